@@ -1,0 +1,6 @@
+"""``python -m distillkit`` is the command line."""
+
+from distillkit.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""Distilled sets on disk: safetensors with a JSON card in its header, checked on reading, never unpickled.
+
+The card holds the checksum of the arrays, and the header the checksum of the card: no byte of the contents can change
+unnoticed, and the card can be trusted without reading the arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from distillkit._preprocessing import Preprocessing
+from distillkit._version import versions
+from distillkit.exceptions import ArtefactError
+
+if TYPE_CHECKING:
+    from distillkit.distilled import DistilledSet
+
+__all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
+
+SCHEMA = 1
+_KIND = "distillkit.distilled"
+_CHECKSUM = f"{_KIND}.sha256"
+_PLAIN = ("X", "sample_weight", "indices", "soft_labels")
+_LABELS = ("y", "classes")
+
+
+def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Path:
+    """Write `distilled` to `path`; see `DistilledSet.save`."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    path = Path(path)
+    tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
+    texts: dict[str, Any] = {}
+    for name in _LABELS:
+        _encode_labels(name, getattr(distilled, name), tensors, texts)
+    card: dict[str, Any] = {
+        "schema": SCHEMA,
+        "versions": versions(),
+        "feature_names": None if distilled.feature_names is None else [str(name) for name in distilled.feature_names],
+        "provenance": distilled.provenance,
+        "texts": texts,
+    }
+    if distilled.preprocessing is not None:
+        card["preprocessing"] = distilled.preprocessing.kind
+        tensors |= {
+            "preprocessing.mean": distilled.preprocessing.mean,
+            "preprocessing.scale": distilled.preprocessing.scale,
+        }
+        if distilled.preprocessing.rotation is not None:
+            tensors["preprocessing.rotation"] = distilled.preprocessing.rotation
+    tensors = {name: _plain_bytes(values) for name, values in tensors.items()}
+    card["sha256"] = _digest(tensors)
+    try:
+        text = json.dumps(card)
+    except (TypeError, ValueError) as exc:
+        raise ArtefactError(
+            f"cannot write {path}: the provenance is not JSON-able ({exc}); keep plain values in it."
+        ) from exc
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, metadata={_KIND: text, _CHECKSUM: hashlib.sha256(text.encode()).hexdigest()})
+        part.replace(path)
+    except (OSError, TypeError, ValueError, KeyError, SafetensorError) as exc:
+        raise ArtefactError(f"cannot write {path}: {exc}. Choose another file, or check the folder's rights.") from exc
+    finally:
+        # whatever went wrong has been said above; a leftover that cannot be removed must not hide it
+        with suppress(OSError):
+            part.unlink()
+    return path
+
+
+def _plain_bytes(values: Any) -> np.ndarray:
+    """Return the values contiguous and little-endian, as the file holds them, so that checksums agree."""
+    values = np.asarray(values)
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+
+
+def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[str, Any]) -> None:
+    if values is None:
+        return
+    values = np.asarray(values)
+    if values.dtype.kind in "iufb":
+        tensors[name] = values
+        return
+    if not all(isinstance(value, str) for value in values.tolist()):
+        raise ArtefactError(
+            f"{name} holds labels that are neither numbers nor text ({values.dtype}): convert them to text first."
+        )
+    words, codes = np.unique(values.astype(object), return_inverse=True)
+    tensors[name] = codes.astype(np.int64)
+    texts[name] = {"words": words.tolist(), "dtype": values.dtype.str if values.dtype.kind == "U" else "O"}
+
+
+def _digest(tensors: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name}:{tensors[name].dtype.str}:{tensors[name].shape};".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the JSON card of an artefact without its rows.
+
+    Raises
+    ------
+    ArtefactError
+        As `DistilledSet.load`.
+    """
+    return _open(Path(path), rows=False)[0]
+
+
+def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ArtefactError(f"there is no file {path}: check the path, or make it with `distillkit distill`.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            text = header.get(_KIND)
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if rows else {}  # noqa: SIM118 (not a mapping)
+        card = None if text is None else json.loads(text)
+    except (SafetensorError, OSError, ValueError) as exc:
+        raise ArtefactError(
+            f"{path} is damaged or no safetensors file ({exc}): make it again or fetch another copy."
+        ) from exc
+    if not isinstance(card, dict) or not isinstance(card.get("schema"), int):
+        raise ArtefactError(f"{path} is a safetensors file, but not a distilled set: it has no distillkit card.")
+    if card["schema"] > SCHEMA:
+        raise ArtefactError(
+            f"{path} was made by a newer distillkit (schema {card['schema']}; this one reads up to {SCHEMA}): "
+            "run `pip install --upgrade distillkit`."
+        )
+    if hashlib.sha256(str(text).encode()).hexdigest() != header.get(_CHECKSUM):
+        raise ArtefactError(
+            f"{path} is damaged: its card does not match its checksum. Make it again or fetch another copy."
+        )
+    return card, tensors
+
+
+def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read an artefact as the fields of a `DistilledSet`; see `DistilledSet.load`."""
+    path = Path(path)
+    card, tensors = _open(path, rows=True)
+    if _digest(tensors) != card.get("sha256"):
+        raise ArtefactError(
+            f"{path} is damaged: its rows do not match their checksum. Make it again or fetch another copy."
+        )
+    try:
+        fields: dict[str, Any] = {name: tensors.get(name) for name in _PLAIN}
+        for name in _LABELS:
+            fields[name] = _decode_labels(tensors.get(name), card["texts"].get(name))
+        names = card["feature_names"]
+        fields["feature_names"] = None if names is None else tuple(names)
+        fields["provenance"] = dict(card["provenance"])
+        if "preprocessing" in card:
+            fields["preprocessing"] = Preprocessing(
+                tensors["preprocessing.mean"],
+                tensors["preprocessing.scale"],
+                tensors.get("preprocessing.rotation"),
+                str(card["preprocessing"]),
+            )
+    except (KeyError, TypeError, IndexError, AttributeError) as exc:
+        raise ArtefactError(f"{path} is damaged: its card lacks {exc}. Make it again or fetch another copy.") from exc
+    if fields["X"] is None:
+        raise ArtefactError(f"{path} is damaged: it holds no rows. Make it again or fetch another copy.")
+    return fields
+
+
+def _decode_labels(values: np.ndarray | None, text: dict[str, Any] | None) -> np.ndarray | None:
+    if values is None or text is None:
+        return values
+    words = np.asarray(text["words"], dtype=object)
+    decoded: np.ndarray = words[values].astype(text["dtype"])
+    return decoded

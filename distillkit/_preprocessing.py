@@ -1,0 +1,83 @@
+"""An affine map between the units of the data and the space a method works in, with its inverse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from distillkit.exceptions import DataError
+
+__all__ = ["Preprocessing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessing:
+    """The map ``z = ((x - mean) / scale) @ rotation`` on flattened rows, and its inverse.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (d,)
+    rotation : ndarray of shape (d, d) or None
+        An invertible matrix (whitening, say); None leaves the axes alone.
+    kind : str
+        A word for the card, for example "standardize" or "zca".
+
+    Raises
+    ------
+    DataError
+        If the shapes do not fit each other or `scale` holds a zero, which has no inverse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 10.0], [3.0, 30.0]])
+    >>> scaling = Preprocessing.standardize(X)
+    >>> scaling.transform(X).tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
+    >>> scaling.inverse_transform(scaling.transform(X)).tolist()
+    [[1.0, 10.0], [3.0, 30.0]]
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    rotation: np.ndarray | None = None
+    kind: str = "affine"
+
+    def __post_init__(self) -> None:
+        d = len(self.mean)
+        if self.scale.shape != (d,) or (self.rotation is not None and self.rotation.shape != (d, d)):
+            rotation = None if self.rotation is None else self.rotation.shape
+            raise DataError(f"mean has {d} features, but scale has shape {self.scale.shape} and rotation {rotation}.")
+        if not np.all(self.scale):
+            raise DataError(f"scale is 0 for feature {int(np.argmin(self.scale != 0))}: use 1 for constant features.")
+
+    @classmethod
+    def standardize(cls, X: np.ndarray) -> Self:
+        """Fit mean 0 and standard deviation 1 per feature; constant features are only centred."""
+        flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
+        constant = flat.max(axis=0) == flat.min(axis=0)  # their computed deviation is rounding noise, not always 0
+        return cls(flat.mean(axis=0), np.where(constant, 1.0, flat.std(axis=0)), kind="standardize")
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Map rows of shape (n, ...) into the method's space; shape and floating dtype are kept."""
+        flat, shape, dtype = self._flat(X)
+        mapped = (flat - self.mean) / self.scale
+        if self.rotation is not None:
+            mapped = mapped @ self.rotation
+        return mapped.reshape(shape).astype(dtype, copy=False)
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Map rows back into the units of the data."""
+        flat, shape, dtype = self._flat(Z)
+        if self.rotation is not None:
+            flat = np.linalg.solve(self.rotation.T, flat.T).T
+        return (flat * self.scale + self.mean).reshape(shape).astype(dtype, copy=False)
+
+    def _flat(self, X: Any) -> tuple[np.ndarray, tuple[int, ...], np.dtype[Any]]:
+        X = np.asarray(X)
+        flat = X.reshape(len(X), -1)
+        if flat.shape[1] != len(self.mean):
+            raise DataError(f"rows have {flat.shape[1]} features, but this preprocessing was fitted on {len(self.mean)}.")
+        return flat.astype(np.float64), X.shape, X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)

@@ -1,0 +1,184 @@
+"""What the base hands to a method: validated rows in groups, and the clock it runs by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from distillkit.budget import Budget
+from distillkit.exceptions import DataError
+
+__all__ = ["Group", "Run", "TrainingRows", "group_rows", "infer_task", "one_column", "plain"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are distilled together: one class, or all rows where there are no classes.
+
+    Parameters
+    ----------
+    label : label or None
+        The class, in the label space of y.
+    rows : ndarray of shape (n_group,)
+        Positions in X, ascending.
+    size : int
+        Distilled rows wanted.
+    """
+
+    label: Any
+    rows: np.ndarray
+    size: int
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Validated training rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...), float32 or float64, finite
+    y : ndarray of shape (n,) or None
+    task : {"classification", "regression", None}
+    groups : tuple of Group
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    task: str | None
+    groups: tuple[Group, ...]
+
+    @property
+    def flat(self) -> np.ndarray:
+        """X as (n, d)."""
+        return self.X.reshape(len(self.X), -1)
+
+    @property
+    def size(self) -> int:
+        """Distilled rows wanted in all."""
+        return sum(group.size for group in self.groups)
+
+
+@dataclass
+class Run:
+    """Clock, history and randomness of one fit.
+
+    Parameters
+    ----------
+    max_seconds : float or None
+        Wall-clock budget; a method asks `out_of_time` between steps.
+    random_state : int, RandomState or None
+    """
+
+    max_seconds: float | None = None
+    random_state: Any = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    n_iter: int = 0
+    stopped_by: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        self.rng: np.random.RandomState = check_random_state(self.random_state)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the fit started."""
+        return time.perf_counter() - self.started
+
+    def seed(self) -> int:
+        """Draw a seed that fits int32, which faiss and torch take."""
+        return int(self.rng.randint(np.iinfo(np.int32).max))
+
+    def record(self, **values: Any) -> None:
+        """Add a step to the history; the seconds so far are added."""
+        self.history.append({**plain(values), "seconds": round(self.seconds, 6)})
+
+    def out_of_time(self) -> bool:
+        """Whether `max_seconds` is over; if so, it is noted as what ended the fit."""
+        if self.max_seconds is None or self.seconds < self.max_seconds:
+            return False
+        self.stopped_by = "max_seconds"
+        return True
+
+
+def one_column(y: np.ndarray) -> np.ndarray:
+    """Return y as one column; numbers kept as Python objects become a column of numbers.
+
+    Raises
+    ------
+    DataError
+        If y has several columns, or mixes text with other things (missing values, say).
+    """
+    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
+        raise DataError(f"y should be a 1d array of labels or numbers, got an array of shape {y.shape} instead.")
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
+        return y
+    if any(isinstance(label, str) for label in y) or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
+        kinds = sorted({type(label).__name__ for label in y})
+        raise DataError(f"y mixes values of type {', '.join(kinds)}: give labels of one type, and no missing values.")
+    return numbers
+
+
+def infer_task(y: np.ndarray) -> str:
+    """Tell whether y holds class labels or numbers.
+
+    Text, booleans and integers are class labels. Floats are numbers if any has a fraction, or if there are more
+    than two different ones and these are more than ``max(20, n / 20)`` or more than half the rows: whole-numbered
+    measurements (blood sugar, say) are not 200 classes, however few of them there are.
+
+    Returns
+    -------
+    {"classification", "regression"}
+
+    Raises
+    ------
+    DataError
+        If y is not one column of labels or numbers.
+    """
+    kind = type_of_target(y, input_name="y")
+    if kind == "continuous":
+        return "regression"
+    if kind not in ("binary", "multiclass"):
+        raise DataError(f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}.")
+    if y.dtype.kind == "f":
+        different = len(np.unique(y))
+        if different > 2 and (different > max(20, len(y) / 20) or different > len(y) / 2):
+            return "regression"
+    return "classification"
+
+
+def group_rows(y: np.ndarray | None, n_rows: int, task: str | None, budget: Budget | None) -> tuple[Group, ...]:
+    """Divide the rows into classes, or make one group of all, each with its part of the budget.
+
+    Without a budget (methods of fixed size) every group has size 1.
+    """
+    if y is None or task != "classification":
+        return (Group(None, np.arange(n_rows), 1 if budget is None else budget.total(n_rows)),)
+    labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    quotas = dict.fromkeys(sizes, 1) if budget is None else budget.per_class(sizes)
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(counts)[:-1])
+    return tuple(map(Group, labels, parts, quotas.values()))  # quotas are in the order of the labels
+
+
+def plain(value: Any) -> Any:
+    """Make a parameter or a recorded value fit for JSON."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.random.RandomState):  # its repr is an address, which differs from run to run
+        return "RandomState"
+    return repr(value)

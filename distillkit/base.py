@@ -1,0 +1,249 @@
+"""The base of every distiller: it validates, times, records and stores; a method only computes."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from distillkit._callbacks import CallbackSupportMixin, callback_context
+from distillkit._containers import as_numeric, like_column, like_rows, to_numpy
+from distillkit._outcome import Outcome, distilled_pair, scaled_weight
+from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
+from distillkit._version import versions
+from distillkit.budget import Budget
+from distillkit.distilled import DistilledSet
+from distillkit.exceptions import DataError
+
+__all__ = ["BaseDistiller", "Group", "Outcome", "Run", "TrainingRows"]
+
+_FLOATS = [np.float64, np.float32]
+
+
+class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class: a method writes `_distill(rows, run)`; everything a user calls is here.
+
+    A distiller acts on training data only: `fit_transform` and `fit_resample` return the distilled rows;
+    `transform` carries new rows, one to one, into the space those rows live in.
+
+    Parameters
+    ----------
+    budget : int, float or dict, default=0.1
+        Rows to keep: an int per class (in all where y is continuous or None), a share in (0, 1), or a dict of
+        rows per class label. See `Budget`.
+    task : {"auto", "classification", "regression"}, default="auto"
+        What y holds. "auto": text, booleans and integers are class labels; floats with fractions or with many
+        different values are numbers.
+    random_state : int, RandomState instance or None, default=None
+        Fixes everything random: the same seed gives the same result bit for bit.
+
+    Attributes
+    ----------
+    X_distilled_ : ndarray of shape (m, ...)
+        Distilled rows, in the shape, dtype and units of X; where the method has a preprocessing of its own, as
+        floats in the space that `transform` carries new rows into (``distilled_.preprocessing`` has the inverse).
+    y_distilled_ : ndarray of shape (m,) or None
+        Their labels, in the label space of y.
+    sample_weight_ : ndarray of shape (m,)
+        Training rows each stands for; sums to the rows seen.
+    sample_indices_ : ndarray of shape (m,)
+        Positions of the distilled rows in X, only where rows were picked.
+    soft_labels_ : ndarray of shape (m, n_classes)
+        Only where labels were learned or taught.
+    history_ : list of dict
+        One per recorded step.
+    n_iter_ : int
+        Steps done, only for methods with `max_iter`.
+    distilled_ : DistilledSet
+        All of it as one thing that can be saved.
+    n_features_in_ : int
+        Size of the second axis of X.
+    feature_names_in_ : ndarray of str
+        Only where X had string column names.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "budget": "no_validation",  # Budget has its own words for what is wrong
+        "task": [StrOptions({"auto", "classification", "regression"})],
+        "random_state": ["random_state"],
+    }
+    _needs_y: ClassVar[bool] = False
+
+    def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
+        self.budget = budget
+        self.task = task
+        self.random_state = random_state
+
+    @abstractmethod
+    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        """Compute the distilled rows.
+
+        Parameters
+        ----------
+        rows : TrainingRows
+            Validated rows with their groups and quotas.
+        run : Run
+            Randomness (`run.rng`, `run.seed()`), clock (`run.out_of_time()`) and history (`run.record(...)`).
+
+        Returns
+        -------
+        Outcome
+        """
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Distil (X, y).
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Table (n, d), series (n, channels, time) or images (n, channels, height, width); NumPy, pandas or torch.
+        y : array-like of shape (n,) or None
+            Class labels or numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        BudgetError
+            If the rows cannot meet the budget.
+        ValueError
+            If X or y hold NaN, infinities or text columns, or do not fit each other.
+        """
+        budget = Budget(self.budget) if "budget" in self.get_params(deep=False) else None
+        source, X_valid, y_valid = self._validate(X, y)
+        task = self._resolve_task(y_valid)
+        groups = group_rows(y_valid, len(X_valid), task, budget)
+        run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
+        rows = TrainingRows(X_valid, y_valid, task, groups)
+        callbacks = callback_context(self)
+        callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        self._store(self._distill(rows, run), run, source, rows)
+        callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def _validate(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return X as it came (as an array), X as finite floats, and y as one column."""
+        X, y = to_numpy(X), to_numpy(y)
+        # y=None is said, not left out: scikit-learn then refuses it for methods that need y
+        checks = {"dtype": _FLOATS, "allow_nd": True, **({"y": None} if y is None else {"y": y, "multi_output": True})}
+        valid = validate_data(self, as_numeric(X), **checks)
+        X_valid, y_valid = (valid, None) if y is None else valid
+        keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
+        return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
+
+    def _resolve_task(self, y: np.ndarray | None) -> str | None:
+        if y is None:
+            return None
+        inferred, task = infer_task(y), getattr(self, "task", "auto")
+        if task == "regression" and y.dtype.kind not in "iufb":
+            raise DataError(
+                "task='regression' needs numbers in y, but y holds text: give numbers or task='classification'."
+            )
+        return inferred if task == "auto" else str(task)
+
+    def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
+        for name in ("sample_indices_", "soft_labels_"):  # a refit may not have what an earlier fit had
+            self.__dict__.pop(name, None)
+        if outcome.indices is not None:
+            self.sample_indices_ = np.asarray(outcome.indices)
+        if outcome.soft_labels is not None:
+            self.soft_labels_ = np.asarray(outcome.soft_labels)
+        self.X_distilled_, self.y_distilled_ = distilled_pair(outcome, source, rows)
+        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), len(source))
+        if "max_iter" in self.get_params(deep=False):
+            self.n_iter_ = run.n_iter
+        self.history_ = run.history
+        self.preprocessing_ = outcome.preprocessing
+        self.distilled_ = DistilledSet(
+            X=self.X_distilled_,
+            y=self.y_distilled_,
+            sample_weight=self.sample_weight_,
+            indices=getattr(self, "sample_indices_", None),
+            soft_labels=getattr(self, "soft_labels_", None),
+            classes=np.unique(rows.y) if rows.y is not None and rows.task == "classification" else None,
+            feature_names=tuple(getattr(self, "feature_names_in_", ())) or None,
+            preprocessing=outcome.preprocessing,
+            provenance=self._provenance(run, source, rows.y, rows.task),
+        )
+
+    def _provenance(self, run: Run, source: np.ndarray, y: np.ndarray | None, task: str | None) -> dict[str, Any]:
+        cls = type(self)
+        return {
+            "method": f"{cls.__module__}:{cls.__qualname__}",
+            "params": plain(self.get_params(deep=False)),
+            "task": task,
+            "rows_seen": len(source),
+            "bytes_seen": int(source.nbytes + (0 if y is None else y.nbytes)),
+            "seconds": run.seconds,
+            "stopped_by": run.stopped_by,
+            "versions": versions(),
+        }
+
+    def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Distil (X, y) and return the distilled pair.
+
+        Returns
+        -------
+        X_distilled, y_distilled
+            In the container that came in (NumPy, pandas or torch), or in the one that `set_output` asks for; picked
+            pandas rows keep their index labels, made ones are floats. ``y_distilled`` is None without y.
+        """
+        rows = self.fit_transform(X, y)  # scikit-learn wraps this one for set_output
+        return rows, like_column(self.y_distilled_, getattr(self, "sample_indices_", None), y)
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Distil (X, y) and return the distilled rows alone, never a tuple.
+
+        Training rows are treated apart from new rows, as in scikit-learn's `TargetEncoder`.
+        """
+        self.fit(X, y)
+        indices = getattr(self, "sample_indices_", None)
+        return like_rows(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
+
+    def transform(self, X: Any) -> Any:
+        """Carry new rows, one to one, into the space of `X_distilled_`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        array of shape (n, ...)
+            The rows themselves, or as the method's own preprocessing makes them; in the container that came in.
+
+        Raises
+        ------
+        DataError
+            If the rows have another shape than those distilled.
+        """
+        check_is_fitted(self)
+        valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True)
+        expected = self.X_distilled_.shape[1:]
+        if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
+            raise DataError(
+                f"X has rows of shape {valid.shape[1:]}, but {type(self).__name__} distilled rows of shape {expected}."
+            )
+        if self.preprocessing_ is not None:
+            valid = self.preprocessing_.transform(as_numeric(valid))
+        return like_rows(valid, slice(None), X, carried=True)
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what scikit-learn may expect: dtypes kept, y needed or not."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.target_tags.required = self._needs_y
+        return tags
+
+
+def iterative_constraints() -> dict[str, Any]:
+    """Return the constraint of `max_seconds`, for methods that take steps."""
+    return {"max_seconds": [Interval(Real, 0, None, closed="neither"), None]}

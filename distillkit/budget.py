@@ -1,0 +1,207 @@
+"""How many rows a distilled set may have: one class resolves it for estimators, suites and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from distillkit.exceptions import BudgetError
+
+__all__ = ["Budget"]
+
+_FORMS = "an int (rows per class), a float in (0, 1) (share of the rows) or a dict (rows per class label)"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A number of rows, said in one of three ways.
+
+    Parameters
+    ----------
+    value : int, float or dict
+        ``int`` k >= 1: k rows per class, or k rows in all where the target is continuous or absent.
+        ``float`` f in (0, 1): that share of the rows, divided over the classes in proportion to their
+        sizes by largest remainders, at least one row per class.
+        ``dict``: rows per class label; it must name every class.
+
+    Raises
+    ------
+    BudgetError
+        If `value` has none of these forms.
+
+    Examples
+    --------
+    >>> Budget(2).per_class({"a": 5, "b": 3})
+    {'a': 2, 'b': 2}
+    >>> Budget(0.5).per_class({"a": 6, "b": 2})
+    {'a': 3, 'b': 1}
+    >>> Budget(0.25).total(200)
+    50
+    >>> Budget.parse("5%")
+    Budget(value=0.05)
+    """
+
+    value: int | float | Mapping[Any, int]
+
+    def __post_init__(self) -> None:
+        value = self.value
+        if isinstance(value, Mapping):
+            self._check_mapping(value)
+        elif isinstance(value, bool) or not isinstance(value, Real):
+            raise BudgetError(f"budget={value!r} is not understood: give {_FORMS}.")
+        elif isinstance(value, Integral):
+            if value < 1:
+                raise BudgetError(f"budget={value!r} must be at least 1: give {_FORMS}.")
+        elif not 0 < value < 1:
+            raise BudgetError(f"budget={value!r} is not a share in (0, 1): give {_FORMS}.")
+
+    @staticmethod
+    def _check_mapping(value: Mapping[Any, int]) -> None:
+        if not value:
+            raise BudgetError("budget={} names no class: give the rows for every class label.")
+        for label, rows in value.items():
+            if isinstance(rows, bool) or not isinstance(rows, Integral) or rows < 1:
+                raise BudgetError(f"budget[{label!r}]={rows!r} must be an int of at least 1.")
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read a budget as typed on the command line.
+
+        Parameters
+        ----------
+        text : str
+            ``"10"``, ``"0.05"``, ``"5%"`` or ``"cat=3,dog=5"``.
+
+        Returns
+        -------
+        Budget
+
+        Raises
+        ------
+        BudgetError
+            If the text has none of these forms.
+        """
+        text = text.strip()
+        try:
+            if "=" in text:
+                pairs = (part.rpartition("=") for part in text.split(","))
+                return cls({label.strip(): int(rows) for label, _, rows in pairs})
+            if text.endswith("%"):
+                return cls(float(text[:-1]) / 100)
+            return cls(int(text) if text.lstrip("+-").isdigit() else float(text))
+        except BudgetError:
+            raise
+        except ValueError:
+            raise BudgetError(f"budget {text!r} is not understood: write 10, 0.05, 5% or cat=3,dog=5.") from None
+
+    def __str__(self) -> str:
+        if isinstance(self.value, Mapping):
+            return ",".join(f"{label}={rows}" for label, rows in self.value.items())
+        return str(self.value)
+
+    def total(self, n_rows: int) -> int:
+        """Rows in all, for a continuous target or none.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows there are.
+
+        Returns
+        -------
+        int
+            Between 1 and `n_rows`.
+
+        Raises
+        ------
+        BudgetError
+            If more rows are asked for than there are, or the budget is a dict.
+        """
+        if isinstance(self.value, Mapping):
+            raise BudgetError(
+                f"budget={dict(self.value)!r} gives rows per class, but the target is continuous or absent: "
+                "give an int or a share, or set task='classification'."
+            )
+        if not isinstance(self.value, Integral):
+            return max(1, round(self.value * n_rows))
+        if self.value > n_rows:
+            raise BudgetError(f"budget={self.value} asks for more than the n_samples = {n_rows} rows of X: lower it.")
+        return int(self.value)
+
+    def per_class(self, counts: Mapping[Any, int]) -> dict[Any, int]:
+        """Rows for each class.
+
+        Parameters
+        ----------
+        counts : mapping of label to int
+            Rows there are of each class, all positive.
+
+        Returns
+        -------
+        dict
+            Rows of each class, in the order of `counts`, each between 1 and its count.
+
+        Raises
+        ------
+        BudgetError
+            If a class has fewer rows than asked for, or a dict budget misses or invents a class.
+        """
+        if isinstance(self.value, Mapping):
+            quotas = _match_labels(self.value, counts)
+        elif isinstance(self.value, Integral):
+            quotas = dict.fromkeys(counts, int(self.value))
+        else:
+            quotas = _proportional(max(len(counts), round(self.value * sum(counts.values()))), counts)
+        for label, rows in quotas.items():
+            if rows > counts[label]:
+                few = "1 sample" if counts[label] == 1 else f"n_samples = {counts[label]}"
+                raise BudgetError(
+                    f"budget={self} asks for {rows} rows of class {label!r}, which has {few}: "
+                    "lower the budget, give a share such as 0.1, or a dict of rows per class."
+                )
+        return quotas
+
+
+def _match_labels(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
+    """Match the keys of a dict budget to the labels, by value first and by text second (TOML keys are text)."""
+    by_text = {_as_text(label): label for label in counts}
+    quotas: dict[Hashable, int] = {}
+    for key, rows in wanted.items():
+        label = key if key in counts else by_text.get(_as_text(key))
+        if label is None:
+            raise BudgetError(f"budget names class {key!r}, but y has the classes {sorted(by_text)}.")
+        if label in quotas:
+            raise BudgetError(f"budget={dict(wanted)!r} names class {label!r} twice: name it once.")
+        quotas[label] = int(rows)
+    missing = [str(label) for label in counts if label not in quotas]
+    if missing:
+        raise BudgetError(f"budget={dict(wanted)!r} leaves out class {', '.join(missing)}: name every class of y.")
+    return {label: quotas[label] for label in counts}
+
+
+def _as_text(label: Any) -> str:
+    """Write a label as a TOML key would: the class 1.0 of a float y is "1"."""
+    return str(int(label) if isinstance(label, float) and label.is_integer() else label)
+
+
+def _proportional(total: int, counts: Mapping[Any, int]) -> dict[Any, int]:
+    """Divide `total` in proportion to `counts` by largest remainders, at least one each, never above a count.
+
+    In units of rows times `n_rows` everything is a whole number, so that ties are ties on every machine; among equals
+    the larger class, then the first, is served first. Adding to, or taking from, the class that is furthest off is
+    the exact minimiser of the squared deviations under these bounds (a separable convex allocation).
+    """
+    n_rows = sum(counts.values())
+    quotas = {label: min(count, max(1, total * count // n_rows)) for label, count in counts.items()}
+
+    def owed(label: Any) -> tuple[int, int]:
+        return total * counts[label] - quotas[label] * n_rows, counts[label]
+
+    missing = total - sum(quotas.values())
+    for _ in range(missing):
+        quotas[max((label for label in quotas if quotas[label] < counts[label]), key=owed)] += 1
+    for _ in range(-missing):  # the minimum of one each took more than the total
+        quotas[min((label for label in quotas if quotas[label] > 1), key=owed)] -= 1
+    return quotas

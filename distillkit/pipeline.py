@@ -1,0 +1,230 @@
+"""Distillers inside scikit-learn: a pipeline that carries coreset weights on, and a meta-estimator."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import _fit_context, clone
+from sklearn.pipeline import Pipeline as _Pipeline
+from sklearn.pipeline import _name_estimators
+from sklearn.utils._user_interface import _print_elapsed_time
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_memory, has_fit_parameter
+
+from distillkit._callbacks import callback_context
+from distillkit._meta import Distilled
+
+__all__ = ["Distilled", "Pipeline", "make_pipeline"]
+
+_Data: TypeAlias = tuple[Any, Any, Any]  # X, y and the weights of the rows
+
+
+def _can_fit_transform(pipeline: Any) -> bool:
+    return bool(pipeline._can_fit_transform())  # noqa: SLF001 (scikit-learn's own condition)
+
+
+def _can_fit_resample(pipeline: Any) -> bool:
+    return pipeline._distils() and _can_fit_transform(pipeline)  # noqa: SLF001
+
+
+def _can_fit_predict(pipeline: Any) -> bool:
+    last = pipeline._final_estimator  # noqa: SLF001
+    if pipeline._distils() and not hasattr(last, "predict"):  # noqa: SLF001
+        raise AttributeError(
+            f"{type(last).__name__} cannot predict rows it was not fitted on, so it cannot label the rows that a "
+            "distiller left out: end the pipeline with a clusterer that has predict, such as KMeans."
+        )
+    return hasattr(last, "fit_predict")
+
+
+class Pipeline(_Pipeline):
+    """scikit-learn's `Pipeline`, in which a step may distil the training rows.
+
+    While fitting, a step with `fit_resample` changes X and y for the steps after it, and its `sample_weight_` goes to
+    every later step whose `fit` takes `sample_weight`, unless the caller gives that step weights. Afterwards it
+    changes no rows: `predict`, `score` and `transform` pass every row through its `transform`. Without such a step
+    this is scikit-learn's pipeline.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        Transformers and distillers, then any estimator; as in `sklearn.pipeline.Pipeline`.
+    transform_input : list of str or None, default=None
+        Metadata that goes through the transformers too; as in scikit-learn.
+    memory : str, joblib.Memory or None, default=None
+        Where to cache fitted steps, distillers included.
+    verbose : bool, default=False
+        Whether to print the seconds of each step.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from distillkit import KMeansCoreset
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipe = make_pipeline(StandardScaler(), KMeansCoreset(budget=5, random_state=0), LogisticRegression())
+    >>> pipe.fit(X, y).predict(X).shape
+    (150,)
+    """
+
+    steps: list[tuple[str, Any]]
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Fit all steps, each on what the distillers before it left.
+
+        Parameters
+        ----------
+        X, y : training data
+        **params : dict
+            As for scikit-learn's pipeline: ``step__parameter``, or routed metadata.
+        """
+        if not self._distils():
+            return super().fit(X, y, **params)  # type: ignore[no-any-return]
+        self._fit_steps(X, y, params, "fit")
+        return self
+
+    @available_if(_can_fit_transform)
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit all steps; return the training rows as the last one leaves them: distilled, if any step distils.
+
+        Parameters
+        ----------
+        X, y, **params : as in `fit`
+        """
+        if not self._distils():
+            return super().fit_transform(X, y, **params)
+        return self._fit_steps(X, y, params, "fit_transform")[0]
+
+    @available_if(_can_fit_resample)
+    def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Fit all steps and return the distilled pair; only where a step distils and the last one can transform.
+
+        Parameters
+        ----------
+        X, y : training data
+        """
+        rows, labels, _ = self._fit_steps(X, y, {}, "fit_transform")
+        return rows, labels
+
+    @available_if(_can_fit_predict)
+    def fit_predict(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit all steps, then predict EVERY row of X: a clusterer is fitted on the distilled rows and labels all.
+
+        Parameters
+        ----------
+        X, y, **params : as in `fit`
+        """
+        if not self._distils():
+            return super().fit_predict(X, y, **params)
+        return self.fit(X, y, **params).predict(X)
+
+    @property
+    def sample_weight_(self) -> np.ndarray:
+        """Weights that the last distiller left."""
+        distillers = [step for _, step in self.steps if hasattr(step, "fit_resample")]
+        if not distillers:
+            raise AttributeError("sample_weight_ is there only where a step of the pipeline distils.")
+        return distillers[-1].sample_weight_  # type: ignore[no-any-return]
+
+    def _distils(self) -> bool:
+        return any(hasattr(step, "fit_resample") for _, step in self.steps)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def _fit_steps(self, X: Any, y: Any, params: dict[str, Any], method: str, weight: Any = None) -> _Data:
+        """Fit all steps, the last by `method`; return X, y and the weights as they leave it.
+
+        `weight` are those of the rows that come in: a pipeline may itself be a step.
+        """
+        if self.transform_input is not None and not get_config()["enable_metadata_routing"]:
+            raise ValueError("transform_input needs metadata routing: call set_config(enable_metadata_routing=True).")
+        callbacks = callback_context(self, task_name=_task(method), max_subtasks=len(self.steps))
+        callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        routed = self._check_method_params(method=method, props=params)
+        self.steps = list(self.steps)
+        self._validate_steps()
+        memory = check_memory(self.memory)
+        cached = memory.cache(_fit_step, ignore=["caller", "callbacks"])  # they change nothing in what comes out
+        clones = getattr(memory, "location", "") is not None  # as in scikit-learn: what is cached is a clone
+        last = len(self.steps) - 1
+        data = (X, y, weight)
+        for index, (name, step) in enumerate(self.steps):
+            task = f"{_task(method)}-final-estimator" if index == last else f"fit-transform-{name}"
+            subcontext = callbacks.subcontext(task_name=task)
+            if step is None or step == "passthrough":
+                subcontext.call_on_fit_task_begin(estimator=self, X=data[0], y=data[1])
+                subcontext.call_on_fit_task_end(estimator=self, X=data[0], y=data[1])
+                continue
+            given = self._get_metadata_for_step(step_idx=index, step_params=routed[name], all_params=params)
+            how = {"params": given, "message": self._log_message(index), "caller": self, "callbacks": subcontext}
+            if index == last:
+                data, _ = _fit_step(step, *data, method=method, **how)
+            else:
+                data, fitted = cached(clone(step) if clones else step, *data, method="fit_transform", **how)
+                self.steps[index] = (name, fitted)
+        callbacks.call_on_fit_task_end(estimator=self, X=data[0], y=data[1])
+        return data
+
+
+def _task(method: str) -> str:
+    return method.replace("_", "-")
+
+
+def _fit_step(
+    step: Any, X: Any, y: Any, weight: Any, method: str, params: Any, message: str | None, caller: Any, callbacks: Any
+) -> tuple[_Data, Any]:
+    """Fit one step; return X, y and the weights as they leave it, and the step. Module-level so that it can be cached."""
+    with callbacks.propagate_callback_context(step), _print_elapsed_time("Pipeline", message):
+        callbacks.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        X, y, weight = _pass_through(step, X, y, weight, method, params)
+        callbacks.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return (X, y, weight), step
+
+
+def _pass_through(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any) -> _Data:
+    if isinstance(step, Pipeline):
+        # unlike its fit, this takes the weights along
+        return step._fit_steps(X, y, params.get(method, {}), method, weight)  # type: ignore[no-any-return] # noqa: SLF001
+    call = method if hasattr(step, method) else "fit"
+    given = dict(params.get(call, {}))
+    if hasattr(step, "fit_resample"):
+        X, y = step.fit_resample(X, y, **given)
+        return X, y, _chained_weight(step, weight)
+    if weight is not None and has_fit_parameter(step, "sample_weight"):
+        given.setdefault("sample_weight", weight)
+    result = getattr(step, call)(X, y, **given)
+    if method == "fit":
+        return X, y, weight
+    return (result if call == method else step.transform(X, **params.get("transform", {}))), y, weight
+
+
+def _chained_weight(step: Any, before: np.ndarray | None) -> np.ndarray | None:
+    """Let a second distiller's weights speak for all rows that the first one saw."""
+    weight: np.ndarray | None = getattr(step, "sample_weight_", None)
+    if before is None or weight is None:
+        return weight
+    indices = getattr(step, "sample_indices_", None)
+    if indices is not None:
+        weight = weight * np.asarray(before)[indices]
+    step.sample_weight_ = weight * (np.sum(before) / np.sum(weight))
+    if hasattr(step, "distilled_"):
+        step.distilled_.sample_weight = step.sample_weight_
+    return step.sample_weight_  # type: ignore[no-any-return]
+
+
+def make_pipeline(*steps: Any, memory: Any = None, transform_input: Any = None, verbose: bool = False) -> Pipeline:
+    """Build a `Pipeline` with names made from the classes of the steps.
+
+    Parameters
+    ----------
+    *steps : estimators
+    memory, transform_input, verbose
+        As in `Pipeline`.
+
+    Returns
+    -------
+    Pipeline
+    """
+    return Pipeline(_name_estimators(steps), transform_input=transform_input, memory=memory, verbose=verbose)
