@@ -1,0 +1,115 @@
+"""Maximum mean discrepancy between weighted samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from distillkit.distances._samples import check_pair, squared_distances, subsample
+from distillkit.exceptions import DataError
+
+__all__ = ["median_bandwidth", "mmd"]
+
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+def mmd(
+    X: Any,
+    Y: Any,
+    *,
+    x_weight: Any = None,
+    y_weight: Any = None,
+    bandwidth: float | str = "median",
+    max_rows: int = 2000,
+    seed: int = 0,
+) -> float:
+    r"""Squared maximum mean discrepancy (MMD) between two weighted samples.
+
+    With weights :math:`a, b` that sum to 1, the biased V-statistic of Gretton et al. (2012), equation 5,
+
+    .. math:: \sum_{ij} a_i a_j k(x_i, x_j) + \sum_{ij} b_i b_j k(y_i, y_j) - 2 \sum_{ij} a_i b_j k(x_i, y_j),
+
+    is the exact squared MMD between the two weighted point sets: zero only where they are equal, never negative, at
+    most 2. (The unbiased estimate, which leaves out i = j, can be negative and needs two rows of each.) The kernel is
+    the mean of five Gaussian kernels, :math:`\exp(-\|x - y\|^2 / 2h^2)` with h = 1/4, 1/2, 1, 2 and 4 times the
+    bandwidth, so that no single scale decides.
+
+    Parameters
+    ----------
+    X, Y : array-like of shape (n, d) and (m, d)
+    x_weight, y_weight : array-like of shape (n,) and (m,), or None
+        Non-negative; scaled to sum to 1. None: equal weights.
+    bandwidth : float or "median", default="median"
+        In the units of the rows. "median" is `median_bandwidth` of both samples together (of `max_rows` rows drawn
+        from them where there are more), as Gretton et al. propose. Give a number fixed in advance where several sets
+        are compared with one reference.
+    max_rows : int, default=2000
+        A sample with more rows is replaced by a random draw of so many (cost and memory grow with its square).
+    seed : int, default=0
+        Of the draws.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    DataError
+        If a sample or its weights cannot be used, or the bandwidth is not positive.
+
+    References
+    ----------
+    Gretton, Borgwardt, Rasch, Schölkopf, Smola: A kernel two-sample test. JMLR 13 (2012), 723-773.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [1.0]])
+    >>> round(mmd(X, np.array([[0.0], [1.0]]), y_weight=[1, 2]), 12)
+    0.0
+    """
+    X, Y, a, b = check_pair(X, Y, x_weight, y_weight)
+    (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
+    h = _check_bandwidth(bandwidth, X, Y, max_rows, seed)
+    value = a @ _kernel(X, X, h) @ a + b @ _kernel(Y, Y, h) @ b - 2 * (a @ _kernel(X, Y, h) @ b)
+    return max(0.0, float(value))  # the kernel is positive definite: below 0 is rounding
+
+
+def _check_bandwidth(bandwidth: float | str, X: np.ndarray, Y: np.ndarray, max_rows: int, seed: int) -> float:
+    if bandwidth == "median":
+        return median_bandwidth(np.concatenate([X, Y]), max_rows=max_rows, seed=seed)
+    if isinstance(bandwidth, str) or not bandwidth > 0 or not np.isfinite(bandwidth):
+        raise DataError(f"bandwidth={bandwidth!r} must be a positive number or 'median'.")
+    return float(bandwidth)
+
+
+def _kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> np.ndarray:
+    squares = squared_distances(X, Y)
+    kernel = np.zeros_like(squares)
+    for scale in SCALES:
+        kernel += np.exp(squares / (-2 * (scale * bandwidth) ** 2))
+    return kernel / len(SCALES)
+
+
+def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:
+    """Median of the distances between different rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+    max_rows : int, default=1000
+        More rows are replaced by a random draw of so many.
+    seed : int, default=0
+
+    Returns
+    -------
+    float
+        In the units of the rows, always positive: pairs of equal rows are left out, and 1 stands for no pair at all.
+    """
+    X, _, weight, _ = check_pair(X, X)
+    X, _ = subsample(X, weight, max_rows, seed)
+    distances = np.sqrt(squared_distances(X, X)[np.triu_indices(len(X), k=1)])
+    # rounding leaves equal rows a little apart; they would only shrink the scale
+    distances = distances[distances > 1e-7 * max(1e-300, distances.max(initial=0.0))]
+    return float(np.median(distances)) if len(distances) else 1.0
