@@ -1,0 +1,183 @@
+"""Columns of a mixed table to one dense float32 array, with the statistics of the training rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from distillkit.exceptions import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TableEncoder", "plain_columns"]
+
+MISSING, OTHER = "(missing)", "(other)"
+
+
+def plain_columns(
+    source: str, frame: pd.DataFrame, missing: Collection[str] = (), text: Collection[str] = ()
+) -> pd.DataFrame:
+    """Bring every column to float64 (NaN where missing) or stripped text (None where missing).
+
+    Booleans become 0 and 1, dates days since 1970, durations seconds, text that is numbers throughout numbers.
+
+    Parameters
+    ----------
+    source : str
+        The file, for messages.
+    frame : DataFrame
+    missing : collection of str
+        Further texts that mean a missing value, such as "?"; the empty one always does.
+    text : collection of str
+        Columns to keep as text whatever they hold.
+
+    Raises
+    ------
+    DatasetError
+        If a column holds infinities or anything else, such as lists, or two have one name.
+    """
+    import pandas as pd
+
+    names = [str(name).strip() for name in frame.columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DatasetError(f"{source}: two columns are called {twice[0]!r}: give each its own name.")
+    empty = {"", *missing}
+    columns = {
+        name: _plain(source, frame.iloc[:, place], empty, as_text=name in text) for place, name in enumerate(names)
+    }
+    for name, column in columns.items():
+        if column.dtype != object and (bad := np.count_nonzero(np.isinf(column))):
+            raise DatasetError(
+                f"{source}: the column {name!r} holds {bad} infinite values: replace them or remove these rows."
+            )
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _plain(source: str, column: pd.Series[Any], empty: set[str], *, as_text: bool) -> pd.Series[Any]:
+    import pandas as pd
+    from pandas.api import types
+
+    if not as_text:
+        numbers = _numbers(column)
+        if numbers is not None:
+            return pd.Series(numbers, index=column.index)
+    values = [
+        None if gone else _text(source, column.name, value) for value, gone in zip(column, column.isna(), strict=True)
+    ]
+    words = pd.Series([None if value in empty else value for value in values], index=column.index, dtype=object)
+    if as_text or isinstance(column.dtype, types.CategoricalDtype):
+        return words
+    converted = pd.to_numeric(words, errors="coerce").astype(np.float64)
+    return converted if converted.notna().equals(words.notna()) else words
+
+
+def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
+    """Return the values of a column of numbers, booleans, dates or durations; None for any other."""
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(column.dtype):
+        since = pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")
+        return np.asarray(since.dt.total_seconds(), dtype=np.float64) / 86400
+    if types.is_timedelta64_dtype(column.dtype):
+        return np.asarray(column.dt.total_seconds(), dtype=np.float64)
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return None
+
+
+def _text(source: str, name: Any, value: Any) -> str:
+    if isinstance(value, (list, tuple, dict, set, np.ndarray)):
+        raise DatasetError(
+            f"{source}: the column {str(name)!r} holds {type(value).__name__} values, but only numbers, text and dates can be used: drop it."
+        )
+    # a whole number in a column of text was read as one only because of its neighbours
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+class TableEncoder:
+    """Numbers standardized, gaps in them filled with the median; text as one column per frequent category.
+
+    Parameters
+    ----------
+    source : str
+        The file, for messages.
+    max_categories : int
+        At most as many columns per text column. Categories of a single training row, and the rarest beyond this
+        number, share one column "(other)"; a column without any category of two rows (a name, an identifier) is left out.
+
+    Attributes
+    ----------
+    feature_names_ : tuple of str
+        ``"age"`` or ``"colour=red"``.
+    notes_ : list of str
+        What was done, for `Dataset.preparation`.
+    """
+
+    def __init__(self, source: str, max_categories: int) -> None:
+        if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
+            raise DatasetError(f"max_categories={max_categories!r} must be a whole number, at least 2.")
+        self.source, self.max_categories = source, max_categories
+
+    def fit(self, frame: pd.DataFrame) -> Self:
+        """Learn from training rows, as `plain_columns` gives them."""
+        self.numbers_ = [name for name in frame.columns if frame[name].dtype != object and frame[name].notna().any()]
+        texts = [name for name in frame.columns if frame[name].dtype == object]
+        self.texts_ = [name for name in texts if frame[name].fillna(MISSING).value_counts().iloc[0] > 1]
+        left_out = [name for name in frame.columns if name not in {*self.numbers_, *self.texts_}]
+        if not self.numbers_ and not self.texts_:
+            raise DatasetError(
+                f"{self.source}: no column can be used: all are empty or different in every row ({', '.join(frame.columns) or 'none'})."
+            )
+        self._fit_numbers(frame)
+        self._fit_texts(frame)
+        self.notes_ = ["numbers standardized with statistics of the training rows"] if self.numbers_ else []
+        if self.texts_:
+            self.notes_.append(
+                f"text one-hot encoded, missing text as a category of its own, at most {self.max_categories} columns each"
+            )
+        if left_out:
+            shown = ", ".join(left_out[:5]) + (", ..." if len(left_out) > 5 else "")
+            self.notes_.append(f"left out, being empty or different in every row: {shown}")
+        return self
+
+    def _fit_numbers(self, frame: pd.DataFrame) -> None:
+        from sklearn.preprocessing import StandardScaler
+
+        values = frame[self.numbers_].to_numpy(dtype=np.float64)
+        self.medians_ = np.nanmedian(values, axis=0) if self.numbers_ else np.empty(0)
+        self.scaler_ = (
+            StandardScaler().fit(np.where(np.isnan(values), self.medians_, values)) if self.numbers_ else None
+        )
+
+    def _fit_texts(self, frame: pd.DataFrame) -> None:
+        from sklearn.preprocessing import OneHotEncoder
+
+        def name_of(column: Any, category: Any) -> str:
+            return f"{column}={OTHER if category == 'infrequent_sklearn' else category}"
+
+        self.encoder_ = OneHotEncoder(
+            min_frequency=2,
+            max_categories=self.max_categories,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float32,
+            feature_name_combiner=name_of,
+        )
+        names: list[str] = []
+        if self.texts_:
+            names = self.encoder_.fit(frame[self.texts_].fillna(MISSING)).get_feature_names_out().tolist()
+        self.feature_names_ = (*self.numbers_, *names)
+
+    def transform(self, frame: pd.DataFrame) -> np.ndarray:
+        """Encode rows as float32 (n, len(feature_names_)); categories not seen in training count as "(other)" or as none."""
+        parts = []
+        if self.scaler_ is not None:
+            values = frame[self.numbers_].to_numpy(dtype=np.float64)
+            parts.append(self.scaler_.transform(np.where(np.isnan(values), self.medians_, values)).astype(np.float32))
+        if self.texts_:
+            parts.append(self.encoder_.transform(frame[self.texts_].fillna(MISSING)))
+        return np.concatenate(parts, axis=1)

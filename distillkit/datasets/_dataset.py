@@ -1,0 +1,72 @@
+"""Training and test rows of one dataset, prepared so that distillers and evaluators meet in one space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from distillkit.exceptions import DatasetError
+
+__all__ = ["Dataset"]
+
+
+@dataclass(eq=False)
+class Dataset:
+    """Real data with its own test rows.
+
+    Parameters
+    ----------
+    name : str
+    task : {"classification", "regression"}
+    modality : {"table", "series", "image"}
+    X_train, X_test : ndarray of shape (n, d), (n, channels, time) or (n, channels, height, width)
+        float32, prepared with statistics of the training rows alone (tables and series standardized); images may
+        stay uint8, see `as_float`.
+    y_train, y_test : ndarray of shape (n,)
+        int64 positions in `classes`, or float64 targets.
+    classes : tuple of str
+        Names of the classes; empty for regression.
+    feature_names : tuple of str
+        Names of the columns of a table; empty otherwise.
+    preparation : str
+        What was done to the raw rows, in one sentence, for the report.
+
+    Raises
+    ------
+    DatasetError
+        If there are no rows, lengths differ, or training and test rows differ in shape.
+    """
+
+    name: str
+    task: str
+    modality: str
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    classes: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    preparation: str = ""
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            X, y = getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
+            if len(X) == 0 or len(X) != len(y):
+                raise DatasetError(
+                    f"{self.name}: {len(X)} {part} rows with {len(y)} labels; both must be there and match."
+                )
+        if self.X_train.shape[1:] != self.X_test.shape[1:]:
+            raise DatasetError(
+                f"{self.name}: training rows have shape {self.X_train.shape[1:]}, test rows {self.X_test.shape[1:]}."
+            )
+
+    def as_float(self) -> Self:
+        """Return the same dataset with uint8 images as float32 in [0, 1]; anything else unchanged."""
+        if self.X_train.dtype != np.uint8:
+            return self
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for part in ("X_train", "X_test"):
+            fields[part] = fields[part].astype(np.float32) / np.float32(255)
+        return type(self)(**fields)

@@ -1,0 +1,118 @@
+"""Sets of image files: a folder or a tar archive with one folder per class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distillkit.datasets._dataset import Dataset
+from distillkit.datasets._image_reading import ImageReader
+from distillkit.datasets._loader import loader
+from distillkit.datasets._paths import files_under, resolve_path, stem_of
+from distillkit.datasets._targets import make_targets
+from distillkit.exceptions import DatasetError
+
+__all__ = ["image_dataset", "load_cifar10_jpeg", "load_image_folder", "load_image_tar"]
+
+
+def _find(root: Path | None, path: str, test_path: str | None = None, **_: Any) -> list[Path]:
+    paths = [resolve_path(path, root)]
+    return paths if test_path is None else [*paths, resolve_path(test_path, root, "test_path")]
+
+
+@loader(_find)
+def load_image_folder(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
+    """Load a folder of images, ``CLASS/NAME.jpg``, or ``train/CLASS/NAME.jpg`` and ``test/CLASS/NAME.jpg``.
+
+    Parameters
+    ----------
+    root : Path or None
+        The data folder; a relative path is looked for in the working directory, then in it.
+    path : str
+    test_path : str or None
+        A folder with the test images; None takes the part ``test``, or holds rows out where there is none.
+    size : int or None
+        Resize all images to `size` x `size`; None asks that all have one size.
+
+    Returns
+    -------
+    Dataset
+        uint8 images (n, channels, height, width), grey or RGB.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        If the folder is not there, an image cannot be read or differs in size: it is named.
+    """
+    paths = _find(root, path, test_path)
+    for place in paths:
+        if not place.is_dir():
+            raise DatasetError(f"{place} is a file, not a folder of images: for an archive take image-tar.")
+    return image_dataset(paths[0].absolute().name, paths, size)
+
+
+@loader(_find)
+def load_image_tar(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
+    """Load a tar archive of images, compressed or not; folders and options as in `load_image_folder`."""
+    paths = _find(root, path, test_path)
+    for place in paths:
+        if place.is_dir():
+            raise DatasetError(f"{place} is a folder, not an archive: take image-folder.")
+    return image_dataset(stem_of(paths[0]), paths, size)
+
+
+def _cifar10_jpeg_files(root: Path | None) -> list[Path]:
+    get = "put train.tar and test.tar there, with the images as train/CLASS/NAME.jpg and test/CLASS/NAME.jpg"
+    return files_under(root, "cifar10-jpeg", ["cifar10-jpeg/train.tar", "cifar10-jpeg/test.tar"], get)
+
+
+@loader(_cifar10_jpeg_files)
+def load_cifar10_jpeg(root: Path | None = None) -> Dataset:
+    """Load CIFAR-10 as JPEG files: pixels differ a little from the original, so figures are near it, not equal."""
+    return image_dataset("cifar10-jpeg", _cifar10_jpeg_files(root))
+
+
+def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Dataset:
+    """Read images from one source (its parts train and test, or a holdout) or from two (training, test).
+
+    Parameters
+    ----------
+    name : str
+    paths : list of Path
+        One or two folders or archives.
+    size : int or None
+
+    Raises
+    ------
+    DatasetError
+        See `load_image_folder`.
+    """
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise DatasetError(f"size={size!r} must be a whole number of pixels, at least 1.")
+    reader = ImageReader(size)
+    for part, path in zip(("train", "test"), paths, strict=False):
+        reader.read(path, part if len(paths) == 2 else None)
+    images, labels, parts = reader.images(), np.array(reader.labels), np.array(reader.parts)
+    prepared = ["8-bit pixels as stored" if size is None else f"resized to {size} x {size} pixels"]
+    if {"train", "test"} <= set(reader.parts):
+        train, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
+        targets = make_targets(name, labels[train], labels[test], task="classification")
+        if unused := sorted(set(reader.parts) - {"train", "test"}):
+            prepared.append(f"images in {', '.join(unused)} not used")
+    else:
+        targets = make_targets(name, labels, task="classification")
+        train, test = targets.train, targets.test
+        prepared.append(targets.note)
+    return Dataset(
+        name=name,
+        task="classification",
+        modality="image",
+        X_train=images[train],
+        y_train=targets.y_train,
+        X_test=images[test],
+        y_test=targets.y_test,
+        classes=targets.classes,
+        preparation="; ".join(prepared),
+    )

@@ -1,0 +1,149 @@
+"""Where data lies: the data folder, paths given by the user, and which loader a path asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from distillkit.exceptions import DatasetError, DatasetNotFoundError
+
+__all__ = ["SUFFIXES", "data_root", "dataset_for_path", "files_under", "resolve_path", "stem_of", "suffix_of"]
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".csv.gz": "csv",
+    ".tsv.gz": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".npz": "npz",
+    ".ts": "ts",
+    ".tar": "image-tar",
+    ".tar.gz": "image-tar",
+    ".tgz": "image-tar",
+}
+"""Which loader reads files of which suffix; a folder is an image folder, or series where it holds ``.ts`` files."""
+
+
+def data_root() -> Path | None:
+    """Return the folder that the environment variable ``DISTILLKIT_DATA`` names, or None."""
+    value = os.environ.get("DISTILLKIT_DATA", "").strip()
+    return Path(value).expanduser() if value else None
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """Return the known suffix that a path ends in, in lower case, or ``""``."""
+    name = Path(path).name.lower()
+    return max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default="")
+
+
+def stem_of(path: str | os.PathLike[str]) -> str:
+    """Return the name of a file without its known suffix, or the name of a folder."""
+    name = Path(path).name
+    return name[: len(name) - len(suffix_of(path))]
+
+
+def dataset_for_path(path: str | os.PathLike[str]) -> str:
+    """Tell which path loader reads `path`, by its suffix.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a folder of images or of ``.ts`` series.
+
+    Returns
+    -------
+    {"csv", "parquet", "npz", "ts", "image-tar", "image-folder"}
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the path does not exist and its name does not tell either.
+    DatasetError
+        If no loader reads such files.
+
+    Examples
+    --------
+    >>> dataset_for_path("rows.csv"), dataset_for_path("GunPoint_TRAIN.ts")
+    ('csv', 'ts')
+    """
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return "ts" if any(place.glob("*.ts")) else "image-folder"
+    if suffix := suffix_of(place):
+        return SUFFIXES[suffix]
+    if str(path).endswith((os.sep, "/")):
+        return "image-folder"
+    known = f"known are {', '.join(SUFFIXES)} and folders of images or .ts series"
+    if not place.exists():
+        raise DatasetNotFoundError(
+            f"there is no file or folder {path}, and its name does not say what it holds: {known}."
+        )
+    raise DatasetError(
+        f"cannot tell from its suffix how to read {path}: {known}; or name the kind (name = 'csv', path = ...)."
+    )
+
+
+def resolve_path(
+    path: str | os.PathLike[str], root: Path | None, option: str = "path", folders: Sequence[str] = ()
+) -> Path:
+    """Find a file or folder given by the user: as it stands, then below the data folder.
+
+    Parameters
+    ----------
+    path : str or Path
+    root : Path or None
+        The data folder.
+    option : str
+        Name of the option, for the message.
+    folders : sequence of str
+        Folders of the data folder to look in as well.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If it is in none of these places; they are named.
+    """
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise DatasetError(f"{option}={path!r} is not a path: give the name of a file or folder.")
+    given = Path(path).expanduser()
+    places = [given]
+    if root is not None and not given.is_absolute():
+        places += [root / given, *(root / folder / given for folder in folders)]
+    for place in places:
+        if place.exists():
+            return place
+    looked = "" if len(places) == 1 else f" (looked at {', '.join(str(place.absolute()) for place in places)})"
+    raise DatasetNotFoundError(f"{option}: there is no file or folder {given}{looked}: check the path.")
+
+
+def files_under(root: Path | None, name: str, files: Sequence[str], get: str) -> list[Path]:
+    """Return the files of a named dataset below the data folder.
+
+    Parameters
+    ----------
+    root : Path or None
+    name : str
+        The dataset's name, for the message.
+    files : sequence of str
+        Paths below `root`.
+    get : str
+        What to do where one is missing, as the end of a sentence.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no data folder, or a file is not in it.
+    """
+    if root is None:
+        raise DatasetNotFoundError(
+            f"{name} is read from a data folder, and none is set: set DISTILLKIT_DATA or give --data-root."
+        )
+    paths = [Path(root) / file for file in files]
+    for path in paths:
+        if not path.exists():
+            raise DatasetNotFoundError(
+                f"{name} is not in the data folder {root}: {path.relative_to(root)} is missing; {get}."
+            )
+    return paths

@@ -1,0 +1,88 @@
+"""The data that scikit-learn ships: always there, nothing to download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distillkit.datasets._dataset import Dataset
+from distillkit.datasets._loader import loader
+from distillkit.datasets._scaling import standardize
+from distillkit.datasets._targets import make_targets
+
+__all__ = ["load_breast_cancer", "load_diabetes", "load_digits", "load_iris", "load_wine"]
+
+
+@loader()
+def load_digits(_root: Path | None = None) -> Dataset:
+    """Load 1,797 handwritten digits of 8 x 8 pixels in 10 classes, as float32 images in [0, 1] (pixels divided by 16)."""
+    from sklearn.datasets import load_digits as load
+
+    bunch = load()
+    images = (bunch.images[:, None] / 16).astype(np.float32)
+    targets = make_targets("digits", bunch.target, task="classification")
+    return Dataset(
+        name="digits",
+        task="classification",
+        modality="image",
+        X_train=images[targets.train],
+        y_train=targets.y_train,
+        X_test=images[targets.test],
+        y_test=targets.y_test,
+        classes=targets.classes,
+        preparation=f"pixels divided by 16; {targets.note}",
+    )
+
+
+@loader()
+def load_wine(_root: Path | None = None) -> Dataset:
+    """Load 178 wines of 3 growers by 13 chemical measurements."""
+    from sklearn.datasets import load_wine as load
+
+    return _table("wine", load())
+
+
+@loader()
+def load_breast_cancer(_root: Path | None = None) -> Dataset:
+    """Load 569 tumours, malignant or benign, by 30 measurements of cell nuclei."""
+    from sklearn.datasets import load_breast_cancer as load
+
+    return _table("breast-cancer", load())
+
+
+@loader()
+def load_iris(_root: Path | None = None) -> Dataset:
+    """Load 150 iris flowers of 3 species by 4 measurements."""
+    from sklearn.datasets import load_iris as load
+
+    return _table("iris", load())
+
+
+@loader()
+def load_diabetes(_root: Path | None = None) -> Dataset:
+    """Load 442 patients by 10 measurements; the target is the progress of the disease a year later."""
+    from sklearn.datasets import load_diabetes as load
+
+    # not scaled by scikit-learn, which would use the test rows too
+    return _table("diabetes", load(scaled=False), task="regression")
+
+
+def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
+    """Hold rows out and standardize the rest."""
+    targets = make_targets(name, bunch.target, task=task)
+    X_train, X_test = standardize(bunch.data[targets.train], bunch.data[targets.test])
+    return Dataset(
+        name=name,
+        task=task,
+        modality="table",
+        X_train=X_train,
+        y_train=targets.y_train,
+        X_test=X_test,
+        y_test=targets.y_test,
+        # the codes are scikit-learn's, which counts from 0: only the names differ
+        classes=tuple(map(str, bunch.target_names)) if task == "classification" else (),
+        feature_names=tuple(map(str, bunch.feature_names)),
+        preparation=f"columns standardized with statistics of the training rows; {targets.note}",
+    )
