@@ -1,0 +1,42 @@
+"""Evaluators: models with their training recipes, by which distilled sets are judged.
+
+Each factory has the signature ``make(task, random_state, **params)`` and returns an unfitted scikit-learn estimator
+that works on ten rows as well as on sixty thousand, with one row per class, and with a single class. Names are imported
+on first use, so that `distillkit.evaluators._specs` can be read without scikit-learn.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distillkit.evaluators._knn import make_knn as make_knn
+    from distillkit.evaluators._linear import make_logistic as make_logistic
+    from distillkit.evaluators._linear import make_ridge as make_ridge
+    from distillkit.evaluators._mlp import make_mlp as make_mlp
+    from distillkit.evaluators._trees import make_boosting as make_boosting
+    from distillkit.evaluators._trees import make_forest as make_forest
+
+_HOMES = {
+    "make_boosting": "_trees",
+    "make_forest": "_trees",
+    "make_knn": "_knn",
+    "make_logistic": "_linear",
+    "make_mlp": "_mlp",
+    "make_ridge": "_linear",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 (a list of strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'distillkit.evaluators' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"distillkit.evaluators.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

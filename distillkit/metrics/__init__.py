@@ -1,0 +1,60 @@
+"""Metrics of predictions, of costs, and of how well distilled rows stand for the training rows.
+
+Names are imported on first use, so that `distillkit.metrics._specs` can be read without scikit-learn.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distillkit.metrics._cost import bytes_kept as bytes_kept
+    from distillkit.metrics._cost import compression_bytes as compression_bytes
+    from distillkit.metrics._cost import compression_rows as compression_rows
+    from distillkit.metrics._cost import rows_kept as rows_kept
+    from distillkit.metrics._cost import seconds_distil as seconds_distil
+    from distillkit.metrics._cost import seconds_train as seconds_train
+    from distillkit.metrics._coverage import coverage as coverage
+    from distillkit.metrics._coverage import expected_coverage as expected_coverage
+    from distillkit.metrics._fidelity import mmd as mmd
+    from distillkit.metrics._fidelity import sliced_wasserstein as sliced_wasserstein
+    from distillkit.metrics._fidelity import wasserstein as wasserstein
+    from distillkit.metrics._prediction import accuracy as accuracy
+    from distillkit.metrics._prediction import balanced_accuracy as balanced_accuracy
+    from distillkit.metrics._prediction import macro_f1 as macro_f1
+    from distillkit.metrics._prediction import r2 as r2
+    from distillkit.metrics._prediction import rmse as rmse
+
+_HOMES = {
+    "accuracy": "_prediction",
+    "balanced_accuracy": "_prediction",
+    "bytes_kept": "_cost",
+    "compression_bytes": "_cost",
+    "compression_rows": "_cost",
+    "coverage": "_coverage",
+    "expected_coverage": "_coverage",
+    "macro_f1": "_prediction",
+    "mmd": "_fidelity",
+    "r2": "_prediction",
+    "rmse": "_prediction",
+    "rows_kept": "_cost",
+    "seconds_distil": "_cost",
+    "seconds_train": "_cost",
+    "sliced_wasserstein": "_fidelity",
+    "wasserstein": "_fidelity",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 (a list of strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'distillkit.metrics' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"distillkit.metrics.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

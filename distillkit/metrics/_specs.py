@@ -1,0 +1,73 @@
+"""The built-in metrics as data; importing this loads no numerical library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distillkit.specs import MetricSpec
+
+__all__ = ["metric_specs"]
+
+_CLASSIFICATION = frozenset({"classification"})
+_REGRESSION = frozenset({"regression"})
+
+
+def metric_specs() -> list[MetricSpec]:
+    """Return all built-in metrics, in the order of a report."""
+    return [*_prediction(), *_run(), *_data()]
+
+
+def _prediction() -> list[MetricSpec]:
+    def spec(name: str, function: str, summary: str, tasks: frozenset[str], **options: Any) -> MetricSpec:
+        target = f"distillkit.metrics._prediction:{function}"
+        return MetricSpec(name=name, target=target, stage="prediction", summary=summary, tasks=tasks, **options)
+
+    return [
+        spec("accuracy", "accuracy", "share of the test rows whose label is right", _CLASSIFICATION),
+        spec(
+            "balanced-accuracy",
+            "balanced_accuracy",
+            "mean over the classes of the share that is right",
+            _CLASSIFICATION,
+        ),
+        spec("macro-f1", "macro_f1", "mean over the labels of the F1 score", _CLASSIFICATION),
+        spec("r2", "r2", "share of the variance of the test target that is explained", _REGRESSION),
+        spec("rmse", "rmse", "root mean squared error, in units of the target", _REGRESSION, greater_is_better=False),
+    ]
+
+
+def _run() -> list[MetricSpec]:
+    def spec(name: str, function: str, summary: str, **options: Any) -> MetricSpec:
+        target = f"distillkit.metrics._cost:{function}"
+        return MetricSpec(name=name, target=target, stage="run", summary=summary, **options)
+
+    size: dict[str, Any] = {"greater_is_better": None}
+    ratio: dict[str, Any] = {"greater_is_better": True, "unit": "x"}
+    time: dict[str, Any] = {"greater_is_better": False, "unit": "s"}
+    return [
+        spec("rows", "rows_kept", "distilled rows", **size),
+        spec("bytes", "bytes_kept", "bytes of distilled rows and labels", unit="bytes", **size),
+        spec("compression-rows", "compression_rows", "training rows per distilled row", **ratio),
+        spec(
+            "compression-bytes", "compression_bytes", "bytes of the training set per byte of the distilled one", **ratio
+        ),
+        spec("seconds-distil", "seconds_distil", "seconds of distillation", **time),
+        spec("seconds-train", "seconds_train", "seconds of training on the distilled rows", **time),
+    ]
+
+
+def _data() -> list[MetricSpec]:
+    def spec(name: str, target: str, summary: str, **options: Any) -> MetricSpec:
+        path = f"distillkit.metrics.{target}"
+        return MetricSpec(name=name, target=path, stage="data", summary=summary, **options)
+
+    exact = "2-Wasserstein distance from the training rows, within classes"
+    sliced = "2-Wasserstein distance along 128 random directions, within classes"
+    near = "share of the training rows with a distilled row nearer than their 5th nearest neighbour"
+    away: dict[str, Any] = {"greater_is_better": False}
+    return [
+        spec("mmd", "_fidelity:mmd", "squared maximum mean discrepancy from the training rows, within classes", **away),
+        spec("wasserstein", "_fidelity:wasserstein", exact, requires=("ot",), **away),
+        spec("sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, requires=("ot",), **away),
+        spec("coverage", "_coverage:coverage", near),
+    ]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from distillkit import metrics
+from distillkit.metrics._specs import metric_specs
+
+SPECS = {spec.name: spec for spec in metric_specs()}
+FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y", "distilled", "random_state"]}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_each_can_be_loaded_and_is_called_as_its_stage_says(name):
+    spec = SPECS[name]
+    function = spec.load()
+    assert list(inspect.signature(function).parameters)[: len(FIRST[spec.stage])] == FIRST[spec.stage]
+    assert function is getattr(metrics, function.__name__)
+    assert spec.summary
+    assert not spec.missing()
+
+
+def test_every_public_metric_has_a_spec():
+    assert {spec.load().__name__ for spec in SPECS.values()} == set(metrics.__all__) - {"expected_coverage"}
+
+
+def test_directions():
+    better = {name: spec.greater_is_better for name, spec in SPECS.items()}
+    assert {name for name, up in better.items() if up is None} == {"rows", "bytes"}
+    lower = {"rmse", "seconds-distil", "seconds-train", "mmd", "wasserstein", "sliced-wasserstein"}
+    assert {name for name, up in better.items() if up is False} == lower
+
+
+def test_names_that_are_not_there():
+    with pytest.raises(AttributeError, match="has no attribute 'accuracies'"):
+        metrics.accuracies  # noqa: B018
+    assert dir(metrics) == metrics.__all__
+
+
+def test_reading_the_specs_loads_no_library():
+    code = (
+        "import sys\n"
+        "from distillkit.metrics._specs import metric_specs\n"
+        "from distillkit.evaluators._specs import evaluator_specs\n"
+        "assert metric_specs() and evaluator_specs()\n"
+        "loaded = {'numpy', 'sklearn', 'scipy', 'torch', 'faiss', 'ot', 'pandas'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
