@@ -1,0 +1,195 @@
+"""Whether a plugin's hooks and the specs they return are well formed, said in words an author can act on."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from difflib import get_close_matches
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from distillkit.exceptions import PluginError
+from distillkit.hookspecs import PROJECT
+from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, PublishedResult, Spec
+
+if TYPE_CHECKING:
+    import pluggy
+
+__all__ = ["check_hooks", "check_results"]
+
+METHOD_KINDS = frozenset({"control", "coreset", "condensation", "synthesis", "knowledge"})
+STAGES = frozenset({"prediction", "data", "run"})
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_T = TypeVar("_T")
+
+
+def check_hooks(manager: pluggy.PluginManager, plugin: object) -> list[str]:
+    """Return the names of the hooks that a registered plugin implements.
+
+    pluggy itself says nothing of a misspelt hook, of an argument with a default (which it never passes), or of a
+    function whose `hookimpl` was forgotten; wrappers make no sense where each implementation is called on its own.
+
+    Raises
+    ------
+    PluginError
+        If any of these holds, or if there is no hook at all.
+    """
+    known = {name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec()}
+    found = []
+    for caller in manager.get_hookcallers(plugin) or []:
+        impls = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
+        if caller.has_spec():
+            _check_implementations(caller, impls)
+            found.append(caller.name)
+        elif not all(impl.optionalhook for impl in impls):
+            near = get_close_matches(caller.name, known, n=1)
+            raise PluginError(
+                f"unknown hook {caller.name!r}"
+                + (f": did you mean {near[0]!r}?" if near else f", known: {', '.join(sorted(known))}.")
+            )
+    unmarked = [name for name in sorted(known - set(found)) if inspect.isroutine(getattr(plugin, name, None))]
+    if unmarked:
+        raise PluginError(f"{unmarked[0]} is not marked: write @distillkit.hookimpl above it.")
+    if not found:
+        raise PluginError(
+            f"no hook in {plugin!r}: the entry point must name a module with functions such as distillkit_methods."
+        )
+    return sorted(found)
+
+
+def _check_implementations(caller: Any, impls: list[Any]) -> None:
+    for impl in impls:
+        if impl.wrapper or impl.hookwrapper:
+            raise PluginError(f"{caller.name} is a wrapper: a hook of {PROJECT} returns its own results only.")
+        lost = set(impl.kwargnames) & set(caller.spec.argnames)
+        if lost:
+            raise PluginError(
+                f"{caller.name}: argument {lost.pop()!r} has a default, so it would never be passed: remove the default."
+            )
+
+
+def check_results(results: Any, wanted: type[_T]) -> list[_T]:
+    """Return what a provider hook gave, as a list.
+
+    Raises
+    ------
+    PluginError
+        If it is not an iterable of `wanted`, a field is not valid, or one name is given twice.
+    """
+    try:
+        specs = list(results)
+    except TypeError as exc:
+        if hasattr(results, "__iter__"):
+            raise  # an error in the plugin's own generator
+        raise PluginError(f"gave {type(results).__name__}, wants an iterable of {wanted.__name__}.") from exc
+    names = set()
+    for spec in specs:
+        if not isinstance(spec, wanted):
+            raise PluginError(f"gave {type(spec).__name__}, wants {wanted.__name__}.")
+        if isinstance(spec, PublishedResult):
+            _check_published(spec)
+        elif isinstance(spec, Spec):
+            _check_spec(spec)
+            if spec.name in names:
+                raise PluginError(f"gave {spec.name!r} twice.")
+            names.add(spec.name)
+    return specs
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_target(value: Any) -> bool:
+    return _TARGET.fullmatch(value) is not None if isinstance(value, str) else callable(value)
+
+
+def _is_presets(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        _is_name(name) and isinstance(params, Mapping) and all(map(_is_text, params)) for name, params in value.items()
+    )
+
+
+def _one_of(allowed: AbstractSet[str]) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: isinstance(value, str) and value in allowed, f"one of {', '.join(sorted(allowed))}"
+
+
+def _some_of(allowed: AbstractSet[str]) -> tuple[Callable[[Any], bool], str]:
+    def check(value: Any) -> bool:
+        return isinstance(value, AbstractSet) and len(value) > 0 and value <= allowed
+
+    return check, f"a frozenset of {', '.join(sorted(allowed))}"
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_is_name, "lower case words of letters and digits, joined by '-'"),
+    "target": (_is_target, "a callable or 'package.module:Name'"),
+    "summary": (_is_text, "text"),
+    "requires": (lambda value: isinstance(value, tuple) and all(map(_is_text, value)), "a tuple of import names"),
+    "version": (_is_count, "an int of at least 1"),
+    "kind": _one_of(METHOD_KINDS),
+    "tasks": _some_of(BOTH_TASKS),
+    "modalities": _some_of(ALL_MODALITIES),
+    "budgeted": (_is_flag, "True or False"),
+    "reference": (_is_text, "text"),
+    "presets": (_is_presets, "a mapping of names to mappings of parameters"),
+    # "auto" where only the file says it: rows from a path
+    "task": _one_of(BOTH_TASKS | {"auto"}),
+    "modality": _one_of(ALL_MODALITIES | {"auto"}),
+    "revision": (_is_text, "text"),
+    "needs_root": (_is_flag, "True or False"),
+    "get": (_is_text, "text"),
+    "license": (_is_text, "text"),
+    "flatten": (_is_flag, "True or False"),
+    "stage": _one_of(STAGES),
+    "greater_is_better": (lambda value: value is None or _is_flag(value), "True, False or None"),
+    "unit": (_is_text, "text"),
+    "extension": (_is_name, "letters and digits without a dot"),
+}
+
+
+def _check_spec(spec: Spec) -> None:
+    for field in spec.__dataclass_fields__:
+        if field not in _RULES:  # a field that a plugin's own subclass added
+            continue
+        check, wants = _RULES[field]
+        value = getattr(spec, field)
+        if not check(value):
+            raise PluginError(f"{type(spec).__name__}(name={spec.name!r}) has {field}={value!r}: it must be {wants}.")
+
+
+def _check_published(result: PublishedResult) -> None:
+    checks: dict[str, tuple[bool, str]] = {
+        name: (_is_text(getattr(result, name)) and bool(getattr(result, name)), "text that is not empty")
+        for name in ("method", "dataset", "budget", "evaluator", "metric", "source")
+    }
+    checks["protocol"] = (_is_text(result.protocol), "text")
+    checks["value"] = (_is_number(result.value), "a finite number")
+    checks["std"] = (
+        result.std is None or (_is_number(result.std) and result.std >= 0),
+        "None or a number of at least 0",
+    )
+    checks["n"] = (result.n is None or _is_count(result.n), "None or an int of at least 1")
+    for name, (holds, wants) in checks.items():
+        if not holds:
+            raise PluginError(f"PublishedResult has {name}={getattr(result, name)!r}: it must be {wants}.")
