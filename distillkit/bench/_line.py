@@ -1,0 +1,165 @@
+"""One line of a leaderboard: all cells of one method in one comparison, over distillation and evaluation seeds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from statistics import fmean, variance
+from typing import TYPE_CHECKING, Any
+
+from distillkit.bench.stats import t_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "Line", "finite", "is_control", "measured"]
+
+FIXED_SIZE = "-"
+"""The budget of a method whose size does not follow the budget."""
+
+FAILED = ("failed", "timeout", "out_of_memory", "crashed")
+IDENTITY = (
+    "task",
+    "dataset",
+    "modality",
+    "evaluator",
+    "label_mode",
+    "budget",
+    "method",
+    "method_name",
+    "kind",
+    "plugin",
+    "plugin_version",
+)
+
+
+def finite(value: Any) -> float | None:
+    """Return a number as a float; None where it is missing, not a number or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def costs(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row says of size and time under the names of the metrics, for suites that do not ask for them."""
+    found = {
+        name: finite(row.get(name.replace("-", "_"))) for name in ("rows", "bytes", "seconds-distil", "seconds-train")
+    }
+    for unit in ("rows", "bytes"):
+        seen, kept = finite(row.get(f"{unit}_seen")), found[unit]
+        found[f"compression-{unit}"] = seen / kept if seen is not None and kept else None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def measured(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the finite metrics of a row, its costs among them."""
+    values = {name: finite(value) for name, value in {**costs(row), **(row.get("metrics") or {})}.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def is_control(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell belongs to the random subset that every other method is tested against."""
+    return cell.get("method_name", cell.get("method")) == "random" and not cell.get("method_params")
+
+
+class Line:
+    """Cells of one method at one budget, on one dataset, with one evaluator and one kind of labels.
+
+    Parameters
+    ----------
+    cells : sequence of dict
+        Identities of the planned cells, at least one, none skipped.
+    rows : mapping of str to dict
+        Finished rows by key; cells without a row are not done yet.
+    metric : str
+        The metric that decides.
+    """
+
+    def __init__(self, cells: Sequence[Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]], metric: str) -> None:
+        self.cell = cells[0]
+        self.planned = len(cells)
+        self.metric = metric
+        self.rows = [rows[cell["key"]] for cell in cells if cell["key"] in rows]
+        self.ok = [row for row in self.rows if row.get("status") == "ok"]
+        self.scores = self._by_seed(metric)
+
+    def _by_seed(self, metric: str) -> dict[int, dict[int, float]]:
+        """Return the finite values of a metric as distillation seed -> evaluation seed -> value."""
+        values: dict[int, dict[int, float]] = {}
+        for row in self.ok:
+            value = measured(row).get(metric)
+            if value is not None:
+                values.setdefault(row["distil_seed"], {})[row["eval_seed"]] = value
+        return values
+
+    def seed_means(self, metric: str | None = None) -> list[float]:
+        """Return one value per distillation seed, the mean over its evaluation seeds."""
+        scores = self.scores if metric is None else self._by_seed(metric)
+        return [fmean(scores[seed].values()) for seed in sorted(scores)]
+
+    def mean(self, metric: str | None = None) -> float | None:
+        """Return the mean over the distillation seeds; None without any value."""
+        values = self.seed_means(metric)
+        return fmean(values) if values else None
+
+    @property
+    def reference(self) -> bool:
+        """Whether the size is fixed, so that the line is a reference and takes no rank."""
+        return bool(self.cell["budget"] == FIXED_SIZE)
+
+    @property
+    def done(self) -> int:
+        """Cells that gave a finite value of the deciding metric."""
+        return sum(len(seeds) for seeds in self.scores.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned cell gave a value."""
+        return self.done == self.planned
+
+    def pairs(self, other: Line) -> tuple[list[float], list[float]]:
+        """Return values of both lines for the distillation seeds they share, over the evaluation seeds they share."""
+        mine, theirs = [], []
+        for seed in sorted(self.scores.keys() & other.scores.keys()):
+            shared = self.scores[seed].keys() & other.scores[seed].keys()
+            if shared:
+                mine.append(fmean(self.scores[seed][again] for again in sorted(shared)))
+                theirs.append(fmean(other.scores[seed][again] for again in sorted(shared)))
+        return mine, theirs
+
+    def metric_names(self) -> set[str]:
+        """Return the metrics that any finished cell reports."""
+        return {name for row in self.ok for name in measured(row)}
+
+    def record(self) -> dict[str, Any]:
+        """Return the line's own columns; those that need other lines are added by the comparison."""
+        values = self.seed_means()
+        low, high = t_interval(values) or (None, None)
+        peaks = [peak for peak in (finite(row.get("peak_mb")) for row in self.rows) if peak is not None]
+        statuses = Counter(str(row.get("status")) for row in self.rows)
+        statuses["pending"] = self.planned - len(self.rows)
+        endings = {str(row["stopped_by"]) for row in self.ok if row.get("stopped_by")}
+        return {
+            **{name: self.cell.get(name) for name in IDENTITY},
+            "reference": self.reference,
+            "metric": self.metric,
+            "mean": self.mean(),
+            "ci_low": low,
+            "ci_high": high,
+            "std": math.sqrt(variance(values)) if len(values) > 1 else None,
+            "std_evaluation": self._evaluation_std(),
+            "n": len(values),
+            "done": f"{self.done}/{self.planned}",
+            "complete": self.complete,
+            "peak_mb": max(peaks, default=None),
+            "stopped_by": ", ".join(sorted(endings)),
+            "statuses": ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count),
+            "timing_shared": any((row.get("n_concurrent") or 1) > 1 for row in self.ok),
+        }
+
+    def _evaluation_std(self) -> float | None:
+        """Return the spread between evaluation seeds of one distilled set, pooled over the sets."""
+        spreads = [(variance(seeds.values()), len(seeds) - 1) for seeds in self.scores.values() if len(seeds) > 1]
+        if not spreads:
+            return None
+        return math.sqrt(sum(spread * freedom for spread, freedom in spreads) / sum(freedom for _, freedom in spreads))

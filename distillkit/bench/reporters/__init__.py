@@ -1,0 +1,11 @@
+"""Ways to write a leaderboard; the registry reaches each as ``distillkit.bench.reporters._<name>:write``."""
+
+from __future__ import annotations
+
+from distillkit.bench.reporters._csv import write as write_csv
+from distillkit.bench.reporters._html import write as write_html
+from distillkit.bench.reporters._markdown import write as write_markdown
+from distillkit.bench.reporters._terminal import render_terminal
+from distillkit.bench.reporters._terminal import write as write_terminal
+
+__all__ = ["render_terminal", "write_csv", "write_html", "write_markdown", "write_terminal"]

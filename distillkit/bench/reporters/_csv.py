@@ -1,0 +1,47 @@
+"""The leaderboard as data: the table, and every row behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from distillkit.bench.leaderboard import Leaderboard
+
+__all__ = ["write"]
+
+
+def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
+    """Write ``leaderboard.csv`` (the table) and ``rows.csv`` (every finished row, flattened).
+
+    Parameters
+    ----------
+    leaderboard : Leaderboard
+    folder : Path
+        Made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        Both files. In ``rows.csv`` metrics have columns named ``metrics.<name>``; lists and other mappings are JSON.
+    """
+    import pandas as pd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table, rows = folder / "leaderboard.csv", folder / "rows.csv"
+    leaderboard.table.to_csv(table, index=False, lineterminator="\n")
+    flat = [_flatten(row) for row in leaderboard.rows]
+    names = list(dict.fromkeys(name for row in flat for name in row if not name.startswith("metrics.")))
+    metrics = sorted({name for row in flat for name in row if name.startswith("metrics.")})
+    pd.DataFrame(flat, columns=[*names, *metrics]).to_csv(rows, index=False, lineterminator="\n")
+    return [table, rows]
+
+
+def _flatten(row: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "metrics" and isinstance(value, dict):  # an identity's list of metric names stays one column
+            flat |= {f"metrics.{metric}": number for metric, number in value.items()}
+        else:
+            flat[name] = json.dumps(value, sort_keys=True) if isinstance(value, dict | list | tuple) else value
+    return flat
