@@ -13,6 +13,7 @@ from distillkit._version import __version__
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
+    from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
@@ -38,6 +39,7 @@ _HOMES = {
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
     "WholeSet": "coresets",
+    "evaluate": "bench.judge",
     "hookimpl": "hookspecs",
     "make_pipeline": "pipeline",
 }

@@ -1,7 +1,7 @@
 """Distilled sets on disk: safetensors with a JSON card in its header, checked on reading, never unpickled.
 
-The card holds the checksum of the arrays, and the header the checksum of the card: no byte of the contents can change
-unnoticed, and the card can be trusted without reading the arrays.
+The card holds the checksum of the arrays and its own: no byte of the contents can change unnoticed, and the card can be
+trusted without reading the arrays. It is the only entry of the header, because the order of several would be random.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 
 SCHEMA = 1
 _KIND = "distillkit.distilled"
-_CHECKSUM = f"{_KIND}.sha256"
+_OWN = "card_sha256"
 _PLAIN = ("X", "sample_weight", "indices", "soft_labels")
 _LABELS = ("y", "classes")
 
@@ -35,7 +35,7 @@ _LABELS = ("y", "classes")
 def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Path:
     """Write `distilled` to `path`; see `DistilledSet.save`."""
     from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     path = Path(path)
     tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
@@ -60,7 +60,7 @@ def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Pat
     tensors = {name: _plain_bytes(values) for name, values in tensors.items()}
     card["sha256"] = _digest(tensors)
     try:
-        text = json.dumps(card)
+        text = json.dumps({**card, _OWN: _card_digest(card)})
     except (TypeError, ValueError) as exc:
         raise ArtefactError(
             f"cannot write {path}: the provenance is not JSON-able ({exc}); keep plain values in it."
@@ -68,7 +68,8 @@ def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Pat
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata={_KIND: text, _CHECKSUM: hashlib.sha256(text.encode()).hexdigest()})
+        contents = save(tensors, metadata={_KIND: text})
+        part.write_bytes(contents)  # not save_file, whose files only their owner may read
         part.replace(path)
     except (OSError, TypeError, ValueError, KeyError, SafetensorError) as exc:
         raise ArtefactError(f"cannot write {path}: {exc}. Choose another file, or check the folder's rights.") from exc
@@ -101,6 +102,10 @@ def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[
     texts[name] = {"words": words.tolist(), "dtype": values.dtype.str if values.dtype.kind == "U" else "O"}
 
 
+def _card_digest(card: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(card).encode()).hexdigest()
+
+
 def _digest(tensors: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
@@ -127,8 +132,7 @@ def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarr
         raise ArtefactError(f"there is no file {path}: check the path, or make it with `distillkit distill`.")
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            text = header.get(_KIND)
+            text = (file.metadata() or {}).get(_KIND)
             tensors = {name: file.get_tensor(name) for name in file.keys()} if rows else {}  # noqa: SIM118 (not a mapping)
         card = None if text is None else json.loads(text)
     except (SafetensorError, OSError, ValueError) as exc:
@@ -142,7 +146,7 @@ def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarr
             f"{path} was made by a newer distillkit (schema {card['schema']}; this one reads up to {SCHEMA}): "
             "run `pip install --upgrade distillkit`."
         )
-    if hashlib.sha256(str(text).encode()).hexdigest() != header.get(_CHECKSUM):
+    if card.pop(_OWN, None) != _card_digest(card):
         raise ArtefactError(
             f"{path} is damaged: its card does not match its checksum. Make it again or fetch another copy."
         )

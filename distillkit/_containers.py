@@ -9,7 +9,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 
-__all__ = ["as_numeric", "is_torch", "like_column", "like_rows", "to_numpy"]
+__all__ = ["as_numeric", "is_torch", "label_array", "like_column", "like_rows", "to_numpy"]
 
 
 def is_torch(array: Any) -> bool:
@@ -33,15 +33,37 @@ def to_numpy(array: Any) -> Any:
     return (array.float() if array.dtype is sys.modules["torch"].bfloat16 else array).numpy()
 
 
+def label_array(y: Any) -> Any:
+    """Turn a tensor, or a pandas column of nullable numbers, into an array; leave anything else alone.
+
+    scikit-learn would turn nullable integers into floats, and class labels into what looks like numbers.
+
+    Raises
+    ------
+    DataError
+        If a pandas column has missing values.
+    """
+    if not is_pandas(y):
+        return to_numpy(y)
+    missing = int(y.isna().to_numpy().sum())
+    if missing:
+        raise DataError(f"y contains NaN: {missing} of {len(y)} values are missing; drop those rows.")
+    plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    return y if plain is None else y.to_numpy(dtype=plain)
+
+
 def as_numeric(X: Any) -> Any:
     """Refuse text early with a remedy, and turn small numbers into float32, which holds them exactly.
 
     Raises
     ------
     DataError
-        If X is a DataFrame with columns that are not numbers, or an array of text.
+        If X is a DataFrame with columns that are not numbers or share a name, or an array of text.
     """
     if is_pandas(X):
+        if hasattr(X, "columns") and not X.columns.is_unique:
+            twice = X.columns[X.columns.duplicated()].unique().astype(str)
+            raise DataError(f"X has several columns named {', '.join(twice)}: give each its own name.")
         dtypes = X.dtypes.items() if hasattr(X, "columns") else [(X.name, X.dtype)]
         bad = [str(name) for name, dtype in dtypes if not _is_number(dtype)]
         if bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
@@ -87,39 +88,40 @@ class Distilled(MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(part, name))
         return self
 
-    def _carry(self, X: Any) -> Any:
+    def _ask(self, method: str, X: Any, *args: Any, **kwargs: Any) -> Any:
         check_is_fitted(self, "estimator_")
-        return self.distiller_.transform(X)
+        return getattr(self.estimator_, method)(self.distiller_.transform(X), *args, **kwargs)
 
     @_inner_has("predict")
     def predict(self, X: Any) -> Any:
         """Predict every row of X with the estimator."""
-        return self.estimator_.predict(self._carry(X))
+        return self._ask("predict", X)
 
     @_inner_has("predict_proba")
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities of every row, columns as in `classes_`."""
-        return self.estimator_.predict_proba(self._carry(X))
+        return self._ask("predict_proba", X)
 
     @_inner_has("predict_log_proba")
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the class probabilities of every row."""
-        return self.estimator_.predict_log_proba(self._carry(X))
+        return self._ask("predict_log_proba", X)
 
     @_inner_has("decision_function")
     def decision_function(self, X: Any) -> Any:
         """Decision values of every row."""
-        return self.estimator_.decision_function(self._carry(X))
+        return self._ask("decision_function", X)
 
     @_inner_has("score")
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Score of the estimator on every row of (X, y)."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.estimator_.score(self._carry(X), y, **weights))
+        return float(self._ask("score", X, y, **weights))
 
     def __sklearn_tags__(self) -> Any:
         """Take type and target tags from the estimator."""
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.estimator_type, tags.target_tags = inner.estimator_type, inner.target_tags
+        tags.estimator_type = inner.estimator_type
+        tags.target_tags = replace(inner.target_tags, multi_output=False)  # a distiller takes one column of targets
         tags.classifier_tags, tags.regressor_tags = inner.classifier_tags, inner.regressor_tags
         return tags

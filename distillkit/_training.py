@@ -121,8 +121,8 @@ def one_column(y: np.ndarray) -> np.ndarray:
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return y
     if any(isinstance(label, str) for label in y) or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
-        kinds = sorted({type(label).__name__ for label in y})
-        raise DataError(f"y mixes values of type {', '.join(kinds)}: give labels of one type, and no missing values.")
+        kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+        raise DataError(f"y holds values of type {kinds}: give text or numbers, not both, and no missing values.")
     return numbers
 
 

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit._callbacks import CallbackSupportMixin, callback_context
-from distillkit._containers import as_numeric, like_column, like_rows, to_numpy
+from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
 from distillkit._outcome import Outcome, distilled_pair, scaled_weight
 from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
 from distillkit._version import versions
@@ -72,7 +72,8 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         "task": [StrOptions({"auto", "classification", "regression"})],
         "random_state": ["random_state"],
     }
-    _needs_y: ClassVar[bool] = False
+    _needs_y: ClassVar[bool] = False  # whether fit refuses y=None
+    _keeps_rows: ClassVar[bool] = False  # whether every row is kept, so that fit_transform changes no row count
 
     def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
         self.budget = budget
@@ -131,7 +132,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
 
     def _validate(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as it came (as an array), X as finite floats, and y as one column."""
-        X, y = to_numpy(X), to_numpy(y)
+        X, y = to_numpy(X), label_array(y)
         # y=None is said, not left out: scikit-learn then refuses it for methods that need y
         checks = {"dtype": _FLOATS, "allow_nd": True, **({"y": None} if y is None else {"y": y, "multi_output": True})}
         valid = validate_data(self, as_numeric(X), **checks)

@@ -130,7 +130,10 @@ class Pipeline(_Pipeline):
         return distillers[-1].sample_weight_  # type: ignore[no-any-return]
 
     def _distils(self) -> bool:
-        return any(hasattr(step, "fit_resample") for _, step in self.steps)
+        try:
+            return any(hasattr(step, "fit_resample") for _, step in self.steps)
+        except (TypeError, ValueError):  # no list of pairs: scikit-learn says so in its own words
+            return False
 
     @_fit_context(prefer_skip_nested_validation=False)
     def _fit_steps(self, X: Any, y: Any, params: dict[str, Any], method: str, weight: Any = None) -> _Data:

@@ -97,6 +97,7 @@ def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         with np.load(path, allow_pickle=False) as arrays:
             if "X" not in arrays:
                 raise DatasetError(f"{path} has no array X: it holds {', '.join(arrays.files) or 'nothing'}.")
-            return arrays["X"], arrays["y"] if "y" in arrays else None
+            y = arrays["y"] if "y" in arrays.files else None
+            return arrays["X"], y
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         raise DatasetError(f"cannot read {path}: {' '.join(str(exc).split())}") from exc

@@ -1,0 +1,193 @@
+"""One job in a child process of its own, with limits: it always comes back as one result."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from distillkit.exceptions import ResultsError
+
+__all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
+
+_POLL_SECONDS = 0.05
+_TAIL_BYTES = 4000
+# -P and the parent's own path: a file json.py in the working folder must not take the place of the library's, and a
+# plugin that the parent found must be found
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[3]); from distillkit.bench._child import main; main()"
+_running: set[int] = set()
+_interrupted: set[int] = set()
+_lock = threading.Lock()
+
+
+class JobInterrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """The job was ended by `kill_children`: it has no result, and its cells must stay unfinished."""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of a job.
+
+    Parameters
+    ----------
+    status : {"ok", "failed", "timeout", "out_of_memory", "crashed", "skipped"}
+    value : dict
+        What the job returned; empty unless ok.
+    error : str or None
+        One line; with the end of the child's output where it died without a word.
+    seconds, peak_mb : float
+        Wall time, and the highest resident memory of the child and its own children.
+    """
+
+    status: str
+    value: dict[str, Any]
+    error: str | None
+    seconds: float
+    peak_mb: float
+
+
+def kill_children() -> None:
+    """Kill every running child with its own children; the `run_job` that waits for it raises `JobInterrupted`."""
+    with _lock:
+        _interrupted.update(_running)
+        for pid in _running:
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def run_job(action: str, payload: dict[str, Any], *, seconds: float, memory_mb: float, threads: int) -> JobResult:
+    """Run one of the actions of `distillkit.bench._jobs` in a child process.
+
+    Parameters
+    ----------
+    action : str
+    payload : dict
+        JSON-able arguments of the action.
+    seconds, memory_mb : float
+        Limits; over them the child and all its own children are killed.
+    threads : int
+        Threads for BLAS, OpenMP and torch in the child.
+
+    Returns
+    -------
+    JobResult
+
+    Raises
+    ------
+    JobInterrupted
+        If `kill_children` ended it.
+    ResultsError
+        If no child can be started: the trouble is the machine's, not the job's.
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="distillkit-") as name:
+        folder = Path(name)
+        child = _start(folder, {"action": action, "payload": payload, "threads": threads})
+        try:
+            limit, peak = _watch(child, started + seconds, memory_mb)
+        finally:
+            _kill(child.pid)
+            child.wait()
+            with _lock:
+                _running.discard(child.pid)
+                interrupted = child.pid in _interrupted
+                _interrupted.discard(child.pid)
+        if interrupted:
+            raise JobInterrupted
+        return _result(folder, child.returncode, limit, seconds, memory_mb, peak, time.monotonic() - started)
+
+
+def _start(folder: Path, job: dict[str, Any]) -> subprocess.Popen[bytes]:
+    path = json.dumps([entry or str(Path.cwd()) for entry in sys.path])
+    command = [sys.executable, "-P", "-c", _START, str(folder), str(os.getpid()), path]
+    try:
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        # the log is a file, since a chatty child would fill a pipe and stall; the lock, so that no child is missed
+        with (folder / "log").open("wb") as log, _lock:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(job["threads"]), start_new_session=True
+            )
+            _running.add(child.pid)
+    except OSError as exc:
+        raise ResultsError(f"cannot start a child process: {exc}. Free memory, or space in {folder.parent}.") from exc
+    return child
+
+
+def _environment(threads: int) -> dict[str, str]:
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    # OpenMP threads that spin at barriers stall each other wherever cores are shared: gradient boosting on 100 rows took
+    # 16 s instead of 2.6 s beside another job. Sleeping at barriers costs next to nothing on a machine of one's own.
+    waiting = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    return {**os.environ, **dict.fromkeys(names, str(threads)), **waiting, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+
+
+def _watch(child: subprocess.Popen[bytes], deadline: float, memory_mb: float) -> tuple[str | None, float]:
+    """Wait for the child; return the limit it broke, if any, and its peak memory in MB."""
+    peak = 0.0
+    while child.poll() is None:
+        peak = max(peak, _resident_mb(child.pid))
+        if peak > memory_mb:
+            return "out_of_memory", peak
+        if time.monotonic() > deadline:
+            return "timeout", peak
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_POLL_SECONDS)
+    return None, peak
+
+
+def _resident_mb(pid: int) -> float:
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total / 2**20
+
+
+def _result(
+    folder: Path, code: int, limit: str | None, seconds: float, memory_mb: float, peak: float, elapsed: float
+) -> JobResult:
+    answer: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        answer = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    peak = max(peak, answer.get("peak_mb", 0.0))
+    if answer:  # whole, since it is renamed into place: the work was done even if the end was untidy
+        return JobResult(answer["status"], answer.get("value") or {}, answer.get("error"), elapsed, peak)
+    if limit == "timeout":
+        return JobResult("timeout", {}, f"ran past its limit of {seconds:g} s", elapsed, peak)
+    if limit == "out_of_memory":
+        return JobResult("out_of_memory", {}, f"used {peak:.0f} MB, over its limit of {memory_mb:g} MB", elapsed, peak)
+    tail = _tail(folder / "log")
+    return JobResult("crashed", {}, _cause(code) + (f": {tail}" if tail else ""), elapsed, peak)
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit status {code} and no result"
+    name = next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
+    return f"killed by {name}" + (" (the kernel does so where memory runs out)" if name == "SIGKILL" else "")
+
+
+def _tail(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            text = log.read().decode(errors="replace")
+        return " | ".join(line.strip() for line in text.splitlines() if line.strip())[-800:]
+    return ""

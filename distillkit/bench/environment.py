@@ -1,0 +1,52 @@
+"""Versions and hardware: what a row was made with."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from distillkit._version import versions
+from distillkit.bench._keys import digest
+
+__all__ = ["collect_environment", "environment_key"]
+
+
+def collect_environment() -> dict[str, Any]:
+    """Return versions, plugins, processor, cores, memory and GPUs of this machine; no torch import."""
+    import psutil
+
+    from distillkit.plugins import get_manager
+
+    return {
+        "versions": versions(),
+        "plugins": get_manager().requirements(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpus": _gpus(),
+    }
+
+
+def environment_key(environment: dict[str, Any]) -> str:
+    """Return the hash under which an environment is stored."""
+    return digest(environment)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _gpus() -> list[str]:
+    """Names of NVIDIA GPUs as the driver tells them."""
+    names = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        names += [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("Model:")]
+    return names

@@ -1,0 +1,243 @@
+"""Run a plan: resume what is done, run the rest, and leave one row for every cell."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from distillkit.bench._process import JobResult, run_job
+from distillkit.bench.environment import collect_environment, environment_key
+from distillkit.bench.plan import Cell, CellGroup, Plan
+from distillkit.bench.store import ResultsStore
+from distillkit.plugins import get_manager
+
+__all__ = ["GroupRunner", "pending_cells", "run_plan"]
+
+Row = dict[str, Any]
+
+
+def run_plan(
+    plan: Plan,
+    store: ResultsStore,
+    *,
+    jobs: int = 1,
+    executor: str = "local",
+    retry: frozenset[str] = frozenset(),
+    on_row: Callable[[Row], None] | None = None,
+) -> Generator[Row, None, None]:
+    """Run the cells that have no row yet, and yield their rows as they come.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : ResultsStore
+        Entered, so that it holds the folder.
+    jobs : int
+        Cells at a time. Threads are shared out between them, and rows say how many ran at once, since times
+        taken side by side do not compare with times taken alone.
+    executor : str
+        Registry name of the engine.
+    retry : frozenset of str
+        Statuses whose rows are thrown away and run again, such as {"failed", "timeout"}.
+    on_row : callable or None
+        Called with each row as soon as it is written, from the thread that ran it.
+    """
+    run = get_manager().get("executor", executor).load()
+    environment = collect_environment()
+    store.write_environment(environment_key(environment), environment)
+    store.write_plan(
+        {
+            "suite": plan.suite.name,
+            "description": plan.suite.description,
+            "primary": plan.suite.primary,
+            "cells": [cell.identity() for cell in plan.cells],
+        }
+    )
+    pending = pending_cells(plan, store, retry)
+    runner = GroupRunner(
+        folder=store.folder.absolute(),
+        data_root=plan.data_root,
+        seconds=plan.limits.seconds,
+        memory_mb=plan.limits.memory_mb,
+        threads=max(1, (environment["cores"] or 1) // jobs),
+        n_concurrent=jobs,
+        environment=environment_key(environment),
+        on_row=on_row,
+    )
+    for rows in run(plan.groups(pending), runner, jobs):
+        yield from rows
+
+
+def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = frozenset()) -> list[Cell]:
+    """Return the cells that have no row yet, or one with a status to run again."""
+    rows = store.rows(cell.key for cell in plan.cells)
+    return [cell for cell in plan.cells if _is_pending(cell, rows.get(cell.key), retry)]
+
+
+def _is_pending(cell: Cell, row: Row | None, retry: frozenset[str]) -> bool:
+    if row is None or row["status"] in retry:
+        return True
+    return row["status"] == "skipped" and row.get("phase") == "plan" and cell.skip is None  # its package is there now
+
+
+@dataclass
+class GroupRunner:
+    """Callable that runs one group of cells and returns their rows; it can be pickled for other engines."""
+
+    folder: Path
+    data_root: Path | None
+    seconds: float
+    memory_mb: float
+    threads: int
+    n_concurrent: int
+    environment: str
+    on_row: Callable[[Row], None] | None = None
+    _locks: dict[str, Any] = field(default_factory=dict, repr=False)
+    _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
+    _guard: Any = field(default_factory=threading.Lock, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "on_row": None, "_locks": {}, "_failures": {}, "_guard": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._guard = threading.Lock()
+
+    def __call__(self, group: CellGroup) -> list[Row]:
+        """Prepare the data if need be, distil once, judge each cell; every cell gets its row."""
+        store = ResultsStore(self.folder)
+        rows = []
+        for cell, result, phase in self.outcomes(group, store):
+            row = self.row(cell, result, phase)
+            store.write_row(row)
+            rows.append(row)
+            if self.on_row is not None:
+                self.on_row(row)
+        return rows
+
+    def outcomes(self, group: CellGroup, store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
+        """Yield what became of each cell, and the phase in which it ended if not well."""
+        todo = []
+        for cell in group.cells:
+            if cell.skip is None:
+                todo.append(cell)
+            else:
+                yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
+        if not todo:
+            return
+        made, phase = self.prepare(todo[0], store), "prepare"
+        if made.status == "ok":
+            made, phase = self.distil(todo[0], store), "distil"
+        for cell in todo:
+            if made.status != "ok":
+                yield cell, made, phase
+            else:
+                judged = self.evaluate(cell, store)
+                whole = replace(judged, value={**made.value, **judged.value})
+                yield cell, whole, None if judged.status == "ok" else "evaluate"
+
+    def job(self, action: str, **payload: Any) -> JobResult:
+        """Run one action in a child process under the limits of this run."""
+        return run_job(action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads)
+
+    def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
+        """Prepare a dataset once, however many groups wait for it; a failure is remembered for this run."""
+        with self._guard:
+            lock = self._locks.setdefault(cell.data_key, threading.Lock())
+        with lock:
+            if cell.data_key in self._failures:
+                return self._failures[cell.data_key]
+            path = store.data_path(cell.data_key)
+            if path.is_dir():
+                return JobResult("ok", {}, None, 0.0, 0.0)
+            root = None if self.data_root is None else str(self.data_root.absolute())
+            result = self.job("prepare", name=cell.dataset_name, params=cell.dataset_params, root=root, folder=str(path))
+            if result.status != "ok":
+                self._failures[cell.data_key] = result
+            return result
+
+    def distil(self, cell: Cell, store: ResultsStore) -> JobResult:
+        """Make the distilled set and its record, unless an earlier run did."""
+        metrics = [metric for metric in cell.metrics if _stage(metric) == "data"]
+        before = store.record(cell.distil_key)
+        if before is not None and set(metrics) <= before["data_metrics"].keys():
+            return JobResult("ok", before, None, 0.0, 0.0)
+        result = self.job(
+            "distil",
+            data=str(store.data_path(cell.data_key)),
+            method=cell.method_name,
+            params=cell.method_params,
+            task=cell.task,
+            budget=cell.budget_value,
+            seed=cell.distil_seed,
+            artefact=str(store.artefact_path(cell.distil_key)),
+            metrics=metrics,
+        )
+        if result.status != "ok":
+            return result
+        record = result.value | {  # what only the parent can tell; rows of later runs need it as well
+            "peak_mb": max(result.peak_mb, result.value.get("peak_mb", 0.0)),
+            "n_concurrent": max(self.n_concurrent, result.value.get("n_concurrent", 1)),
+            "seconds_distil_job": max(result.seconds, result.value.get("seconds_distil_job", 0.0)),
+        }
+        store.write_record(cell.distil_key, record)
+        return replace(result, value=record)
+
+    def evaluate(self, cell: Cell, store: ResultsStore) -> JobResult:
+        """Judge the distilled set of a cell."""
+        return self.job(
+            "evaluate",
+            data=str(store.data_path(cell.data_key)),
+            artefact=str(store.artefact_path(cell.distil_key)),
+            evaluator=cell.evaluator_name,
+            params=cell.evaluator_params,
+            seed=[cell.distil_seed, cell.eval_seed],
+            metrics=_names(cell),
+        )
+
+    def row(self, cell: Cell, result: JobResult, phase: str | None) -> Row:
+        """Put together the row of a cell from its identity and what became of it."""
+        value = result.value
+        found = {_name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics}
+        found |= value.get("metrics", {})
+        ended = datetime.now(UTC)
+        return cell.identity() | {
+            "schema": 1,
+            "status": result.status,
+            "phase": phase,
+            "error": result.error,
+            "stopped_by": value.get("stopped_by"),
+            "metrics": {name: number for name, number in found.items() if number is not None and math.isfinite(number)},
+            "rows": value.get("rows"),
+            "bytes": value.get("bytes"),
+            "rows_seen": value.get("rows_seen"),
+            "bytes_seen": value.get("bytes_seen"),
+            "seconds_distil": value.get("seconds_distil"),
+            "seconds_distil_job": value.get("seconds_distil_job"),
+            "seconds_train": value.get("seconds_train"),
+            "seconds_predict": value.get("seconds_predict"),
+            "seconds": round(result.seconds, 3),
+            "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
+            "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),
+            "threads": self.threads,
+            "environment": self.environment,
+            "artefact": None if value.get("whole", True) else f"artefacts/{cell.distil_key}.safetensors",
+            "started": (ended - timedelta(seconds=result.seconds)).isoformat(timespec="seconds"),
+        }
+
+
+def _name(metric: str) -> str:
+    return metric.partition("@")[0]
+
+
+def _names(cell: Cell) -> list[str]:
+    return [_name(metric) for metric in cell.metrics]
+
+
+def _stage(metric: str) -> str:
+    return str(get_manager().get("metric", _name(metric)).stage)

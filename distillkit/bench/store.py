@@ -1,0 +1,206 @@
+"""Results on disk: one JSON file per cell, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from distillkit.exceptions import ArtefactError, ResultsError
+
+__all__ = ["ResultsStore", "part_of", "read_record", "write_json"]
+
+
+def part_of(path: Path) -> Path:
+    """Return a new name beside `path` to write to before renaming; a store sweeps up what a killed run leaves there."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON to a temporary name and rename it, so that the name only ever holds a whole file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(path)
+    try:
+        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+        part.write_text(f"{text}\n", encoding="utf-8")
+        part.replace(path)
+    finally:  # whatever ends the write, KeyboardInterrupt too, leaves no part behind
+        part.unlink(missing_ok=True)
+
+
+class ResultsStore:
+    """The results folder of one suite.
+
+    ::
+
+        FOLDER/plan.json            the cells there are, for `report` and `done k/n`
+        FOLDER/cells/KEY.json       one row each
+        FOLDER/artefacts/           distilled sets with the record of their making
+        FOLDER/environments/        versions and hardware the rows were made with
+        FOLDER/data/                prepared datasets, rebuilt when missing
+        FOLDER/leaderboard.*        written by the reporters
+
+    Parameters
+    ----------
+    folder : path
+
+    Raises
+    ------
+    ResultsError
+        On entering the context: if the folder cannot be written or another run holds it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._lock: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            for name in ("cells", "artefacts", "environments", "data"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._sweep()
+        except OSError as exc:
+            self._drop_lock()
+            raise ResultsError(
+                f"cannot write the results folder {self.folder}: {exc.strerror or exc}. Give another one with --output."
+            ) from exc
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._drop_lock()
+
+    def _drop_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        """Hold a lock that the kernel drops with the process, also after kill -9."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: cells are still written whole, two runs merely repeat each other's work
+            return
+        self._lock = (self.folder / ".lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._drop_lock()
+            raise ResultsError(
+                f"another run is at work in {self.folder}: wait for it, or give another folder with --output."
+            ) from None
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written; nothing whole ever ends in .part."""
+        for part in list(self.folder.rglob(".*.part")):
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+
+    def exists(self) -> bool:
+        """Whether a run has written here."""
+        return (self.folder / "plan.json").is_file()
+
+    def cell_path(self, key: str) -> Path:
+        """Path of a cell's row."""
+        return self.folder / "cells" / f"{key}.json"
+
+    def artefact_path(self, distil_key: str) -> Path:
+        """Path of a distilled set; its record lies beside it with the suffix .json."""
+        return self.folder / "artefacts" / f"{distil_key}.safetensors"
+
+    def record(self, distil_key: str) -> dict[str, Any] | None:
+        """Read the record of a distilled set; None unless both are whole."""
+        return read_record(self.artefact_path(distil_key))
+
+    def write_record(self, distil_key: str, record: Mapping[str, Any]) -> None:
+        """Write the record of a distilled set."""
+        self._write(self.artefact_path(distil_key).with_suffix(".json"), record)
+
+    def data_path(self, data_key: str) -> Path:
+        """Folder of a prepared dataset."""
+        return self.folder / "data" / data_key
+
+    def write_row(self, row: Mapping[str, Any]) -> None:
+        """Write one row under its key.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written.
+        """
+        self._write(self.cell_path(str(row["key"])), row)
+
+    def _write(self, path: Path, value: Mapping[str, Any]) -> None:
+        try:
+            write_json(path, value)
+        except OSError as exc:
+            raise ResultsError(f"cannot write {path}: {exc.strerror or exc}. Free space or give another --output.") from exc
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """Read one row; None if it is not there, not whole or not that of this cell."""
+        row = _read(self.cell_path(key))
+        return row if row is not None and row.get("key") == key and "status" in row else None
+
+    def rows(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Read all rows, or those of some keys, by key."""
+        names = (path.stem for path in sorted((self.folder / "cells").glob("*.json"))) if keys is None else keys
+        found = ((key, self.row(key)) for key in names)
+        return {key: row for key, row in found if row is not None}
+
+    def write_plan(self, plan: Mapping[str, Any]) -> None:
+        """Write the plan, for `report`."""
+        self._write(self.folder / "plan.json", plan)
+
+    def plan(self) -> dict[str, Any]:
+        """Read the plan.
+
+        Raises
+        ------
+        ResultsError
+            If there is none, or it is damaged.
+        """
+        plan = _read(self.folder / "plan.json")
+        if plan is None or not {"suite", "description", "primary", "cells"} <= plan.keys():
+            state = "damaged" if self.exists() else "not there"
+            raise ResultsError(f"{self.folder} holds no results (plan.json is {state}): run the suite first, or give its folder.")
+        return plan
+
+    def write_environment(self, key: str, environment: Mapping[str, Any]) -> None:
+        """Write versions and hardware under their hash."""
+        self._write(self.folder / "environments" / f"{key}.json", environment)
+
+    def environments(self) -> dict[str, dict[str, Any]]:
+        """Read all environments by hash."""
+        found = ((path.stem, _read(path)) for path in sorted((self.folder / "environments").glob("*.json")))
+        return {key: value for key, value in found if value is not None}
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Read the record beside an artefact; None unless both are whole, so that a damaged one is made anew.
+
+    The whole training set is not stored a second time: its record says so and stands alone.
+    """
+    record = _read(path.with_suffix(".json"))
+    if record is None or not {"whole", "rows", "seconds_distil", "data_metrics"} <= record.keys():
+        return None
+    if record["whole"]:
+        return record
+    from distillkit.distilled import DistilledSet
+
+    try:
+        DistilledSet.load(path)
+    except ArtefactError:
+        return None
+    return record
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,73 @@
+"""``distillkit distill``: one method on one table, array file or dataset, to one artefact."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from distillkit.cli._options import data_root_option
+
+__all__ = ["distill"]
+
+
+@click.command()
+@click.argument("method")
+@click.argument("source")
+@click.option("--target", "-t", help="Column that holds the target; without it the rows have none.")
+@click.option("--budget", "-b", default="0.1", show_default=True, help="10 per class, 0.05 or 5% of the rows, or cat=3,dog=5.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="File to write: .safetensors, .csv, .parquet or .npz.")
+@click.option("--param", "-p", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the method (may be repeated).")
+@click.option("--task", type=click.Choice(["auto", "classification", "regression"]), default="auto", show_default=True, help="What the target is.")
+@click.option("--standardize/--no-standardize", default=None, help="Distil in standardized units; the rows written keep their own.  [default: tables only]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Wall-clock budget, for methods that take steps.")
+@data_root_option
+def distill(
+    method: str,
+    source: str,
+    target: str | None,
+    budget: str,
+    output: Path,
+    params: tuple[str, ...],
+    task: str,
+    standardize: bool | None,
+    seed: int,
+    max_seconds: float | None,
+    data_root: Path | None,
+) -> None:
+    """Distil SOURCE (a .csv, .parquet or .npz file, or the name of a dataset) with METHOD and write the small set.
+
+    Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
+    """
+    from distillkit.bench.single import check_output, distil_rows, make_distiller, write_distilled
+    from distillkit.budget import Budget
+    from distillkit.datasets import load_rows
+
+    check_output(output)
+    given = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
+    distiller = make_distiller(method, Budget.parse(budget), _parse(params), given)
+    X, y = load_rows(source, target=target, root=data_root)
+    started = time.perf_counter()
+    small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
+    seconds = time.perf_counter() - started
+    write_distilled(small, output, target or "target")
+    click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
+
+
+def _parse(params: tuple[str, ...]) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values are TOML where they parse as such, text otherwise."""
+    import tomllib
+
+    parsed: dict[str, Any] = {}
+    for text in params:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="--param")
+        try:
+            parsed[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed[name.strip()] = value
+    return parsed

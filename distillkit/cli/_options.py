@@ -1,0 +1,98 @@
+"""Options that several commands share, and how they change a suite."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from distillkit.bench.suite import Entry, Suite
+
+__all__ = ["data_root_option", "load_narrowed", "results_folder", "suite_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+data_root_option = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    envvar="DISTILLKIT_DATA",
+    show_envvar=True,
+    help="Folder looked in for data.",
+)
+
+
+def suite_options(command: Command) -> Command:
+    """Add the options that choose the results folder and narrow a suite."""
+    options = [
+        click.argument("suite"),
+        click.option("--output", "-o", type=click.Path(path_type=Path), help="Results folder.  [default: results/SUITE]"),
+        data_root_option,
+        click.option("--download", is_flag=True, help="Download datasets that can be, into the data root, if they are not there."),
+        click.option("--datasets", metavar="A,B", help="Only these datasets of the suite."),
+        click.option("--methods", metavar="A,B", help="Only these methods; any registered one may be named."),
+        click.option("--evaluators", metavar="A,B", help="Only these evaluators; any registered one may be named."),
+        click.option("--budgets", metavar="1,10,5%", help="These budgets instead of the suite's."),
+        click.option("--seeds", type=click.IntRange(min=1), help="This many distillation seeds instead of the suite's."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def results_folder(suite_name: str, output: Path | None) -> Path:
+    """Return the results folder of a suite."""
+    return output if output is not None else Path("results") / suite_name
+
+
+def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
+    """Load a suite and apply ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets`` and ``--seeds``."""
+    from distillkit.bench.suite import load_suite
+    from distillkit.budget import Budget
+
+    suite = load_suite(name)
+    changes: dict[str, Any] = {}
+    for key in ("datasets", "methods", "evaluators"):
+        if narrow.get(key):
+            changes[key] = _choose(key, _split(narrow[key]), getattr(suite, key))
+    if narrow.get("download"):
+        changes["datasets"] = tuple(map(_downloaded, changes.get("datasets", suite.datasets)))
+    if narrow.get("budgets"):
+        budgets = map(Budget.parse, _split(narrow["budgets"]))
+        changes["budgets"] = tuple({str(budget): budget for budget in budgets}.values())
+    if narrow.get("seeds"):
+        changes["seeds"] = tuple(range(narrow["seeds"]))
+    return dataclasses.replace(suite, **changes)
+
+
+def _downloaded(entry: Entry) -> Entry:
+    """Allow a dataset to be downloaded, if it is one that can be."""
+    from distillkit.plugins import get_manager
+
+    loader = get_manager().get("dataset", entry.name).load()
+    can = "download" in inspect.signature(getattr(loader, "load", loader)).parameters
+    return dataclasses.replace(entry, params={**entry.params, "download": True}) if can else entry
+
+
+def _split(text: str) -> list[str]:
+    parts = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not parts:
+        raise click.UsageError(f"{text!r} names nothing: give one name or several, separated by commas.")
+    return parts
+
+
+def _choose(key: str, wanted: list[str], entries: Any) -> tuple[Any, ...]:
+    """Take the suite's own entries by label; other methods and evaluators by registry name."""
+    from distillkit.bench.suite import Entry
+    from distillkit.exceptions import UnknownNameError
+
+    own = {entry.label: entry for entry in entries or ()}
+    if key == "datasets":
+        for name in wanted:
+            if name not in own:
+                raise UnknownNameError("dataset of this suite", name, own)
+    return tuple(own.get(name, Entry(name, name)) for name in wanted)

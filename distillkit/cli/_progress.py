@@ -1,0 +1,95 @@
+"""Live progress of a run: a bar on a terminal, plain lines elsewhere, the time left on both."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Any, Self
+
+__all__ = ["Progress", "format_seconds"]
+
+_QUIET_SECONDS = 10.0
+
+
+def format_seconds(seconds: float) -> str:
+    """Return seconds as ``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Progress:
+    """Shows how many cells are done, what the last one gave and how long the rest will take.
+
+    Parameters
+    ----------
+    total, done : int
+        Cells there are, and cells that had a row before this run.
+    jobs : int
+        Cells at a time, for the title.
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, total: int, done: int, jobs: int, *, quiet: bool = False) -> None:
+        self.total, self.done, self.jobs, self.quiet = total, done, jobs, quiet
+        self.first, self.started, self.last_line = done, time.monotonic(), 0.0
+        self.counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if self.quiet:
+            return self
+        todo = self.total - self.done
+        before = f", {self.done} were done before" if self.done else ""
+        print(f"{todo} of {self.total} cells to run{before}, {self.jobs} at a time", file=sys.stderr, flush=True)
+        if todo and sys.stderr.isatty():
+            self._open_bar()
+        return self
+
+    def _open_bar(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task("starting", total=self.total, completed=self.done)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def seconds_left(self) -> float:
+        """Seconds the rest will take at the pace so far."""
+        fresh = self.done - self.first
+        return (time.monotonic() - self.started) / fresh * (self.total - self.done) if fresh else float("nan")
+
+    def advance(self, row: dict[str, Any]) -> None:
+        """Take note of one finished row; called from any thread."""
+        with self._lock:
+            self.done += 1
+            self.counts[row["status"]] += 1
+            if self.quiet:
+                return
+            text = f"{row['dataset']} {row['method']} budget {row['budget']} seed {row['distil_seed']} {row['evaluator']}: {row['status']}"
+            left = f"{format_seconds(self.seconds_left())} left"
+            if self._bar is not None:
+                self._bar.update(self._task, completed=self.done, description=f"{left}, {text}")
+            elif self._is_due(row["status"]):
+                elapsed = format_seconds(time.monotonic() - self.started)
+                print(f"[{self.done}/{self.total}] {elapsed} elapsed, about {left}, {text}", file=sys.stderr, flush=True)
+
+    def _is_due(self, status: str) -> bool:
+        """Print every failure, the last cell, and otherwise a line now and then: logs stay short."""
+        now = time.monotonic()
+        if status == "ok" and self.done < self.total and now - self.last_line < _QUIET_SECONDS:
+            return False
+        self.last_line = now
+        return True

@@ -1,0 +1,66 @@
+"""``distillkit report``: the leaderboard again, from the stored rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from distillkit.bench.leaderboard import Leaderboard
+    from distillkit.bench.store import ResultsStore
+
+__all__ = ["report", "write_reports"]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--format", "formats", multiple=True, help="Only this reporter (may be repeated); see `distillkit list reporters`.")
+def report(folder: Path, formats: tuple[str, ...]) -> None:
+    """Rebuild the leaderboard of a results FOLDER from its stored rows, finished or not."""
+    from distillkit.bench.store import ResultsStore
+
+    write_reports(ResultsStore(folder), show=not formats, formats=formats)
+
+
+def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] = ()) -> Leaderboard:
+    """Build the leaderboard of a results folder, run the reporters, and say where the files are."""
+    from rich.console import Console
+
+    from distillkit.bench.leaderboard import build_leaderboard
+    from distillkit.bench.reporters import render_terminal
+    from distillkit.exceptions import DistillkitWarning, ResultsError
+    from distillkit.plugins import get_manager
+
+    plan, manager = store.plan(), get_manager()
+    cells = plan["cells"]
+    metrics: dict[str, Any] = manager.specs("metric")
+    leaderboard = build_leaderboard(
+        cells,
+        store.rows(cell["key"] for cell in cells),
+        {name: spec for name, spec in metrics.items() if "/" not in name},
+        title=plan["suite"],
+        description=plan["description"],
+        primary=plan["primary"],
+        published=manager.published(),
+        environments=store.environments(),
+        folder=store.folder,
+    )
+    if show:
+        render_terminal(leaderboard, Console())
+    files: list[Path] = []
+    for name in formats or [name for name in manager.specs("reporter") if "/" not in name]:
+        spec = manager.get("reporter", name)
+        try:
+            files += spec.load()(leaderboard, store.folder)
+        except OSError as exc:
+            raise ResultsError(f"cannot write the {name} report into {store.folder}: {exc.strerror or exc}.") from exc
+        except Exception as exc:  # a plugin's reporter must not cost the others
+            if manager.provider("reporter", name).dist == "distillkit":
+                raise
+            import warnings
+
+            warnings.warn(f"reporter {name} failed: {type(exc).__name__}: {exc}", DistillkitWarning, stacklevel=2)
+    click.echo("wrote " + ", ".join(str(path) for path in files))
+    return leaderboard

@@ -1,0 +1,77 @@
+"""``distillkit run``: a suite, from where it stopped, to a leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from distillkit.cli._options import load_narrowed, results_folder, suite_options
+
+__all__ = ["run"]
+
+_STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
+
+
+@click.command()
+@suite_options
+@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time.")
+@click.option("--executor", default="local", show_default=True, help="Engine that runs the cells.")
+@click.option("--retry", metavar="STATUS,...", help=f"Run cells again that ended so: {', '.join(_STATUSES)}, or all of them: any.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds for each child process.")
+@click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), help="Megabytes for each child process.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress, only the leaderboard.")
+def run(
+    suite: str,
+    output: Path | None,
+    data_root: Path | None,
+    jobs: int,
+    executor: str,
+    retry: str | None,
+    time_limit: float | None,
+    memory_limit: float | None,
+    quiet: bool,
+    **narrow: Any,
+) -> None:
+    """Run SUITE (a shipped name or a TOML file) and print its leaderboard.
+
+    Cells that already have a row in the results folder are not run again, so the same command goes on after an
+    interruption. Files written: leaderboard.txt, .md, .csv and .html, rows.csv, and one JSON file per cell.
+    """
+    import dataclasses
+    from contextlib import closing
+
+    from distillkit.bench.plan import make_plan
+    from distillkit.bench.runner import pending_cells, run_plan
+    from distillkit.bench.store import ResultsStore
+    from distillkit.cli._progress import Progress
+    from distillkit.cli._report import write_reports
+
+    plan = make_plan(load_narrowed(suite, narrow), data_root)
+    limits = {"seconds": time_limit, "memory_mb": memory_limit}
+    plan = dataclasses.replace(
+        plan, limits=dataclasses.replace(plan.limits, **{name: value for name, value in limits.items() if value is not None})
+    )
+    statuses = _statuses(retry)
+    with ResultsStore(results_folder(plan.suite.name, output)) as store:
+        pending = pending_cells(plan, store, statuses)
+        with Progress(len(plan.cells), len(plan.cells) - len(pending), jobs, quiet=quiet) as progress:
+            options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
+            with closing(run_plan(plan, store, **options)) as rows:  # so that an interrupt ends the children at once
+                for _ in rows:
+                    pass
+        leaderboard = write_reports(store, show=True)
+    if leaderboard.n_ok == 0:
+        raise click.exceptions.Exit(1)
+
+
+def _statuses(text: str | None) -> frozenset[str]:
+    if text is None:
+        return frozenset()
+    if text.strip() == "any":
+        return frozenset(_STATUSES)
+    chosen = frozenset(part.strip().replace("-", "_") for part in text.split(","))
+    if not chosen <= set(_STATUSES):
+        raise click.BadParameter(f"{', '.join(sorted(chosen - set(_STATUSES)))}: known are {', '.join(_STATUSES)} and any.", param_hint="--retry")
+    return chosen

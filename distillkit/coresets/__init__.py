@@ -1,0 +1,9 @@
+"""Selection of rows: controls and coresets."""
+
+from distillkit.coresets._class_means import ClassMeans
+from distillkit.coresets._kcenter import KCenterCoreset
+from distillkit.coresets._kmeans import KMeansCoreset
+from distillkit.coresets._random import RandomSubset
+from distillkit.coresets._whole import WholeSet
+
+__all__ = ["ClassMeans", "KCenterCoreset", "KMeansCoreset", "RandomSubset", "WholeSet"]

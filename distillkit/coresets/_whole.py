@@ -1,0 +1,39 @@
+"""The control that no method is expected to beat: every row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from distillkit.base import BaseDistiller, Outcome
+
+if TYPE_CHECKING:
+    from distillkit.base import Run, TrainingRows
+
+__all__ = ["WholeSet"]
+
+
+class WholeSet(BaseDistiller):
+    """All rows, in their order, each with weight one.
+
+    Parameters
+    ----------
+    task : {"auto", "classification", "regression"}, default="auto"
+        See `BaseDistiller`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> WholeSet().fit_transform(np.eye(3)).shape
+    (3, 3)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"task": BaseDistiller._parameter_constraints["task"]}
+    _keeps_rows: ClassVar[bool] = True
+
+    def __init__(self, *, task: str = "auto") -> None:
+        self.task = task
+
+    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        return Outcome(indices=np.arange(len(rows.X)))

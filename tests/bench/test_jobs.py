@@ -1,0 +1,182 @@
+"""What child processes do, done here in this process."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from distillkit._preprocessing import Preprocessing
+from distillkit.bench import _jobs
+from distillkit.bench.judge import Outcome
+from distillkit.bench.store import read_record
+from distillkit.coresets import KMeansCoreset, RandomSubset
+from distillkit.datasets import load_dataset
+from distillkit.distilled import DistilledSet
+from distillkit.exceptions import ArtefactError, BudgetError
+
+IRIS = load_dataset("iris")
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data" / "iris"
+    _jobs.prepare(name="iris", params={}, root=None, folder=str(folder))
+    return folder
+
+
+@pytest.fixture
+def distil(data, tmp_path):
+    def run(method="random", *, budget=2, seed=0, metrics=(), **params):
+        return _jobs.distil(
+            data=str(data),
+            method=method,
+            params=params,
+            task="classification",
+            budget=budget,
+            seed=seed,
+            artefact=str(tmp_path / "k.safetensors"),
+            metrics=list(metrics),
+        )
+
+    return run
+
+
+@pytest.fixture
+def judge(data, tmp_path):
+    def run(evaluator="knn", metrics=("accuracy", "rows"), seed=(0, 0)):
+        return _jobs.evaluate(
+            data=str(data),
+            artefact=str(tmp_path / "k.safetensors"),
+            evaluator=evaluator,
+            params={},
+            seed=list(seed),
+            metrics=list(metrics),
+        )
+
+    return run
+
+
+def test_prepared_data_is_the_dataset(data):
+    prepared = _jobs.load_prepared(data, "train", "test")
+    for name in ("X_train", "y_train", "X_test", "y_test"):
+        np.testing.assert_array_equal(getattr(prepared, name), getattr(IRIS, name))
+    for name in ("name", "task", "modality", "classes", "feature_names", "preparation"):
+        assert getattr(prepared, name) == getattr(IRIS, name)
+
+
+def test_of_two_that_prepare_at_once_the_first_wins(data):
+    first = (data / "X_train.npy").stat().st_mtime_ns
+    facts = _jobs.prepare(name="iris", params={}, root=None, folder=str(data))
+    assert facts == {"n_train": len(IRIS.X_train), "n_test": len(IRIS.X_test)}
+    assert (data / "X_train.npy").stat().st_mtime_ns == first
+    assert [path.name for path in data.parent.iterdir()] == ["iris"]
+
+
+def test_pixels_are_stored_as_they_are_and_used_as_floats(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, size=(20, 1, 4, 4)).astype(np.uint8)
+    np.savez(tmp_path / "x.npz", X=pixels, y=np.arange(20) % 2, X_test=pixels[:4], y_test=np.arange(4) % 2)
+    _jobs.prepare(name="npz", params={"path": str(tmp_path / "x.npz")}, root=None, folder=str(tmp_path / "d"))
+    assert np.load(tmp_path / "d" / "X_train.npy").dtype == np.uint8
+    prepared = _jobs.load_prepared(tmp_path / "d", "test")
+    np.testing.assert_allclose(prepared.X_test, pixels[:4] / 255, atol=1e-6)
+
+
+def test_a_method_cannot_see_test_rows(data, distil, judge):
+    for name in ("X_test", "y_test"):
+        (data / f"{name}.npy").rename(data / f"{name}.gone")
+    distil("kmeans", metrics=["mmd@1", "coverage@1"])
+    for name in ("X_test", "y_test"):
+        (data / f"{name}.gone").rename(data / f"{name}.npy")
+    for name in ("X_train", "y_train"):
+        (data / f"{name}.npy").unlink()
+    assert judge()["metrics"]["rows"] == 6, "nor does judging need the training rows"
+
+
+def test_distilling_is_what_the_method_does_with_the_training_rows(distil, tmp_path):
+    record = distil("kmeans", budget=3, seed=7, n_init=2)
+    by_hand = KMeansCoreset(3, n_init=2, random_state=7).fit(IRIS.X_train, IRIS.y_train)
+    small = DistilledSet.load(tmp_path / "k.safetensors")
+    np.testing.assert_array_equal(small.X, by_hand.X_distilled_)
+    np.testing.assert_array_equal(small.y, by_hand.y_distilled_)
+    np.testing.assert_array_equal(small.sample_weight, by_hand.sample_weight_)
+    assert record == read_record(tmp_path / "k.safetensors")
+    assert (record["rows"], record["rows_seen"], record["whole"]) == (9, len(IRIS.X_train), False)
+    assert record["bytes_seen"] == IRIS.X_train.nbytes + IRIS.y_train.nbytes
+
+
+def test_judging_is_what_the_model_does_with_the_test_rows(distil, judge, tmp_path):
+    distil(budget=5)
+    small = DistilledSet.load(tmp_path / "k.safetensors")
+    nearest = ((IRIS.X_test[:, None].astype(float) - small.X) ** 2).sum(axis=2).argmin(axis=1)
+    found = judge()
+    assert found["metrics"]["accuracy"] == np.mean(small.y[nearest] == IRIS.y_test)
+    assert found["metrics"]["rows"] == 15
+    assert found["seconds_train"] >= 0
+
+
+def test_both_seeds_reach_the_model(distil, judge, monkeypatch):
+    distil()
+    states = []
+
+    def note(distilled, X_test, spec, task, random_state, params):
+        states.append(random_state)
+        return Outcome(IRIS.y_test, 0.0, 0.0)
+
+    monkeypatch.setattr(_jobs, "train_and_predict", note)
+    for seed in [(0, 0), (0, 1), (1, 0), (0, 0)]:
+        judge(metrics=[], seed=seed)
+    assert len(set(states)) == 3
+    assert states[0] == states[3]
+    assert all(0 <= state < 2**31 for state in states)
+
+
+def test_a_distilled_set_is_not_made_twice_but_metrics_are_added(distil, tmp_path):
+    distil(metrics=["mmd@1"])
+    first = (tmp_path / "k.safetensors").stat().st_mtime_ns
+    record = distil(metrics=["mmd@1", "coverage@1", "mmd@2"])
+    assert (tmp_path / "k.safetensors").stat().st_mtime_ns == first
+    assert set(record["data_metrics"]) == {"mmd@1", "coverage@1", "mmd@2"}
+    assert record == read_record(tmp_path / "k.safetensors")
+
+
+def test_the_whole_set_is_not_copied(distil, judge, tmp_path):
+    record = distil("whole", budget=None)
+    assert record["whole"]
+    assert not (tmp_path / "k.safetensors").exists()
+    distances = ((IRIS.X_test[:, None].astype(float) - IRIS.X_train) ** 2).sum(axis=2)
+    assert judge()["metrics"]["accuracy"] == np.mean(IRIS.y_train[distances.argmin(axis=1)] == IRIS.y_test)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"indices": np.arange(len(IRIS.X_train))[::-1]},
+        {"sample_weight": np.linspace(0.5, 1.5, len(IRIS.X_train))},
+        {"soft_labels": np.full((len(IRIS.X_train), 3), 1 / 3)},
+        {"preprocessing": Preprocessing.standardize(IRIS.X_train)},
+    ],
+)
+def test_all_rows_with_something_added_are_kept(changed):
+    same = {"indices": np.arange(len(IRIS.X_train))}
+    assert _jobs._is_whole(DistilledSet(IRIS.X_train, IRIS.y_train, **same), IRIS)
+    assert not _jobs._is_whole(DistilledSet(IRIS.X_train, IRIS.y_train, **(same | changed)), IRIS)
+
+
+def test_a_method_gets_only_what_it_takes():
+    whole = _jobs.build_distiller("whole", {}, "classification", None, 3)
+    assert whole.get_params() == {"task": "classification"}
+    random = _jobs.build_distiller("random", {}, "regression", 0.5, 3)
+    assert random.get_params() == RandomSubset(0.5, task="regression", random_state=3).get_params()
+    kmeans = _jobs.build_distiller("kmeans", {"representative": "member"}, "classification", 2, 3)
+    assert (kmeans.representative, kmeans.budget) == ("member", 2)
+
+
+def test_budgets_that_the_rows_cannot_meet_are_told_as_such(distil):
+    with pytest.raises(BudgetError, match="budget=1000 asks for 1000 rows"):
+        distil(budget=1000)
+
+
+def test_a_distilled_set_that_is_gone_is_told_as_such(judge):
+    with pytest.raises(ArtefactError, match="is gone or damaged: run again with --retry failed"):
+        judge()

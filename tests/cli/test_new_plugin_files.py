@@ -1,0 +1,166 @@
+"""The plugin package that ``distillkit new-plugin`` writes: its files, its own tests, and the names it refuses."""
+
+from __future__ import annotations
+
+import compileall
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from distillkit import __version__
+from distillkit.cli._new_plugin import write_plugin
+from distillkit.exceptions import PluginError
+
+
+def files_of(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_files(tmp_path):
+    written = write_plugin("my-method", tmp_path / "new")
+    root = tmp_path / "new" / "distillkit-my-method"
+    assert sorted(str(path.relative_to(root)) for path in written) == files_of(root)
+    assert files_of(root) == [
+        ".gitignore",
+        "README.md",
+        "distillkit_my_method/__init__.py",
+        "distillkit_my_method/_coreset.py",
+        "distillkit_my_method/plugin.py",
+        "distillkit_my_method/py.typed",
+        "pyproject.toml",
+        "tests/test_distillkit_my_method.py",
+    ]
+    text = "".join(path.read_text() for path in written)
+    assert "${" not in text
+    assert "$m" not in text
+    assert "$c" not in text
+    assert "class MyMethodCoreset(BaseDistiller)" in text
+
+
+def test_the_project_file_fits_this_version_and_its_entry_point_is_there(tmp_path):
+    write_plugin("my-method", tmp_path)
+    root = tmp_path / "distillkit-my-method"
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "distillkit-my-method"
+    (needs,) = (Requirement(each) for each in project["dependencies"] if each.startswith("distillkit"))
+    assert needs.specifier.contains(__version__, prereleases=True)
+    assert not needs.specifier.contains("99.0")
+    (module,) = project["entry-points"]["distillkit"].values()
+    assert (root / (module.replace(".", "/") + ".py")).exists()
+    assert compileall.compile_dir(root, quiet=2)
+
+
+def run_its_tests(root, *options):
+    """Without installing it: PYTHONPATH alone makes it importable."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *options]
+    return subprocess.run(
+        command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+
+
+def test_its_own_tests_pass_without_installing(tmp_path):
+    write_plugin("my-method", tmp_path)
+    done = run_its_tests(tmp_path / "distillkit-my-method")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout  # one of them is the example in the docstring
+
+
+@pytest.mark.parametrize(
+    ("name", "cls"), [("none", "NoneCoreset"), ("x2-y3", "X2Y3Coreset"), ("import", "ImportCoreset")]
+)
+def test_names_become_identifiers(tmp_path, name, cls):
+    write_plugin(name, tmp_path)
+    root = tmp_path / f"distillkit-{name}"
+    assert compileall.compile_dir(root, quiet=2)
+    module = root / f"distillkit_{name.replace('-', '_')}"
+    assert f"class {cls}(BaseDistiller)" in (module / "_coreset.py").read_text()
+    assert f'"{module.name}:{cls}"' in (module / "plugin.py").read_text()
+
+
+def test_its_tests_fail_where_the_method_is_wrong(tmp_path):
+    write_plugin("my-method", tmp_path)
+    root = tmp_path / "distillkit-my-method"
+    method = root / "distillkit_my_method" / "_coreset.py"
+    method.write_text(method.read_text().replace("np.argsort(distance", "np.argsort(-distance"))
+    done = run_its_tests(root, "-k", "nearest")
+    assert done.returncode == 1, done.stdout
+    assert "1 failed" in done.stdout
+
+
+def test_listing_it_imports_nothing_heavy(tmp_path):
+    write_plugin("my-method", tmp_path)
+    code = "import sys, distillkit_my_method.plugin as p; p.distillkit_methods(); assert not {'numpy', 'sklearn'} & set(sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "distillkit-my-method", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "My-Method",
+        "my_method",
+        "3d",
+        "-a",
+        "a-",
+        "a--b",
+        "a b",
+        "../up",
+        "a/b",
+        "a.b",
+        "é",
+        "$name",
+        "{cls}",
+        "a\n",
+        "x" * 51,
+        "distillkit-",
+    ],
+)
+def test_names_that_are_refused(tmp_path, name):
+    with pytest.raises(PluginError, match="is not a name for a plugin: use lower case words"):
+        write_plugin(name, tmp_path)
+    assert files_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["kmeans", "class-means", "distillkit-random"])
+def test_names_of_builtin_methods_are_refused(tmp_path, name):
+    with pytest.raises(PluginError, match="is a built-in method"):
+        write_plugin(name, tmp_path)
+    assert files_of(tmp_path) == []
+
+
+def test_the_prefix_of_the_package_may_be_given(tmp_path):
+    write_plugin("distillkit-my-method", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["distillkit-my-method"]
+
+
+def test_nothing_is_overwritten(tmp_path):
+    root = tmp_path / "distillkit-my-method"
+    (root / "distillkit_my_method").mkdir(parents=True)
+    mine = root / "distillkit_my_method" / "plugin.py"
+    mine.write_text("mine")
+    with pytest.raises(PluginError, match=r"plugin\.py is there already: nothing was written"):
+        write_plugin("my-method", tmp_path)
+    assert files_of(root) == ["distillkit_my_method/plugin.py"]
+    assert mine.read_text() == "mine"
+
+
+def test_a_folder_with_other_files_is_fine(tmp_path):
+    root = tmp_path / "distillkit-my-method"
+    root.mkdir()
+    (root / "LICENSE").write_text("mine")
+    write_plugin("my-method", tmp_path)
+    assert (root / "LICENSE").read_text() == "mine"
+    assert len(files_of(root)) == 9
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PluginError, match=r"cannot write the plugin into .*file"):
+        write_plugin("my-method", tmp_path / "file")

@@ -1,0 +1,198 @@
+"""A plugin with methods, data and models that misbehave on request; what does not is cheap and predictable."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from distillkit import hookimpl
+from distillkit.specs import DatasetSpec, EvaluatorSpec, MethodSpec, MetricSpec
+
+
+def fail():
+    raise ValueError("first line\n   second line")
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def segfault():
+    sys.stderr.write("last words\n")
+    sys.stderr.flush()
+    ctypes.string_at(0)
+
+
+def eat():
+    hoard = []
+    while True:
+        hoard.append(np.ones(4_000_000))  # 32 MB, every page touched
+        time.sleep(0.02)
+
+
+def wait(hold, pid_file=None):
+    """Wait as long as the file `hold` exists."""
+    if pid_file:
+        Path(pid_file).write_text(str(os.getpid()))
+    while Path(hold).exists():
+        time.sleep(0.02)
+
+
+def leave_child(pid_file, hold=""):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(pid_file).write_text(str(child.pid))
+    if hold:
+        wait(hold)
+
+
+def feed_child():
+    """Let a child of this process hold 300 MB for a while."""
+    subprocess.run([sys.executable, "-c", "import time; food = b'x' * 300_000_000; time.sleep(0.7)"], check=True)
+
+
+def shout(size):
+    for _ in range(size // 1000):
+        sys.stderr.write("x" * 999 + "\n")
+
+
+def shout_and_die(size):
+    shout(size)
+    os._exit(1)
+
+
+def tell(file):
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    Path(file).write_text(" ".join(os.environ[name] for name in names))
+
+
+WAYS = {
+    "": lambda: None,
+    "raise": fail,
+    "exit": lambda: sys.exit("bye"),
+    "interrupt": interrupt,
+    "_exit": lambda: os._exit(7),
+    "sigkill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "segfault": segfault,
+    "allocate": lambda: np.ones(2**50),
+    "eat": eat,
+    "wait": wait,
+    "leave a child": leave_child,
+    "feed a child": feed_child,
+    "shout": shout,
+    "shout and die": shout_and_die,
+    "tell": tell,
+}
+
+
+def load_tiny(root, how="", n=24, **options):
+    """Two clusters far apart: any sensible method and model get every row right."""
+    from distillkit.datasets import Dataset
+
+    WAYS[how](**options)
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    X = (10 * y[:, None] + rng.normal(size=(n, 3))).astype(np.float32)
+    test = slice(None, None, 3)
+    return Dataset("tiny", "classification", "table", X, y, X[test] + np.float32(0.1), y[test], classes=("a", "b"))
+
+
+class First:
+    """The first rows of each class; no scikit-learn, which takes a second to import."""
+
+    def __init__(self, budget=1, how="", log=None, hold=None, pid_file=None, random_state=None):
+        self.budget, self.how, self.log = budget, how, log
+        self.hold, self.pid_file, self.random_state = hold, pid_file, random_state
+
+    def get_params(self, deep=True):  # noqa: ARG002 (the estimator contract)
+        return dict(vars(self))
+
+    def fit(self, X, y):
+        from distillkit.budget import Budget
+        from distillkit.distilled import DistilledSet
+
+        if self.log:
+            with Path(self.log).open("a") as file:
+                file.write(f"{self.budget} {self.random_state}\n")
+        WAYS[self.how](**{"hold": self.hold, "pid_file": self.pid_file} if self.hold else {})
+        labels, counts = np.unique(y, return_counts=True)
+        quotas = Budget(self.budget).per_class(dict(zip(labels.tolist(), counts.tolist(), strict=True)))
+        picks = np.concatenate([np.flatnonzero(y == label)[:size] for label, size in quotas.items()])
+        self.distilled_ = DistilledSet(X[picks], y[picks], indices=picks, provenance={"stopped_by": "max_iter"})
+        return self
+
+
+def misbehaving(way):
+    """Return a method of fixed size that misbehaves."""
+
+    class Method(First):
+        def __init__(self):
+            super().__init__(how=way)
+
+        def get_params(self, deep=True):  # noqa: ARG002 (the estimator contract)
+            return {}
+
+    return Method
+
+
+class Nearest:
+    """The class whose mean is nearest."""
+
+    def __init__(self, task, random_state, how=""):
+        self.task, self.random_state, self.how = task, random_state, how
+
+    def fit(self, X, y):
+        WAYS[self.how]()
+        self.labels = np.unique(y)
+        self.means = np.stack([X[y == label].mean(axis=0) for label in self.labels])
+
+    def predict(self, X):
+        return self.labels[((X[:, None] - self.means) ** 2).sum(axis=2).argmin(axis=1)]
+
+
+def right(y_true, y_pred):
+    return np.mean(y_true == y_pred)
+
+
+def broken(y_true, y_pred):
+    raise ZeroDivisionError(f"{len(y_true)} rows, {len(y_pred)} predictions")
+
+
+def farthest(X, y, distilled, random_state):
+    return float(np.abs(X).max())
+
+
+@hookimpl
+def distillkit_datasets():
+    return [DatasetSpec(name="tiny", target=load_tiny, task="classification", modality="table")]
+
+
+@hookimpl
+def distillkit_methods():
+    ways = {"raises": "raise", "dies": "segfault", "eats": "eat"}
+    return [
+        MethodSpec(name="first", target=First, presets={"logged": {"log": "log.txt"}}),
+        *(MethodSpec(name=name, target=misbehaving(way), budgeted=False) for name, way in ways.items()),
+        MethodSpec(name="far-off", target="nowhere:Thing", requires=("no_such_package",)),
+        MethodSpec(name="numbers-only", target=First, tasks=frozenset({"regression"})),
+        MethodSpec(name="pictures-only", target=First, modalities=frozenset({"image"})),
+    ]
+
+
+@hookimpl
+def distillkit_evaluators():
+    return [EvaluatorSpec(name="nearest", target=Nearest, tasks=frozenset({"classification"}))]
+
+
+@hookimpl
+def distillkit_metrics():
+    task = frozenset({"classification"})
+    return [
+        MetricSpec(name="right", target=right, stage="prediction", tasks=task),
+        MetricSpec(name="broken", target=broken, stage="prediction", tasks=task),
+        MetricSpec(name="farthest", target=farthest, stage="data"),
+    ]

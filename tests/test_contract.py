@@ -1,0 +1,61 @@
+"""Every public estimator passes scikit-learn's checks and, if it is a distiller, ours."""
+
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
+
+import distillkit
+from distillkit import (
+    ClassMeans,
+    Distilled,
+    KCenterCoreset,
+    KMeansCoreset,
+    Pipeline,
+    RandomSubset,
+    WholeSet,
+    make_pipeline,
+)
+from distillkit.testing import parametrize_with_checks
+
+ESTIMATORS = [
+    RandomSubset(),
+    ClassMeans(),
+    WholeSet(),
+    KMeansCoreset(),
+    KMeansCoreset(representative="member"),
+    KCenterCoreset(),
+    Distilled(RandomSubset(random_state=0), LogisticRegression()),
+    Distilled(RandomSubset(random_state=0), Ridge()),
+    make_pipeline(StandardScaler(), RandomSubset(random_state=0), LogisticRegression()),
+    Pipeline([("scale", StandardScaler()), ("model", Ridge())]),
+]
+# Methods that train networks run the same checks, beside their own tests and with settings that make them quick.
+ELSEWHERE = {
+    "GANSynthesizer": "synthesis/test_gan_checks.py",
+    "GradientMatchingDistiller": "condensation/test_condensation_checks.py",
+    "SoftLabels": "knowledge/test_knowledge_checks.py",
+    "TeacherStudentDistiller": "knowledge/test_knowledge_checks.py",
+}
+PUBLIC = [
+    name
+    for name in distillkit.__all__
+    if isinstance(getattr(distillkit, name), type) and issubclass(getattr(distillkit, name), BaseEstimator)
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLIC) - {"BaseDistiller"}))
+def test_every_public_estimator_is_checked(name):
+    if name in ELSEWHERE:
+        text = (Path(__file__).parent / ELSEWHERE[name]).read_text(encoding="utf-8")
+        assert name in text
+        assert "parametrize_with_checks" in text
+    else:
+        assert name in {type(estimator).__name__ for estimator in ESTIMATORS}
