@@ -75,7 +75,8 @@ def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> 
 
 def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:
     if outcome.indices is not None:
-        return y[outcome.indices]
+        picked: np.ndarray = y[outcome.indices]
+        return picked
     if outcome.y is None:
         raise DataError("the method made rows without labels, but y was given: return Outcome(X=..., y=...).")
     made = np.asarray(outcome.y)
@@ -94,14 +95,16 @@ def scaled_weight(weight: np.ndarray | None, size: int, n_rows: int) -> np.ndarr
     given = np.ones(size) if weight is None else np.asarray(weight, dtype=np.float64)
     if given.shape != (size,) or not (np.isfinite(given) & (given > 0)).all():
         raise DataError(f"the method returned weights that are not {size} positive numbers, one per distilled row.")
-    return given * (n_rows / given.sum())
+    scaled: np.ndarray = given * (n_rows / given.sum())
+    return scaled
 
 
 def _to_dtype(rows: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     """Cast made rows to the dtype that came in; integers are rounded and kept in range."""
     if dtype.kind == "b":
-        return rows >= 0.5
+        return np.asarray(rows >= 0.5)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
-        return np.clip(np.rint(rows), limits.min, limits.max).astype(dtype)
-    return rows.astype(dtype, copy=False)
+        rows = np.clip(np.rint(rows), limits.min, limits.max)
+    cast: np.ndarray = rows.astype(dtype, copy=False)
+    return cast

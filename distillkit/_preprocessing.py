@@ -66,14 +66,16 @@ class Preprocessing:
         mapped = (flat - self.mean) / self.scale
         if self.rotation is not None:
             mapped = mapped @ self.rotation
-        return mapped.reshape(shape).astype(dtype, copy=False)
+        rows: np.ndarray = mapped.reshape(shape).astype(dtype, copy=False)
+        return rows
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Map rows back into the units of the data."""
         flat, shape, dtype = self._flat(Z)
         if self.rotation is not None:
             flat = np.linalg.solve(self.rotation.T, flat.T).T
-        return (flat * self.scale + self.mean).reshape(shape).astype(dtype, copy=False)
+        rows: np.ndarray = (flat * self.scale + self.mean).reshape(shape).astype(dtype, copy=False)
+        return rows
 
     def _flat(self, X: Any) -> tuple[np.ndarray, tuple[int, ...], np.dtype[Any]]:
         X = np.asarray(X)

@@ -94,7 +94,8 @@ class StaleHistory(Fits):
 
 class StaleSoftLabels(Fits):
     def spoil(self, X, y):
-        if self.n_features_in_ == 5:
+        self.wide = self.n_features_in_ == 5 or hasattr(self, "wide")
+        if self.wide:
             self.soft_labels_ = np.full((len(self.X_distilled_), 3), 1 / 3)
 
 
@@ -160,6 +161,16 @@ class ReturnsTuple(RandomSubset):
 class ReturnsRowsOnly(RandomSubset):
     def fit_resample(self, X, y=None):
         return super().fit_resample(X, y)[0]
+
+
+class ReturnsOtherRows(RandomSubset):
+    def fit_resample(self, X, y=None):
+        rows, labels = super().fit_resample(X, y)
+        return rows + 1e-9, labels
+
+
+class NoSetOutput(RandomSubset, auto_wrap_output_keys=None):
+    pass
 
 
 class TransformDistils(RandomSubset):
@@ -286,13 +297,13 @@ BROKEN = {
     "check_budget_per_class": [OneTooMany],
     "check_budget_in_all": [OneTooMany],
     "check_budget_errors": [LowersBudget],
-    "check_fit_resample": [ReturnsRowsOnly, OtherRows],
+    "check_fit_resample": [ReturnsRowsOnly, ReturnsOtherRows],
     "check_fit_transform": [ReturnsTuple],
     "check_transform_keeps_rows": [TransformDistils, TransformCentres],
     "check_transform_needs_fit": [TransformUnfitted],
     "check_transform_shape": [TransformAnything],
     "check_one_space": [OtherSpace],
-    "check_set_output": [ArraysFromFrames],
+    "check_set_output": [NoSetOutput],
     "check_label_kinds": [Codes],
     "check_tasks": [RegressionInts],
     "check_modalities": [Flattens],
@@ -313,10 +324,8 @@ def test_every_check_has_a_distiller_that_breaks_it():
 
 @pytest.mark.parametrize(("name", "broken"), [(name, cls) for name, classes in BROKEN.items() for cls in classes])
 def test_a_check_fails_for_what_it_is_about(name, broken):
-    check = dict(distiller_checks(broken()))[name]
-    with pytest.raises((AssertionError, ZeroDivisionError, AttributeError, TypeError, ValueError)) as error:
-        check(broken())
-    assert str(error.value)
+    with pytest.raises(AssertionError, match=f"{broken.__name__} fails {name}: ."):
+        check_distiller(broken(), skip=set(NAMES) - {name})
 
 
 def test_the_first_failure_is_named_in_words():
@@ -328,13 +337,13 @@ def test_the_first_failure_is_named_in_words():
 
 def test_a_check_can_be_skipped_but_not_by_a_name_that_is_none():
     check_distiller(TransformUnfitted(), skip=["check_transform_needs_fit"], modalities=["table"])
-    with pytest.raises(UnknownNameError, match="unknown check 'check_transfrom_needs_fit'.*check_transform_needs_fit"):
+    with pytest.raises(UnknownNameError, match=r"unknown check 'check_transfrom_needs_fit'.*check_transform_needs_fit"):
         check_distiller(RandomSubset(), skip=["check_transfrom_needs_fit"])
 
 
 class TablesOnly(RandomSubset):
     def fit(self, X, y=None):
-        if np.ndim(X) != 2:
+        if np.ndim(X) > 2:
             raise RuntimeError("tables only")
         return super().fit(X, y)
 
@@ -379,7 +388,7 @@ def test_what_a_distiller_does_not_do_is_left_out(distiller, scope):
 
 @pytest.mark.parametrize("distiller", [TablesOnly(), ClassesOnly(), NumbersOnly(), ImagesOnly()])
 def test_what_it_says_it_does_is_not(distiller):
-    with pytest.raises((AssertionError, RuntimeError)):
+    with pytest.raises(AssertionError, match=r"RuntimeError: .* only"):
         check_distiller(distiller)
 
 
@@ -423,7 +432,6 @@ def test_expected_failures_are_the_ones_that_scikit_learn_finds():
 def test_parametrize_marks_expected_failures_strictly_and_names_every_case():
     cases = parametrize_with_checks([RandomSubset(), LogisticRegression()]).args[1]
     ids = [case.id for case in cases]
-    assert len(set(ids)) == len(ids)
     assert {f"RandomSubset0-{name}" for name in NAMES} <= set(ids)
     assert not any(name.startswith("LogisticRegression1-check") for name in ids)
     marks = {case.id: case.marks[0] for case in cases if case.marks}

@@ -147,7 +147,9 @@ def evaluate(
     path = Path(artefact)
     record = read_record(path)
     if record is None:
-        raise ArtefactError(f"the distilled set {path.name} is gone or damaged: run again with --retry failed to make it anew.")
+        raise ArtefactError(
+            f"the distilled set {path.name} is gone or damaged: run again with --retry failed to make it anew."
+        )
     dataset = load_prepared(Path(data), *(("test", "train") if record["whole"] else ("test",)))
     distilled = load_distilled(path, record, dataset)
     spec = get_manager().get("evaluator", evaluator)

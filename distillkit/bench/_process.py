@@ -120,7 +120,12 @@ def _start(folder: Path, job: dict[str, Any]) -> subprocess.Popen[bytes]:
         # the log is a file, since a chatty child would fill a pipe and stall; the lock, so that no child is missed
         with (folder / "log").open("wb") as log, _lock:
             child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(job["threads"]), start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(job["threads"]),
+                start_new_session=True,
             )
             _running.add(child.pid)
     except OSError as exc:
@@ -129,7 +134,13 @@ def _start(folder: Path, job: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    names = (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    )
     # OpenMP threads that spin at barriers stall each other wherever cores are shared: gradient boosting on 100 rows took
     # 16 s instead of 2.6 s beside another job. Sleeping at barriers costs next to nothing on a machine of one's own.
     waiting = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}

@@ -2,93 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
-from itertools import product
 from pathlib import Path
-from typing import Any
 
-from distillkit.bench._keys import PROTOCOL, digest
-from distillkit.bench.suite import Entry, Limits, Suite
-from distillkit.budget import Budget
-from distillkit.exceptions import SuiteError, UnknownNameError
-from distillkit.plugins import PluginManager, PluginRecord, get_manager
-from distillkit.specs import DatasetSpec, EvaluatorSpec, MethodSpec, Spec
+from distillkit.bench._cells import Cell, CellGroup, Plan
+from distillkit.bench._planner import Planner
+from distillkit.bench._suite import Suite
+from distillkit.exceptions import SuiteError
+from distillkit.plugins import get_manager
 
 __all__ = ["Cell", "CellGroup", "Plan", "make_plan"]
-
-FIXED_SIZE = "-"
-_PLACES = frozenset({"path", "test_path", "download"})
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One line of results: dataset x method x budget x distillation seed x evaluator x evaluation seed.
-
-    The names are those of a row in the results; `key` is the hash of all that decides the outcome, `distil_key` of
-    all that decides the distilled set, `data_key` of all that decides the data.
-    """
-
-    suite: str
-    dataset: str
-    dataset_name: str
-    dataset_params: dict[str, Any]
-    dataset_revision: str
-    task: str
-    modality: str
-    method: str
-    method_name: str
-    method_version: int
-    method_params: dict[str, Any]
-    kind: str
-    plugin: str
-    plugin_version: str
-    budget: str
-    budget_value: Any
-    distil_seed: int
-    evaluator: str
-    evaluator_name: str
-    evaluator_version: int
-    evaluator_params: dict[str, Any]
-    eval_seed: int
-    label_mode: str
-    metrics: tuple[str, ...]
-    key: str = ""
-    distil_key: str = ""
-    data_key: str = ""
-    skip: str | None = None
-
-    def identity(self) -> dict[str, Any]:
-        """Return the fields as a JSON-able dict."""
-        fields = asdict(self)
-        fields["metrics"] = list(self.metrics)
-        return fields
-
-
-@dataclass(frozen=True)
-class CellGroup:
-    """Cells that share one distilled set."""
-
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All cells of a suite, in the order in which they run."""
-
-    suite: Suite
-    cells: tuple[Cell, ...]
-    data_root: Path | None
-    limits: Limits = field(default_factory=Limits)
-
-    def groups(self, cells: list[Cell] | None = None) -> list[CellGroup]:
-        """Group cells by the distilled set they share."""
-        together: dict[str, list[Cell]] = {}
-        for cell in self.cells if cells is None else cells:
-            together.setdefault(cell.distil_key, []).append(cell)
-        return [CellGroup(tuple(group)) for group in together.values()]
 
 
 def make_plan(suite: Suite, data_root: Path | None = None) -> Plan:
@@ -112,7 +34,7 @@ def make_plan(suite: Suite, data_root: Path | None = None) -> Plan:
     from distillkit.datasets import data_root as default_root
 
     root = data_root if data_root is not None else default_root()
-    cells = tuple(_Planner(suite, root, get_manager()).cells())
+    cells = tuple(Planner(suite, root, get_manager()).cells())
     _check_different(suite, cells)
     return Plan(suite, cells, root, suite.limits)
 
@@ -125,184 +47,6 @@ def _check_different(suite: Suite, cells: tuple[Cell, ...]) -> None:
         for kind in ("dataset", "method", "evaluator"):
             one, other = getattr(twin, kind), getattr(cell, kind)
             if one != other:
-                raise SuiteError(f"{suite.line_of(other)}: {kind}s {one!r} and {other!r} are the same: leave one of them out.")
-
-
-@dataclass(frozen=True)
-class _Data:
-    """A dataset of the suite with what the registry and its files tell of it."""
-
-    entry: Entry
-    revision: str
-    task: str
-    modality: str
-    metrics: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """A method or evaluator of the suite, its parameters resolved, with its spec and who gives it."""
-
-    entry: Entry
-    spec: Any
-    provider: PluginRecord
-    missing: tuple[str, ...]
-
-    @property
-    def identity(self) -> list[Any]:
-        """What decides its results."""
-        return [self.provider.dist, self.spec.name, self.spec.version, self.entry.params]
-
-
-class _Planner:
-    """Lists the cells of one suite."""
-
-    def __init__(self, suite: Suite, root: Path | None, manager: PluginManager) -> None:
-        self.suite, self.root, self.manager = suite, root, manager
-
-    def cells(self) -> Iterator[Cell]:
-        self.check_metrics()
-        methods = [self.choose("method", entry, "methods") for entry in self.method_entries()]
-        evaluators = [self.choose("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
-        for entry in self.suite.datasets:
-            data = self.data(entry)
-            for method, budget in product(methods, self.suite.budgets):
-                if not method.spec.budgeted and budget is not self.suite.budgets[0]:
-                    continue
-                for seed, evaluator, again in product(self.suite.seeds, evaluators, self.suite.evaluation_seeds):
-                    yield self.cell(data, method, budget, seed, evaluator, again)
-
-    def get(self, kind: str, name: str, key: str) -> Any:
-        try:
-            return self.manager.get(kind, name)
-        except UnknownNameError as exc:
-            exc.args = (f"{exc} ({self.suite.line_of(name)}, in {key})",)
-            raise
-
-    def canonical(self, kind: str, name: str) -> str:
-        """Return the name by which a child process finds the same spec: the short one where it leads there."""
-        spec: Spec = self.manager.get(kind, name)
-        return spec.name if self.manager.specs(kind).get(spec.name) is spec else name
-
-    def data(self, entry: Entry) -> _Data:
-        from distillkit.datasets import revision_of
-
-        spec: DatasetSpec = self.get("dataset", entry.name, "datasets")
-        entry = Entry(self.canonical("dataset", entry.name), entry.label, entry.params)
-        revision = revision_of(spec, self.root, entry.params)
-        task, modality = str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
-        if "auto" in (task, modality):  # only the rows tell
-            dataset = spec.load()(self.root, **entry.params)
-            task, modality = dataset.task, dataset.modality
-        return _Data(entry, revision, task, modality, self.metrics_for(task))
-
-    def method_entries(self) -> list[Entry]:
-        if self.suite.methods is not None:
-            return list(self.suite.methods)
-        names = [name for name in self.manager.specs("method") if "/" not in name]
-        for name in self.suite.exclude:
-            self.get("method", name, "exclude")
-        return [Entry(name, name) for name in names if name not in self.suite.exclude]
-
-    def choose(self, kind: str, entry: Entry, key: str) -> _Chosen:
-        """Resolve ``name:preset`` and check the parameters' names."""
-        name, _, preset = entry.name.partition(":")
-        spec: MethodSpec | EvaluatorSpec = self.get(kind, name, key)
-        params = dict(entry.params)
-        if preset:
-            if preset not in spec.presets:
-                raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
-            params = {**spec.presets[preset], **params}
-        missing = tuple(spec.missing())
-        if params and not missing:
-            self.check_params(spec, params)
-        found = Entry(self.canonical(kind, name), entry.label, params)
-        return _Chosen(found, spec, self.manager.provider(kind, name), missing)
-
-    def check_params(self, spec: MethodSpec | EvaluatorSpec, params: dict[str, Any]) -> None:
-        parameters = inspect.signature(spec.load()).parameters
-        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-            return
-        taken = set(parameters) - {"self", "budget", "random_state", "task"}
-        for name in params:
-            if name not in taken:
-                near = get_close_matches(name, taken, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(taken)) or 'none'}."
                 raise SuiteError(
-                    f"{self.suite.line_of(name)}: {name} is not a parameter of {spec.name!r} that a suite can set: {hint}"
+                    f"{suite.line_of(other)}: {kind}s {one!r} and {other!r} are the same: leave one of them out."
                 )
-
-    def check_metrics(self) -> None:
-        for name in self.suite.metrics or ():
-            self.get("metric", name, "metrics")
-        for task, name in self.suite.primary.items():
-            if task not in self.get("metric", name, "primary").tasks:
-                raise SuiteError(f"{self.suite.line_of('primary')}: primary: {name!r} does not measure {task}: choose another metric.")
-
-    def metrics_for(self, task: str) -> tuple[str, ...]:
-        """Names with versions of the metrics a cell of this task is measured by; "all" are those that can be computed."""
-        if self.suite.metrics is None:
-            names = [name for name, spec in self.manager.specs("metric").items() if "/" not in name and not spec.missing()]
-        else:
-            names = list(self.suite.metrics)
-        specs = {name: self.manager.get("metric", name) for name in (*names, self.suite.primary[task])}
-        return tuple(f"{name}@{spec.version}" for name, spec in specs.items() if task in spec.tasks)
-
-    def cell(self, data: _Data, method: _Chosen, budget: Budget, seed: int, evaluator: _Chosen, again: int) -> Cell:
-        size = str(budget) if method.spec.budgeted else FIXED_SIZE
-        # where files lie does not decide results: the revision holds a fingerprint of their contents
-        options = {name: value for name, value in data.entry.params.items() if name not in _PLACES}
-        rows = {"protocol": PROTOCOL, "dataset": data.entry.name, "params": options, "revision": data.revision}
-        distil = rows | {"method": method.identity, "budget": size, "seed": seed}
-        judged = distil | {
-            "evaluator": evaluator.identity,
-            "eval_seed": again,
-            "label_mode": "hard",
-            "metrics": data.metrics,
-        }
-        return Cell(
-            suite=self.suite.name,
-            dataset=data.entry.label,
-            dataset_name=data.entry.name,
-            dataset_params=data.entry.params,
-            dataset_revision=data.revision,
-            task=data.task,
-            modality=data.modality,
-            method=method.entry.label,
-            method_name=method.entry.name,
-            method_version=method.spec.version,
-            method_params=method.entry.params,
-            kind=method.spec.kind,
-            plugin=method.provider.dist,
-            plugin_version=method.provider.version,
-            budget=size,
-            budget_value=_plain(budget) if method.spec.budgeted else None,
-            distil_seed=seed,
-            evaluator=evaluator.entry.label,
-            evaluator_name=evaluator.entry.name,
-            evaluator_version=evaluator.spec.version,
-            evaluator_params=evaluator.entry.params,
-            eval_seed=again,
-            label_mode="hard",
-            metrics=data.metrics,
-            key=digest(judged),
-            distil_key=digest(distil),
-            data_key=digest(rows),
-            skip=_reason_to_skip(data, method, evaluator),
-        )
-
-
-def _plain(budget: Budget) -> Any:
-    return dict(budget.value) if isinstance(budget.value, Mapping) else budget.value
-
-
-def _reason_to_skip(data: _Data, method: _Chosen, evaluator: _Chosen) -> str | None:
-    for what, chosen in (("method", method), ("evaluator", evaluator)):
-        name = f"{what} {chosen.entry.name}"
-        if chosen.missing:
-            return f"{name} needs {', '.join(chosen.missing)}, which is not installed"
-        if data.task not in chosen.spec.tasks:
-            return f"{name} does not do {data.task} ({data.entry.label})"
-        if data.modality not in chosen.spec.modalities:
-            return f"{name} does not take data of modality {data.modality} ({data.entry.label})"
-    return None

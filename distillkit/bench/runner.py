@@ -156,7 +156,9 @@ class GroupRunner:
             if path.is_dir():
                 return JobResult("ok", {}, None, 0.0, 0.0)
             root = None if self.data_root is None else str(self.data_root.absolute())
-            result = self.job("prepare", name=cell.dataset_name, params=cell.dataset_params, root=root, folder=str(path))
+            result = self.job(
+                "prepare", name=cell.dataset_name, params=cell.dataset_params, root=root, folder=str(path)
+            )
             if result.status != "ok":
                 self._failures[cell.data_key] = result
             return result
@@ -203,7 +205,9 @@ class GroupRunner:
     def row(self, cell: Cell, result: JobResult, phase: str | None) -> Row:
         """Put together the row of a cell from its identity and what became of it."""
         value = result.value
-        found = {_name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics}
+        found = {
+            _name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics
+        }
         found |= value.get("metrics", {})
         ended = datetime.now(UTC)
         return cell.identity() | {

@@ -112,10 +112,13 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
 def _refuse_missing(X: Any) -> None:
     """Name the columns with missing values: scikit-learn's own message recommends other models."""
     if hasattr(X, "columns"):
-        counts = X.isna().sum()
+        counts = (X.isna() | X.isin([np.inf, -np.inf])).sum()
         holes = [f"{name!r} ({number})" for name, number in counts.items() if number]
         if holes:
-            raise DataError(f"there are missing values in column {', '.join(holes)}: fill them in or drop those rows first.")
+            shown = ", ".join(holes[:5]) + (", ..." if len(holes) > 5 else "")
+            raise DataError(
+                f"there are missing or infinite values in column {shown}: fill them in or drop those rows first."
+            )
     elif np.asarray(X).dtype.kind == "f" and (number := np.count_nonzero(~np.isfinite(X))):
         raise DataError(f"X holds {number} values that are NaN or infinite: fill them in or drop those rows first.")
 
@@ -154,4 +157,8 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
 def _arrays(small: DistilledSet) -> dict[str, Any]:
     arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight}
     # text of a table is an array of objects, which NumPy would pickle
-    return {name: values.astype(str) if values.dtype == object else values for name, values in arrays.items() if values is not None}
+    return {
+        name: values.astype(str) if values.dtype == object else values
+        for name, values in arrays.items()
+        if values is not None
+    }

@@ -72,7 +72,9 @@ class ResultsStore:
             ) from exc
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._drop_lock()
 
     def _drop_lock(self) -> None:
@@ -138,7 +140,9 @@ class ResultsStore:
         try:
             write_json(path, value)
         except OSError as exc:
-            raise ResultsError(f"cannot write {path}: {exc.strerror or exc}. Free space or give another --output.") from exc
+            raise ResultsError(
+                f"cannot write {path}: {exc.strerror or exc}. Free space or give another --output."
+            ) from exc
 
     def row(self, key: str) -> dict[str, Any] | None:
         """Read one row; None if it is not there, not whole or not that of this cell."""
@@ -166,7 +170,9 @@ class ResultsStore:
         plan = _read(self.folder / "plan.json")
         if plan is None or not {"suite", "description", "primary", "cells"} <= plan.keys():
             state = "damaged" if self.exists() else "not there"
-            raise ResultsError(f"{self.folder} holds no results (plan.json is {state}): run the suite first, or give its folder.")
+            raise ResultsError(
+                f"{self.folder} holds no results (plan.json is {state}): run the suite first, or give its folder."
+            )
         return plan
 
     def write_environment(self, key: str, environment: Mapping[str, Any]) -> None:

@@ -32,7 +32,9 @@ def main() -> None:
     except Exception as exc:  # a bug of ours or of a plugin: still one sentence, the traceback on request
         if os.environ.get("DISTILLKIT_TRACEBACK"):
             raise
-        _stop(f"unexpected {type(exc).__name__}: {exc} (set DISTILLKIT_TRACEBACK=1 to see where, and please report it)", 1)
+        _stop(
+            f"unexpected {type(exc).__name__}: {exc} (set DISTILLKIT_TRACEBACK=1 to see where, and please report it)", 1
+        )
     else:
         sys.exit(status if isinstance(status, int) else 0)
 

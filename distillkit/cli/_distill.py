@@ -17,13 +17,35 @@ __all__ = ["distill"]
 @click.argument("method")
 @click.argument("source")
 @click.option("--target", "-t", help="Column that holds the target; without it the rows have none.")
-@click.option("--budget", "-b", default="0.1", show_default=True, help="10 per class, 0.05 or 5% of the rows, or cat=3,dog=5.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="File to write: .safetensors, .csv, .parquet or .npz.")
-@click.option("--param", "-p", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the method (may be repeated).")
-@click.option("--task", type=click.Choice(["auto", "classification", "regression"]), default="auto", show_default=True, help="What the target is.")
-@click.option("--standardize/--no-standardize", default=None, help="Distil in standardized units; the rows written keep their own.  [default: tables only]")
+@click.option(
+    "--budget", "-b", default="0.1", show_default=True, help="10 per class, 0.05 or 5% of the rows, or cat=3,dog=5."
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write: .safetensors, .csv, .parquet or .npz.",
+)
+@click.option(
+    "--param", "-p", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the method (may be repeated)."
+)
+@click.option(
+    "--task",
+    type=click.Choice(["auto", "classification", "regression"]),
+    default="auto",
+    show_default=True,
+    help="What the target is.",
+)
+@click.option(
+    "--standardize/--no-standardize",
+    default=None,
+    help="Distil in standardized units; the rows written keep their own.  [default: tables only]",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Wall-clock budget, for methods that take steps.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Wall-clock budget, for methods that take steps."
+)
 @data_root_option
 def distill(
     method: str,

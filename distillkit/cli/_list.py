@@ -79,7 +79,9 @@ def _summary(provides: Sequence[str]) -> str:
     if len(provides) <= 6:
         return " ".join(provides) or "-"
     kinds = Counter(entry.partition(":")[0] for entry in provides)
-    return ", ".join(f"{number} {kind}{'s' if number > 1 and kind != 'published' else ''}" for kind, number in kinds.items())
+    return ", ".join(
+        f"{number} {kind}{'s' if number > 1 and kind != 'published' else ''}" for kind, number in kinds.items()
+    )
 
 
 def _print(lines: list[dict[str, Any]]) -> None:

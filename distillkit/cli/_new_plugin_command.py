@@ -11,7 +11,13 @@ __all__ = ["new_plugin"]
 
 @click.command("new-plugin")
 @click.argument("name")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path(), help="Folder in which to make it.  [default: here]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder in which to make it.  [default: here]",
+)
 def new_plugin(name: str, output: Path) -> None:
     """Write a plugin package called NAME: a method that works, its tests and its README."""
     from distillkit.cli._new_plugin import write_plugin

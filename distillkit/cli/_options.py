@@ -30,14 +30,20 @@ def suite_options(command: Command) -> Command:
     """Add the options that choose the results folder and narrow a suite."""
     options = [
         click.argument("suite"),
-        click.option("--output", "-o", type=click.Path(path_type=Path), help="Results folder.  [default: results/SUITE]"),
+        click.option(
+            "--output", "-o", type=click.Path(path_type=Path), help="Results folder.  [default: results/SUITE]"
+        ),
         data_root_option,
-        click.option("--download", is_flag=True, help="Download datasets that can be, into the data root, if they are not there."),
+        click.option(
+            "--download", is_flag=True, help="Download datasets that can be, into the data root, if they are not there."
+        ),
         click.option("--datasets", metavar="A,B", help="Only these datasets of the suite."),
         click.option("--methods", metavar="A,B", help="Only these methods; any registered one may be named."),
         click.option("--evaluators", metavar="A,B", help="Only these evaluators; any registered one may be named."),
         click.option("--budgets", metavar="1,10,5%", help="These budgets instead of the suite's."),
-        click.option("--seeds", type=click.IntRange(min=1), help="This many distillation seeds instead of the suite's."),
+        click.option(
+            "--seeds", type=click.IntRange(min=1), help="This many distillation seeds instead of the suite's."
+        ),
     ]
     for option in reversed(options):
         command = option(command)

@@ -18,7 +18,9 @@ __all__ = ["plan"]
 
 @click.command()
 @suite_options
-@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time, for the forecast.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time, for the forecast."
+)
 @click.option("--cells", is_flag=True, help="List every cell.")
 def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cells: bool, **narrow: Any) -> None:
     """Show what SUITE would run, what is done, what is skipped and why, and how long it will take."""

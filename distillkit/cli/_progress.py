@@ -62,7 +62,9 @@ class Progress:
         self._bar.start()
         self._task = self._bar.add_task("starting", total=self.total, completed=self.done)
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -84,7 +86,9 @@ class Progress:
                 self._bar.update(self._task, completed=self.done, description=f"{left}, {text}")
             elif self._is_due(row["status"]):
                 elapsed = format_seconds(time.monotonic() - self.started)
-                print(f"[{self.done}/{self.total}] {elapsed} elapsed, about {left}, {text}", file=sys.stderr, flush=True)
+                print(
+                    f"[{self.done}/{self.total}] {elapsed} elapsed, about {left}, {text}", file=sys.stderr, flush=True
+                )
 
     def _is_due(self, status: str) -> bool:
         """Print every failure, the last cell, and otherwise a line now and then: logs stay short."""

@@ -16,7 +16,9 @@ __all__ = ["report", "write_reports"]
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--format", "formats", multiple=True, help="Only this reporter (may be repeated); see `distillkit list reporters`.")
+@click.option(
+    "--format", "formats", multiple=True, help="Only this reporter (may be repeated); see `distillkit list reporters`."
+)
 def report(folder: Path, formats: tuple[str, ...]) -> None:
     """Rebuild the leaderboard of a results FOLDER from its stored rows, finished or not."""
     from distillkit.bench.store import ResultsStore

@@ -18,7 +18,9 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
 @suite_options
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time.")
 @click.option("--executor", default="local", show_default=True, help="Engine that runs the cells.")
-@click.option("--retry", metavar="STATUS,...", help=f"Run cells again that ended so: {', '.join(_STATUSES)}, or all of them: any.")
+@click.option(
+    "--retry", metavar="STATUS,...", help=f"Run cells again that ended so: {', '.join(_STATUSES)}, or all of them: any."
+)
 @click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds for each child process.")
 @click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), help="Megabytes for each child process.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress, only the leaderboard.")
@@ -51,13 +53,19 @@ def run(
     plan = make_plan(load_narrowed(suite, narrow), data_root)
     limits = {"seconds": time_limit, "memory_mb": memory_limit}
     plan = dataclasses.replace(
-        plan, limits=dataclasses.replace(plan.limits, **{name: value for name, value in limits.items() if value is not None})
+        plan,
+        limits=dataclasses.replace(plan.limits, **{name: value for name, value in limits.items() if value is not None}),
     )
     statuses = _statuses(retry)
     with ResultsStore(results_folder(plan.suite.name, output)) as store:
         pending = pending_cells(plan, store, statuses)
         with Progress(len(plan.cells), len(plan.cells) - len(pending), jobs, quiet=quiet) as progress:
-            options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
+            options: dict[str, Any] = {
+                "jobs": jobs,
+                "executor": executor,
+                "retry": statuses,
+                "on_row": progress.advance,
+            }
             with closing(run_plan(plan, store, **options)) as rows:  # so that an interrupt ends the children at once
                 for _ in rows:
                     pass
@@ -73,5 +81,8 @@ def _statuses(text: str | None) -> frozenset[str]:
         return frozenset(_STATUSES)
     chosen = frozenset(part.strip().replace("-", "_") for part in text.split(","))
     if not chosen <= set(_STATUSES):
-        raise click.BadParameter(f"{', '.join(sorted(chosen - set(_STATUSES)))}: known are {', '.join(_STATUSES)} and any.", param_hint="--retry")
+        raise click.BadParameter(
+            f"{', '.join(sorted(chosen - set(_STATUSES)))}: known are {', '.join(_STATUSES)} and any.",
+            param_hint="--retry",
+        )
     return chosen

@@ -9,6 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from distillkit.bench.plan import make_plan
+from distillkit.bench.runner import run_plan
+from distillkit.bench.store import ResultsStore
+from distillkit.bench.suite import parse_suite
 from distillkit.plugins import reset_manager
 
 
@@ -53,3 +57,35 @@ def wait_until():
         return True
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def plan_for():
+    """Return a function that plans a suite on the tiny dataset; keys are TOML."""
+    defaults = {
+        "name": '"s"',
+        "datasets": '["tiny"]',
+        "evaluators": '["nearest"]',
+        "budgets": "[2]",
+        "seeds": "1",
+        "metrics": '["right", "rows", "farthest"]',
+        "primary": '{classification = "right"}',
+        "limits": "{seconds = 60, memory_mb = 700}",
+    }
+
+    def make(methods, **keys):
+        lines = defaults | {"methods": methods} | keys
+        return make_plan(parse_suite("\n".join(f"{key} = {value}" for key, value in lines.items()), "s.toml"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def do():
+    """Return a function that runs a plan into a folder and returns the rows."""
+
+    def run(plan, folder, **options):
+        with ResultsStore(folder) as store:
+            return list(run_plan(plan, store, **options))
+
+    return run

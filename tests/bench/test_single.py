@@ -51,7 +51,7 @@ def test_what_is_refused(name, params, given, error, message):
 
 
 def test_a_method_whose_package_is_missing_is_refused_with_its_name(monkeypatch):
-    monkeypatch.setattr(MethodSpec, "missing", lambda self: ["faiss"])
+    monkeypatch.setattr(MethodSpec, "missing", lambda _: ["faiss"])
     assert get_manager().get("method", "kmeans").missing() == ["faiss"]
     with pytest.raises(PluginError, match="method 'kmeans' needs faiss, which is not installed: install it first"):
         make_distiller("kmeans", Budget(1), {}, {})
@@ -97,12 +97,12 @@ def test_a_method_with_a_space_of_its_own_still_gives_rows_of_the_table(table):
 @pytest.mark.parametrize("standardize", [True, False])
 def test_missing_values_are_told_by_column(table, standardize):
     X, y = table
-    X.loc[[3, 5], "grams"] = np.nan
+    X.loc[[3, 5], "grams"] = np.nan, np.inf
     with pytest.raises(
-        DataError, match=r"missing values in column 'grams' \(2\): fill them in or drop those rows first"
+        DataError, match=r"missing or infinite values in column 'grams' \(2\): fill them in or drop those rows first"
     ):
         distil_rows(KCenterCoreset(2), X, y, standardize=standardize)
-    holes = X.to_numpy()
+    holes = X.to_numpy().copy()
     holes[0, 0] = np.inf
     with pytest.raises(DataError, match="X holds 3 values that are NaN or infinite"):
         distil_rows(KCenterCoreset(2), holes, y, standardize=standardize)

@@ -12,7 +12,9 @@ from distillkit.bench._process import kill_children
 __all__ = ["run"]
 
 
-def run(groups: Iterable[Any], run_group: Callable[[Any], list[dict[str, Any]]], jobs: int) -> Iterator[list[dict[str, Any]]]:
+def run(
+    groups: Iterable[Any], run_group: Callable[[Any], list[dict[str, Any]]], jobs: int
+) -> Iterator[list[dict[str, Any]]]:
     """Run groups, `jobs` at a time, and yield their rows as they are done.
 
     Parameters

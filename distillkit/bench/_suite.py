@@ -1,0 +1,73 @@
+"""A suite as data: what to compare, and the line of its file that says so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from distillkit.budget import Budget
+
+__all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "locate"]
+
+DEFAULT_PRIMARY = {"classification": "accuracy", "regression": "r2"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dataset, method or evaluator as a suite names it.
+
+    Parameters
+    ----------
+    name : str
+        Registry name, for methods and evaluators optionally with a preset: ``"kmeans:medoids"``.
+    label : str
+        What the leaderboard calls it: unique within its list.
+    params : dict
+        Options or parameters; paths in them are absolute.
+    """
+
+    name: str
+    label: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one child process: wall-clock seconds and megabytes of resident memory."""
+
+    seconds: float = 600.0
+    memory_mb: float = 8000.0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A validated suite; see `parse_suite` for the file's keys."""
+
+    name: str
+    datasets: tuple[Entry, ...]
+    methods: tuple[Entry, ...] | None
+    evaluators: tuple[Entry, ...]
+    budgets: tuple[Budget, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    evaluation_seeds: tuple[int, ...] = (0,)
+    metrics: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
+    limits: Limits = Limits()
+    description: str = ""
+    source: str = ""
+    filename: str = ""
+
+    def line_of(self, key: str) -> str:
+        """Return ``"FILE, line N"`` of a key or name in the source, as far as it can be found."""
+        return locate(self.filename or self.name, self.source, key)
+
+
+def locate(filename: str, text: str, key: str) -> str:
+    """Find a key before ``=`` (of an inline table, too) or in a table's header, or else a name in quotes."""
+    word = re.escape(key)
+    as_key = rf"""(^[ \t]*|[{{,][ \t]*)["']?{word}["']?[ \t]*="""
+    as_table = rf"""^[ \t]*\[+[ \t]*["']?{word}["']?[ \t]*\]"""
+    match = re.search(f"{as_key}|{as_table}", text, re.MULTILINE) or re.search(rf"""["']{word}["']""", text)
+    return f"{filename}, line {text.count(chr(10), 0, match.end()) + 1}" if match else filename
