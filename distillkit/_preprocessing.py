@@ -81,5 +81,7 @@ class Preprocessing:
         X = np.asarray(X)
         flat = X.reshape(len(X), -1)
         if flat.shape[1] != len(self.mean):
-            raise DataError(f"rows have {flat.shape[1]} features, but this preprocessing was fitted on {len(self.mean)}.")
+            raise DataError(
+                f"rows have {flat.shape[1]} features, but this preprocessing was fitted on {len(self.mean)}."
+            )
         return flat.astype(np.float64), X.shape, X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)

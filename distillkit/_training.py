@@ -146,7 +146,9 @@ def infer_task(y: np.ndarray) -> str:
     if kind == "continuous":
         return "regression"
     if kind not in ("binary", "multiclass"):
-        raise DataError(f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}.")
+        raise DataError(
+            f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}."
+        )
     if y.dtype.kind == "f":
         different = len(np.unique(y))
         if different > 2 and (different > max(20, len(y) / 20) or different > len(y) / 2):

@@ -13,7 +13,18 @@ try:
 except PackageNotFoundError:  # a bare checkout on sys.path
     __version__ = "0+unknown"
 
-_WATCHED = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "torchvision", "faiss-gpu", "faiss-cpu", "pot", "pluggy")
+_WATCHED = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pandas",
+    "torch",
+    "torchvision",
+    "faiss-gpu",
+    "faiss-cpu",
+    "pot",
+    "pluggy",
+)
 
 
 @cache

@@ -65,7 +65,9 @@ class Spec:
         try:
             return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as exc:  # a plugin's module may do anything at import
-            raise PluginError(f"{self.name!r} cannot be loaded from {self.target!r}: {type(exc).__name__}: {exc}") from exc
+            raise PluginError(
+                f"{self.name!r} cannot be loaded from {self.target!r}: {type(exc).__name__}: {exc}"
+            ) from exc
 
     def missing(self) -> list[str]:
         """Return the required packages that are not installed."""

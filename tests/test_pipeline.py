@@ -9,12 +9,14 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cluster import DBSCAN, KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import FeatureUnion
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.pipeline import make_pipeline as make_sklearn_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -402,6 +404,18 @@ def test_steps_that_cannot_work_are_refused_as_in_scikit_learn(iris, steps, erro
 def test_a_distiller_in_a_plain_pipeline_fails_loudly(iris, subset):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         SklearnPipeline([("small", subset), ("model", LogisticRegression())]).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    "side_by_side",
+    [
+        FeatureUnion([("small", RandomSubset(budget=5)), ("all", StandardScaler())]),
+        ColumnTransformer([("small", RandomSubset(budget=5), [0, 1]), ("all", StandardScaler(), [2, 3])]),
+    ],
+)
+def test_a_distiller_beside_other_transformers_fails_loudly(iris, side_by_side):
+    with pytest.raises(ValueError, match="dimensions"):
+        side_by_side.fit_transform(*iris)
 
 
 def size(rows):

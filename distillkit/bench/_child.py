@@ -32,9 +32,7 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _peak_mb() -> float:
-    with contextlib.suppress(
-        OSError, StopIteration
-    ):  # Linux: getrusage counts the parent's memory, too, as of the fork
+    with contextlib.suppress(OSError, StopIteration):  # Linux: getrusage would count the parent's memory as of the fork
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10
     try:

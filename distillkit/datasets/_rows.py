@@ -45,6 +45,8 @@ def load_rows(source: str, *, target: str | None = None, root: Path | None = Non
     path = Path(source)
     if path.suffix in {".csv", ".parquet"}:
         return _split(_read_table(path), target, path)
+    if target is not None:
+        raise DatasetError(f"target={target!r} names a column of a table, but {source} has its own y: leave it out.")
     if path.suffix == ".npz":
         return _read_arrays(path)
     from distillkit.datasets import load_dataset

@@ -28,7 +28,7 @@ class Logistic(WeightedRecipe):
         self.C = C
         self.max_iter = max_iter
 
-    def _model(self, n_rows: int) -> Any:  # noqa: ARG002 (the same for all sizes)
+    def _model(self, n_rows: int) -> Any:
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
@@ -52,7 +52,7 @@ class RidgeRegression(WeightedRecipe):
     def __init__(self, *, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def _model(self, n_rows: int) -> Any:  # noqa: ARG002 (the same for all sizes)
+    def _model(self, n_rows: int) -> Any:
         from sklearn.linear_model import Ridge
 
         return Ridge(alpha=self.alpha)

@@ -203,6 +203,8 @@ def test_a_result_that_cannot_be_told_is_a_failure(tmp_path, monkeypatch):
     assert "not JSON serializable" in answer["error"]
 
 
-@pytest.mark.parametrize(("code", "text"), [(-11, "killed by SIGSEGV"), (-50, "killed by signal 50"), (3, "exit status 3")])
+@pytest.mark.parametrize(
+    ("code", "text"), [(-11, "killed by SIGSEGV"), (-50, "killed by signal 50"), (3, "exit status 3")]
+)
 def test_causes_of_death_are_named(code, text):
     assert text in _process._cause(code)

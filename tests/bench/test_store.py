@@ -181,7 +181,9 @@ def test_a_killed_run_holds_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["file", "file/below"])
 def test_a_folder_that_cannot_be_written(tmp_path, name):
     (tmp_path / "file").write_text("a regular file")
-    with pytest.raises(ResultsError, match=r"cannot write the results folder .*file.*: .*\. Give another one with --output"):
+    with pytest.raises(
+        ResultsError, match=r"cannot write the results folder .*file.*: .*\. Give another one with --output"
+    ):
         ResultsStore(tmp_path / name).__enter__()
 
 

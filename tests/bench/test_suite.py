@@ -70,7 +70,9 @@ def test_everything_said():
 
 
 def test_all_methods_and_metrics():
-    suite = parse_suite(GOOD.replace('["random", "kmeans"]', '"all"') + 'metrics = "all"\nexclude = ["kmeans"]', "s.toml")
+    suite = parse_suite(
+        GOOD.replace('["random", "kmeans"]', '"all"') + 'metrics = "all"\nexclude = ["kmeans"]', "s.toml"
+    )
     assert suite.methods is None
     assert suite.metrics is None
     assert suite.exclude == ("kmeans",)
@@ -135,11 +137,23 @@ def test_a_key_that_is_missing(key):
         ("datasets", 'datasets = [{target = "y"}]', "line 2: datasets has an entry without a name or a path"),
         ("datasets", "datasets = [{name = 3}]", "line 2: datasets has a name that is not text: 3."),
         ("datasets", "datasets = [{path = 3}]", "line 2: datasets has path = 3, which is not text."),
-        ("datasets", 'datasets = [{path = "x.doc"}]', "line 2: datasets has a path that cannot be read: there is no file"),
+        (
+            "datasets",
+            'datasets = [{path = "x.doc"}]',
+            "line 2: datasets has a path that cannot be read: there is no file",
+        ),
         ("datasets", 'datasets = ["iris", "iris"]', "line 2: datasets has two entries called 'iris': give each"),
-        ("datasets", 'datasets = [{name = "iris", since = 2020-01-01}]', "line 2: datasets has since = 2020-01-01: only"),
+        (
+            "datasets",
+            'datasets = [{name = "iris", since = 2020-01-01}]',
+            "line 2: datasets has since = 2020-01-01: only",
+        ),
         ("methods", 'methods = "most"', "line 3: methods must be a list with at least one entry or the word all, not"),
-        ("methods", 'methods = ["a", "b", "a"]', "line 3: methods has two entries called 'a': give each its own label."),
+        (
+            "methods",
+            'methods = ["a", "b", "a"]',
+            "line 3: methods has two entries called 'a': give each its own label.",
+        ),
         ("methods", "methods = [{n_init = 3}]", "line 3: methods has an entry without a name: {'n_init': 3}."),
         ("methods", 'methods = [{name = "a", b = inf}]', "line 3: methods has b = inf: only text, numbers"),
         ("evaluators", "evaluators = [[]]", "line 4: evaluators must hold names or tables, not []."),
@@ -205,4 +219,3 @@ def test_a_suite_that_is_no_text(tmp_path):
     (tmp_path / "s.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SuiteError, match="cannot read the suite file"):
         load_suite(str(tmp_path / "s.toml"))
-

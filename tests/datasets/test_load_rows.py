@@ -64,7 +64,9 @@ def test_missing_values_in_the_target(tmp_path, table):
         load_rows(str(tmp_path / "t.csv"), target="label")
 
 
-@pytest.mark.parametrize(("name", "content"), [("e.csv", b""), ("h.csv", b"a,b\n"), ("j.parquet", b"junk"), ("z.npz", b"junk")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("e.csv", b""), ("h.csv", b"a,b\n"), ("j.parquet", b"junk"), ("z.npz", b"junk")]
+)
 def test_unreadable_files(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DatasetError, match=name):
@@ -81,3 +83,9 @@ def test_arrays_are_never_unpickled(tmp_path):
     np.savez(tmp_path / "a.npz", X=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DatasetError, match=r"a\.npz"):
         load_rows(str(tmp_path / "a.npz"))
+
+
+def test_a_target_column_is_only_for_tables(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.zeros((2, 3)), y=np.zeros(2))
+    with pytest.raises(DatasetError, match="names a column of a table"):
+        load_rows(str(tmp_path / "a.npz"), target="y")

@@ -64,7 +64,7 @@ class HerdingCoreset(BaseDistiller):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseDistiller._parameter_constraints,  # noqa: SLF001 (how scikit-learn shares them)
+        **BaseDistiller._parameter_constraints,
         "kernel": [StrOptions({"mean", "gaussian"})],
         "bandwidth": [Interval(Real, 0, None, closed="neither"), None],
     }

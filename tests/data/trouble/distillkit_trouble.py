@@ -108,7 +108,7 @@ class First:
         self.budget, self.how, self.log = budget, how, log
         self.hold, self.pid_file, self.random_state = hold, pid_file, random_state
 
-    def get_params(self, deep=True):  # noqa: ARG002 (the estimator contract)
+    def get_params(self, deep=True):
         return dict(vars(self))
 
     def fit(self, X, y):
@@ -133,7 +133,7 @@ def misbehaving(way):
         def __init__(self):
             super().__init__(how=way)
 
-        def get_params(self, deep=True):  # noqa: ARG002 (the estimator contract)
+        def get_params(self, deep=True):
             return {}
 
     return Method
