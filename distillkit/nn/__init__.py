@@ -1,0 +1,48 @@
+"""Networks, training and augmentation that the neural methods share. Importing it loads torch."""
+
+from distillkit.nn._augment import Augmentation, Draw
+from distillkit.nn._build import NETWORKS, check_fit, count_parameters, make_network, network_name
+from distillkit.nn._classifier import NetworkClassifier
+from distillkit.nn._convnet import ConvNet, ConvNet1d
+from distillkit.nn._device import mixed_precision, resolve_device
+from distillkit.nn._lenet import LeNet
+from distillkit.nn._losses import RowLoss, class_loss, distillation_loss, number_loss, soft_label_loss
+from distillkit.nn._mlp import Mlp
+from distillkit.nn._modes import evaluating
+from distillkit.nn._recipe import Recipe
+from distillkit.nn._regressor import NetworkRegressor
+from distillkit.nn._resnet import ResNet18
+from distillkit.nn._seeding import make_generator, seeded
+from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
+
+__all__ = [
+    "NETWORKS",
+    "Augmentation",
+    "ConvNet",
+    "ConvNet1d",
+    "DivergedError",
+    "Draw",
+    "LeNet",
+    "Mlp",
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "Recipe",
+    "ResNet18",
+    "RowLoss",
+    "check_fit",
+    "class_loss",
+    "count_parameters",
+    "distillation_loss",
+    "embed_rows",
+    "evaluating",
+    "make_generator",
+    "make_network",
+    "mixed_precision",
+    "network_name",
+    "number_loss",
+    "predict_rows",
+    "resolve_device",
+    "seeded",
+    "soft_label_loss",
+    "train_network",
+]

@@ -1,0 +1,158 @@
+"""Differentiable Siamese augmentation: real and synthetic images get the same random change, with gradients through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from distillkit.exceptions import DataError
+
+__all__ = ["Augmentation", "Draw"]
+
+STRATEGIES = ("brightness", "saturation", "contrast", "crop", "cutout", "flip", "scale", "rotate")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One random change: which strategy, and its numbers for each row, or one set of them for all rows.
+
+    Parameters
+    ----------
+    strategy : str
+    numbers : tensor of shape (n, 2) or (1, 2), uniform in [0, 1)
+    """
+
+    strategy: str
+    numbers: torch.Tensor
+
+
+class Augmentation:
+    """Draws and applies random changes to images of shape (n, channels, height, width).
+
+    Each draw takes one strategy for the whole batch ("single" mode of the reference); its numbers differ between rows, or are shared by
+    all (Siamese), so that two batches of different size can be changed alike.
+
+    Parameters
+    ----------
+    strategies : sequence of str
+        Among "brightness", "saturation", "contrast", "crop", "cutout", "flip", "scale", "rotate".
+    crop, cutout : float
+        Largest shift, and side of the hole, as shares of the side of the image.
+    scale, rotate : float
+        Largest factor, and largest angle in degrees.
+    brightness, saturation, contrast : float
+        Ranges: brightness adds up to half of it either way; the others scale by up to ``1 + value``.
+
+    Raises
+    ------
+    DataError
+        If a strategy is not known, or there is none.
+
+    References
+    ----------
+    Zhao and Bilen, "Dataset condensation with differentiable Siamese augmentation", ICML 2021.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[str],
+        *,
+        crop: float = 0.125,
+        cutout: float = 0.5,
+        scale: float = 1.2,
+        rotate: float = 15.0,
+        brightness: float = 1.0,
+        saturation: float = 2.0,
+        contrast: float = 0.5,
+    ) -> None:
+        self.strategies = tuple(strategies)
+        if not self.strategies:
+            raise DataError(f"augment names no change: give some of {', '.join(STRATEGIES)}, or None for none.")
+        for name in self.strategies:
+            if name not in STRATEGIES:
+                raise DataError(f"augment={name!r} is not known: give some of {', '.join(STRATEGIES)}.")
+        self.crop, self.cutout, self.scale, self.rotate = crop, cutout, scale, rotate
+        self.brightness, self.saturation, self.contrast = brightness, saturation, contrast
+
+    @classmethod
+    def for_images(cls, channels: int, *, flip: bool | None = None) -> Augmentation:
+        """Return the literature's choice: crop, scale and rotation for grey images (digits must not be mirrored), all for colour."""
+        names: tuple[str, ...] = ("crop", "scale", "rotate") if channels == 1 else STRATEGIES
+        if flip is not None:
+            names = tuple(name for name in names if name != "flip") + (("flip",) if flip else ())
+        return cls(names)
+
+    def draw(self, n_rows: int, generator: torch.Generator, *, shared: bool = False) -> Draw:
+        """Draw a change for `n_rows` rows, or with `shared` one for any number of them."""
+        choice = int(torch.randint(len(self.strategies), (1,), generator=generator, device=generator.device))
+        numbers = torch.rand(1 if shared else n_rows, 2, generator=generator, device=generator.device)
+        return Draw(self.strategies[choice], numbers)
+
+    def __call__(self, x: torch.Tensor, draw: Draw) -> torch.Tensor:
+        """Apply a draw; gradients flow through to `x`.
+
+        Raises
+        ------
+        DataError
+            If the draw was made for another number of rows and is not shared.
+        """
+        if len(draw.numbers) not in (1, len(x)):
+            raise DataError(
+                f"this change was drawn for {len(draw.numbers)} rows, not {len(x)}: draw it with shared=True."
+            )
+        numbers = draw.numbers.to(x).expand(len(x), 2)
+        change = getattr(self, f"_{draw.strategy}")
+        return change(x, numbers)  # type: ignore[no-any-return]
+
+    def _brightness(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        return x + ((u[:, 0] - 0.5) * self.brightness).view(-1, 1, 1, 1)
+
+    def _saturation(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        mean = x.mean(dim=1, keepdim=True)
+        return (x - mean) * (u[:, 0] * self.saturation).view(-1, 1, 1, 1) + mean
+
+    def _contrast(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        mean = x.mean(dim=(1, 2, 3), keepdim=True)
+        return (x - mean) * (u[:, 0] + self.contrast).view(-1, 1, 1, 1) + mean
+
+    def _crop(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """Shift by whole pixels; what comes in from outside is zero."""
+        height, width = x.shape[-2:]
+        reach = torch.tensor([int(height * self.crop + 0.5), int(width * self.crop + 0.5)], device=x.device)
+        shift = (u * (2 * reach + 1)).long() - reach
+        rows = torch.arange(height, device=x.device).view(1, -1, 1) + shift[:, 0].view(-1, 1, 1)
+        columns = torch.arange(width, device=x.device).view(1, 1, -1) + shift[:, 1].view(-1, 1, 1)
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        batch = torch.arange(len(x), device=x.device).view(-1, 1, 1)
+        moved = x.permute(0, 2, 3, 1)[batch, rows.clamp(0, height - 1), columns.clamp(0, width - 1)].permute(0, 3, 1, 2)
+        return moved * inside.unsqueeze(1).to(x)
+
+    def _cutout(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        height, width = x.shape[-2:]
+        centre = u * torch.tensor([height, width], device=x.device, dtype=x.dtype)
+        half = torch.tensor([height, width], device=x.device, dtype=x.dtype) * self.cutout / 2
+        rows = (torch.arange(height, device=x.device).view(1, -1) - centre[:, :1]).abs() < half[0]
+        columns = (torch.arange(width, device=x.device).view(1, -1) - centre[:, 1:]).abs() < half[1]
+        hole = rows.unsqueeze(2) & columns.unsqueeze(1)
+        return x * (~hole).unsqueeze(1).to(x)
+
+    def _flip(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        return torch.where((u[:, 0] < 0.5).view(-1, 1, 1, 1), x.flip(-1), x)
+
+    def _scale(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        factors = u * (self.scale - 1 / self.scale) + 1 / self.scale
+        zero = torch.zeros_like(factors[:, 0])
+        return _warp(x, torch.stack([factors[:, 0], zero, zero, zero, factors[:, 1], zero], dim=1))
+
+    def _rotate(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        angle = (u[:, 0] - 0.5) * 2 * self.rotate * torch.pi / 180
+        zero = torch.zeros_like(angle)
+        return _warp(x, torch.stack([angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero], dim=1))
+
+
+def _warp(x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    grid = F.affine_grid(matrix.view(-1, 2, 3), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False)

@@ -1,0 +1,128 @@
+"""A network for rows of a given shape."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from distillkit.exceptions import DataError
+from distillkit.nn._convnet import ConvNet, ConvNet1d
+from distillkit.nn._lenet import LeNet
+from distillkit.nn._mlp import Mlp
+from distillkit.nn._modes import evaluating
+from distillkit.nn._resnet import ResNet18
+from distillkit.nn._seeding import seeded
+
+__all__ = ["NETWORKS", "check_fit", "count_parameters", "make_network", "network_name"]
+
+NETWORKS: dict[str, tuple[type[nn.Module], int | None]] = {
+    "mlp": (Mlp, None),
+    "convnet": (ConvNet, 3),
+    "convnet1d": (ConvNet1d, 2),
+    "lenet": (LeNet, 3),
+    "resnet18": (ResNet18, 3),
+}
+"""Names of networks with the number of axes of one row that each takes; None is any."""
+
+
+def network_name(name: str, shape: tuple[int, ...]) -> str:
+    """Choose a network by the shape of a row.
+
+    "auto" is an MLP for tables and for images and series under 8 pixels or steps, a 1-D ConvNet for longer series and
+    a ConvNet for larger images.
+
+    Raises
+    ------
+    DataError
+        If the name is not known or the network does not fit the shape.
+    """
+    if name == "auto":
+        if len(shape) == 3:
+            return "convnet" if min(shape[1:]) >= 8 else "mlp"
+        return {1: "mlp", 2: "convnet1d" if shape[-1] >= 8 else "mlp"}.get(len(shape), "mlp")
+    if name not in NETWORKS:
+        raise DataError(f"network={name!r} is not known: give 'auto', {', '.join(map(repr, NETWORKS))} or a function.")
+    axes = NETWORKS[name][1]
+    if axes is not None and axes != len(shape):
+        wants = {2: "series (n, channels, time)", 3: "images (n, channels, height, width)"}[axes]
+        raise DataError(
+            f"network={name!r} takes {wants}, but rows have shape {shape}: reshape X, or give network='auto' or 'mlp'."
+        )
+    return name
+
+
+def make_network(
+    network: str | Callable[[tuple[int, ...], int], nn.Module] | nn.Module,
+    shape: tuple[int, ...],
+    n_outputs: int,
+    *,
+    seed: int,
+    **options: Any,
+) -> nn.Module:
+    """Make a network with weights drawn from a seed.
+
+    Parameters
+    ----------
+    network : str, callable or Module
+        A name of `NETWORKS`, "auto", or a function of (shape, n_outputs) that returns a module. A module itself is
+        copied with the weights it has.
+    shape : tuple of int
+        Shape of one row.
+    n_outputs : int
+    seed : int
+    **options
+        ``width``, ``depth``, ``norm``, ``hidden``: those that the network has; None and others are ignored, so that one
+        setting serves every network.
+
+    Raises
+    ------
+    DataError
+        If the name is not known or the network does not fit the shape; a module is tried on two rows of zeros.
+    """
+    with seeded(seed):
+        if not isinstance(network, str):
+            made = copy.deepcopy(network) if isinstance(network, nn.Module) else network(shape, n_outputs)
+            check_fit(made, shape, n_outputs)
+            return made
+        chosen = network_name(network, shape)
+        cls = NETWORKS[chosen][0]
+        taken = inspect.signature(cls).parameters
+        given = {key: value for key, value in options.items() if value is not None and key in taken}
+        if network == "auto" and chosen == "convnet" and "depth" not in given:
+            given["depth"] = min(3, min(shape[1:]).bit_length() - 1)  # as many poolings as the images allow
+        return cls(shape, n_outputs, **given)
+
+
+@torch.no_grad()
+def check_fit(network: nn.Module, shape: tuple[int, ...], n_outputs: int) -> None:
+    """Try a network on two rows of zeros, in evaluation mode.
+
+    Raises
+    ------
+    DataError
+        If it is no module, cannot take rows of this shape, or returns another number of outputs.
+    """
+    if not isinstance(network, nn.Module):
+        raise DataError(f"network must return a torch.nn.Module, but returned {type(network).__name__}.")
+    weight = next(network.parameters(), None)
+    device = "cpu" if weight is None else weight.device
+    try:
+        with evaluating(network):
+            outputs = network(torch.zeros(2, *shape, device=device))
+    except (RuntimeError, ValueError, IndexError, TypeError) as exc:
+        raise DataError(f"network {type(network).__name__} does not take rows of shape {shape}: {exc}") from exc
+    if not isinstance(outputs, torch.Tensor) or outputs.shape != (2, n_outputs):
+        given = tuple(outputs.shape[1:]) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise DataError(
+            f"network {type(network).__name__} returns {given} for a row, but {n_outputs} outputs are needed."
+        )
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trainable numbers of a network."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)

@@ -1,0 +1,219 @@
+"""What the classifier and the regressor share: parameters, scaling, training, pickling."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from torch import nn
+
+from distillkit._containers import as_numeric, label_array, to_numpy
+from distillkit._preprocessing import Preprocessing
+from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.nn._augment import Augmentation
+from distillkit.nn._build import make_network
+from distillkit.nn._device import resolve_device
+from distillkit.nn._losses import RowLoss
+from distillkit.nn._recipe import Recipe
+from distillkit.nn._seeding import make_generator
+from distillkit.nn._train import DivergedError, predict_rows, train_network
+
+__all__ = ["MakeLoss", "NetworkEstimator"]
+
+MakeLoss = Callable[[torch.device], RowLoss]
+"""Binds a loss to targets on the device where the network is trained. A loss with a method ``parts()`` that returns a
+dict of numbers is asked after each epoch, and the numbers go into the history."""
+
+_BLOCK = 4096
+_DTYPES = [np.float32, np.float64]
+
+
+class NetworkEstimator(BaseEstimator):
+    """Base of the networks as estimators; see `NetworkClassifier` for the parameters."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "network": [str, callable],
+        "width": [Interval(Integral, 1, None, closed="left"), None],
+        "depth": [Interval(Integral, 1, None, closed="left"), None],
+        "hidden": ["array-like", None],
+        "norm": [StrOptions({"instance", "batch", "none"})],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "optimizer": [StrOptions({"sgd", "adam", "adamw"})],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "schedule": [StrOptions({"constant", "step", "cosine", "onecycle"})],
+        "augment": [StrOptions({"auto"}), "array-like", None],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+        "device": [str],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        network: str | Callable[..., nn.Module] = "auto",
+        width: int | None = None,
+        depth: int | None = None,
+        hidden: Any = None,
+        norm: str = "instance",
+        epochs: int = 100,
+        batch_size: int = 256,
+        optimizer: str = "adam",
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        weight_decay: float = 5e-4,
+        schedule: str = "onecycle",
+        augment: Any = None,
+        precision: str = "auto",
+        max_seconds: float | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.network = network
+        self.width = width
+        self.depth = depth
+        self.hidden = hidden
+        self.norm = norm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.augment = augment
+        self.precision = precision
+        self.max_seconds = max_seconds
+        self.device = device
+        self.random_state = random_state
+
+    def _validated(self, X: Any, **checks: Any) -> Any:
+        """Return X, or X and y, as finite arrays."""
+        if "y" in checks:
+            checks["y"] = label_array(checks["y"])
+        return validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
+
+    def _train(self, X: np.ndarray, n_outputs: int, make_loss: MakeLoss, sample_weight: Any) -> None:
+        """Standardize by what is seen, build the network and train it; the random state draws two seeds, always."""
+        rng = check_random_state(self.random_state)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+        device = resolve_device(self.device)
+        self.shape_ = X.shape[1:]
+        self.preprocessing_ = _scaling(X)
+        self.network_ = self._network(n_outputs, int(seeds[0])).to(device)
+        fields = ("epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "precision")
+        self.history_: list[dict[str, Any]] = []
+        self.stopped_by_ = "max_iter"
+        started = time.perf_counter()
+        loss = make_loss(device)
+        parts = getattr(loss, "parts", dict)
+
+        def note(epoch: int, mean: float) -> None:
+            self.history_.append({"epoch": epoch, "loss": mean, **parts(), "seconds": time.perf_counter() - started})
+
+        def out_of_time() -> bool:
+            if self.max_seconds is None or time.perf_counter() - started < self.max_seconds:
+                return False
+            self.stopped_by_ = "max_seconds"
+            return True
+
+        try:
+            train_network(
+                self.network_,
+                self._tensor(X, device),
+                loss,
+                Recipe(**{name: getattr(self, name) for name in fields}),
+                generator=make_generator(int(seeds[1])),
+                weight=self._weight(sample_weight, X, device),
+                augment=self._augmentation(),
+                should_stop=out_of_time,
+                on_epoch=note,
+            )
+        except DivergedError as exc:
+            self._fall_back(exc)
+        self.n_iter_ = len(self.history_)
+
+    def _network(self, n_outputs: int, seed: int) -> nn.Module:
+        options = {name: getattr(self, name) for name in ("width", "depth", "norm", "hidden")}
+        return make_network(self.network, self.shape_, n_outputs, seed=seed, **options)
+
+    def _weight(self, sample_weight: Any, X: np.ndarray, device: torch.device) -> torch.Tensor | None:
+        if sample_weight is None:
+            return None
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if not weight.any():
+            raise DataError("sample_weight is zero for every row: nothing can be learned.")
+        return torch.as_tensor(weight, dtype=torch.float32, device=device)
+
+    def _fall_back(self, exc: DivergedError) -> None:
+        """Go on with the best weights after a loss that is not finite, or refuse where these are the first."""
+        remedy = f"lower lr={self.lr:g}, or scale y and the weights"
+        if exc.epoch == 0:
+            raise DataError(f"{exc}, and no epoch before has made the loss lower: {remedy}.") from exc
+        self.stopped_by_ = "not_finite"
+        warnings.warn(
+            f"{exc}: the network is left as it was after epoch {exc.epoch}; {remedy}.", DistillkitWarning, stacklevel=4
+        )
+
+    def _augmentation(self) -> Augmentation | None:
+        if self.augment is None or (isinstance(self.augment, str) and len(self.shape_) != 3):
+            return None  # "auto" changes images only
+        if len(self.shape_) != 3:
+            raise DataError(
+                f"augment={self.augment!r} is for images (n, channels, height, width); leave it out for rows of shape {self.shape_}."
+            )
+        return (
+            Augmentation.for_images(self.shape_[0])
+            if isinstance(self.augment, str)
+            else Augmentation(tuple(self.augment))
+        )
+
+    def _tensor(self, X: np.ndarray, device: torch.device) -> torch.Tensor:
+        """Scale rows block by block: the scaling works in float64, which for all rows at once would need much memory."""
+        scaled = np.empty(X.shape, dtype=np.float32)
+        for start in range(0, len(X), _BLOCK):
+            scaled[start : start + _BLOCK] = self.preprocessing_.transform(X[start : start + _BLOCK])
+        return torch.as_tensor(scaled, device=device)
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "network_")
+        X = self._validated(X, reset=False)
+        if X.shape[1:] != self.shape_:
+            raise DataError(f"rows have shape {X.shape[1:]}, but the network was trained on {self.shape_}.")
+        device = next(self.network_.parameters()).device
+        return predict_rows(self.network_, self._tensor(X, device)).cpu().numpy().astype(np.float64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the network on the CPU, so that a machine without a GPU can load it."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            state["network_"] = copy.deepcopy(state["network_"]).cpu()
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that rows may have more than two axes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _scaling(X: np.ndarray) -> Preprocessing:
+    """Standardize each column of a table, but images and series by one mean and one spread for all."""
+    if X.ndim == 2:
+        return Preprocessing.standardize(X)
+    spread = 1.0 if X.max() == X.min() else float(X.std(dtype=np.float64))  # rounding noise is no spread
+    size = int(np.prod(X.shape[1:]))
+    return Preprocessing(np.full(size, X.mean(dtype=np.float64)), np.full(size, spread), kind="standardize")

@@ -1,0 +1,54 @@
+"""LeNet, the classic small network."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from distillkit.exceptions import DataError
+
+__all__ = ["LeNet"]
+
+
+class LeNet(nn.Module):
+    """LeNet-5 with ReLU and max pooling, as the condensation literature uses it.
+
+    Parameters
+    ----------
+    shape : tuple (channels, height, width)
+        At least 12x12.
+    n_outputs : int
+
+    References
+    ----------
+    LeCun et al., "Gradient-based learning applied to document recognition", Proceedings of the IEEE, 1998.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_outputs: int) -> None:
+        super().__init__()
+        channels, height, breadth = shape
+        if min(height, breadth) < 12:
+            raise DataError(
+                f"images of {height}x{breadth} are too small for LeNet, which needs 12x12: use 'convnet' or 'mlp'."
+            )
+        self.features = nn.Sequential(
+            nn.Conv2d(channels, 6, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        side = [((size // 2) - 4) // 2 for size in (height, breadth)]
+        self.body = nn.Sequential(
+            nn.Flatten(), nn.Linear(16 * side[0] * side[1], 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()
+        )
+        self.head = nn.Linear(84, n_outputs)
+
+    def embed(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images to the 84 features before the head."""
+        return self.body(self.features(x))  # type: ignore[no-any-return]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images to (n, n_outputs)."""
+        return self.head(self.embed(x))  # type: ignore[no-any-return]
