@@ -58,7 +58,7 @@ def gradient_distance(
     >>> import torch
     >>> weight, bias = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([1.0, 1.0])
     >>> turned = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
-    >>> float(gradient_distance([weight, bias], [turned, bias]))
+    >>> round(float(gradient_distance([weight, bias], [turned, bias])), 6)
     1.0
     >>> float(gradient_distance([weight, bias], [turned, bias], "l2"))
     5.0
@@ -101,7 +101,9 @@ def _check(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor], kind: 
         raise DataError(f"distance={kind!r} is not known: give one of {', '.join(map(repr, GRADIENT_DISTANCES))}.")
     shapes = [[tuple(part.shape) for part in gradient] for gradient in (first, second)]
     if not shapes[0] or shapes[0] != shapes[1]:
-        raise DataError(f"gradients of one network are needed, but their parts have shapes {shapes[0]} and {shapes[1]}.")
+        raise DataError(
+            f"gradients of one network are needed, but their parts have shapes {shapes[0]} and {shapes[1]}."
+        )
 
 
 def _zeros(gradient: Sequence[torch.Tensor], stacked: bool) -> torch.Tensor:

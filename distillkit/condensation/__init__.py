@@ -1,0 +1,5 @@
+"""Condensation: rows that are optimised so that networks learn from them what they learn from all. Importing it loads torch."""
+
+from distillkit.condensation._gradient_matching import GradientMatchingDistiller
+
+__all__ = ["GradientMatchingDistiller"]

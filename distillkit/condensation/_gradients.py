@@ -1,0 +1,144 @@
+"""Gradients of a network's loss, class by class, and of their distance with respect to the synthetic rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+
+from distillkit.condensation._problem import Batch, Loss
+from distillkit.distances import gradient_distance, gradient_similarity
+from distillkit.nn import mixed_precision
+
+__all__ = ["Match", "Weights", "batch_gradients", "match_gradients", "matched_weights"]
+
+Weights = dict[str, torch.Tensor]
+"""Parameters of a network by name."""
+
+Gradient = list[torch.Tensor]
+"""One tensor per weight, in the order of the weights."""
+
+Change = Callable[[torch.Tensor], torch.Tensor]
+"""A differentiable change of rows (an augmentation that is drawn already)."""
+
+_Pair = tuple[Gradient, Gradient, bool]  # of real and of synthetic rows, and whether of all groups at once
+
+# Measured on two cores, width 64, ten classes of 28x28: one vectorized pass takes 25 ms at one row per class, where a
+# loop over the classes takes 47; at five rows they are equal, and the pass holds the graphs of all classes at once.
+_VECTORIZED_ROWS = 4
+
+
+@dataclass(frozen=True)
+class Match:
+    """One comparison of gradients.
+
+    Parameters
+    ----------
+    loss : float
+        Sum of the distances of all groups.
+    similarity : float
+        Mean over the groups of the cosine between both gradients.
+    gradients : list of tensor
+        Of the loss, with respect to each of the leaves.
+    """
+
+    loss: float
+    similarity: float
+    gradients: list[torch.Tensor]
+
+
+def matched_weights(network: nn.Module, distance: str) -> Weights:
+    """Return the parameters whose gradients a distance looks at: "layer-cosine" needs none with fewer than two axes."""
+    return {
+        name: weight
+        for name, weight in network.named_parameters()
+        if weight.requires_grad and (weight.ndim > 1 or distance != "layer-cosine")
+    }
+
+
+def batch_gradients(
+    network: nn.Module, weights: Weights, batch: Batch, loss: Loss, *, precision: str = "float32", graph: bool = False
+) -> Gradient:
+    """Return the gradient of the mean loss of one batch, one tensor per weight; with `graph` it can be differentiated."""
+    rows, targets = batch
+    with mixed_precision(rows.device, precision):
+        outputs = network(rows)
+    value = loss(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, targets)
+    return list(torch.autograd.grad(value, list(weights.values()), create_graph=graph))
+
+
+def match_gradients(
+    network: nn.Module,
+    weights: Weights,
+    real: Sequence[Gradient],
+    synthetic: Sequence[Batch],
+    loss: Loss,
+    distance: str,
+    leaves: Sequence[torch.Tensor],
+    *,
+    vectorize: bool = False,
+    change: Change | None = None,
+) -> Match:
+    """Compare the gradients of the synthetic rows with those of real ones, and differentiate their distance.
+
+    Parameters
+    ----------
+    network : Module
+    weights : dict of str to tensor
+        The parameters that are compared.
+    real : sequence of sequence of tensors
+        Of each group, from `batch_gradients`.
+    synthetic : sequence of Batch
+        Of each group, made from the leaves.
+    loss : Loss
+    distance : {"layer-cosine", "cosine", "l2"}
+    leaves : sequence of tensors
+        What to differentiate with respect to.
+    vectorize : bool, default=False
+        Whether all groups may go through the network in one pass (`torch.func.vmap`), where they are equal and small; only for
+        networks whose rows do not touch each other.
+    change : callable or None
+        Applied to the rows of each group.
+
+    Returns
+    -------
+    Match
+    """
+    if change is not None:
+        synthetic = [(change(rows), targets) for rows, targets in synthetic]
+    sizes = {len(rows) for rows, _ in synthetic}
+    one_pass = vectorize and len(synthetic) > 1 and len(sizes) == 1 and sizes.pop() <= _VECTORIZED_ROWS
+    compute = _stacked if one_pass else _looped
+    total, similarity = 0.0, 0.0
+    gradients: Gradient = []
+    for first, second, stacked in compute(network, weights, real, synthetic, loss):
+        value = gradient_distance(first, second, distance, stacked=stacked).sum()
+        parts = torch.autograd.grad(value, leaves)
+        gradients = [a + b for a, b in zip(gradients, parts, strict=True)] if gradients else list(parts)
+        total += float(value.detach())
+        with torch.no_grad():
+            similarity += float(gradient_similarity(first, second, stacked=stacked).sum())
+    return Match(total, similarity / len(real), gradients)
+
+
+def _looped(
+    network: nn.Module, weights: Weights, real: Sequence[Gradient], synthetic: Sequence[Batch], loss: Loss
+) -> Iterator[_Pair]:
+    for first, batch in zip(real, synthetic, strict=True):
+        yield first, batch_gradients(network, weights, batch, loss, graph=True), False
+
+
+def _stacked(
+    network: nn.Module, weights: Weights, real: Sequence[Gradient], synthetic: Sequence[Batch], loss: Loss
+) -> Iterator[_Pair]:
+    fixed = {name: weight.detach() for name, weight in network.named_parameters()}
+
+    def value(chosen: Weights, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return loss(functional_call(network, {**fixed, **chosen}, (rows,)), targets)
+
+    rows, targets = (torch.stack(part) for part in zip(*synthetic, strict=True))
+    found = vmap(grad(value), in_dims=(None, 0, 0))({name: fixed[name] for name in weights}, rows, targets)
+    yield [torch.stack(part) for part in zip(*real, strict=True)], [found[name] for name in weights], True

@@ -1,0 +1,125 @@
+"""The training rows as gradient matching sees them: scaled, in groups, with a loss and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from distillkit._preprocessing import Preprocessing
+from distillkit.exceptions import DataError
+
+if TYPE_CHECKING:
+    from distillkit.base import TrainingRows
+
+__all__ = ["Batch", "Loss", "Problem"]
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+"""Scaled rows (b, ...) with their targets (b,): class numbers, or numbers in standard deviations."""
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""``loss(outputs, targets)``: outputs (b, k) and targets (b,) -> mean loss ()."""
+
+
+def _squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return (outputs[:, 0] - targets).square().mean()
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Rows in their own units with what carries them into those of the network.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    scaling : Preprocessing
+        Standardizes each column of a table, and images and series by one mean and one spread.
+    y_mean, y_scale : float
+        Standardize a continuous target; 0 and 1 for classes.
+    device : torch.device
+    """
+
+    rows: TrainingRows
+    scaling: Preprocessing
+    y_mean: float
+    y_scale: float
+    device: torch.device
+
+    @classmethod
+    def of(cls, rows: TrainingRows, device: torch.device) -> Problem:
+        """Take the scales from the training rows.
+
+        Raises
+        ------
+        DataError
+            If there is one class only.
+        """
+        if rows.task == "classification" and len(rows.groups) < 2:
+            raise DataError(
+                f"y holds one class only, {str(rows.groups[0].label)!r}: gradient matching needs two or more, "
+                "since a network has nothing to learn from one class."
+            )
+        numbers = rows.y if rows.task == "regression" else None
+        mean, spread = (0.0, 1.0) if numbers is None else (float(np.mean(numbers)), float(np.std(numbers)) or 1.0)
+        return cls(rows, _scaling(rows.X), mean, spread, device)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return self.rows.X.shape[1:]
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of a network: one per class, one for numbers."""
+        return len(self.rows.groups)
+
+    @property
+    def loss(self) -> Loss:
+        """Cross-entropy for classes, squared error for numbers; the mean over the rows."""
+        return F.cross_entropy if self.rows.task == "classification" else _squared_error
+
+    def scaled(self, X: np.ndarray) -> torch.Tensor:
+        """Carry rows into the units of the network."""
+        return torch.as_tensor(self.scaling.transform(X), dtype=torch.float32, device=self.device)
+
+    def in_units(self, X: torch.Tensor) -> np.ndarray:
+        """Carry rows back into the units of the data."""
+        return self.scaling.inverse_transform(X.detach().cpu().numpy().astype(np.float64))
+
+    def targets(self, group: int, y: np.ndarray | None, n_rows: int) -> torch.Tensor:
+        """Return targets of `n_rows` rows of a group: the number of its class, or numbers scaled."""
+        if self.rows.task == "classification":
+            return torch.full((n_rows,), group, device=self.device)
+        assert y is not None
+        scaled = (np.asarray(y, dtype=np.float64) - self.y_mean) / self.y_scale
+        return torch.as_tensor(scaled, dtype=torch.float32, device=self.device)
+
+    def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
+        """Draw `size` rows of each group without replacement, or all where there are fewer."""
+        batches = []
+        for number, group in enumerate(self.rows.groups):
+            few = len(group.rows) <= size
+            picks = group.rows if few else rng.choice(group.rows, size, replace=False, shuffle=False)
+            y = None if self.rows.y is None or self.rows.task == "classification" else self.rows.y[picks]
+            batches.append((self.scaled(self.rows.X[picks]), self.targets(number, y, len(picks))))
+        return batches
+
+    def limits(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Lowest and highest values seen, scaled: of each column of a table, of all numbers of images and series."""
+        X = self.rows.X
+        low, high = X.min(axis=0, keepdims=True), X.max(axis=0, keepdims=True)
+        if X.ndim > 2:
+            low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
+        return self.scaled(low), self.scaled(high)
+
+
+def _scaling(X: np.ndarray) -> Preprocessing:
+    if X.ndim == 2:
+        return Preprocessing.standardize(X)
+    mean, spread = float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64)) or 1.0
+    size = int(np.prod(X.shape[1:]))
+    return Preprocessing(np.full(size, mean), np.full(size, spread), kind="standardize")
