@@ -1,0 +1,66 @@
+"""A trained generator with what it takes to make rows in the units of the data."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from distillkit.nn import evaluating, make_generator
+from distillkit.synthesis._codec import Codec
+from distillkit.synthesis._condition import Condition, place_weights
+
+__all__ = ["FittedGenerator"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedGenerator:
+    """Makes rows for labels.
+
+    Parameters
+    ----------
+    network : Module
+        Takes noise (b, latent) and weights (b, n_conditions).
+    codec : Codec
+    condition : Condition
+    latent : int
+    """
+
+    network: nn.Module
+    codec: Codec
+    condition: Condition
+    latent: int
+
+    @torch.inference_mode()
+    def encoded(self, n_rows: int, y: np.ndarray | None, seed: int, *, batch_size: int = 256) -> np.ndarray:
+        """Return rows (n_rows, ...) in the units of the networks, float32.
+
+        Parameters
+        ----------
+        n_rows : int
+        y : ndarray of shape (n_rows,) or None
+        seed : int
+            Rows do not depend on the batch size, save for rounding.
+        """
+        noise = torch.randn(n_rows, self.latent, generator=make_generator(seed))
+        places = torch.as_tensor(self.condition.places(y, n_rows))
+        device = next(self.network.parameters()).device
+        parts = []
+        with evaluating(self.network):
+            for start in range(0, n_rows, batch_size):
+                block = slice(start, start + batch_size)
+                weights = place_weights(places[block].to(device), self.condition.width)
+                parts.append(self.network(noise[block].to(device), weights).float().cpu())
+        return np.ascontiguousarray(torch.cat(parts).numpy())
+
+    def rows(self, n_rows: int, y: np.ndarray | None, seed: int) -> np.ndarray:
+        """Return rows (n_rows, ...) in the units, shape and range of the training rows, float64."""
+        return self.codec.decode(self.encoded(n_rows, y, seed))
+
+    def on_cpu(self) -> Self:
+        """Return a copy whose network is on the CPU."""
+        return replace(self, network=copy.deepcopy(self.network).cpu())
