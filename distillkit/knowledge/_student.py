@@ -1,0 +1,184 @@
+"""The student: chosen, taught by what it can take, and asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone, is_regressor
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.utils import get_tags
+from torch import nn
+
+from distillkit._soft import expand_soft_labels
+from distillkit.exceptions import DataError
+from distillkit.knowledge._lesson import Lesson
+from distillkit.knowledge._loss import TaughtLoss
+from distillkit.knowledge._models import check_task, class_logits, fit_model, is_estimator, rows_for, weight_name
+from distillkit.knowledge._soften import logits_of, mix, softmax
+from distillkit.nn import NetworkClassifier, NetworkRegressor
+
+__all__ = ["Student", "new_student", "teach"]
+
+_TINY = 1e-12
+_SMALL: dict[str, Any] = {"width": 32, "hidden": (32,)}
+
+
+def new_student(student: Any, task: str, **training: Any) -> Any:
+    """Return an unfitted student.
+
+    Parameters
+    ----------
+    student : estimator, Module, callable, str or None
+        None and "auto" are a small network (32 channels, or one hidden layer of 32); an estimator is cloned.
+    task : {"classification", "regression"}
+    **training
+        Parameters of `NetworkClassifier`, for students that are not estimators yet.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or a classifier for numbers.
+    """
+    if is_estimator(student):
+        if task == "regression":
+            check_task("student", student, task)
+        return clone(student)
+    if not (student is None or isinstance(student, (str, nn.Module)) or callable(student)):
+        raise DataError(
+            f"student={student!r} cannot be taught: give the name of a network, a torch module, a function of "
+            "(shape, n_outputs) that returns one, a scikit-learn estimator or None."
+        )
+    small = _SMALL if student is None or student == "auto" else {}
+    cls = NetworkClassifier if task == "classification" else NetworkRegressor
+    return cls(network="auto" if student is None else student, **small, **training)
+
+
+def teach(student: Any, lesson: Lesson) -> Student:
+    """Fit a student by the best way it can be taught.
+
+    Returns
+    -------
+    Student
+        Its `way` says how it was taught: "loss" (a network, with the distillation loss), "weights" (each row once per
+        class, weighted by the mixed labels: exact soft cross-entropy for learners of log loss), "logits" (a regressor on mixed
+        logits), "numbers" (a regressor on mixed numbers: exact for squared error), "hard" (labels alone).
+    """
+    model, way = _fit(student, lesson)
+    return Student(model, way, lesson.classes)
+
+
+def _fit(student: Any, lesson: Lesson) -> tuple[Any, str]:
+    rows = lesson.rows
+    if isinstance(student, (NetworkClassifier, NetworkRegressor)) and is_regressor(student) == (lesson.classes is None):
+        return _teach_network(student, lesson), "loss"
+    if lesson.classes is None:
+        return fit_model(student, rows.X, _mixed_numbers(lesson), rows.weight), "numbers"
+    if is_regressor(student):
+        return _teach_logits(student, lesson), "logits"
+    if lesson.alpha == 1:
+        return fit_model(student, rows.X, rows.y, rows.weight), "hard"
+    if weight_name(student) is not None:
+        return _teach_weights(student, lesson), "weights"
+    labels = lesson.classes[_mixed(lesson).argmax(axis=1)]
+    return fit_model(student, rows.X, labels, rows.weight), "hard"
+
+
+def _teach_network(student: Any, lesson: Lesson) -> Any:
+    if lesson.alpha < 1 and student.augment is not None:
+        raise DataError(
+            f"student has augment={student.augment!r}, but the teacher has seen the rows as they are, not changed: "
+            "leave augment out, or set alpha=1."
+        )
+    rows, taught = lesson.rows, lesson.taught
+    if lesson.classes is not None:
+
+        def of_classes(device: torch.device) -> TaughtLoss:
+            logits = None if taught is None else torch.as_tensor(taught, dtype=torch.float32, device=device)
+            codes = None if lesson.codes is None else torch.as_tensor(lesson.codes, device=device)
+            return TaughtLoss.of_classes(codes, logits, lesson.temperature, lesson.alpha)
+
+        return student.fit_loss(rows.X, lesson.classes, of_classes, sample_weight=rows.weight)
+
+    def of_numbers(device: torch.device) -> TaughtLoss:
+        y, t = (None if v is None else torch.as_tensor(student.scaled(v), device=device) for v in (rows.y, taught))
+        return TaughtLoss.of_numbers(y, t, lesson.alpha)
+
+    return student.fit_loss(rows.X, taught if rows.y is None else rows.y, of_numbers, sample_weight=rows.weight)
+
+
+def _mixed_numbers(lesson: Lesson) -> np.ndarray:
+    """``alpha y + (1 - alpha) t``: squared errors from y and t differ from the error from it by a constant alone."""
+    if lesson.taught is None or lesson.alpha == 1:
+        assert lesson.rows.y is not None
+        return lesson.rows.y
+    y = 0.0 if lesson.rows.y is None else np.asarray(lesson.rows.y, dtype=np.float64)
+    return np.asarray(lesson.alpha * y + (1 - lesson.alpha) * lesson.taught)
+
+
+def _mixed(lesson: Lesson) -> np.ndarray:
+    assert lesson.classes is not None
+    codes = lesson.codes if lesson.alpha > 0 else None
+    return mix(codes, lesson.taught, len(lesson.classes), lesson.temperature, lesson.alpha)
+
+
+def _teach_weights(student: Any, lesson: Lesson) -> Any:
+    """Fit on each row once per class, with the class as label and its share of the row's weight."""
+    assert lesson.classes is not None
+    X, y, weight = expand_soft_labels(lesson.rows.X, _mixed(lesson), lesson.classes, lesson.rows.weight, tiny=_TINY)
+    return fit_model(student, X, y, weight)
+
+
+def _teach_logits(student: Any, lesson: Lesson) -> Any:
+    """Fit a regressor on the logits of the mixed labels, at the teacher's own temperature, their mean over classes 0."""
+    logits = logits_of(_mixed(lesson)) * (lesson.temperature if lesson.alpha < 1 else 1.0)
+    many = not hasattr(student, "__sklearn_tags__") or get_tags(student).target_tags.multi_output
+    model = student if many else MultiOutputRegressor(student)
+    return fit_model(model, lesson.rows.X, logits - logits.mean(axis=1, keepdims=True), lesson.rows.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """A fitted student, asked in one way whatever it is.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    way : str
+        How it was taught; see `teach`.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels; None for numbers.
+    """
+
+    model: Any
+    way: str
+    classes: np.ndarray | None
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Labels or numbers (n,)."""
+        if self.way != "logits":
+            return np.asarray(self.model.predict(rows_for(self.model, X))).reshape(len(X))
+        assert self.classes is not None
+        return self.classes[self.logits(X).argmax(axis=1)]  # type: ignore[no-any-return]
+
+    def logits(self, X: np.ndarray) -> np.ndarray:
+        """Logits (n, n_classes).
+
+        Raises
+        ------
+        DataError
+            If the model has neither probabilities nor decision values.
+        """
+        if self.way == "logits":
+            return np.asarray(self.model.predict(rows_for(self.model, X)), dtype=np.float64)
+        assert self.classes is not None
+        return class_logits(self.model, X, self.model.classes_, self.classes)
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        """Class probabilities (n, n_classes), the model's own where it has a column for every class."""
+        assert self.classes is not None
+        if self.way != "logits" and len(self.model.classes_) == len(self.classes):
+            return np.asarray(self.model.predict_proba(rows_for(self.model, X)))
+        return softmax(self.logits(X))

@@ -1,0 +1,217 @@
+"""How each kind of student is taught, against closed forms and independent optimisers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from torch import nn
+
+from distillkit.exceptions import DataError
+from distillkit.knowledge._lesson import Lesson, Rows
+from distillkit.knowledge._student import new_student, teach
+from distillkit.nn import NetworkClassifier, NetworkRegressor, count_parameters
+
+CLASSES = np.array(["ant", "bee", "cow"])
+
+
+@pytest.fixture
+def lesson(table):
+    X, y = table
+    logits = np.random.default_rng(1).normal(size=(len(X), 3)) * 3 + X[:, :3]
+    return Lesson(Rows(X, y), CLASSES, logits, 4.0, 0.3)
+
+
+def with_(lesson, **changes):
+    rows = Rows(lesson.rows.X, changes.pop("y", lesson.rows.y), changes.pop("weight", lesson.rows.weight))
+    fields = {name: getattr(lesson, name) for name in ("classes", "taught", "temperature", "alpha")}
+    return Lesson(rows, **fields | changes)
+
+
+def mixed(lesson):
+    hard = lesson.rows.y[:, None] == CLASSES
+    return lesson.alpha * hard + (1 - lesson.alpha) * softmax(lesson.taught / lesson.temperature, axis=1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weight_expansion_is_soft_cross_entropy(weighted, lesson):
+    """Logistic regression against scipy's minimum of the soft cross-entropy with the same penalty."""
+    weight = np.linspace(0.2, 2, len(lesson.rows)) if weighted else None
+    lesson = with_(lesson, weight=weight)
+    student = teach(LogisticRegression(C=0.7, tol=1e-10, max_iter=2000), lesson)
+    assert student.way == "weights"
+    X, targets = lesson.rows.X, mixed(lesson) * (1.0 if weight is None else weight[:, None])
+
+    def objective(flat):
+        w = flat.reshape(5, 3)
+        return -(targets * log_softmax(X @ w[:4] + w[4], axis=1)).sum() + (w[:4] ** 2).sum() / (2 * 0.7)
+
+    best = minimize(objective, np.zeros(15), tol=1e-10).x.reshape(5, 3)
+    np.testing.assert_allclose(student.model.coef_, best[:4].T, atol=2e-4)
+    np.testing.assert_allclose(student.probabilities(X), softmax(X @ best[:4] + best[4], axis=1), atol=1e-4)
+
+
+def test_a_tree_learns_the_mean_of_the_mixed_labels(lesson):
+    student = teach(DecisionTreeClassifier(max_depth=2, random_state=0), lesson)
+    leaf = student.model.apply(lesson.rows.X)
+    for number in np.unique(leaf):
+        inside = leaf == number
+        expected = mixed(lesson)[inside].mean(0)
+        np.testing.assert_allclose(student.probabilities(lesson.rows.X[inside])[0], expected, atol=1e-6)
+
+
+def test_a_pipeline_is_weighted_at_its_last_step(lesson):
+    student = teach(make_pipeline(StandardScaler(), LogisticRegression(C=0.7, tol=1e-8, max_iter=500)), lesson)
+    assert student.way == "weights"
+    Z = StandardScaler().fit_transform(lesson.rows.X)
+    alone = teach(
+        LogisticRegression(C=0.7, tol=1e-8, max_iter=500),
+        Lesson(Rows(Z, lesson.rows.y), CLASSES, lesson.taught, 4.0, 0.3),
+    )
+    np.testing.assert_allclose(student.probabilities(lesson.rows.X), alone.probabilities(Z), atol=1e-5)
+
+
+def test_hard_labels_alone_are_a_plain_fit(lesson):
+    lesson = with_(lesson, alpha=1.0, taught=None)
+    student = teach(LogisticRegression(), lesson)
+    plain = LogisticRegression().fit(lesson.rows.X, lesson.rows.y)
+    np.testing.assert_array_equal(student.model.coef_, plain.coef_)
+    assert student.way == "hard"
+
+
+def test_the_last_resort_is_the_most_probable_mixed_label(lesson):
+    student = teach(KNeighborsClassifier(1), lesson)
+    assert student.way == "hard"
+    np.testing.assert_array_equal(student.predict(lesson.rows.X), CLASSES[mixed(lesson).argmax(1)])
+    own = teach(LinearDiscriminantAnalysis(), with_(lesson, alpha=0.9))
+    plain = LinearDiscriminantAnalysis().fit(lesson.rows.X, lesson.rows.y)
+    np.testing.assert_array_equal(own.model.coef_, plain.coef_)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_a_regressor_learns_mixed_logits(alpha, lesson):
+    lesson = with_(lesson, alpha=alpha)
+    student = teach(LinearRegression(), lesson)
+    assert student.way == "logits"
+    targets = 4.0 * np.log(mixed(lesson))
+    centred = targets - targets.mean(1, keepdims=True)
+    A = np.c_[lesson.rows.X, np.ones(len(lesson.rows))]
+    expected = A @ np.linalg.lstsq(A, centred, rcond=None)[0]
+    np.testing.assert_allclose(student.logits(lesson.rows.X), expected, atol=1e-6)
+    np.testing.assert_allclose(student.probabilities(lesson.rows.X), softmax(expected, axis=1), atol=1e-6)
+    np.testing.assert_array_equal(student.predict(lesson.rows.X), CLASSES[expected.argmax(1)])
+    if alpha == 0:  # then these are the teacher's own logits, whatever the temperature
+        np.testing.assert_allclose(centred, lesson.taught - lesson.taught.mean(1, keepdims=True), atol=1e-9)
+
+
+def test_a_regressor_of_one_column_is_repeated(lesson):
+    student = teach(GradientBoostingRegressor(n_estimators=3, random_state=0), lesson)
+    assert len(student.model.estimators_) == 3
+    assert student.logits(lesson.rows.X).shape == (150, 3)
+
+
+def test_numbers_are_mixed_exactly(numbers):
+    """Errors from y and t add up to the error from their mean, up to a constant: the normal equations agree."""
+    X, y = numbers
+    taught = np.sin(X[:, 0])
+    student = teach(LinearRegression(), Lesson(Rows(X, y), None, taught, 4.0, 0.3))
+    assert student.way == "numbers"
+    A = np.c_[X, np.ones(len(X))]
+    doubled = np.r_[np.sqrt(0.3) * A, np.sqrt(0.7) * A]
+    expected = np.linalg.lstsq(doubled, np.r_[np.sqrt(0.3) * y, np.sqrt(0.7) * taught], rcond=None)[0]
+    np.testing.assert_allclose(np.r_[student.model.coef_, student.model.intercept_], expected)
+    alone = teach(Ridge(), Lesson(Rows(X, None), None, taught, 4.0, 0.0))
+    np.testing.assert_array_equal(alone.model.coef_, Ridge().fit(X, taught).coef_)
+    plain = teach(Ridge(), Lesson(Rows(X, y), None, None, 4.0, 1.0))
+    np.testing.assert_array_equal(plain.model.coef_, Ridge().fit(X, y).coef_)
+
+
+def quick(**params):
+    return {"hidden": (6,), "epochs": 3, "batch_size": 64, "random_state": 0} | params
+
+
+def weights(model):
+    return [weight.detach().numpy() for weight in model.network_.parameters()]
+
+
+def test_a_network_without_teacher_is_plain_training_bit_for_bit(lesson, numbers):
+    rows = lesson.rows
+    given = teach(NetworkClassifier(**quick()), with_(lesson, alpha=1.0))
+    plain = NetworkClassifier(**quick()).fit(rows.X, rows.y)
+    assert given.way == "loss"
+    assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
+    given = teach(NetworkRegressor(**quick()), Lesson(Rows(*numbers), None, numbers[1] * 0, 4.0, 1.0))
+    plain = NetworkRegressor(**quick()).fit(*numbers)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
+
+
+def test_a_linear_network_reaches_the_minimum_of_the_distillation_loss(lesson):
+    """The same minimum as scipy's, for ``alpha CE + (1 - alpha) T^2 KL`` on standardized rows."""
+    params = {"network": "mlp", "hidden": (), "epochs": 1200, "lr": 0.1, "weight_decay": 0, "precision": "float32"}
+    student = teach(NetworkClassifier(**params, random_state=0), lesson)
+    Z = StandardScaler().fit_transform(lesson.rows.X)
+    hard, p = lesson.rows.y[:, None] == CLASSES, softmax(lesson.taught / 4, axis=1)
+
+    def objective(flat):
+        s = Z @ flat[:12].reshape(4, 3) + flat[12:]
+        kl = (p * (np.log(p) - log_softmax(s / 4, axis=1))).sum(1)
+        return (-0.3 * (hard * log_softmax(s, axis=1)).sum(1) + 0.7 * 16 * kl).mean()
+
+    best = minimize(objective, np.zeros(15))
+    expected = softmax(Z @ best.x[:12].reshape(4, 3) + best.x[12:], axis=1)
+    np.testing.assert_allclose(student.probabilities(lesson.rows.X), expected, atol=2e-3)
+    assert student.model.history_[-1]["loss"] == pytest.approx(best.fun, rel=1e-4)
+
+
+def test_a_network_of_numbers_is_trained_on_both(numbers):
+    X, y = numbers
+    taught = 0.5 * y
+    params = {"network": "mlp", "hidden": (), "epochs": 600, "lr": 0.05, "weight_decay": 0, "precision": "float32"}
+    student = teach(NetworkRegressor(**params, random_state=0), Lesson(Rows(X, y), None, taught, 4.0, 0.4))
+    expected = LinearRegression().fit(X, 0.4 * y + 0.6 * taught).predict(X)
+    np.testing.assert_allclose(student.predict(X), expected, atol=0.02)
+    assert set(student.model.history_[0]) == {"epoch", "loss", "hard", "soft", "seconds"}
+
+
+def test_changed_images_would_meet_the_wrong_labels(images):
+    X, y = images
+    lesson = Lesson(Rows(X, y), np.array([3, 7]), np.zeros((40, 2)), 4.0, 0.5)
+    student = NetworkClassifier(width=2, epochs=1, augment="auto")
+    with pytest.raises(DataError, match="student has augment='auto', but the teacher has seen the rows as they are"):
+        teach(student, lesson)
+    teach(student, lesson.without_teacher())
+
+
+def test_students_by_name_function_and_module():
+    assert isinstance(new_student(None, "classification"), NetworkClassifier)
+    assert isinstance(new_student("auto", "regression"), NetworkRegressor)
+    assert new_student("lenet", "classification", epochs=7).get_params()["epochs"] == 7
+    small, full = (new_student(s, "classification", epochs=1) for s in ("auto", "mlp"))
+    X, y = np.random.default_rng(0).normal(size=(20, 5)), np.arange(20) % 2
+    assert count_parameters(small.fit(X, y).network_) < count_parameters(full.fit(X, y).network_) / 10
+    module = nn.Linear(5, 2)
+    assert new_student(module, "classification").network is module
+    given = NetworkClassifier(width=3)
+    copied = new_student(given, "classification", epochs=7)
+    assert copied is not given
+    assert copied.get_params() == given.get_params()
+
+
+@pytest.mark.parametrize(
+    ("student", "task", "message"),
+    [
+        (7, "classification", "student=7 cannot be taught"),
+        (LogisticRegression(), "regression", "is a classifier, but y holds numbers"),
+    ],
+)
+def test_things_that_cannot_be_taught(student, task, message):
+    with pytest.raises(DataError, match=message):
+        new_student(student, task)
