@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
+    from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet as DistilledSet
     from distillkit.distilled import Preprocessing as Preprocessing
     from distillkit.hookspecs import hookimpl as hookimpl
+    from distillkit.knowledge import SoftLabels as SoftLabels
+    from distillkit.knowledge import TeacherStudentDistiller as TeacherStudentDistiller
     from distillkit.pipeline import Distilled as Distilled
     from distillkit.pipeline import Pipeline as Pipeline
     from distillkit.pipeline import make_pipeline as make_pipeline
+    from distillkit.synthesis import GANSynthesizer as GANSynthesizer
 
 _HOMES = {
     "BaseDistiller": "base",
@@ -33,11 +37,15 @@ _HOMES = {
     "ClassMeans": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
+    "GANSynthesizer": "synthesis",
+    "GradientMatchingDistiller": "condensation",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
+    "SoftLabels": "knowledge",
+    "TeacherStudentDistiller": "knowledge",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",
     "hookimpl": "hookspecs",

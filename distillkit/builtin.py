@@ -29,7 +29,7 @@ __all__ = [
 
 @hookimpl
 def distillkit_methods() -> Iterable[MethodSpec]:
-    """Controls first, then coresets."""
+    """Controls first, then coresets, then the neural families."""
     return [
         MethodSpec(
             name="random",
@@ -65,6 +65,40 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             kind="coreset",
             reference="Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5",
             summary="Greedy k-center in each class: each next row is the one farthest from those picked",
+        ),
+        MethodSpec(
+            name="gradient-matching",
+            target="distillkit.condensation:GradientMatchingDistiller",
+            kind="condensation",
+            requires=("torch",),
+            reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
+            summary="Rows optimised until their gradients teach a network what all rows teach it",
+        ),
+        MethodSpec(
+            name="gan",
+            target="distillkit.synthesis:GANSynthesizer",
+            kind="synthesis",
+            requires=("torch",),
+            reference="hinge loss and projection: Miyato and Koyama, ICLR 2018, arXiv:1802.05637",
+            summary="Rows chosen from what a class-conditional generator makes",
+        ),
+        MethodSpec(
+            name="soft-random",
+            target="distillkit.knowledge:SoftLabels",
+            kind="knowledge",
+            params={"distiller": "random"},
+            label_mode="soft",
+            requires=("torch",),
+            summary="Random rows with the probabilities of a teacher trained on all rows",
+        ),
+        MethodSpec(
+            name="soft-kmeans",
+            target="distillkit.knowledge:SoftLabels",
+            kind="knowledge",
+            params={"distiller": "kmeans"},
+            label_mode="soft",
+            requires=("torch",),
+            summary="k-means centroids with the probabilities of a teacher trained on all rows",
         ),
     ]
 

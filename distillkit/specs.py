@@ -90,6 +90,11 @@ class MethodSpec(Spec):
         Paper or formula, for example ``"arXiv:1708.00489"``.
     presets : mapping of str to mapping
         Named parameters: ``"kmeans:medoids"`` in a suite takes ``presets["medoids"]``.
+    params : mapping of str to Any
+        Parameters set unless a suite says otherwise. A parameter called ``distiller`` may name a registered method, which is then
+        made with the cell's budget and seed.
+    label_mode : {"hard", "soft"}
+        Whether its sets teach by labels or by probabilities; the two are never in one comparison.
     """
 
     kind: str = "coreset"
@@ -98,6 +103,8 @@ class MethodSpec(Spec):
     budgeted: bool = True
     reference: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label_mode: str = "hard"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +136,15 @@ class EvaluatorSpec(Spec):
     """A model with its training recipe: how a distilled set is judged.
 
     `target(task, random_state, **params)` returns an unfitted estimator with `fit(X, y[, sample_weight])`
-    and `predict`. ``flatten`` says that it wants two-dimensional X.
+    and `predict`. ``flatten`` says that it wants two-dimensional X. ``label_modes`` says what it learns from: "soft" needs a
+    `fit` that takes ``soft_labels`` (n, n_classes), or a log-loss with ``sample_weight``, for which each row then
+    stands once per class.
     """
 
     tasks: frozenset[str] = BOTH_TASKS
     modalities: frozenset[str] = ALL_MODALITIES
     flatten: bool = True
+    label_modes: frozenset[str] = frozenset({"hard"})
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -79,7 +79,8 @@ def test_all_is_well(manager):
 def test_methods_keep_what_their_specs_say(manager):
     for spec in short(manager, "method").values():
         parameters = inspect.signature(spec.load()).parameters
-        assert spec.budgeted == ("budget" in parameters), spec.name
+        assert spec.budgeted == ("budget" in parameters or "distiller" in spec.params), spec.name
+        assert set(spec.params) <= set(parameters), spec.name
         for preset, params in spec.presets.items():
             spec.load()(**params)
             assert set(params) <= set(parameters), (spec.name, preset)

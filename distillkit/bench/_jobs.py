@@ -15,7 +15,7 @@ from distillkit.bench.judge import measure, train_and_predict
 from distillkit.bench.store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
-from distillkit.exceptions import ArtefactError
+from distillkit.exceptions import ArtefactError, UnknownNameError
 from distillkit.plugins import get_manager
 
 __all__ = ["distil", "evaluate", "prepare"]
@@ -95,11 +95,25 @@ def distil(
 
 
 def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any, seed: int) -> Any:
-    """Make the distiller; only what it takes of budget, task and seed is given."""
+    """Make the distiller; only what it takes of budget, task and seed is given.
+
+    A parameter ``distiller`` that is text names the method inside a meta-distiller, optionally with a preset; the budget goes to it.
+    """
     cls = get_manager().get("method", method).load()
+    if isinstance(params.get("distiller"), str):
+        params = {**params, "distiller": _build_inner(params["distiller"], task, budget, seed)}
     taken = cls(**params).get_params(deep=False)
     common = {"budget": budget, "task": task, "random_state": seed}
     return cls(**{**{name: value for name, value in common.items() if name in taken and value is not None}, **params})
+
+
+def _build_inner(name: str, task: str, budget: Any, seed: int) -> Any:
+    short, _, preset = name.partition(":")
+    spec = get_manager().get("method", short)
+    if preset and preset not in spec.presets:
+        raise UnknownNameError(f"preset of {short}", preset, spec.presets)
+    params = {**spec.params, **(spec.presets[preset] if preset else {})}
+    return build_distiller(short, params, task, budget, seed)
 
 
 def _keep(distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float) -> dict[str, Any]:

@@ -58,8 +58,9 @@ def measured(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def is_control(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell belongs to the random subset that every other method is tested against."""
-    return cell.get("method_name", cell.get("method")) == "random" and not cell.get("method_params")
+    """Whether a cell is of the random subset that others are tested against; where labels are soft, with a teacher's."""
+    name = cell.get("method_name", cell.get("method"))
+    return name == "soft-random" or (name == "random" and not cell.get("method_params"))
 
 
 class Line:

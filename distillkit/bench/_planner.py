@@ -112,6 +112,7 @@ class Planner:
         missing = tuple(spec.missing())
         if params and not missing:
             self.check_params(spec, params)
+        params = {**getattr(spec, "params", {}), **params}
         found = Entry(self.canonical(kind, name), entry.label, params)
         return _Chosen(found, spec, self.manager.provider(kind, name), missing)
 
@@ -157,7 +158,7 @@ class Planner:
         judged = distil | {
             "evaluator": evaluator.identity,
             "eval_seed": again,
-            "label_mode": "hard",
+            "label_mode": method.spec.label_mode,
             "metrics": data.metrics,
         }
         return Cell(
@@ -183,7 +184,7 @@ class Planner:
             evaluator_version=evaluator.spec.version,
             evaluator_params=evaluator.entry.params,
             eval_seed=again,
-            label_mode="hard",
+            label_mode=method.spec.label_mode,
             metrics=data.metrics,
             key=digest(judged),
             distil_key=digest(distil),
@@ -205,4 +206,7 @@ def _reason_to_skip(data: _Data, method: _Chosen, evaluator: _Chosen) -> str | N
             return f"{name} does not do {data.task} ({data.entry.label})"
         if data.modality not in chosen.spec.modalities:
             return f"{name} does not take data of modality {data.modality} ({data.entry.label})"
+    mode = method.spec.label_mode
+    if mode not in evaluator.spec.label_modes:
+        return f"evaluator {evaluator.entry.name} does not learn from {mode} labels ({method.entry.label})"
     return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distillkit._soft import expand_soft_labels
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
@@ -41,6 +42,8 @@ def train_and_predict(
 ) -> Outcome:
     """Train an evaluator on a distilled set and predict `X_test`.
 
+    Where the set has soft labels, the evaluator learns from these and not from y.
+
     Parameters
     ----------
     distilled : DistilledSet
@@ -55,13 +58,34 @@ def train_and_predict(
     if distilled.preprocessing is not None:  # the set lives in the space its method made: carry the test rows there
         X_test = distilled.preprocessing.transform(X_test)
     X = _flat(distilled.X) if spec.flatten else distilled.X
-    weighted = "sample_weight" in inspect.signature(model.fit).parameters
-    weight = {"sample_weight": distilled.sample_weight} if weighted else {}
+    X, y, extra = _lesson(distilled, X, model, task)
     started = time.perf_counter()
-    model.fit(X, distilled.y, **weight)
+    model.fit(X, y, **extra)
     trained = time.perf_counter()
     predictions = np.asarray(model.predict(_flat(X_test) if spec.flatten else X_test))
     return Outcome(predictions, trained - started, time.perf_counter() - trained)
+
+
+def label_mode(distilled: DistilledSet) -> str:
+    """Return "soft" for a set that teaches by probabilities or a teacher's numbers, "hard" for one that teaches by y."""
+    return "hard" if distilled.soft_labels is None else "soft"
+
+
+def _lesson(distilled: DistilledSet, X: np.ndarray, model: Any, task: str) -> tuple[np.ndarray, Any, dict[str, Any]]:
+    """Return rows, targets and further arguments of `fit`, by what the set has and the model takes."""
+    taken = inspect.signature(model.fit).parameters
+    weight = {"sample_weight": distilled.sample_weight} if "sample_weight" in taken else {}
+    soft = distilled.soft_labels
+    if soft is None:
+        return X, distilled.y, weight
+    if task == "regression":
+        return X, soft[:, 0], weight
+    if "soft_labels" in taken:
+        return X, distilled.y, {**weight, "soft_labels": soft}
+    if not weight or distilled.classes is None:
+        raise DataError(f"{type(model).__name__} does not learn from soft labels: its fit takes no sample_weight.")
+    X, y, expanded = expand_soft_labels(X, soft, distilled.classes, distilled.sample_weight)
+    return X, y, {"sample_weight": expanded}
 
 
 def _flat(X: np.ndarray) -> np.ndarray:
@@ -142,7 +166,10 @@ def evaluate(
     if X is not None:
         common = measure("data", names, np.asarray(X), None if y is None else np.asarray(y), small, random_state)
     lines = {}
+    mode = label_mode(small)
     for name in _names("evaluator", evaluators, task):
+        if evaluators == "all" and mode not in get_manager().get("evaluator", name).label_modes:
+            continue
         outcome = train_and_predict(small, X_test, get_manager().get("evaluator", name), task, random_state)
         lines[name] = (
             measure("prediction", names, y_test, outcome.predictions)

@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from distillkit.evaluators._linear import make_logistic as make_logistic
     from distillkit.evaluators._linear import make_ridge as make_ridge
     from distillkit.evaluators._mlp import make_mlp as make_mlp
+    from distillkit.evaluators._networks import make_convnet as make_convnet
+    from distillkit.evaluators._networks import make_lenet as make_lenet
+    from distillkit.evaluators._networks import make_resnet18 as make_resnet18
     from distillkit.evaluators._trees import make_boosting as make_boosting
     from distillkit.evaluators._trees import make_forest as make_forest
 
 _HOMES = {
     "make_boosting": "_trees",
+    "make_convnet": "_networks",
     "make_forest": "_trees",
     "make_knn": "_knn",
+    "make_lenet": "_networks",
     "make_logistic": "_linear",
     "make_mlp": "_mlp",
+    "make_resnet18": "_networks",
     "make_ridge": "_linear",
 }
 

@@ -177,7 +177,7 @@ def test_a_run_that_is_ended_goes_on_where_it_stopped(trouble, tmp_path, blow, i
             assert wait_until(lambda: pid.exists() and pid.read_text() and len(snapshot(folder)) == 1)
         finally:
             run.send_signal(blow)
-        told = run.communicate(timeout=15)[1]
+        told = run.communicate(timeout=60)[1]
     assert wait_until(lambda: not is_alive(int(pid.read_text()))), "no orphan goes on computing"
     before = snapshot(folder)
     assert set(before) == {f"{plan.cells[0].key}.json"}, "the cell under way has no row: it neither failed nor crashed"
