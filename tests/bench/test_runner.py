@@ -161,7 +161,9 @@ def test_a_metric_that_fails_is_named(trouble, tmp_path, plan_for, do):
 
 def run_command(folder, suite, *more):
     command = [sys.executable, "-m", "distillkit", "run", str(suite), "-o", str(folder), *more]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # a shell's background jobs, pytest too if it is one, ignore SIGINT, and so would their children
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=heed)  # noqa: PLW1509
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])

@@ -36,7 +36,7 @@ import pytest
         (["run", "nothing.toml"], "there is no suite file nothing.toml: check the path"),
         (["plan", "T"], "is not valid TOML"),
         (["plan", "quickstart", "--methods", "kmeens"], "unknown method 'kmeens': did you mean"),
-        (["plan", "quickstart", "--evaluators", "zzz"], "unknown evaluator 'zzz': known: boosting, forest"),
+        (["plan", "quickstart", "--evaluators", "zzz"], "unknown evaluator 'zzz': known: boosting, convnet, forest"),
         (["plan", "quickstart", "--datasets", "iris"], "unknown dataset of this suite 'iris'"),
         (["plan", "quickstart", "--budgets", "0"], "budget=0 must be at least 1"),
         (["plan", "mnist", "--data-root", "."], "mnist is not in the data folder ."),
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_told_in_one_sentence(refused, table, tmp_path, monkeyp
     [
         ("seeds = 1", "seed = 1", "s.toml, line 8: seed is not a key of a suite: did you mean 'seeds'?"),
         ("[2]", "[-2]", "s.toml, line 7: budgets are not valid: budget=-2"),
-        ('"random"', '"randam"', "unknown method 'randam': did you mean 'random'? ("),
+        ('"random"', '"randam"', "unknown method 'randam': did you mean 'random'"),
         ('["iris"]', '[{path = "gone.csv", target = "y"}]', "path: there is no file or folder gone.csv"),
         ('["iris"]', '[{path = "data.csv", target = "y"}]', "'y'"),
         ('["iris"]', '[{path = "data.csv", target = "b", sep = "?"}]', "'sep' is not an option of this dataset"),
