@@ -1,7 +1,5 @@
 """What tests of several folders share: the plugin that misbehaves on request, and ways to wait for processes."""
 
-# Rebuilt from the tests that use it after the first version was overwritten by mistake; its author should compare.
-
 from __future__ import annotations
 
 import time
