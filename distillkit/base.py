@@ -185,6 +185,8 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             "bytes_seen": int(source.nbytes + (0 if y is None else y.nbytes)),
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
+            # what computed: faiss, faiss-gpu, scikit-learn, numpy; empty where a method does not say
+            "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
             "versions": versions(),
         }
 

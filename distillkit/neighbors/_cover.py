@@ -147,7 +147,7 @@ class ScreenedCover:
     @staticmethod
     def can_screen(X: np.ndarray) -> bool:
         """Tell whether float32 sums of so many columns tell anything."""
-        return X.shape[1] <= _WIDEST
+        return int(X.shape[1]) <= _WIDEST
 
     @property
     def highest(self) -> np.ndarray:

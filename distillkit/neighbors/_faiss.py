@@ -29,8 +29,8 @@ def load_faiss() -> Any | None:
     Returns
     -------
     module or None
-        None, with a `DistillkitWarning` that says why, where faiss cannot be imported or is older than 1.14: its
-        k-means then has no k-means++ start.
+        None, with a `DistillkitWarning` that says why, where faiss cannot be imported or is older than 1.14, the
+        first version that this package is tested with.
     """
     try:
         faiss = importlib.import_module("faiss")

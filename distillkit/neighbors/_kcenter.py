@@ -110,7 +110,7 @@ def _extend(cover: Cover, k: int, block: int) -> bool:
     likely = np.argpartition(cover.highest, -min(block, len(cover.highest)))[-block:]
     candidates = np.unique(np.append(likely[1:] if row not in likely else likely, row))
     columns = dict(zip(candidates.tolist(), cover.products(candidates), strict=True))
-    while row in columns:
+    while row is not None and row in columns:
         cover.radii.append(cover.radius(row))
         cover.add(row, columns[row])
         if len(cover.picks) == k:
