@@ -104,7 +104,7 @@ class KCenterCoreset(BaseDistiller):
         self.radius_ = float(self.radii_[-1])
         indices = np.concatenate([group.rows[picked.indices] for group, picked in zip(rows.groups, found, strict=True)])
         weight = np.concatenate([np.bincount(picked.owner) for picked in found])
-        return Outcome(indices=indices[order], weight=weight[order])
+        return Outcome(indices=indices[order], weight=weight[order], ranked=True, weighting="nearest")
 
 
 def _medoid(X: np.ndarray) -> int:
