@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit._callbacks import CallbackSupportMixin, callback_context
 from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
+from distillkit._feature_space import feature_rows
 from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
 from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
 from distillkit._version import versions
@@ -76,6 +77,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         "random_state": ["random_state"],
     }
     _needs_y: ClassVar[bool] = False  # whether fit refuses y=None
+    _weighs_rows: ClassVar[bool] = False  # whether `_distill` heeds `rows.weight`, as merge-and-reduce needs it
     _keeps_rows: ClassVar[bool] = False  # whether every row is kept, so that fit_transform changes no row count
 
     def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
@@ -126,7 +128,8 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         task = self._resolve_task(y_valid)
         groups = group_rows(y_valid, len(X_valid), task, budget)
         run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
-        rows = TrainingRows(X_valid, y_valid, task, groups)
+        features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
+        rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
         callbacks = callback_context(self)
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self._store(self._distill(rows, run), run, source, rows)
