@@ -166,17 +166,18 @@ class KMeansCoreset(BaseDistiller):
         # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
         order = np.lexsort((found.squared_distances, found.owner))
         first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
-        weight = np.ones(len(order)) if rows.weight is None else rows.weight[group.rows]
+        weight = None if rows.weight is None else rows.weight[group.rows]
         mass = np.bincount(found.owner, weights=weight)
         if self.representative == "member":
             return Outcome(indices=group.rows[order[first]], weight=mass)
         members = group.rows[order]
-        share = (weight / mass[found.owner])[order]
-        means = np.add.reduceat(rows.flat[members] * share[:, None], first, axis=0, dtype=np.float64)
-        offset = float(squared_distances_to_owner(rows.flat[group.rows], means, found.owner) @ weight)
+        factor = None if weight is None else weight[order]
+        means = _sums(rows.flat[members], factor, first) / mass[:, None]
+        squares = squared_distances_to_owner(rows.flat[group.rows], means, found.owner)
+        offset = float(squares.sum() if weight is None else squares @ weight)
         labels: np.ndarray | None = None
         if y is not None:
-            labels = np.add.reduceat(y[members] * share, first, dtype=np.float64)
+            labels = _sums(y[members, None], factor, first)[:, 0] / mass
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)
@@ -190,6 +191,12 @@ def _joint(X: np.ndarray, y: np.ndarray, target_weight: float) -> np.ndarray:
     # not by the deviation, which rounding leaves above zero for a constant target
     column = centred * (target_weight * unit / centred.std()) if np.ptp(y) > 0 else np.zeros(len(y))
     return np.column_stack([X, column])
+
+
+def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
+    """Sum consecutive rows, each part from its place in `first` to the next."""
+    weighted = values if weight is None else values * weight[:, None]
+    return np.asarray(np.add.reduceat(weighted, first, axis=0, dtype=np.float64))
 
 
 def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
