@@ -136,11 +136,16 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _validate(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as it came (as an array), X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
         # y=None is said, not left out: scikit-learn then refuses it for methods that need y
-        checks = {"dtype": _FLOATS, "allow_nd": True, **({"y": None} if y is None else {"y": y, "multi_output": True})}
+        checks = {
+            "dtype": _FLOATS,
+            "allow_nd": True,
+            "reset": reset,
+            **({"y": None} if y is None else {"y": y, "multi_output": True}),
+        }
         valid = validate_data(self, as_numeric(X), **checks)
         X_valid, y_valid = (valid, None) if y is None else valid
         keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
