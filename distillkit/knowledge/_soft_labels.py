@@ -138,6 +138,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
             weight=getattr(inner, "sample_weight_", None),
             soft_labels=self._soft(teacher, answers),
             preprocessing=getattr(inner, "preprocessing_", None),
+            ranked=hasattr(inner, "ranking_"),
         )
 
     @staticmethod
