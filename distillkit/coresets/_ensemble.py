@@ -110,11 +110,12 @@ class Ensemble:
         )
         self._steps += 1
         fade, slow = _MOMENTS
-        size = np.float32(rate * np.sqrt(1 - slow**self._steps) / (1 - fade**self._steps))
+        step = np.float32(rate / (1 - fade**self._steps))
+        root = np.float32(np.sqrt(1 - slow**self._steps))
         for weight, gradient, (mean, square) in zip(self.weights, gradients, self._moments, strict=True):
             np.add(mean, np.float32(1 - fade) * (gradient - mean), out=mean)
             np.add(square, np.float32(1 - slow) * (gradient * gradient - square), out=square)
-            np.subtract(weight, size * mean / (np.sqrt(square) + np.float32(_TINY)), out=weight)
+            np.subtract(weight, step * mean / (np.sqrt(square) / root + np.float32(_TINY)), out=weight)
         return outputs
 
     def error_norms(self, X: np.ndarray, targets: np.ndarray) -> np.ndarray:

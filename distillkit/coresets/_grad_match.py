@@ -44,8 +44,9 @@ class GradMatchCoreset(BaseDistiller):
     budget : int, float or dict, default=0.1
         See `BaseDistiller`. Exactly this many rows are picked: where fewer match as well as any can, the rest is
         filled by the rows with the largest inner products, each of which counts itself alone.
-    penalty : float, default=0.1
-        lambda, in units of the mean squared length of the a_i. Zero lets few rows carry all the weight.
+    penalty : float, default=1.0
+        lambda, in units of the mean squared length of the a_i. Zero lets few rows carry all the weight, which small
+        coresets of a noisy target pay for.
     proxy : estimator or None, default=None
         Model with the gradients; see `CraigCoreset`.
     max_seconds : float or None, default=None
@@ -74,7 +75,7 @@ class GradMatchCoreset(BaseDistiller):
     --------
     >>> import numpy as np
     >>> X, y = np.arange(40.0).reshape(20, 2) % 7, np.repeat([0, 1], 10)
-    >>> coreset = GradMatchCoreset(budget=4).fit(X, y)
+    >>> coreset = GradMatchCoreset(budget=4, penalty=0).fit(X, y)
     >>> [round(step["error"], 1) for step in coreset.history_]
     [0.0, 0.0]
     """
@@ -91,7 +92,7 @@ class GradMatchCoreset(BaseDistiller):
         self,
         budget: Any = 0.1,
         *,
-        penalty: float = 0.1,
+        penalty: float = 1.0,
         proxy: Any = None,
         max_seconds: float | None = None,
         task: str = "auto",

@@ -134,8 +134,11 @@ def _classify(proxy: Any, rows: TrainingRows, run: Run, strength: float) -> tupl
     n_classes = len(rows.groups)
     if n_classes == 1:  # nothing to tell apart, and classifiers refuse to try
         return np.ones((len(inputs), 1)), inputs
-    default = LogisticRegression(C=strength / float(np.einsum("ij,ij->", inputs, inputs) or 1.0), max_iter=100)
-    model, X = _prepared(proxy or default, rows, run, inputs, default=proxy is None)
+    if proxy is None:
+        strength = strength / float(np.einsum("ij,ij->", inputs, inputs) or 1.0)
+        model, X = LogisticRegression(C=strength, max_iter=100), inputs
+    else:
+        model, X = _prepared(proxy, rows, run)
     _fit(model, X, class_codes(rows))
     probabilities = np.zeros((len(inputs), n_classes))
     probabilities[:, np.asarray(model.classes_, dtype=np.intp)] = model.predict_proba(X)
@@ -150,13 +153,13 @@ def _regress(proxy: Any, rows: TrainingRows, run: Run) -> tuple[np.ndarray, np.n
         )
     assert rows.y is not None
     inputs, y = standardized_rows(rows), standardized_target(rows.y)
-    model, X = _prepared(proxy or Ridge(alpha=1.0), rows, run, inputs, default=proxy is None)
+    model, X = (Ridge(alpha=1.0), inputs) if proxy is None else _prepared(proxy, rows, run)
     _fit(model, X, y)
     predicted = np.asarray(model.predict(X), dtype=np.float64)
     return (predicted.reshape(-1) - y)[:, None], _layer_inputs(model, X, inputs)
 
 
-def _prepared(proxy: Any, rows: TrainingRows, run: Run, inputs: np.ndarray, *, default: bool) -> tuple[Any, np.ndarray]:
+def _prepared(proxy: Any, rows: TrainingRows, run: Run) -> tuple[Any, np.ndarray]:
     """Return a seeded clone and the rows it takes: the user's model sees the units of X, in its shape if it can."""
     model = clone(proxy)
     seeds = {
@@ -165,8 +168,6 @@ def _prepared(proxy: Any, rows: TrainingRows, run: Run, inputs: np.ndarray, *, d
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
     model.set_params(**seeds)
-    if default:
-        return model, inputs
     return model, rows.X if get_tags(model).input_tags.three_d_array else rows.flat
 
 
@@ -180,7 +181,7 @@ def _layer_inputs(model: Any, X: np.ndarray, default: np.ndarray) -> np.ndarray:
     if isinstance(model, Pipeline) and len(model) > 1:
         inputs = model[:-1].transform(X)
         inputs = inputs.toarray() if hasattr(inputs, "toarray") else np.asarray(inputs)
-    elif hasattr(getattr(model, "network_", None), "embed"):
+    elif hasattr(model, "embed") and hasattr(getattr(model, "network_", None), "embed"):
         inputs = model.embed(X)
     else:
         return default
