@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from distillkit.budget import Budget as Budget
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
+    from distillkit.coresets import CraigCoreset as CraigCoreset
+    from distillkit.coresets import EL2NCoreset as EL2NCoreset
+    from distillkit.coresets import ForgettingCoreset as ForgettingCoreset
+    from distillkit.coresets import GradMatchCoreset as GradMatchCoreset
+    from distillkit.coresets import GraNdCoreset as GraNdCoreset
+    from distillkit.coresets import InfluenceCoreset as InfluenceCoreset
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
+    from distillkit.coresets import LeverageCoreset as LeverageCoreset
     from distillkit.coresets import RandomSubset as RandomSubset
     from distillkit.coresets import StreamingCoreset as StreamingCoreset
+    from distillkit.coresets import UncertaintyCoreset as UncertaintyCoreset
     from distillkit.coresets import WholeSet as WholeSet
     from distillkit.distilled import DistilledSet as DistilledSet
     from distillkit.distilled import Preprocessing as Preprocessing
@@ -40,6 +48,14 @@ _HOMES = {
     "DistilledSet": "distilled",
     "GANSynthesizer": "synthesis",
     "GradientMatchingDistiller": "condensation",
+    "CraigCoreset": "coresets",
+    "EL2NCoreset": "coresets",
+    "ForgettingCoreset": "coresets",
+    "GraNdCoreset": "coresets",
+    "GradMatchCoreset": "coresets",
+    "InfluenceCoreset": "coresets",
+    "LeverageCoreset": "coresets",
+    "UncertaintyCoreset": "coresets",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
     "Pipeline": "pipeline",

@@ -1,10 +1,33 @@
 """Selection of rows: controls and coresets."""
 
 from distillkit.coresets._class_means import ClassMeans
+from distillkit.coresets._craig import CraigCoreset
+from distillkit.coresets._el2n import EL2NCoreset
+from distillkit.coresets._forgetting import ForgettingCoreset
+from distillkit.coresets._grad_match import GradMatchCoreset
+from distillkit.coresets._grand import GraNdCoreset
+from distillkit.coresets._influence import InfluenceCoreset
 from distillkit.coresets._kcenter import KCenterCoreset
 from distillkit.coresets._kmeans import KMeansCoreset
+from distillkit.coresets._leverage import LeverageCoreset
 from distillkit.coresets._random import RandomSubset
 from distillkit.coresets._streaming import StreamingCoreset
+from distillkit.coresets._uncertainty import UncertaintyCoreset
 from distillkit.coresets._whole import WholeSet
 
-__all__ = ["ClassMeans", "KCenterCoreset", "KMeansCoreset", "RandomSubset", "StreamingCoreset", "WholeSet"]
+__all__ = [
+    "ClassMeans",
+    "CraigCoreset",
+    "EL2NCoreset",
+    "ForgettingCoreset",
+    "GraNdCoreset",
+    "GradMatchCoreset",
+    "InfluenceCoreset",
+    "KCenterCoreset",
+    "KMeansCoreset",
+    "LeverageCoreset",
+    "RandomSubset",
+    "StreamingCoreset",
+    "UncertaintyCoreset",
+    "WholeSet",
+]
