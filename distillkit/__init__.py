@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import CraigCoreset as CraigCoreset
     from distillkit.coresets import EL2NCoreset as EL2NCoreset
+    from distillkit.coresets import FacilityLocationCoreset as FacilityLocationCoreset
     from distillkit.coresets import ForgettingCoreset as ForgettingCoreset
     from distillkit.coresets import GradMatchCoreset as GradMatchCoreset
     from distillkit.coresets import GraNdCoreset as GraNdCoreset
+    from distillkit.coresets import HerdingCoreset as HerdingCoreset
     from distillkit.coresets import InfluenceCoreset as InfluenceCoreset
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
     from distillkit.coresets import LeverageCoreset as LeverageCoreset
+    from distillkit.coresets import LightweightCoreset as LightweightCoreset
     from distillkit.coresets import RandomSubset as RandomSubset
+    from distillkit.coresets import SensitivityCoreset as SensitivityCoreset
     from distillkit.coresets import StreamingCoreset as StreamingCoreset
     from distillkit.coresets import UncertaintyCoreset as UncertaintyCoreset
     from distillkit.coresets import WholeSet as WholeSet
@@ -44,26 +48,30 @@ _HOMES = {
     "BaseDistiller": "base",
     "Budget": "budget",
     "ClassMeans": "coresets",
+    "CraigCoreset": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
-    "GANSynthesizer": "synthesis",
-    "GradientMatchingDistiller": "condensation",
-    "CraigCoreset": "coresets",
     "EL2NCoreset": "coresets",
+    "FacilityLocationCoreset": "coresets",
     "ForgettingCoreset": "coresets",
+    "GANSynthesizer": "synthesis",
     "GraNdCoreset": "coresets",
     "GradMatchCoreset": "coresets",
+    "GradientMatchingDistiller": "condensation",
+    "HerdingCoreset": "coresets",
     "InfluenceCoreset": "coresets",
-    "LeverageCoreset": "coresets",
-    "UncertaintyCoreset": "coresets",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
+    "LeverageCoreset": "coresets",
+    "LightweightCoreset": "coresets",
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
+    "SensitivityCoreset": "coresets",
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
+    "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",
     "hookimpl": "hookspecs",

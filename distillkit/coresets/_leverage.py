@@ -10,13 +10,12 @@ from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.coresets._ranking import interleave
+from distillkit.coresets._sampling import inclusion_probabilities, systematic_sample
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["LeverageCoreset", "inclusion_probabilities", "leverage_scores", "systematic_sample"]
-
-_ROUNDING = 1e-12
+__all__ = ["LeverageCoreset", "leverage_scores"]
 
 
 class LeverageCoreset(BaseDistiller):
@@ -122,60 +121,3 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     if rank < len(values):
         basis = basis @ left[:, :rank]
     return np.asarray(np.clip(np.einsum("ij,ij->i", basis, basis), 0, 1))
-
-
-def inclusion_probabilities(share: np.ndarray, size: int) -> np.ndarray:
-    """Probabilities in proportion to `share`, but none above 1, that sum to `size`.
-
-    Parameters
-    ----------
-    share : ndarray of shape (n,)
-        Not negative.
-    size : int
-        At most n.
-    """
-    included = np.zeros(len(share))
-    certain = np.zeros(len(share), dtype=bool)
-    while True:
-        left, mass = size - int(certain.sum()), float(share[~certain].sum())
-        if mass <= 0:  # the rest has no share: equal ones
-            included[~certain] = left / max(1, int((~certain).sum()))
-        else:
-            included[~certain] = share[~certain] * (left / mass)
-        included[certain] = 1
-        over = (included >= 1 - _ROUNDING) & ~certain
-        if not over.any():
-            return included
-        certain |= over
-
-
-def systematic_sample(included: np.ndarray, size: int, rng: np.random.RandomState) -> np.ndarray:
-    """Draw exactly `size` different rows, row i with probability ``included[i]``.
-
-    The rows lie in random order, each with a length of its probability, on a line of length `size`; one is taken at
-    every whole number after a random start.
-
-    Parameters
-    ----------
-    included : ndarray of shape (n,)
-        In [0, 1], of sum `size`.
-    size : int
-    rng : RandomState
-
-    Returns
-    -------
-    ndarray of shape (size,)
-        In the random order.
-    """
-    order = rng.permutation(len(included))
-    # rows that are certain come first and on whole numbers: rounding must neither lose nor repeat them
-    order = order[np.argsort(included[order] < 1, kind="stable")]
-    certain = order[included[order] >= 1]
-    rest = order[len(certain) :]
-    wanted = size - len(certain)
-    if not wanted:
-        return np.asarray(rng.permutation(certain))
-    ends = np.cumsum(included[rest])
-    ends *= wanted / ends[-1]
-    found = np.searchsorted(ends, np.arange(wanted) + rng.uniform(), side="right")
-    return np.asarray(rng.permutation(np.concatenate([certain, rest[np.minimum(found, len(rest) - 1)]])))

@@ -12,7 +12,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.neighbors._empty import fill_empty, squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
-from distillkit.neighbors._kmeans_start import kmeans_plus_plus
+from distillkit.neighbors._kmeans_start import draw_centres
 
 __all__ = ["KMeansResult", "kmeans"]
 
@@ -129,7 +129,7 @@ def kmeans(
         if best is not None and should_stop is not None and should_stop():
             break
         trials = 2 + int(np.log(k))
-        drawn = kmeans_plus_plus(small, k, seed=start, trials=trials, weights=weights, should_stop=should_stop)
+        drawn = draw_centres(small, k, seed=start, trials=trials, weights=weights, should_stop=should_stop)
         init = small[drawn.indices]
         if faiss is None:
             centres, owner, steps = _by_sklearn(small, init, weights, max_iter, spherical, should_stop)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["KMeansStart", "kmeans_plus_plus"]
+from distillkit.exceptions import DataError
+from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
+
+__all__ = ["KMeansStart", "draw_centres", "kmeans_plus_plus"]
 
 _BLOCK = 64  # rows drawn, and columns computed, at a time
 
@@ -21,7 +25,7 @@ class KMeansStart:
     indices : ndarray of shape (k,), int64
         Drawn rows, all different.
     squared_distances : ndarray of shape (n,)
-        Of each row to the nearest drawn one, in the precision of the rows.
+        Of each row to the nearest drawn one.
     owner : ndarray of shape (n,), int64
         Which drawn row (position in `indices`) that is.
     complete : bool
@@ -52,8 +56,8 @@ def kmeans_plus_plus(
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), float32 or float64
-        Centred: far from the origin, distances from products cancel.
+    X : ndarray of shape (n, d)
+        Finite. Drawing takes place in float32, centred and scaled; the distances that come back are float64.
     k : int
         1 <= k <= n.
     seed : int
@@ -69,11 +73,35 @@ def kmeans_plus_plus(
     -------
     KMeansStart
 
+    Raises
+    ------
+    DataError
+        If k is out of range, or rows are not finite.
+
     Notes
     -----
-    Time O(n k d trials); memory 256 bytes per row in float32. Arthur and Vassilvitskii, SODA 2007; the trials
-    are those of section 4 there ("greedy k-means++").
+    Time O(n k d trials); memory a float32 copy of X and 320 bytes per row. Arthur and Vassilvitskii, SODA 2007; the
+    trials are those of section 4 there ("greedy k-means++").
     """
+    X = as_rows(X)
+    if not 1 <= k <= len(X):
+        raise DataError(f"k={k} rows cannot be drawn from {len(X)}: give 1 <= k <= {len(X)}.")
+    small = to_float32(X, *origin_and_scale(X))
+    found = draw_centres(small, k, seed=seed, trials=trials, weights=weights, should_stop=should_stop)
+    exact = squared_distances_to_owner(X, X[found.indices], found.owner)
+    return replace(found, squared_distances=exact)
+
+
+def draw_centres(
+    X: np.ndarray,
+    k: int,
+    *,
+    seed: int,
+    trials: int,
+    weights: np.ndarray | None,
+    should_stop: Callable[[], bool] | None,
+) -> KMeansStart:
+    """Do as `kmeans_plus_plus`, with rows that are centred already, in their own precision."""
     draw = _Draw(X, weights, np.random.RandomState(seed))
     complete = True
     while len(draw.picks) < k and draw.mass.max() > 0:

@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from distillkit.neighbors._kmeans_start import kmeans_plus_plus
+from distillkit.exceptions import DataError
+from distillkit.neighbors import kmeans_plus_plus
 
 
 def squared(X, rows):
@@ -46,8 +47,8 @@ def test_distances_and_owners_are_those_of_brute_force(dtype, trials):
     every = squared(X, start.indices)
     assert start.complete
     assert len(set(start.indices.tolist())) == 90
+    np.testing.assert_allclose(start.squared_distances, every[np.arange(500), start.owner], rtol=1e-12)
     np.testing.assert_allclose(start.squared_distances, every.min(axis=1), atol=1e-5)
-    np.testing.assert_allclose(every[np.arange(500), start.owner], every.min(axis=1), atol=1e-5)
 
 
 def test_the_best_of_several_trials_lowers_the_cost():
@@ -95,3 +96,16 @@ def test_the_same_seed_draws_the_same_rows_and_another_seed_others():
     first, again, other = (kmeans_plus_plus(X, 20, seed=s).indices for s in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_large_offset_changes_nothing():
+    X = np.random.default_rng(0).integers(0, 2**10, size=(200, 4)) / 2.0**8
+    plain, moved = kmeans_plus_plus(X, 30, seed=0), kmeans_plus_plus(X + 2.0**30, 30, seed=0)
+    np.testing.assert_array_equal(plain.indices, moved.indices)
+    np.testing.assert_array_equal(plain.squared_distances, moved.squared_distances)
+
+
+@pytest.mark.parametrize("k", [0, 5])
+def test_k_out_of_range_is_refused(k):
+    with pytest.raises(DataError, match=f"k={k} rows cannot be drawn from 4"):
+        kmeans_plus_plus(np.eye(4), k, seed=0)
