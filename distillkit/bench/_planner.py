@@ -58,6 +58,7 @@ class Planner:
 
     def cells(self) -> Iterator[Cell]:
         self.check_metrics()
+        self.check_settings()
         methods = [self.choose("method", entry, "methods") for entry in self.method_entries()]
         evaluators = [self.choose("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
         for entry in self.suite.datasets:
@@ -104,11 +105,10 @@ class Planner:
         """Resolve ``name:preset`` and check the parameters' names."""
         name, _, preset = entry.name.partition(":")
         spec: MethodSpec | EvaluatorSpec = self.get(kind, name, key)
-        params = dict(entry.params)
-        if preset:
-            if preset not in spec.presets:
-                raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
-            params = {**spec.presets[preset], **params}
+        if preset and preset not in spec.presets:
+            raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
+        # the more particular wins: a suite's settings for all uses of a name, a preset, what the entry itself says
+        params = {**self.suite.settings.get(name, {}), **(spec.presets[preset] if preset else {}), **entry.params}
         missing = tuple(spec.missing())
         if params and not missing:
             self.check_params(spec, params)
@@ -137,6 +137,13 @@ class Planner:
                 raise SuiteError(
                     f"{self.suite.line_of('primary')}: primary: {name!r} does not measure {task}: choose another metric."
                 )
+
+    def check_settings(self) -> None:
+        known = {kind: self.manager.specs(kind) for kind in ("method", "evaluator")}
+        for name in self.suite.settings:
+            if not any(name in specs for specs in known.values()):
+                at = f"({self.suite.line_of(name)}, in settings)"
+                raise UnknownNameError("method or evaluator", name, [*known["method"], *known["evaluator"]], at)
 
     def metrics_for(self, task: str) -> tuple[str, ...]:
         """Names with versions of the metrics a cell of this task is measured by; "all" are those that can be computed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,9 +141,11 @@ class GroupRunner:
                 whole = replace(judged, value={**made.value, **judged.value})
                 yield cell, whole, None if judged.status == "ok" else "evaluate"
 
-    def job(self, action: str, **payload: Any) -> JobResult:
+    def job(self, action: str, imports: tuple[str, ...] = (), **payload: Any) -> JobResult:
         """Run one action in a child process under the limits of this run."""
-        return run_job(action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads)
+        return run_job(
+            action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads, imports=imports
+        )
 
     def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
         """Prepare a dataset once, however many groups wait for it; a failure is remembered for this run."""
@@ -171,6 +173,7 @@ class GroupRunner:
             return JobResult("ok", before, None, 0.0, 0.0)
         result = self.job(
             "distil",
+            _imports("method", cell.method_name, metrics),
             data=str(store.data_path(cell.data_key)),
             method=cell.method_name,
             params=cell.method_params,
@@ -194,6 +197,7 @@ class GroupRunner:
         """Judge the distilled set of a cell."""
         return self.job(
             "evaluate",
+            _imports("evaluator", cell.evaluator_name),
             data=str(store.data_path(cell.data_key)),
             artefact=str(store.artefact_path(cell.distil_key)),
             evaluator=cell.evaluator_name,
@@ -233,6 +237,18 @@ class GroupRunner:
             "artefact": None if value.get("whole", True) else f"artefacts/{cell.distil_key}.safetensors",
             "started": (ended - timedelta(seconds=result.seconds)).isoformat(timespec="seconds"),
         }
+
+
+def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the modules that a job may find imported: where our own targets are, and what the method or model requires.
+
+    A plugin's modules are imported in its own child only, since they may do anything.
+    """
+    manager = get_manager()
+    named = [(kind, name), *(("metric", _name(metric)) for metric in metrics)]
+    own = [manager.get(*each) for each in named if manager.provider(*each).dist == "distillkit"]
+    requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
+    return (*requires, *sorted({spec.target.partition(":")[0] for spec in own if isinstance(spec.target, str)}))
 
 
 def _name(metric: str) -> str:

@@ -70,6 +70,12 @@ def tell(file):
     Path(file).write_text(" ".join(os.environ[name] for name in names))
 
 
+def tell_place(file, module):
+    """Tell where this process is, and import a module."""
+    __import__(module)
+    Path(file).write_text(f"{Path.cwd()} {os.environ.get('DISTILLKIT_TEST_VALUE')}")
+
+
 WAYS = {
     "": lambda: None,
     "raise": fail,
@@ -86,6 +92,7 @@ WAYS = {
     "shout": shout,
     "shout and die": shout_and_die,
     "tell": tell,
+    "tell place": tell_place,
 }
 
 
