@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline as sk_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
@@ -48,6 +50,39 @@ def test_labels_are_softened_by_the_power(temperature, table):
     model = SoftLabels(SUBSET, GaussianNB(), temperature=temperature).fit(X, y)
     expected = GaussianNB().fit(X, y).predict_proba(model.X_distilled_) ** (1 / temperature)
     np.testing.assert_allclose(model.soft_labels_, expected / expected.sum(1, keepdims=True), atol=1e-3)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_alpha_mixes_the_labels_of_the_set_in(alpha, table):
+    X, y = table
+    model = SoftLabels(SUBSET, GaussianNB(), alpha=alpha, temperature=2).fit(X, y)
+    soft = SoftLabels(SUBSET, GaussianNB(), temperature=2).fit(X, y).soft_labels_
+    hard = model.y_distilled_[:, None] == np.array(["ant", "bee", "cow"])
+    np.testing.assert_allclose(model.soft_labels_, alpha * hard + (1 - alpha) * soft, atol=1e-6)
+
+
+def test_alpha_mixes_numbers_as_well():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = X @ [1.0, 2.0, 3.0] + np.sin(9 * X[:, 0])
+    model = SoftLabels(RandomSubset(10, random_state=0), Ridge(), alpha=0.25).fit(X, y)
+    expected = 0.25 * model.y_distilled_ + 0.75 * Ridge().fit(X, y).predict(model.X_distilled_)
+    np.testing.assert_allclose(model.soft_labels_[:, 0], expected, rtol=1e-5)
+
+
+def test_the_linear_teacher_is_that_of_scikit_learn(table):
+    X, y = table
+    model = SoftLabels(SUBSET, "linear").fit(X, y)
+    teacher = sk_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(X, y)
+    np.testing.assert_allclose(model.soft_labels_, teacher.predict_proba(model.X_distilled_), atol=1e-6)
+    images = np.random.default_rng(0).normal(size=(40, 1, 4, 4)) + (np.arange(40) % 2)[:, None, None, None]
+    assert SoftLabels(SUBSET, "linear").fit(images, np.arange(40) % 2).soft_labels_.shape == (8, 2)
+    numbers = SoftLabels(RandomSubset(4, random_state=0), "linear").fit(X, X[:, 0])
+    np.testing.assert_allclose(numbers.soft_labels_[:, 0], numbers.y_distilled_, atol=0.2)
+
+
+def test_boosting_can_be_named(table):
+    model = SoftLabels(SUBSET, "boosting", random_state=0).fit(*table)
+    assert isinstance(model.teacher_, HistGradientBoostingClassifier)
 
 
 def test_made_rows_are_labelled_where_they_are(table):
