@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from distillkit._history import kept_history
 from distillkit.bench.judge import measure, train_and_predict
 from distillkit.bench.store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
@@ -83,7 +84,7 @@ def distil(
         started = time.perf_counter()
         distiller.fit(dataset.X_train, dataset.y_train)
         seconds = time.perf_counter() - started
-        record = _keep(distiller.distilled_, dataset, path, seconds)
+        record = _keep(distiller.distilled_, dataset, path, seconds, _histories(distiller))
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
         distilled = load_distilled(path, record, dataset)
@@ -116,7 +117,15 @@ def _build_inner(name: str, task: str, budget: Any, seed: int) -> Any:
     return build_distiller(short, params, task, budget, seed)
 
 
-def _keep(distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float) -> dict[str, Any]:
+def _histories(distiller: Any) -> dict[str, Any]:
+    """Return what the loss curves of the report are drawn from; a meta-distiller's teacher has a history of its own."""
+    paths = {"history": "history_", "teacher_history": "teacher_.history_"}
+    return {name: history for name, path in paths.items() if (history := kept_history(distiller, path))}
+
+
+def _keep(
+    distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float, more: dict[str, Any]
+) -> dict[str, Any]:
     whole = _is_whole(distilled, dataset)
     if not whole:  # the whole set is not copied: its rows are already there
         distilled.save(path)
@@ -129,6 +138,7 @@ def _keep(distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float)
         "seconds_distil": seconds,
         "stopped_by": distilled.provenance.get("stopped_by"),
         "data_metrics": {},
+        **more,
     }
     write_json(path.with_suffix(".json"), record)
     return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Panel
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters._chart import COLOURS, chart
+from distillkit.bench.reporters._curves import make_curves
 from distillkit.bench.reporters._pictures import make_pictures
 from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
 
@@ -58,6 +60,7 @@ def render_html(leaderboard: Leaderboard) -> str:
     panels = leaderboard.panels()
     colours = _colours(panels)
     pictures, pictures_left = make_pictures(leaderboard)
+    curves, curves_left = make_curves(leaderboard, colours)
     return environment.get_template("report.html.j2").render(
         board=leaderboard,
         progress=f.progress(leaderboard),
@@ -69,6 +72,8 @@ def render_html(leaderboard: Leaderboard) -> str:
         overall=[(overall, records(overall.table)) for overall in leaderboard.overall],
         pictures=_by_dataset_and_budget(pictures),
         pictures_left=pictures_left,
+        curves={dataset: list(groups) for dataset, groups in itertools.groupby(curves, lambda group: group.dataset)},
+        curves_left=curves_left,
         matched=matched_published(leaderboard),
         not_run=[figure for figure in records(leaderboard.published) if figure["evaluator"] is None],
         failures=failure_lines(leaderboard),
