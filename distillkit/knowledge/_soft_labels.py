@@ -47,10 +47,10 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         is gradient boosting for tables and a network for series and images; "linear" is logistic or ridge regression on
         standardized columns, "boosting" gradient boosting, other names are networks. For small sets a teacher that is no more
         certain than it is right teaches best: "linear", or any with `teacher_cv`.
-    temperature : float, default=1.0
+    temperature : float, default=4.0
         The labels are ``p^(1/T)``, normalised: above 1 they say more of the classes that the teacher holds for unlikely.
         Without effect on numbers.
-    alpha : float, default=0.0
+    alpha : float, default=0.1
         Share of the distiller's own labels in the mixture, from 0 (the teacher's alone) to 1 (none of the teacher's).
     teacher_cv : int or None, default=None
         Rows that the distiller picked were seen by the teacher, and trees and neighbours are certain of such rows.
@@ -96,8 +96,8 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         distiller: Any,
         teacher: Any = None,
         *,
-        temperature: float = 1.0,
-        alpha: float = 0.0,
+        temperature: float = 4.0,
+        alpha: float = 0.1,
         teacher_cv: int | None = None,
         device: str = "auto",
         random_state: Any = None,
