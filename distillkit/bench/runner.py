@@ -131,6 +131,9 @@ class GroupRunner:
         if not todo:
             return
         made, phase = self.prepare(todo[0], store), "prepare"
+        if made.status == "ok" and todo[0].reduces_model:
+            yield from self.models(todo, store)
+            return
         if made.status == "ok":
             made, phase = self.distil(todo[0], store), "distil"
         for cell in todo:
@@ -140,6 +143,22 @@ class GroupRunner:
                 judged = self.evaluate(cell, store)
                 whole = replace(judged, value={**made.value, **judged.value})
                 yield cell, whole, None if judged.status == "ok" else "evaluate"
+
+    def models(self, cells: list[Cell], store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
+        """Fit and judge a method that reduces a model, in one job per cell: no artefact lies between the two."""
+        for cell in cells:
+            result = self.job(
+                "fit_model",
+                _imports("method", cell.method_name),
+                data=str(store.data_path(cell.data_key)),
+                method=cell.method_name,
+                params=cell.method_params,
+                task=cell.task,
+                seed=[cell.distil_seed, cell.eval_seed],
+                metrics=_names(cell),
+            )
+            value = {"seconds_distil_job": 0.0, **result.value}  # the cell's own seconds hold all of it
+            yield cell, replace(result, value=value), None if result.status == "ok" else "distil"
 
     def job(self, action: str, imports: tuple[str, ...] = (), **payload: Any) -> JobResult:
         """Run one action in a child process under the limits of this run."""

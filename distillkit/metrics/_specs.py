@@ -14,7 +14,7 @@ _REGRESSION = frozenset({"regression"})
 
 def metric_specs() -> list[MetricSpec]:
     """Return all built-in metrics, in the order of a report."""
-    return [*_prediction(), *_run(), *_data()]
+    return [*_prediction(), *_run(), *_model(), *_data()]
 
 
 def _prediction() -> list[MetricSpec]:
@@ -53,6 +53,25 @@ def _run() -> list[MetricSpec]:
         ),
         spec("seconds-distil", "seconds_distil", "seconds of distillation", **time),
         spec("seconds-train", "seconds_train", "seconds of training on the distilled rows", **time),
+    ]
+
+
+def _model() -> list[MetricSpec]:
+    """Of methods that reduce a model; where rows are reduced they have no value."""
+
+    def spec(name: str, function: str, summary: str, **options: Any) -> MetricSpec:
+        target = f"distillkit.metrics._model:{function}"
+        return MetricSpec(name=name, target=target, stage="run", summary=summary, **options)
+
+    return [
+        spec(
+            "agreement",
+            "agreement",
+            "share of the test rows that student and teacher label alike; for numbers R2 with the teacher's as truth",
+        ),
+        spec("parameters", "parameters", "parameters of the model that predicts", greater_is_better=None),
+        spec("parameter-compression", "parameter_compression", "the teacher's parameters over the student's", unit="x"),
+        spec("latency-ratio", "latency_ratio", "the teacher's seconds to predict over the student's", unit="x"),
     ]
 
 
