@@ -107,7 +107,7 @@ class TeacherStudentDistiller(TaughtEstimator):
     compression_ratio_ : float or None
         The teacher's parameters over the student's.
     latency_ratio_ : float
-        The teacher's seconds over the student's to predict the same rows, up to 256 at once: medians of five.
+        The teacher's seconds over the student's to predict the same rows, up to 256 at once: the shortest of ten.
     seconds_teacher_, seconds_student_ : float
         Seconds of training the teacher, if it was, and asking it (0 with ``alpha=1``, which needs none), and of training the student.
     n_features_in_, feature_names_in_
