@@ -109,14 +109,14 @@ def run_job(
             limit, peak = _watch(child, started + seconds, memory_mb)
         finally:
             _kill(child.pid)
-            child.wait()
+            code = child.wait()
             with _lock:
                 _running.discard(child.pid)
                 interrupted = child.pid in _interrupted
                 _interrupted.discard(child.pid)
         if interrupted:
             raise JobInterrupted
-        return _result(folder, child.returncode, limit, seconds, memory_mb, peak, time.monotonic() - started)
+        return _result(folder, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
 
 
 def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> Child:
