@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from distillkit import KMeansCoreset, TeacherStudentDistiller, evaluate
+from distillkit import TeacherStudentDistiller
 from distillkit.bench import _jobs
 from distillkit.bench import runner as runner_module
 from distillkit.bench._cells import ANY_LABELS, STUDENT
@@ -288,11 +288,3 @@ def test_a_command_that_writes_rows_refuses_it():
         DataError, match=r"'teacher-student' makes a model small and no rows: .*--methods teacher-student"
     ):
         make_distiller("teacher-student", Budget(2), {}, {})
-
-
-def test_a_set_of_rows_is_judged_without_figures_of_models():
-    data = load_dataset("iris")
-    small = KMeansCoreset(2, random_state=0).fit(data.X_train, data.y_train)
-    columns = set(evaluate(small, data.X_test, data.y_test, evaluators=["knn"]).columns)
-    assert {"accuracy", "rows", "compression-rows"} <= columns
-    assert not {"agreement", "parameters", "parameter-compression", "latency-ratio"} & columns

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from distillkit import metrics
+from distillkit import KMeansCoreset, evaluate, metrics
+from distillkit.datasets import load_dataset
 
 RECORD = {"agreement": 0.875, "parameters": 20, "parameters_teacher": 90, "latency_ratio": 3.5}
 
@@ -33,3 +34,11 @@ def test_a_set_of_rows_has_none_of_them():
 
 def test_a_model_without_parameters_has_no_ratio():
     assert metrics.parameter_compression({"parameters": 0, "parameters_teacher": 5}) is None
+
+
+def test_a_set_of_rows_is_judged_without_figures_of_models():
+    data = load_dataset("iris")
+    small = KMeansCoreset(2, random_state=0).fit(data.X_train, data.y_train)
+    columns = set(evaluate(small, data.X_test, data.y_test, evaluators=["knn"]).columns)
+    assert {"accuracy", "rows", "compression-rows"} <= columns
+    assert not {"agreement", "parameters", "parameter-compression", "latency-ratio"} & columns
