@@ -134,6 +134,9 @@ class Tree:
     Parameters
     ----------
     method : distiller that heeds the weights of rows
+        Makes the result.
+    summary : distiller that heeds the weights of rows
+        Makes the summaries.
     budget : Budget
         Of the result.
     task : {"classification", "regression", None}
@@ -144,6 +147,7 @@ class Tree:
     """
 
     method: BaseDistiller
+    summary: BaseDistiller
     budget: Budget
     task: str | None
     chunk_size: int
@@ -196,7 +200,7 @@ class Tree:
             if size < len(own):
                 groups.append(Group(label, own, size))
         state = np.random.SeedSequence([self.seed, level, self.blocks]).generate_state(1)[0]
-        return reduce_rows(self.method, rows, self.task, tuple(groups), Run(None, int(state)))
+        return reduce_rows(self.summary, rows, self.task, tuple(groups), Run(None, int(state)))
 
     def _node_size(self, label: Any, rows: float) -> int:
         value = self.budget.value

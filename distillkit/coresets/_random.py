@@ -59,7 +59,7 @@ class RandomSubset(BaseDistiller):
                     picked, weight = var_opt(rows.weight[stratum], size, run.rng)
                     picks.append(stratum[picked])
                     weights.append(weight)
-        return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weights))
+        return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weights), offset=0.0)
 
 
 def _strata(y: np.ndarray | None, rows: np.ndarray, size: int) -> list[tuple[np.ndarray, int]]:

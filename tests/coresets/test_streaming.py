@@ -18,7 +18,7 @@ from distillkit.coresets import ClassMeans, KCenterCoreset, KMeansCoreset, Rando
 from distillkit.coresets._merge_reduce import Tree
 from distillkit.exceptions import BudgetError, DataError
 
-METHODS = ["kmeans", "kmeans:medoids", "kcenter", "random"]
+METHODS = ["kmeans", "kmeans:medoids", "kcenter", "random", "kmeans of samples"]
 method = pytest.mark.parametrize("coreset", METHODS)
 
 
@@ -31,6 +31,8 @@ def rows():
 
 
 def make(coreset="kmeans", **params):
+    if coreset == "kmeans of samples":
+        coreset, params = "kmeans", {"summary": "random", "oversampling": 5, **params}
     return StreamingCoreset(**{"budget": 6, "coreset": coreset, "chunk_size": 64, "random_state": 0, **params})
 
 
@@ -54,11 +56,11 @@ def same(first, second):
 def test_one_block_is_what_the_method_makes_of_it(coreset, budget, y_is, rows):
     X = rows[0]
     y = {"classes": rows[1], "numbers": X @ np.arange(4.0) + 0.5, "absent": None}[y_is]
-    name, _, preset = coreset.partition(":")
+    name, _, preset = coreset.removesuffix(" of samples").partition(":")
     plain = {"kmeans": KMeansCoreset, "kcenter": KCenterCoreset, "random": RandomSubset}[name](budget, random_state=0)
     if preset:
         plain.set_params(representative="member")
-    streamed = StreamingCoreset(budget, coreset=coreset, chunk_size=500, random_state=0)
+    streamed = make(coreset, budget=budget, chunk_size=500)
     same(streamed.fit(X, y), plain.fit(X, y))
     same(
         clone(streamed)
@@ -161,6 +163,10 @@ def test_the_k_means_cost_of_centres_is_that_of_all_rows():
     whole = cost(X, np.ones(len(X)))
     kmeans = make("kmeans", budget=50, chunk_size=500).fit(X).distilled_
     assert cost(kmeans.X, kmeans.sample_weight) + kmeans.provenance["offset"] == pytest.approx(whole, rel=1e-3)
+    both = make("kmeans of samples", budget=50, oversampling=9, chunk_size=500).fit(X).distilled_
+    # a sample of at least 450 rows: a deviation of 2.4 %
+    assert cost(both.X, both.sample_weight) + both.provenance["offset"] == pytest.approx(whole, rel=0.1)
+    assert cost(both.X, both.sample_weight) < 0.9 * whole
     sampled = [
         cost(small.X, small.sample_weight)
         for small in (make("random", budget=100, chunk_size=500, random_state=s).fit(X).distilled_ for s in range(20))
@@ -394,6 +400,8 @@ def test_too_few_rows_for_the_budget_are_said_when_the_result_is_asked_for(rows)
         ({"coreset": ClassMeans()}, "does not heed the weights of rows"),
         ({"coreset": "kmeans:large"}, "has the presets"),
         ({"coreset": 3}, "'coreset' parameter"),
+        ({"summary": "whole"}, "summary='whole' does not heed the weights of rows"),
+        ({"summary": 3}, "'summary' parameter"),
         ({"coreset": KMeansCoreset(max_iter=0)}, "'max_iter' parameter of KMeansCoreset"),
         ({"chunk_size": 0}, "'chunk_size' parameter"),
         ({"oversampling": 0.5}, "'oversampling' parameter"),
