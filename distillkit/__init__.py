@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
     from distillkit.coresets import RandomSubset as RandomSubset
+    from distillkit.coresets import StreamingCoreset as StreamingCoreset
     from distillkit.coresets import WholeSet as WholeSet
     from distillkit.distilled import DistilledSet as DistilledSet
     from distillkit.distilled import Preprocessing as Preprocessing
@@ -47,6 +48,7 @@ _HOMES = {
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
     "SoftLabels": "knowledge",
+    "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",

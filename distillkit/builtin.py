@@ -67,6 +67,14 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             summary="Greedy k-center in each class: each next row is the one farthest from those picked",
         ),
         MethodSpec(
+            name="streaming",
+            target="distillkit.coresets:StreamingCoreset",
+            kind="coreset",
+            reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
+            presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
+            summary="Merge-and-reduce: a coreset of rows that come in chunks, in memory that does not grow",
+        ),
+        MethodSpec(
             name="gradient-matching",
             target="distillkit.condensation:GradientMatchingDistiller",
             kind="condensation",

@@ -15,6 +15,7 @@ from distillkit import (
     KMeansCoreset,
     Pipeline,
     RandomSubset,
+    StreamingCoreset,
     WholeSet,
     make_pipeline,
 )
@@ -27,6 +28,8 @@ ESTIMATORS = [
     KMeansCoreset(),
     KMeansCoreset(representative="member"),
     KCenterCoreset(),
+    StreamingCoreset(),
+    StreamingCoreset(coreset="random", chunk_size=8),
     Distilled(RandomSubset(random_state=0), LogisticRegression()),
     Distilled(RandomSubset(random_state=0), Ridge()),
     make_pipeline(StandardScaler(), RandomSubset(random_state=0), LogisticRegression()),

@@ -108,6 +108,8 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     scaling = Preprocessing.standardize(rows)
     small = _fit(distiller, scaling.transform(rows), y)
     small.X = rows[small.indices] if small.indices is not None else scaling.inverse_transform(small.in_original_units())
+    for name in ("offset", "weighting"):  # said in standardized units, too
+        small.provenance.pop(name, None)
     small.preprocessing = None  # of the standardized rows, which these no longer are
     small.feature_names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     small.provenance["standardized"] = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
+from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets._clock import stop_rules
 from distillkit.neighbors import KCenterResult, greedy_k_center
@@ -40,6 +41,10 @@ class KCenterCoreset(BaseDistiller):
         the weights, and `radius_` stays an upper bound.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    feature_space : transformer, torch module, callable or None, default=None
+        Where distances are taken, those of `radius_`, too. See `feature_rows`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -77,7 +82,10 @@ class KCenterCoreset(BaseDistiller):
         **BaseDistiller._parameter_constraints,
         **iterative_constraints(),
         "start": [StrOptions({"medoid", "random"})],
+        "feature_space": FEATURE_SPACE,
+        "certify": ["boolean"],
     }
+    _weighs_rows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -86,16 +94,20 @@ class KCenterCoreset(BaseDistiller):
         start: str = "medoid",
         max_seconds: float | None = None,
         task: str = "auto",
+        feature_space: Any = None,
+        certify: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.start = start
         self.max_seconds = max_seconds
+        self.feature_space = feature_space
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         found = []
         for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
-            points = rows.flat[group.rows]
+            points = rows.points[group.rows]
             first = _medoid(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
             picked = greedy_k_center(points, group.size, start=first, should_stop=should_stop)
             found.append(picked)
@@ -103,8 +115,14 @@ class KCenterCoreset(BaseDistiller):
         order, self.radii_ = _interleave([picked.radii for picked in found])
         self.radius_ = float(self.radii_[-1])
         indices = np.concatenate([group.rows[picked.indices] for group, picked in zip(rows.groups, found, strict=True)])
-        weight = np.concatenate([np.bincount(picked.owner) for picked in found])
-        return Outcome(indices=indices[order], weight=weight[order])
+        weight = np.concatenate(
+            [
+                np.bincount(picked.owner, weights=None if rows.weight is None else rows.weight[group.rows])
+                for group, picked in zip(rows.groups, found, strict=True)
+            ]
+        )
+        weighting = "nearest" if rows.features is None else None  # distances between features cannot be told later
+        return Outcome(indices=indices[order], weight=weight[order], ranked=True, weighting=weighting)
 
 
 def _medoid(X: np.ndarray) -> int:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets._clock import stop_rules
 from distillkit.neighbors import KMeansResult, kmeans
+from distillkit.neighbors._empty import squared_distances_to_owner
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -57,6 +59,10 @@ class KMeansCoreset(BaseDistiller):
         See `BaseDistiller`.
     device : {"auto", "cpu", "cuda"}, default="auto"
         "auto" takes a GPU if faiss sees one.
+    feature_space : transformer, torch module, callable or None, default=None
+        Where rows are clustered; centroids are then the means of their members' own rows. See `feature_rows`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -94,7 +100,10 @@ class KMeansCoreset(BaseDistiller):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "device": [StrOptions({"auto", "cpu", "cuda"})],
+        "feature_space": FEATURE_SPACE,
+        "certify": ["boolean"],
     }
+    _weighs_rows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -108,6 +117,8 @@ class KMeansCoreset(BaseDistiller):
         max_seconds: float | None = None,
         task: str = "auto",
         device: str = "auto",
+        feature_space: Any = None,
+        certify: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -118,6 +129,8 @@ class KMeansCoreset(BaseDistiller):
         self.max_iter = max_iter
         self.max_seconds = max_seconds
         self.device = device
+        self.feature_space = feature_space
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         y = rows.y if rows.task == "regression" else None
@@ -130,10 +143,11 @@ class KMeansCoreset(BaseDistiller):
     def _cluster(
         self, rows: TrainingRows, y: np.ndarray | None, group: Group, run: Run, should_stop: Callable[[], bool] | None
     ) -> KMeansResult:
-        points = rows.flat[group.rows]
+        points = rows.points[group.rows]
         found = kmeans(
             points if y is None else _joint(points, y[group.rows], self.target_weight),
             group.size,
+            weights=None if rows.weight is None else rows.weight[group.rows],
             max_iter=self.max_iter,
             n_init=self.n_init,
             spherical=self.spherical,
@@ -156,16 +170,22 @@ class KMeansCoreset(BaseDistiller):
         """Rows of one group: picked, or made with the mean of a continuous target."""
         # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
         order = np.lexsort((found.squared_distances, found.owner))
-        mass = np.bincount(found.owner)
-        first = np.concatenate([[0], np.cumsum(mass)[:-1]])
+        first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
+        weight = None if rows.weight is None else rows.weight[group.rows]
+        mass = np.bincount(found.owner, weights=weight)
         if self.representative == "member":
             return Outcome(indices=group.rows[order[first]], weight=mass)
         members = group.rows[order]
-        means = np.add.reduceat(rows.flat[members], first, axis=0, dtype=np.float64) / mass[:, None]
+        factor = None if weight is None else weight[order]
+        means = _sums(rows.flat[members], factor, first) / mass[:, None]
+        squares = squared_distances_to_owner(rows.flat[group.rows], means, found.owner)
+        offset = float(squares.sum() if weight is None else squares @ weight)
+        labels: np.ndarray | None = None
         if y is not None:
-            return Outcome(X=means, y=np.add.reduceat(y[members], first, dtype=np.float64) / mass, weight=mass)
-        labels = None if rows.y is None else np.full(len(mass), group.label, dtype=rows.y.dtype)
-        return Outcome(X=means, y=labels, weight=mass)
+            labels = _sums(y[members, None], factor, first)[:, 0] / mass
+        elif rows.y is not None:
+            labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
+        return Outcome(X=means, y=labels, weight=mass, offset=offset)
 
 
 def _joint(X: np.ndarray, y: np.ndarray, target_weight: float) -> np.ndarray:
@@ -178,6 +198,12 @@ def _joint(X: np.ndarray, y: np.ndarray, target_weight: float) -> np.ndarray:
     return np.column_stack([X, column])
 
 
+def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
+    """Sum consecutive rows, each part from its place in `first` to the next."""
+    weighted = values if weight is None else values * weight[:, None]
+    return np.asarray(np.add.reduceat(weighted, first, axis=0, dtype=np.float64))
+
+
 def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
     weight = np.concatenate([np.asarray(part.weight, dtype=np.float64) for part in parts])
     if parts[0].indices is not None:
@@ -186,4 +212,5 @@ def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
         )
     X = np.concatenate([part.X for part in parts if part.X is not None])
     y = None if rows.y is None else np.concatenate([part.y for part in parts if part.y is not None])
-    return Outcome(X=X.reshape(-1, *rows.X.shape[1:]), y=y, weight=weight)
+    offset = sum(part.offset or 0.0 for part in parts)
+    return Outcome(X=X.reshape(-1, *rows.X.shape[1:]), y=y, weight=weight, offset=offset)

@@ -145,6 +145,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
             weight=getattr(inner, "sample_weight_", None),
             soft_labels=self._soft(teacher, answers, np.asarray(y)),
             preprocessing=getattr(inner, "preprocessing_", None),
+            ranked=hasattr(inner, "ranking_"),
         )
 
     @staticmethod

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distillkit.metrics._coreset_error import coreset_error as coreset_error
     from distillkit.metrics._cost import bytes_kept as bytes_kept
     from distillkit.metrics._cost import compression_bytes as compression_bytes
     from distillkit.metrics._cost import compression_rows as compression_rows
@@ -37,6 +38,7 @@ _HOMES = {
     "bytes_kept": "_cost",
     "compression_bytes": "_cost",
     "compression_rows": "_cost",
+    "coreset_error": "_coreset_error",
     "coverage": "_coverage",
     "expected_coverage": "_coverage",
     "latency_ratio": "_model",
