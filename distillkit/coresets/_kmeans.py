@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets._clock import stop_rules
+from distillkit.coresets._joint import joint_points
 from distillkit.neighbors import KMeansResult, kmeans
 from distillkit.neighbors._empty import squared_distances_to_owner
 
@@ -53,8 +54,8 @@ class KMeansCoreset(BaseDistiller):
     max_iter : int, default=25
         Steps per class at most.
     max_seconds : float or None, default=None
-        Wall-clock budget, divided over the classes by their work and checked after each step; each class gets at
-        least one step.
+        Wall-clock budget, divided over the classes by their work and checked during the k-means++ start and after each
+        step; each class gets at least one step.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : {"auto", "cpu", "cuda"}, default="auto"
@@ -78,7 +79,7 @@ class KMeansCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class.
+    Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class and 320 bytes per row.
     k-means++ start: Arthur and Vassilvitskii, SODA 2007. Clustering by faiss: Johnson et al., arXiv:1702.08734.
 
     Examples
@@ -136,16 +137,15 @@ class KMeansCoreset(BaseDistiller):
         y = rows.y if rows.task == "regression" else None
         parts = []
         for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
-            found = self._cluster(rows, y, group, run, should_stop)
+            found = self._cluster(rows, group, run, should_stop)
             parts.append(self._represent(rows, y, group, found))
         return _join(parts, rows)
 
     def _cluster(
-        self, rows: TrainingRows, y: np.ndarray | None, group: Group, run: Run, should_stop: Callable[[], bool] | None
+        self, rows: TrainingRows, group: Group, run: Run, should_stop: Callable[[], bool] | None
     ) -> KMeansResult:
-        points = rows.points[group.rows]
         found = kmeans(
-            points if y is None else _joint(points, y[group.rows], self.target_weight),
+            joint_points(rows, group, self.target_weight),
             group.size,
             weights=None if rows.weight is None else rows.weight[group.rows],
             max_iter=self.max_iter,
@@ -186,16 +186,6 @@ class KMeansCoreset(BaseDistiller):
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)
-
-
-def _joint(X: np.ndarray, y: np.ndarray, target_weight: float) -> np.ndarray:
-    """Append the target as a column whose variance is `target_weight`^2 times that of an average feature."""
-    variance = float(X.var(axis=0, dtype=np.float64).mean())
-    unit = np.sqrt(variance) or 1.0  # constant features: cluster the target alone
-    centred = y - y.mean(dtype=np.float64)
-    # not by the deviation, which rounding leaves above zero for a constant target
-    column = centred * (target_weight * unit / centred.std()) if np.ptp(y) > 0 else np.zeros(len(y))
-    return np.column_stack([X, column])
 
 
 def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
