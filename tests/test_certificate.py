@@ -116,6 +116,19 @@ def test_ridge_costs_are_those_of_brute_force(table):
     assert costs["ridge of the rows"]["whole"] == pytest.approx(expected)
 
 
+def test_what_is_fitted_to_the_set_counts_by_its_cost_on_all_rows(table):
+    X, y = table
+    certificate = certify(RandomSubset(3, random_state=0).fit(X, y).distilled_, X, y)
+    own = [step for step in certificate.costs if step["fitted_to_set"]]
+    assert [step["solution"] for step in own] == ["k-means of the set", "logistic regression of the set"]
+    whole = {step["solution"]: step["whole"] for step in certificate.costs}
+    excess = [step["whole"] / whole[step["solution"].replace("set", "rows")] - 1 for step in own]
+    assert certificate.excess == pytest.approx(max(excess))
+    assert certificate.excess > 0
+    assert certificate.error == max(step["error"] for step in certificate.costs if not step["fitted_to_set"])
+    assert certify(WholeSet().fit(X, y).distilled_, X, y).excess == pytest.approx(0, abs=1e-9)
+
+
 def test_a_better_set_has_a_smaller_error(table):
     X = table[0]
     few = np.mean([certify(RandomSubset(8, random_state=s).fit(X).distilled_, X).error for s in range(10)])
@@ -130,7 +143,9 @@ def test_a_set_that_leaves_a_class_out_does_not_look_good(table):
     poor = DistilledSet(
         X[keep], y[keep], sample_weight=small.sample_weight[keep] * 400 / keep.sum(), classes=small.classes
     )
-    assert certify(poor, X, y).worst("logistic") > 0.3
+    errors = [certify(RandomSubset(26, random_state=s).fit(X, y).distilled_, X, y) for s in range(5)]
+    assert certify(poor, X, y).worst("logistic") > max(each.worst("logistic") for each in errors)
+    assert certify(poor, X, y).excess > max(each.excess for each in errors)
 
 
 def test_a_large_offset_or_scale_changes_nothing(table):
@@ -199,7 +214,7 @@ def test_rows_that_are_all_equal(table):
 def test_frames_are_taken(table):
     X, y = table
     small = RandomSubset(10, random_state=0).fit(X, y).distilled_
-    assert certify(small, pd.DataFrame(X), pd.Series(y)).error == certify(small, X, y).error
+    assert certify(small, pd.DataFrame(X), pd.Series(y)).error == pytest.approx(certify(small, X, y).error)
 
 
 def test_rows_that_do_not_fit_are_refused(table):

@@ -28,8 +28,8 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
     Returns
     -------
     float or None
-        0 for the training rows themselves; None where a solution costs nothing on the training rows and something on the
-        distilled ones.
+        0 for the training rows themselves. Over solutions made without the distilled rows; None where one of them costs
+        nothing on the training rows and something on the distilled ones.
     """
     error = certify(distilled, X, y if distilled.y is not None else None, random_state=random_state).error
     return error if math.isfinite(error) else None
