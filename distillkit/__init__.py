@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from distillkit.pipeline import Distilled as Distilled
     from distillkit.pipeline import Pipeline as Pipeline
     from distillkit.pipeline import make_pipeline as make_pipeline
+    from distillkit.plotting import plot_history as plot_history
+    from distillkit.plotting import plot_rows as plot_rows
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
 
 _HOMES = {
@@ -76,6 +78,8 @@ _HOMES = {
     "evaluate": "bench.judge",
     "hookimpl": "hookspecs",
     "make_pipeline": "pipeline",
+    "plot_history": "plotting",
+    "plot_rows": "plotting",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 (all are strings)

@@ -42,7 +42,8 @@ class Outcome:
     offset : float or None
         Where each row is the mean of the rows it stands for: the sum of their squared distances to it, in the units of
         X. The k-means cost of all rows is then that of the distilled ones plus this constant, up to rows that have
-        other nearest centres than their mean (Feldman, Schmidt and Sohler, SODA 2013).
+        other nearest centres than their mean (Feldman, Schmidt and Sohler, SODA 2013). 0 for unbiased samples. None
+        where neither is so.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit._callbacks import CallbackSupportMixin, callback_context
+from distillkit._certificate import certify
 from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
 from distillkit._feature_space import feature_rows
 from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
@@ -57,6 +58,9 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
     ranking_ : ndarray of shape (m,)
         Only where the method ranks: place of each row in the ranking of its class, from 0. The rows of the first j
         places are the result for a budget of j: see `DistilledSet.prefix`.
+    error_ : float
+        Only with ``certify=True``, for methods that have it: see `distillkit.coresets.certify`. All costs are in
+        ``distilled_.provenance["certificate"]``.
     soft_labels_ : ndarray of shape (m, n_classes)
         Only where labels were learned or taught.
     history_ : list of dict
@@ -133,6 +137,10 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         callbacks = callback_context(self)
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self._store(self._distill(rows, run), run, source, rows)
+        if getattr(self, "certify", False):
+            certificate = certify(self.distilled_, X_valid, y_valid)
+            self.error_ = certificate.error
+            self.distilled_.provenance["certificate"] = certificate.as_dict()
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -166,7 +174,12 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
 
     def _keep(self, outcome: Outcome, pair: tuple[np.ndarray, np.ndarray | None], seen: Seen, run: Run) -> None:
         """Set the fitted attributes: `pair` are the distilled rows and labels, `seen` is what they were made from."""
-        for name in ("sample_indices_", "soft_labels_", "ranking_"):  # a refit may not have what an earlier fit had
+        for name in (
+            "sample_indices_",
+            "soft_labels_",
+            "ranking_",
+            "error_",
+        ):  # a refit may not have what an earlier fit had
             self.__dict__.pop(name, None)
         self.X_distilled_, self.y_distilled_ = pair
         if outcome.indices is not None:

@@ -6,7 +6,7 @@ Targets are text, so that listing them imports nothing heavy; families that desc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distillkit.hookspecs import hookimpl
 from distillkit.specs import ExecutorSpec, MethodSpec, ReporterSpec
@@ -100,7 +100,7 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             target="distillkit.coresets:StreamingCoreset",
             kind="coreset",
             reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
-            presets={"random": {"coreset": "random"}, "kcenter": {"coreset": "kcenter"}},
+            presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
             summary="Merge-and-reduce: a coreset of rows that come in chunks, in memory that does not grow",
         ),
         MethodSpec(
@@ -204,6 +204,42 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             label_mode="soft",
             requires=("torch",),
             summary="k-means centroids with the probabilities of a teacher trained on all rows",
+        ),
+        *_students(),
+    ]
+
+
+def _students() -> list[MethodSpec]:
+    """Return the methods that reduce a model: the same seed gives the same teacher and students that start alike."""
+    # the bench trains the control as a method of its own, and has test rows for the figures
+    bare: dict[str, Any] = {"control": False, "validation_fraction": None}
+    common: dict[str, Any] = {"reduces": "model", "budgeted": False, "requires": ("torch",)}
+    student = "distillkit.knowledge:TeacherStudentDistiller"
+    return [
+        MethodSpec(
+            name="teacher",
+            target="distillkit.knowledge._teacher_alone:TeacherAlone",
+            kind="control",
+            params=bare,
+            summary="The large model that teaches in teacher-student, by itself",
+            **common,
+        ),
+        MethodSpec(
+            name="student-alone",
+            target=student,
+            kind="control",
+            params={**bare, "alpha": 1.0},
+            summary="The small model of teacher-student, taught by labels alone",
+            **common,
+        ),
+        MethodSpec(
+            name="teacher-student",
+            target=student,
+            kind="knowledge",
+            params=bare,
+            reference="Hinton, Vinyals and Dean 2015, arXiv:1503.02531",
+            summary="A small model taught by a large one's probabilities and by labels",
+            **common,
         ),
     ]
 

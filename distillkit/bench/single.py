@@ -60,10 +60,15 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], given: dic
     PluginError
         If a package that the method needs is not installed.
     DataError
-        If the method takes no `max_seconds` but one was given.
+        If the method takes no `max_seconds` but one was given, or reduces a model and not rows.
     """
     short, _, preset = name.partition(":")
     spec = get_manager().get("method", short)
+    if spec.reduces == "model":
+        raise DataError(
+            f"method {short!r} makes a model small and no rows: name it in a suite (distillkit run SUITE --methods {short}), or "
+            "fit distillkit.TeacherStudentDistiller."
+        )
     if preset and preset not in spec.presets:
         raise UnknownNameError(f"preset of {short}", preset, spec.presets)
     if missing := spec.missing():

@@ -1,5 +1,6 @@
 """Selection of rows: controls and coresets."""
 
+from distillkit._certificate import Certificate, certify
 from distillkit.coresets._class_means import ClassMeans
 from distillkit.coresets._craig import CraigCoreset
 from distillkit.coresets._el2n import EL2NCoreset
@@ -20,6 +21,7 @@ from distillkit.coresets._uncertainty import UncertaintyCoreset
 from distillkit.coresets._whole import WholeSet
 
 __all__ = [
+    "Certificate",
     "ClassMeans",
     "CraigCoreset",
     "EL2NCoreset",
@@ -38,4 +40,5 @@ __all__ = [
     "StreamingCoreset",
     "UncertaintyCoreset",
     "WholeSet",
+    "certify",
 ]

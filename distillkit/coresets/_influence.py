@@ -41,7 +41,7 @@ class InfluenceCoreset(BaseDistiller):
         "loss": by how much the squared error of ALL rows falls when row j joins. "sensitivity": by how much it moves
         all predictions, ``|X Delta_j|``. "gradient": the length of its gradient, ``|x_j| |e_j|``. The last two look for
         rows that are unlike those picked, outliers before all.
-    alpha : float, default=1.0
+    alpha : float, default=0.3
         Penalty of the ridge model, in units of the mean squared length of the rows ``[x, 1]``.
     max_seconds : float or None, default=None
         Wall-clock budget, checked before each pick. When it is over, each class is filled by its last scores.
@@ -93,7 +93,7 @@ class InfluenceCoreset(BaseDistiller):
         budget: Any = 0.1,
         *,
         criterion: str = "loss",
-        alpha: float = 1.0,
+        alpha: float = 0.3,
         max_seconds: float | None = None,
         task: str = "auto",
         random_state: Any = None,

@@ -44,6 +44,8 @@ class KCenterCoreset(BaseDistiller):
         See `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
         Where distances are taken, those of `radius_`, too. See `feature_rows`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -83,6 +85,7 @@ class KCenterCoreset(BaseDistiller):
         **iterative_constraints(),
         "start": [StrOptions({"medoid", "random"})],
         "feature_space": FEATURE_SPACE,
+        "certify": ["boolean"],
     }
     _weighs_rows: ClassVar[bool] = True
 
@@ -94,12 +97,14 @@ class KCenterCoreset(BaseDistiller):
         max_seconds: float | None = None,
         task: str = "auto",
         feature_space: Any = None,
+        certify: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.start = start
         self.max_seconds = max_seconds
         self.feature_space = feature_space
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         found = []

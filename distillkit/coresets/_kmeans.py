@@ -62,6 +62,8 @@ class KMeansCoreset(BaseDistiller):
         "auto" takes a GPU if faiss sees one.
     feature_space : transformer, torch module, callable or None, default=None
         Where rows are clustered; centroids are then the means of their members' own rows. See `feature_rows`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -100,6 +102,7 @@ class KMeansCoreset(BaseDistiller):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "device": [StrOptions({"auto", "cpu", "cuda"})],
         "feature_space": FEATURE_SPACE,
+        "certify": ["boolean"],
     }
     _weighs_rows: ClassVar[bool] = True
 
@@ -116,6 +119,7 @@ class KMeansCoreset(BaseDistiller):
         task: str = "auto",
         device: str = "auto",
         feature_space: Any = None,
+        certify: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -127,6 +131,7 @@ class KMeansCoreset(BaseDistiller):
         self.max_seconds = max_seconds
         self.device = device
         self.feature_space = feature_space
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         y = rows.y if rows.task == "regression" else None

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from scipy.linalg import cholesky, eigh, solve_triangular
 from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
@@ -52,9 +53,9 @@ class LeverageCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n d^2), by an orthogonal factorisation of the standardized rows (leverages do not change by it); memory
-    ``16 n_c d`` bytes for the largest class of n_c rows. With d + 1 >= n_c independent columns every leverage is 1, and
-    the sample is a plain random one.
+    Time O(n d^2), by products and one eigendecomposition of the columns of a class (of its rows where these are
+    fewer); memory ``24 n_c d`` bytes for the largest class of n_c rows. With n_c independent columns every leverage is
+    1, and the sample is a plain random one.
     Drineas, Mahoney and Muthukrishnan, SODA 2006; mixed with uniform sampling: Ma, Mahoney and Yu, arXiv:1306.5362.
     Fixed sample sizes with given probabilities: Madow 1949 (systematic sampling in random order); weights:
     Horvitz and Thompson 1952.
@@ -99,6 +100,9 @@ class LeverageCoreset(BaseDistiller):
 def leverage_scores(X: np.ndarray) -> np.ndarray:
     """Diagonal of the projection onto the columns of [X, 1], dependent ones allowed.
 
+    Directions in which the columns, centred and scaled to one length, are shorter than the root of rounding are taken
+    for dependence.
+
     Parameters
     ----------
     X : ndarray of shape (n, d)
@@ -108,16 +112,19 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     ndarray of shape (n,)
         In [0, 1]; sums to the rank.
     """
-    design = np.ones((len(X), X.shape[1] + 1))
-    centred = design[:, :-1]
-    np.subtract(X, X.mean(axis=0, dtype=np.float64), out=centred)
-    # columns of length one, so that units do not decide which of them are taken for dependent; constant ones are gone
-    centred[:, X.max(axis=0) == X.min(axis=0)] = 0
+    varies = X.max(axis=0) > X.min(axis=0)
+    design = np.ones((len(X), int(varies.sum()) + 1))
+    np.subtract(X[:, varies], X[:, varies].mean(axis=0, dtype=np.float64), out=design[:, :-1])
+    # columns of length one, so that units do not decide which of them are taken for dependent
     length = np.sqrt(np.einsum("ij,ij->j", design, design))
     design /= np.where(length > 0, length, 1)
-    basis, triangle = np.linalg.qr(design)
-    left, values, _ = np.linalg.svd(triangle)
-    rank = int((values > values[0] * np.finfo(np.float64).eps * max(design.shape)).sum())
-    if rank < len(values):
-        basis = basis @ left[:, :rank]
-    return np.asarray(np.clip(np.einsum("ij,ij->i", basis, basis), 0, 1))
+    if design.shape[1] > len(X):  # the same projection from the side of the rows
+        values, vectors = eigh(design @ design.T)
+        kept = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
+        return np.asarray(np.square(vectors[:, kept]).sum(axis=1))
+    values, vectors = eigh(design.T @ design)
+    kept = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
+    basis = design @ (vectors[:, kept] / np.sqrt(values[kept]))
+    # squares have lost half of the digits: made orthogonal once more, the basis has them all (Cholesky QR, twice)
+    basis = solve_triangular(cholesky(basis.T @ basis), basis.T, trans=1)
+    return np.asarray(np.clip(np.einsum("ij,ij->j", basis, basis), 0, 1))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "Tree", "reduce_rows"]
 
+_ROUNDING = 1e-12  # weights whose sum is right but for this are left as the method gave them
+
 
 @dataclass(frozen=True, eq=False)
 class Summary:
@@ -93,7 +95,8 @@ def reduce_rows(method: BaseDistiller, rows: Summary, task: str | None, groups: 
     made = _as_summary(outcome, rows)
     for group in groups:
         own = slice(None) if group.label is None or made.y is None else made.y == group.label
-        made.weight[own] *= rows.weight[group.rows].sum() / made.weight[own].sum()
+        factor = rows.weight[group.rows].sum() / made.weight[own].sum()
+        made.weight[own] *= factor if abs(factor - 1) > _ROUNDING else 1
     rest = np.setdiff1d(np.arange(len(rows)), np.concatenate([group.rows for group in groups]))
     if not len(rest):
         return made
@@ -131,6 +134,9 @@ class Tree:
     Parameters
     ----------
     method : distiller that heeds the weights of rows
+        Makes the result.
+    summary : distiller that heeds the weights of rows
+        Makes the summaries.
     budget : Budget
         Of the result.
     task : {"classification", "regression", None}
@@ -141,6 +147,7 @@ class Tree:
     """
 
     method: BaseDistiller
+    summary: BaseDistiller
     budget: Budget
     task: str | None
     chunk_size: int
@@ -193,7 +200,7 @@ class Tree:
             if size < len(own):
                 groups.append(Group(label, own, size))
         state = np.random.SeedSequence([self.seed, level, self.blocks]).generate_state(1)[0]
-        return reduce_rows(self.method, rows, self.task, tuple(groups), Run(None, int(state)))
+        return reduce_rows(self.summary, rows, self.task, tuple(groups), Run(None, int(state)))
 
     def _node_size(self, label: Any, rows: float) -> int:
         value = self.budget.value

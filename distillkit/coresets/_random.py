@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class RandomSubset(BaseDistiller):
         See `BaseDistiller`.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Examples
@@ -34,7 +36,17 @@ class RandomSubset(BaseDistiller):
     (['a', 'b'], [3.0, 3.0])
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseDistiller._parameter_constraints,
+        "certify": ["boolean"],
+    }
     _weighs_rows: ClassVar[bool] = True
+
+    def __init__(
+        self, budget: Any = 0.1, *, task: str = "auto", certify: bool = False, random_state: Any = None
+    ) -> None:
+        super().__init__(budget, task=task, random_state=random_state)
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         picks, weights = [], []
@@ -47,7 +59,7 @@ class RandomSubset(BaseDistiller):
                     picked, weight = var_opt(rows.weight[stratum], size, run.rng)
                     picks.append(stratum[picked])
                     weights.append(weight)
-        return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weights))
+        return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weights), offset=0.0)
 
 
 def _strata(y: np.ndarray | None, rows: np.ndarray, size: int) -> list[tuple[np.ndarray, int]]:

@@ -153,13 +153,14 @@ def left_out(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) ->
     ndarray of shape (n,)
     """
     factor: Any = cho_factor(hessian + alpha * np.eye(len(hessian)))
+    inverse = cho_solve(factor, np.eye(len(hessian)))
     theta = cho_solve(factor, _products(X, Y)[1])
     rise = np.empty(len(X))
     for start in range(0, len(X), _BLOCK):
         block = slice(start, start + _BLOCK)
         rows = X[block].astype(np.float64)
         error = Y[block] - rows @ theta
-        moved = cho_solve(factor, rows.T).T  # rows of P x_i
+        moved = rows @ inverse  # rows of P x_i
         h = np.einsum("ij,ij->i", moved, rows)
         quadratic = h - alpha * np.einsum("ij,ij->i", moved, moved)  # x' P C P x, with C = 1 / P - alpha
         # G = X'(Y - X theta) is alpha theta at the optimum

@@ -17,8 +17,8 @@ from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, iterative
 from distillkit.budget import Budget
 from distillkit.coresets._merge_reduce import Summary, Tree
 from distillkit.coresets._sources import is_stream, pieces_of
+from distillkit.coresets._stream_checks import check_chunk, reducing_method
 from distillkit.exceptions import DataError
-from distillkit.plugins import get_manager
 
 __all__ = ["StreamingCoreset"]
 
@@ -47,10 +47,14 @@ class StreamingCoreset(BaseDistiller):
     budget : int, float or dict, default=0.1
         See `BaseDistiller`. With a share memory grows with the rows, because the result does: see the notes.
     coreset : str or distiller, default="kmeans"
-        The method that reduces: a registered name ("kmeans", "kmeans:medoids", "kcenter", "random") or an instance that
+        The method that makes the result: a registered name ("kmeans", "kmeans:medoids", "kcenter", "random") or an instance that
         heeds the weights of rows. Its own `budget`, `task`, `max_seconds` and `random_state` are not used. "random" gives
         picked rows whose weighted sums are unbiased (VarOpt). A `feature_space` is fitted on each block anew, unless
         it is a `sklearn.frozen.FrozenEstimator`.
+    summary : str, distiller or None, default=None
+        The method that makes the summaries; None takes `coreset`. With ``summary="random"`` and an `oversampling` of 20,
+        say, a slow `coreset` runs once, on a sample that is large enough for its errors to be small, and the rest is
+        as fast as the disk.
     chunk_size : int, default=65536
         Rows of a block.
     oversampling : float, default=2.0
@@ -103,6 +107,7 @@ class StreamingCoreset(BaseDistiller):
         **BaseDistiller._parameter_constraints,
         **iterative_constraints(),
         "coreset": [str, HasMethods(["_distill", "fit_resample"])],
+        "summary": [str, HasMethods(["_distill", "fit_resample"]), None],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
         "oversampling": [Interval(Real, 1, None, closed="left")],
     }
@@ -112,6 +117,7 @@ class StreamingCoreset(BaseDistiller):
         budget: Any = 0.1,
         *,
         coreset: Any = "kmeans",
+        summary: Any = None,
         chunk_size: int = 65_536,
         oversampling: float = 2.0,
         max_seconds: float | None = None,
@@ -120,6 +126,7 @@ class StreamingCoreset(BaseDistiller):
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.coreset = coreset
+        self.summary = summary
         self.chunk_size = chunk_size
         self.oversampling = oversampling
         self.max_seconds = max_seconds
@@ -212,7 +219,8 @@ class StreamingCoreset(BaseDistiller):
             after = (
                 self._new_tree(self._resolve_task(labels) if task is None else task) if tree is None else tree.copy()
             )
-            self._check_like_before(tree, rows, labels)
+            if tree is not None:
+                check_chunk(rows, labels, tree, self.__dict__["_shape"], guessed=self.task == "auto")
         except DataError as exc:
             raise type(exc)(f"chunk {self._chunks}: {exc}") from exc
         except ValueError as exc:
@@ -224,45 +232,12 @@ class StreamingCoreset(BaseDistiller):
         self._dtype = np.result_type(source.dtype, self.__dict__.get("_dtype", source.dtype))
         self._shape, self._tree, self._stale = rows.shape[1:], after, True
 
-    def _check_like_before(self, tree: Tree | None, X: np.ndarray, y: np.ndarray | None) -> None:
-        if tree is None:
-            return
-        if X.shape[1:] != self._shape:
-            raise DataError(f"its rows have shape {X.shape[1:]}, but those before had {self._shape}.")
-        before = next(iter(tree.buffer)).y
-        if (y is None) != (before is None):
-            raise DataError(
-                "it has no y, but those before had." if y is None else "it has y, but those before had none."
-            )
-        if y is None or before is None:
-            return
-        if (y.dtype.kind in "iufb") != (before.dtype.kind in "iufb"):
-            raise DataError(f"its y is of type {y.dtype}, but before it was {before.dtype}: give one kind of labels.")
-        if self.task == "auto" and tree.task == "classification" and y.dtype.kind == "f" and (y != np.rint(y)).any():
-            raise DataError(
-                "its y has fractions, but before it held class labels: set task='regression' if these are numbers."
-            )
-
     def _new_tree(self, task: str | None) -> Tree:
         state = self.random_state
         seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31 - 1))
-        return Tree(self._method(), Budget(self.budget), task, self.chunk_size, self.oversampling, seed)
-
-    def _method(self) -> BaseDistiller:
-        method: BaseDistiller = self.coreset
-        if isinstance(self.coreset, str):
-            name, _, preset = self.coreset.partition(":")
-            spec = get_manager().get("method", name)
-            if preset and preset not in spec.presets:
-                raise DataError(f"coreset={self.coreset!r}: {name} has the presets {sorted(spec.presets)}.")
-            method = spec.load()(**spec.params, **(spec.presets[preset] if preset else {}))
-        if not getattr(method, "_weighs_rows", False):
-            raise DataError(
-                f"coreset={self.coreset!r} does not heed the weights of rows, which summaries have: "
-                "give 'kmeans', 'kcenter' or 'random'."
-            )
-        method._validate_params()  # noqa: SLF001 (scikit-learn's own way)
-        return method
+        method = reducing_method("coreset", self.coreset)
+        summary = method if self.summary is None else reducing_method("summary", self.summary)
+        return Tree(method, summary, Budget(self.budget), task, self.chunk_size, self.oversampling, seed)
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         """Distil rows that are in memory, block by block."""

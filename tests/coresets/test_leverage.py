@@ -49,6 +49,11 @@ def test_scores_stand_columns_of_any_kind(case, numbers):
     np.testing.assert_allclose(leverage_scores(made), expected, rtol=1e-6)
 
 
+def test_repeated_rows_of_many_columns_share_their_leverage():
+    X = np.repeat(np.random.default_rng(0).normal(size=(5, 40)), 2, axis=0)
+    np.testing.assert_allclose(leverage_scores(X), 0.5)
+
+
 def test_classes_have_scores_of_their_own(table):
     X, y = table
     scores = LeverageCoreset(random_state=0).fit(X, y).scores_
