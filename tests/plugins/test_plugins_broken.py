@@ -181,7 +181,9 @@ def test_a_failing_hook_leaves_the_others_of_its_plugin(site):
 
 
 def test_an_optional_unknown_hook_is_allowed(site):
-    site.add("dk-newer", site.give("thinning") + "@hookimpl(optionalhook=True)\ndef distillkit_of_tomorrow():\n    pass")
+    site.add(
+        "dk-newer", site.give("thinning") + "@hookimpl(optionalhook=True)\ndef distillkit_of_tomorrow():\n    pass"
+    )
     manager, caught = site.load()
     assert caught == []
     assert record_of(manager, "dk-newer:m").hooks == ["distillkit_methods"]

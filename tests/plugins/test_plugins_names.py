@@ -20,9 +20,7 @@ def test_two_packages_with_one_name_resolve_only_as_dist_name(site):
     assert len(caught) == 1
     with pytest.raises(PluginError) as raised:
         manager.get("method", "thinning")
-    expected = (
-        "method 'thinning' is given by 2 plugins (dk-one 1.0, dk-two 3.1): write 'dk-one/thinning' or 'dk-two/thinning'."
-    )
+    expected = "method 'thinning' is given by 2 plugins (dk-one 1.0, dk-two 3.1): write 'dk-one/thinning' or 'dk-two/thinning'."
     assert str(raised.value) == caught[0] == expected
     assert "thinning" not in manager.specs("method")
     assert "other" in manager.specs("method")
