@@ -228,9 +228,22 @@ class TestPasses:
                 found.append(squared_distances_to_means(X, parts))
         np.testing.assert_array_equal(*found)
 
-    def test_a_large_offset_costs_no_precision(self):
-        X = np.random.default_rng(0).normal(size=(100, 3))
-        parts = [np.arange(100)]
-        np.testing.assert_allclose(
-            squared_distances_to_means(X + 1e6, parts), squared_distances_to_means(X, parts), rtol=1e-8
-        )
+    @pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e6), (np.float32, 1e3), (np.float32, 5.0)])
+    def test_a_large_offset_costs_no_precision(self, dtype, offset):
+        X = (np.random.default_rng(0).normal(size=(100, 3)) + offset).astype(dtype)
+        exact = ((X.astype(np.float64) - X.mean(axis=0, dtype=np.float64)) ** 2).sum(axis=1)
+        for parts in ([np.arange(100)], [np.arange(100), np.empty(0, dtype=int)]):
+            found = squared_distances_to_means(X, parts)
+            # what rounding moves the mean by counts against the spread, not against the offset
+            np.testing.assert_allclose(
+                found, exact, rtol=1e-8 if dtype == np.float64 else 1e-3, atol=1e-4 * exact.mean()
+            )
+
+    def test_rows_of_no_part_have_none(self):
+        X = np.random.default_rng(0).normal(size=(40, 3))
+        parts = [np.arange(5, 20), np.arange(20, 33)]
+        found = squared_distances_to_means(X, parts)
+        assert (found[:5] == 0).all()
+        assert (found[33:] == 0).all()
+        for part in parts:
+            np.testing.assert_allclose(found[part], ((X[part] - X[part].mean(axis=0)) ** 2).sum(axis=1), rtol=1e-9)
