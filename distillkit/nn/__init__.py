@@ -12,6 +12,7 @@ from distillkit.nn._modes import evaluating
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
+from distillkit.nn._row_augment import RowAugmentation, training_augmentation
 from distillkit.nn._seeding import make_generator, seeded
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
 
@@ -28,6 +29,7 @@ __all__ = [
     "NetworkRegressor",
     "Recipe",
     "ResNet18",
+    "RowAugmentation",
     "RowLoss",
     "check_fit",
     "class_loss",
@@ -45,4 +47,5 @@ __all__ = [
     "seeded",
     "soft_label_loss",
     "train_network",
+    "training_augmentation",
 ]
