@@ -80,7 +80,7 @@ def wasserstein_loss(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
 
 
 def sinkhorn_loss(
-    X: torch.Tensor, Y: torch.Tensor, reg: float, *, max_iter: int = 200, tol: float = 1e-6
+    X: torch.Tensor, Y: torch.Tensor, reg: float, *, max_iter: int = 200, tol: float = 1e-5
 ) -> torch.Tensor:
     """`sinkhorn_divergence` of two samples with equal weights, differentiable in both.
 
@@ -92,7 +92,7 @@ def sinkhorn_loss(
     reg : float
         The regularisation, in squared units of the rows.
     max_iter : int, default=200
-    tol : float, default=1e-6
+    tol : float, default=1e-5
         Largest error of the marginals.
 
     Returns

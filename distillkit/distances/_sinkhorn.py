@@ -13,6 +13,8 @@ from distillkit.exceptions import DataError
 
 __all__ = ["entropic_plan", "entropic_value", "sinkhorn_divergence"]
 
+_LARGEST_POWER = 200
+
 
 def sinkhorn_divergence(
     X: Any,
@@ -26,7 +28,7 @@ def sinkhorn_divergence(
     tol: float = 1e-9,
     seed: int = 0,
 ) -> float:
-    r"""Debiased entropic transport cost between two weighted samples (POT's Sinkhorn iterations, in logarithms).
+    r"""Debiased entropic transport cost between two weighted samples (POT's Sinkhorn iterations).
 
     .. math:: S_\varepsilon(a, b) = OT_\varepsilon(a, b) - \tfrac12 OT_\varepsilon(a, a) - \tfrac12 OT_\varepsilon(b, b),
               \quad OT_\varepsilon(a, b) = \min_{\pi 1 = a, \pi^\top 1 = b} \sum_{ij} \pi_{ij} \|x_i - y_j\|^2
