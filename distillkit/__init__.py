@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
+    from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
+    from distillkit.condensation import TrajectoryMatchingDistiller as TrajectoryMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
@@ -37,6 +39,7 @@ _HOMES = {
     "ClassMeans": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
+    "DistributionMatchingDistiller": "condensation",
     "GANSynthesizer": "synthesis",
     "GradientMatchingDistiller": "condensation",
     "KCenterCoreset": "coresets",
@@ -46,6 +49,7 @@ _HOMES = {
     "RandomSubset": "coresets",
     "SoftLabels": "knowledge",
     "TeacherStudentDistiller": "knowledge",
+    "TrajectoryMatchingDistiller": "condensation",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",
     "hookimpl": "hookspecs",

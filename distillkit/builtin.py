@@ -75,6 +75,27 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             summary="Rows optimised until their gradients teach a network what all rows teach it",
         ),
         MethodSpec(
+            name="distribution-matching",
+            target="distillkit.condensation:DistributionMatchingDistiller",
+            kind="condensation",
+            requires=("torch",),
+            reference="Zhao and Bilen, WACV 2023, arXiv:2110.04181",
+            presets={
+                "mmd": {"loss": "mmd"},
+                "wasserstein": {"loss": "wasserstein"},
+                "hybrid": {"gradient_weight": 0.1},
+            },
+            summary="Rows optimised until random networks embed each class as they embed all its rows",
+        ),
+        MethodSpec(
+            name="trajectory-matching",
+            target="distillkit.condensation:TrajectoryMatchingDistiller",
+            kind="condensation",
+            requires=("torch",),
+            reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
+            summary="Rows on which a network's weights go where those of networks trained on all rows went",
+        ),
+        MethodSpec(
             name="gan",
             target="distillkit.synthesis:GANSynthesizer",
             kind="synthesis",

@@ -85,6 +85,10 @@ class IterativeCondenser(BaseDistiller):
     def _default_rate(self, problem: Problem) -> float:
         """Return the step size of the rows where `lr` is None."""
 
+    def _target_rate(self) -> float | None:
+        """Return the step size of continuous targets; None keeps them."""
+        return None if self.target_lr is None else float(self.target_lr)
+
     def _regroup(self, rows: TrainingRows) -> TrainingRows:
         """Return the rows in the groups that the method matches."""
         return rows
@@ -190,7 +194,7 @@ class IterativeCondenser(BaseDistiller):
             parts,
             lr=self.lr or self._default_rate(problem),
             momentum=self.momentum,
-            target_lr=self.target_lr if problem.rows.task == "regression" else None,
+            target_lr=self._target_rate() if problem.rows.task == "regression" else None,
             limits=problem.limits() if self.clip else None,
             max_norm=self.max_norm,
             average=self.average,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.condensation._base import COUNT, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
 from distillkit.condensation._bins import target_bins
 from distillkit.condensation._comparisons import DISTRIBUTION_LOSSES, OUTPUT_LOSSES, Embedding, make_comparison
 from distillkit.condensation._distribution import DistributionMatching, DistributionPlan
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DistributionMatchingDistiller"]
 
-_MOST_BINS = 10
+_RATE = 0.05
 _OUTPUTS = 64  # of networks whose outputs are compared: as few as there are classes would tell little
-_REAL_ROWS = {"mean": 256, "kl": 256, "js": 256}  # per group and network; the rest compares row by row
+_REAL_ROWS = 64  # per class and network
 
 
 class DistributionMatchingDistiller(IterativeCondenser):
@@ -57,23 +57,25 @@ class DistributionMatchingDistiller(IterativeCondenser):
         bandwidth is the median distance between real embeddings of a round, the regularisation a tenth of its square.
     gradient_weight : float, default=0.0
         Weight of the loss of gradient matching ("layer-cosine", of the same network and the same rows), added to it.
-    n_bins : int or None, default=None
-        Of a continuous target: bins between its quantiles, each of which is matched like a class. None is one for each row, 10 at most;
-        1 matches all rows together. In each bin the embedding is matched as it is and multiplied with the target.
+    n_bins : int, default=1
+        Of a continuous target: bins between its quantiles, each of which is matched like a class; not more than rows to distil to. The
+        embedding is matched as it is and multiplied with the target, so that one bin tells how both go together; where the target
+        is noisy, more bins take the noise for what the rows tell, and slopes come out too steep.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         Centroids of k-means in each class or bin (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise.
     outer_steps : int, default=1
         Updates of the rows per network. Without `augment` the real rows are embedded once for all of them.
     real_batch : int or None, default=None
-        Training rows of each class per network. None is 256, or 64 for "mmd", "wasserstein" and "sinkhorn", whose
-        cost grows with its square.
+        Training rows of each class per network. None is 64, or 256 for a continuous target. (The literature's 256 per class cost
+        four times as much.)
     lr : float or None, default=None
         Step size in standard deviations of the data. Gradients are divided by their running root mean square over all rows, so
         that it does not depend on the loss: an update moves the rows by about ``lr / (1 - momentum)`` at most. None is 0.05.
     momentum : float, default=0.5
-    target_lr : float or None, default=None
-        Step size for continuous targets, in their standard deviations; None keeps those of the start.
+    target_lr : float, "auto" or None, default="auto"
+        Step size for continuous targets, in their standard deviations; "auto" is that of the rows, where the loss sees
+        targets ("kl" and "js" do not). None keeps those of the start.
     average : float, default=0.95
         Decay of a running mean of the rows over the updates, which is then what is returned; 0 returns the rows themselves.
     max_norm : float or None, default=3.0
@@ -167,7 +169,8 @@ class DistributionMatchingDistiller(IterativeCondenser):
         **IterativeCondenser._parameter_constraints,
         "loss": [StrOptions(set(DISTRIBUTION_LOSSES))],
         "gradient_weight": [Interval(Real, 0, None, closed="left")],
-        "n_bins": [COUNT, None],
+        "n_bins": [COUNT],
+        "target_lr": [POSITIVE, StrOptions({"auto"}), None],
         "outer_steps": [COUNT],
         "real_batch": [COUNT, None],
     }
@@ -184,13 +187,13 @@ class DistributionMatchingDistiller(IterativeCondenser):
         norm: str = "instance",
         loss: str = "mean",
         gradient_weight: float = 0.0,
-        n_bins: int | None = None,
+        n_bins: int = 1,
         init: str = "kmeans",
         outer_steps: int = 1,
         real_batch: int | None = None,
         lr: float | None = None,
         momentum: float = 0.5,
-        target_lr: float | None = None,
+        target_lr: Any = "auto",
         average: float = 0.95,
         max_norm: float | None = 3.0,
         clip: bool = False,
@@ -240,15 +243,20 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.on_interrupt = on_interrupt
         self.device = device
 
+    def _target_rate(self) -> float | None:
+        if self.target_lr == "auto":
+            return None if self.loss in OUTPUT_LOSSES else float(self.lr or _RATE)
+        return super()._target_rate()
+
     def _regroup(self, rows: TrainingRows) -> TrainingRows:
         if rows.task != "regression":
             return rows
-        if self.target_lr is not None and self.loss in OUTPUT_LOSSES:
+        if self.target_lr not in (None, "auto") and self.loss in OUTPUT_LOSSES:
             raise DataError(
                 f"loss={self.loss!r} compares outputs for rows alone, from which no target can be learned: leave out "
                 "target_lr, or give loss='mean'."
             )
-        return target_bins(rows, min(self.n_bins or _MOST_BINS, rows.size))
+        return target_bins(rows, min(self.n_bins, rows.size))
 
     def _loop(
         self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
@@ -264,7 +272,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         return -(-self.record_every // self.outer_steps) * self.outer_steps
 
     def _default_rate(self, problem: Problem) -> float:
-        return 0.05
+        return _RATE
 
     def _plan(self, problem: Problem) -> DistributionPlan:
         outputs = self.loss in OUTPUT_LOSSES
@@ -285,7 +293,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
             ),
             gradient_weight=float(self.gradient_weight),
             outer=self.outer_steps,
-            real_batch=self.real_batch or _REAL_ROWS.get(self.loss, 64),
+            real_batch=self.real_batch or (_REAL_ROWS if problem.rows.task == "classification" else 4 * _REAL_ROWS),
             augment=self._augmentation(problem),
             vectorize=isinstance(self.network, str) and network_name(self.network, problem.shape) != "resnet18",
         )
