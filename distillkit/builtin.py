@@ -177,6 +177,7 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             kind="condensation",
             requires=("torch",),
             reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
+            presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
             summary="Rows optimised until their gradients teach a network what all rows teach it",
         ),
         MethodSpec(

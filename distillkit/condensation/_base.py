@@ -51,6 +51,7 @@ class IterativeCondenser(BaseDistiller):
         "depth": [COUNT, None],
         "hidden": ["array-like", None],
         "norm": [StrOptions({"instance", "none"})],
+        "pad": ["boolean"],
         "init": [StrOptions(set(STARTS))],
         "lr": [POSITIVE, None],
         "momentum": [SHARE],
@@ -140,7 +141,7 @@ class IterativeCondenser(BaseDistiller):
             "depth": self.depth or default_depth(self.network, problem.shape),
             "norm": self.norm,
             "hidden": self.hidden,
-            "pad": False,  # 28x28 as it is: a quarter less to compute, and the rows serve padded networks as well
+            "pad": self.pad,
         }
         return functools.partial(_make, self.network, problem, n_outputs or problem.n_outputs, options)
 

@@ -50,6 +50,9 @@ class DistributionMatchingDistiller(IterativeCondenser):
     hidden : sequence of int or None, default=None
         Hidden layers of an MLP; None is (128, 128).
     norm : {"instance", "none"}, default="instance"
+    pad : bool, default=False
+        Whether a ConvNet pads images of 28x28 to 32x32, as in the literature. Not to costs a quarter less, and the rows serve networks
+        that do as well.
     loss : {"mean", "mmd", "wasserstein", "sinkhorn", "kl", "js"}, default="mean"
         Of each class, summed over the classes: the squared distance between the mean embeddings (the literature's; fastest); the
         squared maximum mean discrepancy with Gaussian kernels; the squared 2-Wasserstein distance; the Sinkhorn divergence; the
@@ -185,6 +188,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         depth: int | None = None,
         hidden: Any = None,
         norm: str = "instance",
+        pad: bool = False,
         loss: str = "mean",
         gradient_weight: float = 0.0,
         n_bins: int = 1,
@@ -218,6 +222,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.depth = depth
         self.hidden = hidden
         self.norm = norm
+        self.pad = pad
         self.loss = loss
         self.gradient_weight = gradient_weight
         self.n_bins = n_bins

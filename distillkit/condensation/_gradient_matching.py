@@ -10,11 +10,12 @@ from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
 from distillkit.condensation._defaults import default_rate, loop_counts
 from distillkit.condensation._matching import Matching, Plan
 from distillkit.condensation._memory import graph_bytes, require_memory
+from distillkit.condensation._presets import PRESETS, preset_params
 from distillkit.distances import GRADIENT_DISTANCES
 from distillkit.nn import network_name
 
 if TYPE_CHECKING:
-    from distillkit.base import Run
+    from distillkit.base import Outcome, Run, TrainingRows
     from distillkit.condensation._loop import Controls
     from distillkit.condensation._problem import Problem
     from distillkit.condensation._state import SyntheticRows, Watch
@@ -34,6 +35,12 @@ class GradientMatchingDistiller(IterativeCondenser):
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
+    preset : {"dc", "dsa", "fast"} or None, default=None
+        "dc" and "dsa" are the published settings of both papers: width 128, `pad`, 256 real rows, rate 0.1 (0.01 for an MLP) without
+        clipping, float32, 1000 networks without early stopping; "dc" starts from noise, "dsa" from real rows and with
+        ``augment="auto"``. "fast" is the defaults, which were measured to be best within minutes on two cores. A parameter whose value
+        differs from its default wins over the preset; one that equals it counts as not given, so that
+        ``preset="dc", init="kmeans"`` starts from noise. None takes every parameter as it is.
     network : {"auto", "mlp", "convnet", "convnet1d", "lenet", "resnet18"} or callable, default="auto"
         "auto" takes an MLP for tables (and images under 8 pixels), a 1-D ConvNet for series and a ConvNet for images. A callable of
         (shape, n_outputs) returns a module without batch norm.
@@ -45,6 +52,9 @@ class GradientMatchingDistiller(IterativeCondenser):
     hidden : sequence of int or None, default=None
         Hidden layers of an MLP; None is (128, 128).
     norm : {"instance", "none"}, default="instance"
+    pad : bool, default=False
+        Whether a ConvNet pads images of 28x28 to 32x32, as in the literature. Not to costs a quarter less, and the rows serve networks
+        that do as well.
     distance : {"layer-cosine", "cosine", "l2"}, default="layer-cosine"
         See `distillkit.distances.gradient_distance`. The size of its values, and with it the best `lr`, differs between the three.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
@@ -159,6 +169,7 @@ class GradientMatchingDistiller(IterativeCondenser):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **IterativeCondenser._parameter_constraints,
+        "preset": [StrOptions(set(PRESETS)), None],
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "outer_steps": [COUNT, None],
         "inner_steps": [COUNT, None],
@@ -170,11 +181,13 @@ class GradientMatchingDistiller(IterativeCondenser):
         self,
         budget: Any = 0.1,
         *,
+        preset: str | None = None,
         network: Any = "auto",
         width: int | None = None,
         depth: int | None = None,
         hidden: Any = None,
         norm: str = "instance",
+        pad: bool = False,
         distance: str = "layer-cosine",
         init: str = "kmeans",
         outer_steps: int | None = None,
@@ -203,11 +216,13 @@ class GradientMatchingDistiller(IterativeCondenser):
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
+        self.preset = preset
         self.network = network
         self.width = width
         self.depth = depth
         self.hidden = hidden
         self.norm = norm
+        self.pad = pad
         self.distance = distance
         self.init = init
         self.outer_steps = outer_steps
@@ -232,6 +247,14 @@ class GradientMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+
+    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        if self.preset is None:
+            return super()._distill(rows, run)
+        name = network_name(self.network, rows.X.shape[1:]) if isinstance(self.network, str) else ""
+        cls, given = type(self), self.get_params(deep=False)
+        params = preset_params(cls, given, name, rows.size / len(rows.groups))
+        return cls._distill(cls(**params), rows, run)
 
     def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> Matching:
         plan = self._plan(problem)

@@ -31,7 +31,7 @@ _BATCHES = 16  # of an epoch, where the rows are few
 _LARGEST_EPOCH = 8192  # rows
 # what the way of an expert depends on, beside the data and the seed
 _EXPERT_SETTINGS = (
-    "network", "width", "depth", "hidden", "norm", "augment", "precision", "expert_epochs", "expert_lr", "expert_batch", "epoch_rows",
+    "network", "width", "depth", "hidden", "norm", "pad", "augment", "precision", "expert_epochs", "expert_lr", "expert_batch", "epoch_rows",
 )  # fmt: skip
 
 
@@ -58,6 +58,9 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     hidden : sequence of int or None, default=None
         Hidden layers of an MLP; None is (128, 128).
     norm : {"instance", "none"}, default="instance"
+    pad : bool, default=False
+        Whether a ConvNet pads images of 28x28 to 32x32, as in the literature. Not to costs a quarter less, and the rows serve networks
+        that do as well.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         Centroids of k-means in each class (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise. A continuous target is clustered with the features, averaged over parts between its
@@ -215,6 +218,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         depth: int | None = None,
         hidden: Any = None,
         norm: str = "instance",
+        pad: bool = False,
         init: str = "kmeans",
         n_experts: int = 3,
         expert_epochs: int = 20,
@@ -255,6 +259,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         self.depth = depth
         self.hidden = hidden
         self.norm = norm
+        self.pad = pad
         self.init = init
         self.n_experts = n_experts
         self.expert_epochs = expert_epochs
