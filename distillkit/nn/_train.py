@@ -64,7 +64,7 @@ def train_network(
     weight : tensor of shape (n,) or None
         Weights of the rows, not all zero; a batch's loss is their weighted mean over the mean weight of all rows.
     augment : Augmentation or None
-        One change per batch, with numbers of its own for each row.
+        Drawn anew for each batch, with numbers of its own for each row.
     should_stop : callable or None
         Asked after every step.
     on_epoch : callable or None
