@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
+    from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
+    from distillkit.condensation import TrajectoryMatchingDistiller as TrajectoryMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import CraigCoreset as CraigCoreset
     from distillkit.coresets import EL2NCoreset as EL2NCoreset
@@ -53,6 +55,7 @@ _HOMES = {
     "CraigCoreset": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
+    "DistributionMatchingDistiller": "condensation",
     "EL2NCoreset": "coresets",
     "FacilityLocationCoreset": "coresets",
     "ForgettingCoreset": "coresets",
@@ -73,6 +76,7 @@ _HOMES = {
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
+    "TrajectoryMatchingDistiller": "condensation",
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",

@@ -1,5 +1,7 @@
 """Condensation: rows that are optimised so that networks learn from them what they learn from all. Importing it loads torch."""
 
+from distillkit.condensation._distribution_matching import DistributionMatchingDistiller
 from distillkit.condensation._gradient_matching import GradientMatchingDistiller
+from distillkit.condensation._trajectory_matching import TrajectoryMatchingDistiller
 
-__all__ = ["GradientMatchingDistiller"]
+__all__ = ["DistributionMatchingDistiller", "GradientMatchingDistiller", "TrajectoryMatchingDistiller"]

@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 
 from distillkit.condensation._problem import Batch, Loss
 from distillkit.distances import gradient_distance, gradient_similarity
-from distillkit.nn import mixed_precision
+from distillkit.nn import in_pieces, mixed_precision, rows_per_piece
 
 __all__ = ["Match", "Weights", "batch_gradients", "match_gradients", "matched_weights"]
 
@@ -64,10 +64,17 @@ def batch_gradients(
 ) -> Gradient:
     """Return the gradient of the mean loss of one batch, one tensor per weight; with `graph` it can be differentiated."""
     rows, targets = batch
-    with mixed_precision(rows.device, precision):
-        outputs = network(rows)
-    value = loss(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, targets)
-    return list(torch.autograd.grad(value, list(weights.values()), create_graph=graph))
+    pieces = [slice(None)] if graph else in_pieces(len(rows), rows_per_piece(network, rows))
+    total: Gradient = []
+    for part in pieces:
+        with mixed_precision(rows.device, precision):
+            outputs = network(rows[part])
+        value = loss(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, targets[part])
+        if len(pieces) > 1:
+            value = value * (len(outputs) / len(rows))
+        found = torch.autograd.grad(value, list(weights.values()), create_graph=graph)
+        total = [first.add_(second) for first, second in zip(total, found, strict=True)] if total else list(found)
+    return total
 
 
 def match_gradients(

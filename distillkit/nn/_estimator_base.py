@@ -25,6 +25,7 @@ from distillkit.nn._build import make_network
 from distillkit.nn._device import resolve_device
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._recipe import Recipe
+from distillkit.nn._row_augment import training_augmentation
 from distillkit.nn._seeding import make_generator
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
 
@@ -176,7 +177,7 @@ class NetworkEstimator(BaseEstimator):
                 f"augment={self.augment!r} is for images (n, channels, height, width); leave it out for rows of shape {self.shape_}."
             )
         return (
-            Augmentation.for_images(self.shape_[0])
+            training_augmentation(self.shape_[0])
             if isinstance(self.augment, str)
             else Augmentation(tuple(self.augment))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from distillkit.nn._augment import Augmentation
 from distillkit.nn._device import mixed_precision
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._modes import evaluating
+from distillkit.nn._pieces import in_pieces, rows_per_piece
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._seeding import seeded
 
@@ -64,7 +66,7 @@ def train_network(
     weight : tensor of shape (n,) or None
         Weights of the rows, not all zero; a batch's loss is their weighted mean over the mean weight of all rows.
     augment : Augmentation or None
-        One change per batch, with numbers of its own for each row.
+        Drawn anew for each batch, with numbers of its own for each row.
     should_stop : callable or None
         Asked after every step.
     on_epoch : callable or None
@@ -100,6 +102,7 @@ def _train(
     optimizer = recipe.make_optimizer(network)
     scale = None if weight is None else weight / weight.mean()
     best = _BestState(network)
+    backward = functools.partial(_backward, network, loss, scale, recipe.precision, rows_per_piece(network, X))
     for epoch in range(1, recipe.epochs + 1):
         total, seen, stop = 0.0, 0, False
         best.remember(epoch - 1)
@@ -110,16 +113,11 @@ def _train(
             batch = X[rows]
             if augment is not None:
                 batch = augment(batch, augment.draw(len(batch), generator))
-            with mixed_precision(X.device, recipe.precision):
-                outputs = network(batch)
-            losses = loss(outputs.float(), rows)
-            value = (losses if scale is None else losses * scale[rows]).mean()
-            number = value.item()
+            optimizer.zero_grad(set_to_none=True)
+            number = backward(batch, rows)
             if not math.isfinite(number):
                 best.note(total, seen)
                 raise best.diverged(f"the loss is {number} in step {step + 1} (epoch {epoch})")
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += number * len(rows)
             seen += len(rows)
@@ -134,6 +132,27 @@ def _train(
     if not best.is_finite(batch):
         raise best.diverged(f"weights or outputs are not finite after step {step + 1} (epoch {epoch})")
     return epoch
+
+
+def _backward(
+    network: nn.Module,
+    loss: RowLoss,
+    scale: torch.Tensor | None,
+    precision: str,
+    piece: int,
+    batch: torch.Tensor,
+    rows: torch.Tensor,
+) -> float:
+    """Add the gradients of a batch's mean loss to those of the weights, piece by piece; return the loss."""
+    number = 0.0
+    for part in in_pieces(len(rows), piece):
+        with mixed_precision(batch.device, precision):
+            outputs = network(batch[part])
+        losses = loss(outputs.float(), rows[part])
+        value = (losses if scale is None else losses * scale[rows[part]]).sum() / len(rows)
+        number += value.item()
+        value.backward()  # type: ignore[no-untyped-call]
+    return number
 
 
 class _BestState:
@@ -187,6 +206,7 @@ def _map_rows(
     precision: str,
 ) -> torch.Tensor:
     with evaluating(network), mixed_precision(X.device, precision):
+        batch_size = min(batch_size, rows_per_piece(network, X))
         return torch.cat([function(batch).float() for batch in torch.split(X, batch_size)])
 
 

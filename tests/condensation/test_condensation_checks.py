@@ -1,13 +1,25 @@
 from __future__ import annotations
 
-from distillkit.condensation import GradientMatchingDistiller
+from distillkit.condensation import (
+    DistributionMatchingDistiller,
+    GradientMatchingDistiller,
+    TrajectoryMatchingDistiller,
+)
 from distillkit.testing import parametrize_with_checks
 
-TINY = {"max_iter": 2, "width": 4, "hidden": (8,), "outer_steps": 2, "inner_steps": 1, "device": "cpu"}
+NETWORK = {"width": 4, "hidden": (8,), "device": "cpu"}
+TINY = {"max_iter": 2, "outer_steps": 2, "inner_steps": 1, **NETWORK}
+SHORT = {"max_iter": 2, "n_experts": 1, "expert_epochs": 2, "student_steps": 2, **NETWORK}
 
 
 @parametrize_with_checks(
-    [GradientMatchingDistiller(0.5, **TINY), GradientMatchingDistiller(0.1, distance="l2", init="noise", **TINY)]
+    [
+        GradientMatchingDistiller(0.5, **TINY),
+        GradientMatchingDistiller(0.1, distance="l2", init="noise", **TINY),
+        DistributionMatchingDistiller(0.2, max_iter=2, **NETWORK),
+        DistributionMatchingDistiller(0.1, max_iter=2, loss="wasserstein", gradient_weight=1.0, **NETWORK),
+        TrajectoryMatchingDistiller(0.2, **SHORT),
+    ]
 )
 def test_contract(estimator, check):
     check(estimator)

@@ -53,6 +53,17 @@ def test_gradients_are_those_of_plain_backpropagation(small_net):
     assert torch.equal(torch.cat([part.flatten() for part in found]), expected)
 
 
+@pytest.mark.parametrize("rows_at_a_time", [4, 5, 40])
+def test_gradients_of_a_batch_in_pieces_are_those_of_the_batch(small_net, monkeypatch, rows_at_a_time):
+    monkeypatch.setattr("distillkit.nn._pieces._BYTES", rows_at_a_time * 4 * 8 * 8 * 8)
+    X, y = normal(11, 1, 8, 8), torch.arange(11) % 3
+    weights = matched_weights(small_net, "cosine")
+    found = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
+    F.cross_entropy(small_net(X), y).backward()
+    for part, weight in zip(found, small_net.parameters(), strict=True):
+        torch.testing.assert_close(part, weight.grad, rtol=1e-9, atol=1e-12)
+
+
 def test_layer_cosine_leaves_out_what_it_does_not_look_at(small_net):
     names = set(matched_weights(small_net, "layer-cosine"))
     assert names == {"features.0.weight", "features.4.weight", "head.weight"}
