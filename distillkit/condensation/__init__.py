@@ -1,5 +1,6 @@
 """Condensation: rows that are optimised so that networks learn from them what they learn from all. Importing it loads torch."""
 
 from distillkit.condensation._gradient_matching import GradientMatchingDistiller
+from distillkit.condensation._kernel import KernelDistiller
 
-__all__ = ["GradientMatchingDistiller"]
+__all__ = ["GradientMatchingDistiller", "KernelDistiller"]

@@ -272,20 +272,9 @@ class GradientMatchingDistiller(BaseDistiller):
             real_batch=self.real_batch or (32 if problem.rows.task == "classification" else 256),
             network_lr=self.network_lr,
             precision=self.precision if is_image or self.precision != "auto" else "float32",
-            augment=self._augmentation(problem),
+            augment=Augmentation.of(self.augment, problem.shape),
             max_iter=self.max_iter,
         )
-
-    def _augmentation(self, problem: Problem) -> Augmentation | None:
-        if self.augment is None or (isinstance(self.augment, str) and len(problem.shape) != 3):
-            return None  # "auto" changes images only
-        if len(problem.shape) != 3:
-            raise DataError(
-                f"augment={self.augment!r} is for images (n, channels, height, width): leave it out for rows of shape {problem.shape}."
-            )
-        if isinstance(self.augment, str):
-            return Augmentation.for_images(problem.shape[0])
-        return Augmentation(tuple(self.augment))
 
     def _start(self, problem: Problem, run: Run) -> SyntheticRows:
         parts = []

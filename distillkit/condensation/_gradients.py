@@ -49,6 +49,11 @@ class Match:
     similarity: float
     gradients: list[torch.Tensor]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Loss and similarity, for the history."""
+        return {"loss": self.loss, "similarity": self.similarity}
+
 
 def matched_weights(network: nn.Module, distance: str) -> Weights:
     """Return the parameters whose gradients a distance looks at: "layer-cosine" needs none with fewer than two axes."""

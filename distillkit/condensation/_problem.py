@@ -1,4 +1,4 @@
-"""The training rows as gradient matching sees them: scaled, in groups, with a loss and batches."""
+"""The training rows as condensation sees them: scaled, in groups, with a loss and batches."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Problem:
         """
         if rows.task == "classification" and len(rows.groups) < 2:
             raise DataError(
-                f"y holds one class only, {str(rows.groups[0].label)!r}: gradient matching needs two or more, "
+                f"y holds one class only, {str(rows.groups[0].label)!r}: condensation needs two or more, "
                 "since a network has nothing to learn from one class."
             )
         numbers = rows.y if rows.task == "regression" else None

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 
 from distillkit.condensation._problem import Batch
 
-if TYPE_CHECKING:
-    from distillkit.condensation._gradients import Match
+__all__ = ["Measured", "SyntheticRows", "Watch"]
 
-__all__ = ["SyntheticRows", "Watch"]
+
+class Measured(Protocol):
+    """What one update has measured."""
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Numbers by name, "loss" among them, for the history."""
 
 
 class SyntheticRows:
@@ -24,15 +29,16 @@ class SyntheticRows:
     parts : sequence of Batch
         First rows and targets of each group.
     lr, momentum : float
-        Of the stochastic gradient descent.
+        Of the optimiser; `momentum` serves "sgd" only.
     target_lr : float or None
-        Rate at which continuous targets are learned; None leaves them alone.
+        Rate at which continuous targets (or labels as floats) are learned; None leaves them alone.
     limits : tuple of two tensors, or None
         Lowest and highest values that rows may take.
     max_norm : float or None
         Largest root mean square of the gradient of one row; longer gradients are scaled down to it.
     average : float
         Decay of the running mean of the rows over the updates, in [0, 1); 0 is the rows themselves.
+    optimizer : {"sgd", "adam"}
     """
 
     def __init__(
@@ -40,11 +46,12 @@ class SyntheticRows:
         parts: Sequence[Batch],
         *,
         lr: float,
-        momentum: float,
+        momentum: float = 0.0,
         target_lr: float | None = None,
         limits: tuple[torch.Tensor, torch.Tensor] | None = None,
         max_norm: float | None = None,
         average: float = 0.0,
+        optimizer: str = "sgd",
     ) -> None:
         self.sizes = [len(rows) for rows, _ in parts]
         self.X = torch.cat([rows for rows, _ in parts]).clone().requires_grad_()
@@ -54,7 +61,9 @@ class SyntheticRows:
         if target_lr is not None:
             self.leaves.append(self.targets.requires_grad_())
             groups.append({"params": [self.targets], "lr": target_lr})
-        self._optimizer = torch.optim.SGD(groups, lr, momentum)
+        self._optimizer: torch.optim.Optimizer = (
+            torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
+        )
         self._limits, self._max_norm, self._average = limits, max_norm, average
         self._means = [leaf.detach().clone() for leaf in self.leaves]
         self._updates = 0
@@ -115,29 +124,30 @@ class Watch:
     smoothed: float = float("inf")
     lowest: float = float("inf")
     waited: int = 0
-    _block: list[Match] = field(default_factory=list)
+    _block: list[Measured] = field(default_factory=list)
 
     _KEEP = 0.8  # of the smoothed loss, at each block
     _AS_GOOD = 1.01  # times the lowest: within its noise, and newer rows have seen more networks
 
-    def add(self, match: Match) -> bool:
-        """Take the comparison of one update; return whether a block is full."""
-        self._block.append(match)
+    def add(self, measured: Measured) -> bool:
+        """Take the figures of one update; return whether a block is full."""
+        self._block.append(measured)
         return len(self._block) >= self.every
 
     def close(self) -> dict[str, float] | None:
         """End the block and return its means, for the history; None where it is empty."""
         if not self._block:
             return None
-        block, self._block = self._block, []
-        loss = sum(match.loss for match in block) / len(block)
+        block, self._block = [measured.figures for measured in self._block], []
+        means = {name: sum(figures[name] for figures in block) / len(block) for name in block[0]}
+        loss = means["loss"]
         first = self.smoothed == float("inf")
         self.smoothed = loss if first else self._KEEP * self.smoothed + (1 - self._KEEP) * loss
         fell = self.smoothed < self.lowest * (1 - self.tol) or first
         self.waited = 0 if fell else self.waited + len(block)
         if fell:
             self.lowest = self.smoothed
-        return {"loss": loss, "similarity": sum(match.similarity for match in block) / len(block)}
+        return means
 
     @property
     def as_good(self) -> bool:
