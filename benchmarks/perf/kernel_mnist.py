@@ -38,7 +38,9 @@ def main() -> None:
     seconds = time.perf_counter() - started
     print(f"{settings}, {torch.get_num_threads()} threads: {distiller.n_iter_} updates in {seconds:.0f} s", flush=True)
     for record in distiller.history_[:: max(1, len(distiller.history_) // 10)]:
-        print("  {iteration:6d} {seconds:6.0f} s  loss {loss:.4f}  accuracy {accuracy:.4f}".format(**record), flush=True)
+        print(
+            "  {iteration:6d} {seconds:6.0f} s  loss {loss:.4f}  accuracy {accuracy:.4f}".format(**record), flush=True
+        )
     if given.save:
         distiller.distilled_.save(given.save)
     scores = []

@@ -1,6 +1,7 @@
 """Condensation: rows that are optimised so that networks learn from them what they learn from all. Importing it loads torch."""
 
+from distillkit.condensation._bilevel import BilevelDistiller
 from distillkit.condensation._gradient_matching import GradientMatchingDistiller
 from distillkit.condensation._kernel import KernelDistiller
 
-__all__ = ["GradientMatchingDistiller", "KernelDistiller"]
+__all__ = ["BilevelDistiller", "GradientMatchingDistiller", "KernelDistiller"]

@@ -12,12 +12,12 @@ from torch import nn
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._defaults import default_depth
 from distillkit.condensation._kernel_fit import KernelFit, KernelPlan
-from distillkit.condensation._labels import first_logits, learns_labels, row_labels, rows_per_label
+from distillkit.condensation._labels import first_parts, learns_labels, row_labels, rows_per_label
 from distillkit.condensation._linear import closed_form
 from distillkit.condensation._network_pool import NetworkPool, draw_he_weights
 from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Problem
-from distillkit.condensation._start import STARTS, start_rows
+from distillkit.condensation._start import STARTS
 from distillkit.condensation._state import SyntheticRows, Watch
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device
@@ -256,7 +256,7 @@ class KernelDistiller(BaseDistiller):
         watch = Watch(self.record_every, self.tol, self.patience)
         X, targets = KernelFit(problem, plan, pool, synthetic, watch, run).optimise()
         y, soft = row_labels(problem, targets)
-        return Outcome(X=problem.in_units(X), y=y, soft_labels=soft, weight=rows_per_label(problem))
+        return Outcome(X=problem.in_units(X), y=y, soft_labels=soft, weight=rows_per_label(problem.rows))
 
     def _closed_form(self, problem: Problem, run: Run) -> Outcome:
         if self.learn_labels is True:
@@ -267,7 +267,7 @@ class KernelDistiller(BaseDistiller):
         X, y = closed_form(problem, self.init, 1.0 if self.ridge is None else self.ridge, run)
         run.n_iter, run.stopped_by = 1, None
         run.out_of_time()
-        return Outcome(X=X, y=y, weight=rows_per_label(problem))
+        return Outcome(X=X, y=y, weight=rows_per_label(problem.rows))
 
     def _plan(self, problem: Problem) -> KernelPlan:
         is_image = len(problem.shape) == 3  # the rest is too small to gain from half precision
@@ -296,16 +296,8 @@ class KernelDistiller(BaseDistiller):
 
     def _start(self, problem: Problem, run: Run) -> SyntheticRows:
         learned = learns_labels(self.learn_labels, problem.rows.task)
-        parts = []
-        for number, group in enumerate(problem.rows.groups):
-            X, y = start_rows(self.init, problem, group, run)
-            targets = problem.targets(number, y, group.size)
-            if learned and problem.rows.task == "classification":
-                targets = first_logits(targets, problem.n_outputs)
-            parts.append((problem.scaled(X), targets))
-        run.stopped_by = None  # a clock that ended k-means still leaves time for one update
         return SyntheticRows(
-            parts,
+            first_parts(self.init, problem, run, learn_labels=learned),
             lr=self.lr,
             target_lr=self.label_lr if learned else None,
             limits=problem.limits() if self.clip else None,

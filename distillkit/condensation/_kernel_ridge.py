@@ -40,7 +40,9 @@ def ridge_prediction(
     """
     features, others = features.double(), others.double()
     kernel = features @ features.T
-    scaled = kernel + ridge * kernel.diagonal().mean() * torch.eye(len(kernel), dtype=kernel.dtype, device=kernel.device)
+    scaled = kernel + ridge * kernel.diagonal().mean() * torch.eye(
+        len(kernel), dtype=kernel.dtype, device=kernel.device
+    )
     factor, failed = torch.linalg.cholesky_ex(scaled)
     if int(failed) or not bool(torch.isfinite(factor).all()):
         raise FloatingPointError("the kernel of the synthetic rows is not finite or not positive definite")

@@ -8,15 +8,18 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-if TYPE_CHECKING:
-    from distillkit.condensation._problem import Problem
+from distillkit.condensation._start import start_rows
 
-__all__ = ["first_logits", "learns_labels", "probabilities", "rows_per_label", "row_labels"]
+if TYPE_CHECKING:
+    from distillkit.base import Run, TrainingRows
+    from distillkit.condensation._problem import Batch, Problem
+
+__all__ = ["first_logits", "first_parts", "learns_labels", "probabilities", "row_labels", "rows_per_label"]
 
 _SURE = 0.9  # first probability of a row's own class
 
 
-def learns_labels(setting: bool | str, task: str | None) -> bool:  # noqa: FBT001 (a parameter's value)
+def learns_labels(setting: bool | str, task: str | None) -> bool:
     """Resolve ``learn_labels="auto"``: numbers are learned, since a learned number takes no more room; classes stay."""
     return task == "regression" if setting == "auto" else bool(setting)
 
@@ -25,6 +28,30 @@ def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
     """Logits (m, n_classes) whose probabilities are 0.9 for a row's own class and equal for the others."""
     step = float(np.log(_SURE * max(1, n_classes - 1) / (1 - _SURE)))
     return F.one_hot(codes, n_classes).float() * step
+
+
+def first_parts(init: str, problem: Problem, run: Run, *, learn_labels: bool) -> list[Batch]:
+    """Return the first rows and targets of each group, in the units of the network.
+
+    Parameters
+    ----------
+    init : str
+        See `start_rows`.
+    problem : Problem
+    run : Run
+        A clock that ends k-means still leaves time for one update.
+    learn_labels : bool
+        Whether targets of classes are logits, not class numbers.
+    """
+    parts = []
+    for number, group in enumerate(problem.rows.groups):
+        X, y = start_rows(init, problem, group, run)
+        targets = problem.targets(number, y, group.size)
+        if learn_labels and problem.rows.task == "classification":
+            targets = first_logits(targets, problem.n_outputs)
+        parts.append((problem.scaled(X), targets))
+    run.stopped_by = None
+    return parts
 
 
 def probabilities(problem: Problem, targets: torch.Tensor) -> torch.Tensor:
@@ -58,7 +85,6 @@ def row_labels(problem: Problem, targets: torch.Tensor) -> tuple[np.ndarray, np.
     return y, targets.double().softmax(dim=1).cpu().numpy()
 
 
-def rows_per_label(problem: Problem) -> np.ndarray:
+def rows_per_label(rows: TrainingRows) -> np.ndarray:
     """Training rows (m,) that each distilled row stands for: those of its class, in equal parts."""
-    groups = problem.rows.groups
-    return np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in groups])
+    return np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])

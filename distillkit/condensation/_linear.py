@@ -41,7 +41,7 @@ def closed_form(problem: Problem, init: str, alpha: float, run: Run) -> tuple[np
     X = rows.flat.astype(np.float64)
     parts = [start_rows(init, problem, group, run) for group in rows.groups]
     start = np.concatenate([part.reshape(len(part), -1) for part, _ in parts])
-    weight = rows_per_label(problem)
+    weight = rows_per_label(rows)
     if rows.task == "regression":
         if len(start) == 1:
             warnings.warn(
@@ -97,7 +97,7 @@ def ridge_equivalent_rows(
     root = np.sqrt(weight)[:, None]
     T = root * (targets - np.average(targets, axis=0, weights=weight))
     U, S, Vt = np.linalg.svd(W @ np.linalg.pinv(T), full_matrices=False)
-    used = S > S[0] * 1e-10 if S[0] > 0 else np.zeros(len(S), dtype=bool)
+    used = S[0] * 1e-10 < S if S[0] > 0 else np.zeros(len(S), dtype=bool)
     U, S, V = U[:, used], S[used], Vt[used].T
     # rounding can take the root's argument below zero, where all singular values of X are equal
     solved = V * ((1 + np.sqrt(np.maximum(0.0, 1 - 4 * alpha * S**2))) / (2 * S)) @ U.T

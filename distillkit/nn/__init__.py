@@ -14,6 +14,7 @@ from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
 from distillkit.nn._seeding import make_generator, seeded
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
+from distillkit.nn._unroll import unroll
 
 __all__ = [
     "NETWORKS",
@@ -45,4 +46,5 @@ __all__ = [
     "seeded",
     "soft_label_loss",
     "train_network",
+    "unroll",
 ]
