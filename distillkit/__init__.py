@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
+    from distillkit.condensation import BilevelDistiller as BilevelDistiller
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
+    from distillkit.condensation import KernelDistiller as KernelDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BaseDistiller": "base",
+    "BilevelDistiller": "condensation",
     "Budget": "budget",
     "ClassMeans": "coresets",
     "Distilled": "pipeline",
@@ -41,6 +44,7 @@ _HOMES = {
     "GradientMatchingDistiller": "condensation",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
+    "KernelDistiller": "condensation",
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
