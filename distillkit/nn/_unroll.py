@@ -51,13 +51,13 @@ def unroll(
     distillation", ICLR 2024.
     """
     first = 0 if window is None else max(0, steps - window)
-    rate = torch.as_tensor(rate)
+    fixed = rows.detach(), targets.detach(), rate.detach() if isinstance(rate, torch.Tensor) else rate
     weights = {name: weight.detach() for name, weight in network.named_parameters() if weight.requires_grad}
     for step in range(steps):
         inside = step >= first
         if step <= first:  # from here on weights are part of the graph, or they never are
             weights = _leaves(weights)
-        lesson = (rows, targets, rate) if inside else (rows.detach(), targets.detach(), rate.detach())
+        lesson = (rows, targets, rate) if inside else fixed
         weights = _descend(network, weights, loss, *lesson, graph=inside)
     return weights
 
@@ -72,7 +72,7 @@ def _descend(
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     rows: torch.Tensor,
     targets: torch.Tensor,
-    rate: torch.Tensor,
+    rate: torch.Tensor | float,
     *,
     graph: bool,
 ) -> dict[str, torch.Tensor]:
