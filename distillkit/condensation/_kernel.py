@@ -72,6 +72,9 @@ class KernelDistiller(BaseDistiller):
         Updates of the rows per visit. The features of the real rows, most of the work, are computed once per visit.
     network_steps : int, default=1
         Steps of the network on the rows, at the end of a visit.
+    linear_share : float or None, default=None
+        Share of the visits that compare by the rows themselves in place of a network's features, so that linear models learn from them
+        too. None is 0.5 for tables and 0 for series and images.
     network_lr : float, default=1e-3
         Rate of Adam for the networks.
     real_batch : int, default=512
@@ -167,6 +170,7 @@ class KernelDistiller(BaseDistiller):
         "max_age": [_COUNT],
         "updates": [_COUNT],
         "network_steps": [Interval(Integral, 0, None, closed="left")],
+        "linear_share": [Interval(Real, 0, 1, closed="both"), None],
         "network_lr": [_POSITIVE],
         "real_batch": [_COUNT],
         "lr": [_POSITIVE],
@@ -200,6 +204,7 @@ class KernelDistiller(BaseDistiller):
         max_age: int = 100,
         updates: int = 4,
         network_steps: int = 1,
+        linear_share: float | None = None,
         network_lr: float = 1e-3,
         real_batch: int = 512,
         lr: float = 0.01,
@@ -231,6 +236,7 @@ class KernelDistiller(BaseDistiller):
         self.max_age = max_age
         self.updates = updates
         self.network_steps = network_steps
+        self.linear_share = linear_share
         self.network_lr = network_lr
         self.real_batch = real_batch
         self.lr = lr
@@ -276,6 +282,7 @@ class KernelDistiller(BaseDistiller):
             real_batch=self.real_batch,
             updates=self.updates,
             network_steps=self.network_steps,
+            linear_share=(0.5 if len(problem.shape) == 1 else 0.0) if self.linear_share is None else self.linear_share,
             precision=self.precision if is_image or self.precision != "auto" else "float32",
             augment=Augmentation.of(self.augment, problem.shape),
             max_iter=self.max_iter,

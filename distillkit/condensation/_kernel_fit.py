@@ -18,11 +18,13 @@ from distillkit.nn import Augmentation, embed_rows, evaluating, make_generator
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation._network_pool import NetworkPool, PoolMember
+    from distillkit.condensation._network_pool import NetworkPool
     from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
 
 __all__ = ["KernelFit", "KernelPlan", "Prediction"]
+
+_Embed = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class KernelPlan:
         Updates of the rows per visit.
     network_steps : int
         Steps of the network on the rows, at the end of a visit.
+    linear_share : float
+        Share of the visits in which no network but the rows themselves are the features.
     precision : {"float32", "bfloat16", "auto"}
         Of the features of real rows, through which nothing is differentiated.
     augment : Augmentation or None
@@ -63,6 +67,7 @@ class KernelPlan:
     real_batch: int
     updates: int
     network_steps: int
+    linear_share: float
     precision: str
     augment: Augmentation | None
     max_iter: int
@@ -111,17 +116,26 @@ class KernelFit:
 
     def _visit(self) -> None:
         """Let one network judge the rows a few times, then let it learn them."""
-        member = self.pool.visit(self._draws)
         X, targets = self._real.draw(self.plan.real_batch, self._draws)
-        real = embed_rows(member.network, X, batch_size=256, precision=self.plan.precision), targets
+        if self._draws.random() < self.plan.linear_share:
+            self._updates(_as_they_are, (_as_they_are(X), targets))
+            return
+        member = self.pool.visit(self._draws)
+        network = member.network
+        real = embed_rows(network, X, batch_size=256, precision=self.plan.precision), targets
+        with evaluating(network):
+            self._updates(network.embed, real)  # type: ignore[arg-type]
+        if self.run.stopped_by is None:
+            for _ in range(self.plan.network_steps):
+                wanted = probabilities(self.problem, self.rows.targets.detach())
+                member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
+
+    def _updates(self, embed: _Embed, real: Batch) -> None:
         for _ in range(self.plan.updates):
             self.run.n_iter += 1
-            self._update(member, real)
+            self._update(embed, real)
             if self._stops():
                 return
-        for _ in range(self.plan.network_steps):
-            wanted = probabilities(self.problem, self.rows.targets.detach())
-            member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
 
     def _network_loss(self, outputs: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(outputs, wanted) if self._is_class else F.mse_loss(outputs, wanted)
@@ -130,10 +144,8 @@ class KernelFit:
         augment = self.plan.augment
         return rows if augment is None else augment(rows, augment.draw(len(rows), self._generator))
 
-    def _update(self, member: PoolMember, real: Batch) -> None:
-        embed: Callable[[torch.Tensor], torch.Tensor] = member.network.embed  # type: ignore[assignment]
-        with evaluating(member.network):
-            features = embed(self._changed(self.rows.X))
+    def _update(self, embed: _Embed, real: Batch) -> None:
+        features = embed(self._changed(self.rows.X))
         centre = 1 / self.problem.n_outputs if self._is_class else 0.0
         known = probabilities(self.problem, self.rows.targets) - centre
         predicted = ridge_prediction(features, known, real[0], self.plan.ridge)
@@ -168,3 +180,9 @@ class KernelFit:
         else:
             self.run.out_of_time()
         return self.run.stopped_by is not None
+
+
+def _as_they_are(rows: torch.Tensor) -> torch.Tensor:
+    """Features of a linear model: the numbers of a row and a constant."""
+    flat = rows.flatten(1)
+    return torch.cat([flat, torch.ones_like(flat[:, :1])], dim=1)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.nn import unroll
+from distillkit.nn import evaluating, seeded, unroll
 
 if TYPE_CHECKING:
     from distillkit.condensation._problem import Batch, Problem
@@ -48,18 +48,23 @@ class Validation:
     ) -> None:
         self._problem, self._steps = problem, steps
         self._batch = real.draw(_MOST_ROWS, rng)
-        self._networks = [make_network(int(seed)) for seed in rng.integers(2**31 - 1, size=_NETWORKS)]
+        self._seeds = [int(seed) for seed in rng.integers(2**31 - 1, size=_NETWORKS)]
+        self._networks = [make_network(seed) for seed in self._seeds]
 
     def measure(self, rows: torch.Tensor, targets: torch.Tensor, rate: float) -> dict[str, float]:
         """Train on rows; return the mean "loss" on the validation rows, and "accuracy" or "r2"."""
-        found = [self._one(network, (rows, targets), rate) for network in self._networks]
+        lesson = rows, targets
+        found = [
+            self._one(network, seed, lesson, rate) for network, seed in zip(self._networks, self._seeds, strict=True)
+        ]
         return {name: float(np.mean([figures[name] for figures in found])) for name in found[0]}
 
-    def _one(self, network: nn.Module, lesson: Batch, rate: float) -> dict[str, float]:
+    def _one(self, network: nn.Module, seed: int, lesson: Batch, rate: float) -> dict[str, float]:
         loss = self._problem.loss
-        weights = unroll(network, *lesson, loss, steps=self._steps, rate=rate, window=0)
+        with seeded(seed):  # for layers that are random themselves: the same masks at each measurement
+            weights = unroll(network, *lesson, loss, steps=self._steps, rate=rate, window=0)
         X, targets = self._batch
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(network):
             outputs = functional_call(network, weights, (X,))
             value = float(loss(outputs, targets))
         if self._problem.rows.task == "classification":
