@@ -19,9 +19,22 @@ if TYPE_CHECKING:
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
     from distillkit.condensation import KernelDistiller as KernelDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
+    from distillkit.coresets import CraigCoreset as CraigCoreset
+    from distillkit.coresets import EL2NCoreset as EL2NCoreset
+    from distillkit.coresets import FacilityLocationCoreset as FacilityLocationCoreset
+    from distillkit.coresets import ForgettingCoreset as ForgettingCoreset
+    from distillkit.coresets import GradMatchCoreset as GradMatchCoreset
+    from distillkit.coresets import GraNdCoreset as GraNdCoreset
+    from distillkit.coresets import HerdingCoreset as HerdingCoreset
+    from distillkit.coresets import InfluenceCoreset as InfluenceCoreset
     from distillkit.coresets import KCenterCoreset as KCenterCoreset
     from distillkit.coresets import KMeansCoreset as KMeansCoreset
+    from distillkit.coresets import LeverageCoreset as LeverageCoreset
+    from distillkit.coresets import LightweightCoreset as LightweightCoreset
     from distillkit.coresets import RandomSubset as RandomSubset
+    from distillkit.coresets import SensitivityCoreset as SensitivityCoreset
+    from distillkit.coresets import StreamingCoreset as StreamingCoreset
+    from distillkit.coresets import UncertaintyCoreset as UncertaintyCoreset
     from distillkit.coresets import WholeSet as WholeSet
     from distillkit.distilled import DistilledSet as DistilledSet
     from distillkit.distilled import Preprocessing as Preprocessing
@@ -31,6 +44,8 @@ if TYPE_CHECKING:
     from distillkit.pipeline import Distilled as Distilled
     from distillkit.pipeline import Pipeline as Pipeline
     from distillkit.pipeline import make_pipeline as make_pipeline
+    from distillkit.plotting import plot_history as plot_history
+    from distillkit.plotting import plot_rows as plot_rows
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
 
 _HOMES = {
@@ -38,22 +53,37 @@ _HOMES = {
     "BilevelDistiller": "condensation",
     "Budget": "budget",
     "ClassMeans": "coresets",
+    "CraigCoreset": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
+    "EL2NCoreset": "coresets",
+    "FacilityLocationCoreset": "coresets",
+    "ForgettingCoreset": "coresets",
     "GANSynthesizer": "synthesis",
+    "GraNdCoreset": "coresets",
+    "GradMatchCoreset": "coresets",
     "GradientMatchingDistiller": "condensation",
+    "HerdingCoreset": "coresets",
+    "InfluenceCoreset": "coresets",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
     "KernelDistiller": "condensation",
+    "LeverageCoreset": "coresets",
+    "LightweightCoreset": "coresets",
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
+    "SensitivityCoreset": "coresets",
     "SoftLabels": "knowledge",
+    "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
+    "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",
     "hookimpl": "hookspecs",
     "make_pipeline": "pipeline",
+    "plot_history": "plotting",
+    "plot_rows": "plotting",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 (all are strings)

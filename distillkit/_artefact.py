@@ -28,7 +28,7 @@ __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 SCHEMA = 1
 _KIND = "distillkit.distilled"
 _OWN = "card_sha256"
-_PLAIN = ("X", "sample_weight", "indices", "soft_labels")
+_PLAIN = ("X", "sample_weight", "indices", "soft_labels", "ranking")
 _LABELS = ("y", "classes")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distillkit._preprocessing import Preprocessing
     from distillkit._training import TrainingRows
 
-__all__ = ["Outcome", "distilled_pair", "scaled_weight"]
+__all__ = ["Outcome", "Seen", "distilled_pair", "ranking_of", "scaled_weight"]
 
 
 @dataclass
@@ -26,13 +26,24 @@ class Outcome:
         Made rows in the units of the training rows; None where rows were picked.
     y : ndarray of shape (m,) or None
     indices : ndarray of shape (m,) or None
-        Picked rows, in ranking order where the method ranks.
+        Picked rows.
     weight : ndarray of shape (m,) or None
         Rows each stands for; scaled by the base to sum to the rows seen. None: equal weights.
     soft_labels : ndarray of shape (m, n_classes) or None
     preprocessing : Preprocessing or None
         The space models should be trained in, if not that of the data: the base carries the distilled rows there,
         and `transform` carries new ones.
+    ranked : bool
+        Whether the rows of each class are in ranking order, so that the first j of them are what the method gives for
+        j rows: `DistilledSet.prefix` then serves every smaller budget.
+    weighting : {"nearest", None}
+        "nearest": a weight counts the training rows of the class that have this row as their nearest, so that the
+        weights of a prefix can be counted, too. None: those of a prefix are scaled.
+    offset : float or None
+        Where each row is the mean of the rows it stands for: the sum of their squared distances to it, in the units of
+        X. The k-means cost of all rows is then that of the distilled ones plus this constant, up to rows that have
+        other nearest centres than their mean (Feldman, Schmidt and Sohler, SODA 2013). 0 for unbiased samples. None
+        where neither is so.
 
     Raises
     ------
@@ -46,10 +57,54 @@ class Outcome:
     weight: np.ndarray | None = None
     soft_labels: np.ndarray | None = None
     preprocessing: Preprocessing | None = None
+    ranked: bool = False
+    weighting: str | None = None
+    offset: float | None = None
 
     def __post_init__(self) -> None:
         if (self.X is None) == (self.indices is None):
             raise DataError("a method returns either picked rows (indices) or made rows (X): give exactly one of them.")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a distilled set keeps to know of the rows it was made from.
+
+    Parameters
+    ----------
+    rows, nbytes : int
+    task : {"classification", "regression", None}
+    classes : ndarray of shape (n_classes,) or None
+        Sorted.
+    class_rows : ndarray of shape (n_classes,) or None
+        Rows of each class.
+    """
+
+    rows: int
+    nbytes: int
+    task: str | None
+    classes: np.ndarray | None = None
+    class_rows: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, source: np.ndarray, rows: TrainingRows) -> Self:
+        """Describe rows that are in memory."""
+        nbytes = int(source.nbytes + (0 if rows.y is None else rows.y.nbytes))
+        if rows.y is None or rows.task != "classification":
+            return cls(len(source), nbytes, rows.task)
+        return cls(len(source), nbytes, rows.task, *np.unique(rows.y, return_counts=True))
+
+
+def ranking_of(outcome: Outcome, y: np.ndarray | None, task: str | None, size: int) -> np.ndarray | None:
+    """Return the place of each row in the ranking of its class, from 0; None where the method does not rank."""
+    if not outcome.ranked:
+        return None
+    ranking = np.arange(size)
+    if y is not None and task == "classification":
+        for label in np.unique(y):
+            own = np.flatnonzero(y == label)
+            ranking[own] = np.arange(len(own))
+    return ranking
 
 
 def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> tuple[np.ndarray, np.ndarray | None]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["check_hooks", "check_results"]
 
 METHOD_KINDS = frozenset({"control", "coreset", "condensation", "synthesis", "knowledge"})
+REDUCES = frozenset({"rows", "model"})
+LABEL_MODES = frozenset({"hard", "soft"})
 STAGES = frozenset({"prediction", "data", "run"})
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -147,12 +149,14 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "summary": (_is_text, "text"),
     "requires": (lambda value: isinstance(value, tuple) and all(map(_is_text, value)), "a tuple of import names"),
     "version": (_is_count, "an int of at least 1"),
+    "reduces": _one_of(REDUCES),
     "kind": _one_of(METHOD_KINDS),
     "tasks": _some_of(BOTH_TASKS),
     "modalities": _some_of(ALL_MODALITIES),
     "budgeted": (_is_flag, "True or False"),
     "reference": (_is_text, "text"),
     "presets": (_is_presets, "a mapping of names to mappings of parameters"),
+    "label_mode": _one_of(LABEL_MODES),
     # "auto" where only the file says it: rows from a path
     "task": _one_of(BOTH_TASKS | {"auto"}),
     "modality": _one_of(ALL_MODALITIES | {"auto"}),

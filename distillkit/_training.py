@@ -47,12 +47,24 @@ class TrainingRows:
     y : ndarray of shape (n,) or None
     task : {"classification", "regression", None}
     groups : tuple of Group
+    weight : ndarray of shape (n,) or None
+        Rows of a larger set that each row stands for, where these rows are themselves distilled (see
+        `StreamingCoreset`); None counts each row once. Only methods that say ``_weighs_rows = True`` are given any.
+    features : ndarray of shape (n, p) or None
+        The rows in the `feature_space` of the method.
     """
 
     X: np.ndarray
     y: np.ndarray | None
     task: str | None
     groups: tuple[Group, ...]
+    weight: np.ndarray | None = None
+    features: np.ndarray | None = None
+
+    @property
+    def points(self) -> np.ndarray:
+        """What distances are taken between: `features` where there are any, else `flat`."""
+        return self.flat if self.features is None else self.features
 
     @property
     def flat(self) -> np.ndarray:

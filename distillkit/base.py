@@ -12,8 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit._callbacks import CallbackSupportMixin, callback_context
+from distillkit._certificate import certify
 from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
-from distillkit._outcome import Outcome, distilled_pair, scaled_weight
+from distillkit._feature_space import feature_rows
+from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
 from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
 from distillkit._version import versions
 from distillkit.budget import Budget
@@ -53,6 +55,12 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         Training rows each stands for; sums to the rows seen.
     sample_indices_ : ndarray of shape (m,)
         Positions of the distilled rows in X, only where rows were picked.
+    ranking_ : ndarray of shape (m,)
+        Only where the method ranks: place of each row in the ranking of its class, from 0. The rows of the first j
+        places are the result for a budget of j: see `DistilledSet.prefix`.
+    error_ : float
+        Only with ``certify=True``, for methods that have it: see `distillkit.coresets.certify`. All costs are in
+        ``distilled_.provenance["certificate"]``.
     soft_labels_ : ndarray of shape (m, n_classes)
         Only where labels were learned or taught.
     history_ : list of dict
@@ -73,6 +81,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         "random_state": ["random_state"],
     }
     _needs_y: ClassVar[bool] = False  # whether fit refuses y=None
+    _weighs_rows: ClassVar[bool] = False  # whether `_distill` heeds `rows.weight`, as merge-and-reduce needs it
     _keeps_rows: ClassVar[bool] = False  # whether every row is kept, so that fit_transform changes no row count
 
     def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
@@ -123,18 +132,28 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         task = self._resolve_task(y_valid)
         groups = group_rows(y_valid, len(X_valid), task, budget)
         run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
-        rows = TrainingRows(X_valid, y_valid, task, groups)
+        features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
+        rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
         callbacks = callback_context(self)
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self._store(self._distill(rows, run), run, source, rows)
+        if getattr(self, "certify", False):
+            certificate = certify(self.distilled_, X_valid, y_valid)
+            self.error_ = certificate.error
+            self.distilled_.provenance["certificate"] = certificate.as_dict()
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _validate(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as it came (as an array), X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
         # y=None is said, not left out: scikit-learn then refuses it for methods that need y
-        checks = {"dtype": _FLOATS, "allow_nd": True, **({"y": None} if y is None else {"y": y, "multi_output": True})}
+        checks = {
+            "dtype": _FLOATS,
+            "allow_nd": True,
+            "reset": reset,
+            **({"y": None} if y is None else {"y": y, "multi_output": True}),
+        }
         valid = validate_data(self, as_numeric(X), **checks)
         X_valid, y_valid = (valid, None) if y is None else valid
         keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
@@ -151,14 +170,26 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         return inferred if task == "auto" else str(task)
 
     def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
-        for name in ("sample_indices_", "soft_labels_"):  # a refit may not have what an earlier fit had
+        self._keep(outcome, distilled_pair(outcome, source, rows), Seen.of(source, rows), run)
+
+    def _keep(self, outcome: Outcome, pair: tuple[np.ndarray, np.ndarray | None], seen: Seen, run: Run) -> None:
+        """Set the fitted attributes: `pair` are the distilled rows and labels, `seen` is what they were made from."""
+        for name in (
+            "sample_indices_",
+            "soft_labels_",
+            "ranking_",
+            "error_",
+        ):  # a refit may not have what an earlier fit had
             self.__dict__.pop(name, None)
+        self.X_distilled_, self.y_distilled_ = pair
         if outcome.indices is not None:
             self.sample_indices_ = np.asarray(outcome.indices)
         if outcome.soft_labels is not None:
             self.soft_labels_ = np.asarray(outcome.soft_labels)
-        self.X_distilled_, self.y_distilled_ = distilled_pair(outcome, source, rows)
-        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), len(source))
+        ranking = ranking_of(outcome, self.y_distilled_, seen.task, len(self.X_distilled_))
+        if ranking is not None:
+            self.ranking_ = ranking
+        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), seen.rows)
         if "max_iter" in self.get_params(deep=False):
             self.n_iter_ = run.n_iter
         self.history_ = run.history
@@ -169,22 +200,27 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             sample_weight=self.sample_weight_,
             indices=getattr(self, "sample_indices_", None),
             soft_labels=getattr(self, "soft_labels_", None),
-            classes=np.unique(rows.y) if rows.y is not None and rows.task == "classification" else None,
+            ranking=ranking,
+            classes=seen.classes,
             feature_names=tuple(getattr(self, "feature_names_in_", ())) or None,
             preprocessing=outcome.preprocessing,
-            provenance=self._provenance(run, source, rows.y, rows.task),
+            provenance=self._provenance(run, seen, outcome),
         )
 
-    def _provenance(self, run: Run, source: np.ndarray, y: np.ndarray | None, task: str | None) -> dict[str, Any]:
+    def _provenance(self, run: Run, seen: Seen, outcome: Outcome) -> dict[str, Any]:
         cls = type(self)
+        known = {"class_rows": seen.class_rows, "weighting": outcome.weighting, "offset": outcome.offset}
         return {
             "method": f"{cls.__module__}:{cls.__qualname__}",
             "params": plain(self.get_params(deep=False)),
-            "task": task,
-            "rows_seen": len(source),
-            "bytes_seen": int(source.nbytes + (0 if y is None else y.nbytes)),
+            "task": seen.task,
+            "rows_seen": seen.rows,
+            "bytes_seen": seen.nbytes,
+            **{name: plain(value) for name, value in known.items() if value is not None},
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
+            # what computed: faiss, faiss-gpu, scikit-learn, numpy; empty where a method does not say
+            "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
             "versions": versions(),
         }
 

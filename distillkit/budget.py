@@ -9,7 +9,7 @@ from typing import Any
 
 from distillkit.exceptions import BudgetError
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "as_text"]
 
 _FORMS = "an int (rows per class), a float in (0, 1) (share of the rows) or a dict (rows per class label)"
 
@@ -166,10 +166,10 @@ class Budget:
 
 def _match_labels(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
     """Match the keys of a dict budget to the labels, by value first and by text second (TOML keys are text)."""
-    by_text = {_as_text(label): label for label in counts}
+    by_text = {as_text(label): label for label in counts}
     quotas: dict[Hashable, int] = {}
     for key, rows in wanted.items():
-        label = key if key in counts else by_text.get(_as_text(key))
+        label = key if key in counts else by_text.get(as_text(key))
         if label is None:
             raise BudgetError(f"budget names class {key!r}, but y has the classes {sorted(by_text)}.")
         if label in quotas:
@@ -181,7 +181,7 @@ def _match_labels(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> dict[
     return {label: quotas[label] for label in counts}
 
 
-def _as_text(label: Any) -> str:
+def as_text(label: Any) -> str:
     """Write a label as a TOML key would: the class 1.0 of a float y is "1"."""
     return str(int(label) if isinstance(label, float) and label.is_integer() else label)
 

@@ -6,7 +6,7 @@ Targets are text, so that listing them imports nothing heavy; families that desc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distillkit.hookspecs import hookimpl
 from distillkit.specs import ExecutorSpec, MethodSpec, ReporterSpec
@@ -65,6 +65,111 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             kind="coreset",
             reference="Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5",
             summary="Greedy k-center in each class: each next row is the one farthest from those picked",
+        ),
+        MethodSpec(
+            name="herding",
+            target="distillkit.coresets:HerdingCoreset",
+            kind="coreset",
+            reference="Welling 2009, doi:10.1145/1553374.1553517; Rebuffi et al., arXiv:1611.07725",
+            summary="Rows whose mean is nearest to the mean of their class, in ranking order",
+        ),
+        MethodSpec(
+            name="facility-location",
+            target="distillkit.coresets:FacilityLocationCoreset",
+            kind="coreset",
+            reference="Nemhauser, Wolsey and Fisher 1978, doi:10.1007/BF01588971; lazily: Minoux 1978",
+            presets={"cosine": {"metric": "cosine"}},
+            summary="Rows of each class to which all others are near, in ranking order: greedy on nearest neighbours",
+        ),
+        MethodSpec(
+            name="lightweight",
+            target="distillkit.coresets:LightweightCoreset",
+            kind="coreset",
+            reference="Bachem, Lucic and Krause, KDD 2018, arXiv:1702.08248",
+            summary="Rows drawn in two passes, half uniformly and half by distance to the mean, with unbiased weights",
+        ),
+        MethodSpec(
+            name="sensitivity",
+            target="distillkit.coresets:SensitivityCoreset",
+            kind="coreset",
+            reference="Feldman and Langberg, arXiv:1106.1379; Bachem, Lucic and Krause, arXiv:1703.06476",
+            summary="Rows drawn by the largest share they can have in a k-means cost, with unbiased weights",
+        ),
+        MethodSpec(
+            name="streaming",
+            target="distillkit.coresets:StreamingCoreset",
+            kind="coreset",
+            reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
+            presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
+            summary="Merge-and-reduce: a coreset of rows that come in chunks, in memory that does not grow",
+        ),
+        MethodSpec(
+            name="grand",
+            target="distillkit.coresets:GraNdCoreset",
+            kind="coreset",
+            reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
+            presets={"hard": {"keep": "hard"}},
+            summary="Rows of each class with the shortest gradients early in training, or with the longest",
+        ),
+        MethodSpec(
+            name="el2n",
+            target="distillkit.coresets:EL2NCoreset",
+            kind="coreset",
+            reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
+            presets={"hard": {"keep": "hard"}},
+            summary="Rows of each class with the smallest errors early in training, or with the largest",
+        ),
+        MethodSpec(
+            name="forgetting",
+            target="distillkit.coresets:ForgettingCoreset",
+            kind="coreset",
+            tasks=frozenset({"classification"}),
+            reference="Toneva et al., arXiv:1812.05159",
+            presets={"hard": {"keep": "hard"}},
+            summary="Rows of each class that networks forget least often while they learn, or most often",
+        ),
+        MethodSpec(
+            name="uncertainty",
+            target="distillkit.coresets:UncertaintyCoreset",
+            kind="coreset",
+            tasks=frozenset({"classification"}),
+            reference="Coleman et al., arXiv:1906.11829",
+            presets={
+                "margin": {"strategy": "margin"},
+                "entropy": {"strategy": "entropy"},
+                "least-confidence": {"strategy": "least-confidence"},
+                "hard": {"keep": "hard"},
+            },
+            summary="Rows of each class that a classifier is surest of, or least sure of",
+        ),
+        MethodSpec(
+            name="craig",
+            target="distillkit.coresets:CraigCoreset",
+            kind="coreset",
+            reference="Mirzasoleiman, Bilmes and Leskovec, arXiv:1906.01827",
+            summary="Rows of each class whose gradients are nearest to those of all: facility location, cluster weights",
+        ),
+        MethodSpec(
+            name="grad-match",
+            target="distillkit.coresets:GradMatchCoreset",
+            kind="coreset",
+            reference="Killamsetty et al., arXiv:2103.00123",
+            summary="Rows of each class, weighted, whose gradients add up to that of the class: matching pursuit",
+        ),
+        MethodSpec(
+            name="leverage",
+            target="distillkit.coresets:LeverageCoreset",
+            kind="coreset",
+            reference="Drineas, Mahoney and Muthukrishnan, SODA 2006; Ma, Mahoney and Yu, arXiv:1306.5362",
+            summary="Rows drawn by their leverage on a least-squares fit, with unbiased weights",
+        ),
+        MethodSpec(
+            name="influence",
+            target="distillkit.coresets:InfluenceCoreset",
+            kind="coreset",
+            reference="Koh and Liang, arXiv:1703.04730; greedily: Killamsetty et al., arXiv:2012.10630",
+            presets={"sensitivity": {"criterion": "sensitivity"}, "gradient": {"criterion": "gradient"}},
+            summary="Rows picked one by one by how much they teach a ridge model of all rows, in closed form",
         ),
         MethodSpec(
             name="gradient-matching",
@@ -127,6 +232,42 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             label_mode="soft",
             requires=("torch",),
             summary="k-means centroids with the probabilities of a teacher trained on all rows",
+        ),
+        *_students(),
+    ]
+
+
+def _students() -> list[MethodSpec]:
+    """Return the methods that reduce a model: the same seed gives the same teacher and students that start alike."""
+    # the bench trains the control as a method of its own, and has test rows for the figures
+    bare: dict[str, Any] = {"control": False, "validation_fraction": None}
+    common: dict[str, Any] = {"reduces": "model", "budgeted": False, "requires": ("torch",)}
+    student = "distillkit.knowledge:TeacherStudentDistiller"
+    return [
+        MethodSpec(
+            name="teacher",
+            target="distillkit.knowledge._teacher_alone:TeacherAlone",
+            kind="control",
+            params=bare,
+            summary="The large model that teaches in teacher-student, by itself",
+            **common,
+        ),
+        MethodSpec(
+            name="student-alone",
+            target=student,
+            kind="control",
+            params={**bare, "alpha": 1.0},
+            summary="The small model of teacher-student, taught by labels alone",
+            **common,
+        ),
+        MethodSpec(
+            name="teacher-student",
+            target=student,
+            kind="knowledge",
+            params=bare,
+            reference="Hinton, Vinyals and Dean 2015, arXiv:1503.02531",
+            summary="A small model taught by a large one's probabilities and by labels",
+            **common,
         ),
     ]
 

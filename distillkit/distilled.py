@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit._artefact import read_artefact, write_artefact
+from distillkit._prefix import prefix_of
 from distillkit._preprocessing import Preprocessing
 from distillkit.exceptions import DataError
 
@@ -36,6 +37,8 @@ class DistilledSet:
         Positions in the training rows, where rows were picked.
     soft_labels : ndarray of shape (m, n_classes) or None
         Probabilities, columns in the order of `classes`.
+    ranking : ndarray of shape (m,) or None
+        Place of each row in the ranking of its class (of all rows without classes), from 0; see `prefix`.
     classes : ndarray of shape (n_classes,) or None
         Class labels, sorted.
     feature_names : tuple of str or None
@@ -56,6 +59,7 @@ class DistilledSet:
     sample_weight: np.ndarray | None = None
     indices: np.ndarray | None = None
     soft_labels: np.ndarray | None = None
+    ranking: np.ndarray | None = None
     classes: np.ndarray | None = None
     feature_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
@@ -65,7 +69,7 @@ class DistilledSet:
         self.X = np.asarray(self.X)
         if self.sample_weight is None:
             self.sample_weight = np.ones(len(self.X))
-        for name in ("y", "sample_weight", "indices", "soft_labels"):
+        for name in ("y", "sample_weight", "indices", "soft_labels", "ranking"):
             values = getattr(self, name)
             if values is None:
                 continue
@@ -104,6 +108,33 @@ class DistilledSet:
             The rows themselves where there is no preprocessing.
         """
         return X if self.preprocessing is None else self.preprocessing.transform(X)
+
+    def prefix(self, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
+        """Return the part of a ranked set that a smaller budget asks for: one fit serves every size.
+
+        Parameters
+        ----------
+        budget : int, float or dict
+            As for the distillers (see `Budget`): rows per class, a share of the rows seen, or rows per class label.
+        X, y : arrays or None
+            The rows (and labels) that the set was made from. With them, weights that count nearest rows are counted
+            anew, and are those of a fit with the smaller budget.
+
+        Returns
+        -------
+        DistilledSet
+            The rows of the first places of each class, in the order of this set. Without X, weights that count nearest
+            rows are those of this set, each dropped row's handed to the kept row of its class nearest to it (in the units of
+            `X`); other weights are scaled. Either way they sum, in each class, to what they sum to here.
+
+        Raises
+        ------
+        DataError
+            If the set has no ranking, X is not what it was made from, or its weights do not count nearest rows.
+        BudgetError
+            If the set holds fewer rows of a class than the budget asks for.
+        """
+        return prefix_of(self, budget, X, y)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write a safetensors file with a JSON card inside; see `DistilledSet.load`.

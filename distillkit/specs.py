@@ -78,14 +78,23 @@ class Spec:
 class MethodSpec(Spec):
     """A distiller: `target` is a class with the estimator contract (`fit`, `fit_resample`, `transform`).
 
+    With ``reduces="model"`` it is a class of estimators that make a model small, not rows: ``fit(X, y)`` on all training rows, then
+    ``predict(X)`` with the small model. In a benchmark there is one cell of it per dataset and seed, with "student" for
+    an evaluator; these are compared with each other alone. What it has of ``predict_teacher(X)``, `n_parameters_teacher_`,
+    `n_parameters_student_`, `latency_ratio_`, `seconds_teacher_`, `seconds_student_` and `stopped_by_` after fit (as
+    `distillkit.TeacherStudentDistiller` does) fills columns of the leaderboard.
+
     Parameters
     ----------
+    reduces : {"rows", "model"}
+        What it makes small.
     kind : {"control", "coreset", "condensation", "synthesis", "knowledge"}
         Family, for grouping in listings.
     tasks, modalities : frozenset of str
         What it can handle; the planner skips other cells and says why.
     budgeted : bool
-        False where the size does not follow the budget (whole set, class means): run once, not per budget.
+        False where the size does not follow the budget (whole set, class means): run once, not per budget. So are
+        methods that reduce a model, whatever this says.
     reference : str
         Paper or formula, for example ``"arXiv:1708.00489"``.
     presets : mapping of str to mapping
@@ -94,9 +103,11 @@ class MethodSpec(Spec):
         Parameters set unless a suite says otherwise. A parameter called ``distiller`` may name a registered method, which is then
         made with the cell's budget and seed.
     label_mode : {"hard", "soft"}
-        Whether its sets teach by labels or by probabilities; the two are never in one comparison.
+        Whether its sets teach by labels or by probabilities; the two are never in one comparison. Without effect where it
+        reduces a model.
     """
 
+    reduces: str = "rows"
     kind: str = "coreset"
     tasks: frozenset[str] = BOTH_TASKS
     modalities: frozenset[str] = ALL_MODALITIES
@@ -105,6 +116,11 @@ class MethodSpec(Spec):
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     label_mode: str = "hard"
+
+    @property
+    def follows_budget(self) -> bool:
+        """Whether there is a cell of it per budget."""
+        return self.budgeted and self.reduces == "rows"
 
 
 @dataclass(frozen=True, kw_only=True)

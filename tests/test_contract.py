@@ -10,11 +10,24 @@ from sklearn.preprocessing import StandardScaler
 import distillkit
 from distillkit import (
     ClassMeans,
+    CraigCoreset,
     Distilled,
+    EL2NCoreset,
+    FacilityLocationCoreset,
+    ForgettingCoreset,
+    GradMatchCoreset,
+    GraNdCoreset,
+    HerdingCoreset,
+    InfluenceCoreset,
     KCenterCoreset,
     KMeansCoreset,
+    LeverageCoreset,
+    LightweightCoreset,
     Pipeline,
     RandomSubset,
+    SensitivityCoreset,
+    StreamingCoreset,
+    UncertaintyCoreset,
     WholeSet,
     make_pipeline,
 )
@@ -27,11 +40,25 @@ ESTIMATORS = [
     KMeansCoreset(),
     KMeansCoreset(representative="member"),
     KCenterCoreset(),
+    HerdingCoreset(),
+    FacilityLocationCoreset(),
+    FacilityLocationCoreset(metric="cosine", n_neighbors=5),
+    LightweightCoreset(),
+    SensitivityCoreset(),
+    StreamingCoreset(),
+    StreamingCoreset(coreset="random", chunk_size=8),
+    GraNdCoreset(),
+    EL2NCoreset(),
+    CraigCoreset(),
+    GradMatchCoreset(),
+    LeverageCoreset(),
+    InfluenceCoreset(),
     Distilled(RandomSubset(random_state=0), LogisticRegression()),
     Distilled(RandomSubset(random_state=0), Ridge()),
     make_pipeline(StandardScaler(), RandomSubset(random_state=0), LogisticRegression()),
     Pipeline([("scale", StandardScaler()), ("model", Ridge())]),
 ]
+CLASSIFYING = [ForgettingCoreset(), UncertaintyCoreset()]
 # Methods that train networks run the same checks, beside their own tests and with settings that make them quick.
 ELSEWHERE = {
     "BilevelDistiller": "condensation/test_condensation_checks.py",
@@ -53,6 +80,11 @@ def test_contract(estimator, check):
     check(estimator)
 
 
+@parametrize_with_checks(CLASSIFYING, tasks=["classification"])
+def test_contract_of_what_needs_classes(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.parametrize("name", sorted(set(PUBLIC) - {"BaseDistiller"}))
 def test_every_public_estimator_is_checked(name):
     if name in ELSEWHERE:
@@ -60,4 +92,4 @@ def test_every_public_estimator_is_checked(name):
         assert name in text
         assert "parametrize_with_checks" in text
     else:
-        assert name in {type(estimator).__name__ for estimator in ESTIMATORS}
+        assert name in {type(estimator).__name__ for estimator in ESTIMATORS + CLASSIFYING}

@@ -16,7 +16,7 @@ from distillkit.distilled import DistilledSet
 
 __all__ = ["CHECKS"]
 
-_ATTRIBUTES = ("X_distilled_", "y_distilled_", "sample_weight_", "sample_indices_", "soft_labels_")
+_ATTRIBUTES = ("X_distilled_", "y_distilled_", "sample_weight_", "sample_indices_", "soft_labels_", "ranking_")
 
 
 def check_attributes(estimator: Any, scope: Scope) -> None:
@@ -165,13 +165,13 @@ def check_artefact(estimator: Any, scope: Scope) -> None:
     kept = distiller.distilled_
     expect(isinstance(kept, DistilledSet), "distilled_ must be a DistilledSet")
     pairs = {"X": "X_distilled_", "y": "y_distilled_", "sample_weight": "sample_weight_", "indices": "sample_indices_"}
-    for field, attribute in {**pairs, "soft_labels": "soft_labels_"}.items():
+    for field, attribute in {**pairs, "soft_labels": "soft_labels_", "ranking": "ranking_"}.items():
         expect_equal(
             getattr(kept, field), getattr(distiller, attribute, None), f"distilled_.{field} against {attribute}"
         )
     with TemporaryDirectory() as folder:
         loaded = DistilledSet.load(kept.save(Path(folder) / "distilled.safetensors"))
-    for field in (*pairs, "soft_labels", "classes"):
+    for field in (*pairs, "soft_labels", "ranking", "classes"):
         expect_equal(getattr(loaded, field), getattr(kept, field), f"distilled_.{field} after saving and loading")
     expect(loaded.provenance == kept.provenance, "distilled_.provenance changed by saving and loading")
 

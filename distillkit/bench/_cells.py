@@ -8,12 +8,20 @@ from typing import Any
 
 from distillkit.bench._suite import Limits, Suite
 
-__all__ = ["Cell", "CellGroup", "Plan"]
+__all__ = ["ANY_LABELS", "STUDENT", "Cell", "CellGroup", "Plan"]
+
+STUDENT = "student"
+"""Stands for the evaluator where a method reduces a model: its student is what predicts."""
+
+ANY_LABELS = "any"
+"""The label mode of such cells: which labels the student learns from is what these methods differ in."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """One line of results: dataset x method x budget x distillation seed x evaluator x evaluation seed.
+
+    Of a method that reduces a model, the evaluator is "student", the budget "-" and the label mode "any".
 
     The names are those of a row in the results; `key` is the hash of all that decides the outcome, `distil_key` of
     all that decides the distilled set, `data_key` of all that decides the data.
@@ -47,6 +55,11 @@ class Cell:
     distil_key: str = ""
     data_key: str = ""
     skip: str | None = None
+
+    @property
+    def reduces_model(self) -> bool:
+        """Whether the method makes a model small, not rows: one job fits and judges it."""
+        return self.label_mode == ANY_LABELS
 
     def identity(self) -> dict[str, Any]:
         """Return the fields as a JSON-able dict."""

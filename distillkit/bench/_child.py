@@ -1,4 +1,4 @@
-"""The child process of a job, started by `distillkit.bench._process` with its folder and its parent's id."""
+"""The child process of a job, started by `distillkit.bench._children` with its folder and its parent's id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
 def _die_with_parent(parent: int) -> None:
@@ -79,10 +79,10 @@ def _perform(folder: Path) -> dict[str, Any]:
         return {"status": "ok", "value": value}
 
 
-def main() -> None:
-    """Do the job of the folder and leave its result there."""
-    folder = Path(sys.argv[1])
-    _die_with_parent(int(sys.argv[2]))
+def do_job(name: str, parent: int) -> NoReturn:
+    """Do the job of the folder `name`, leave its result there, and end; `parent` is the process to end with."""
+    folder = Path(name)
+    _die_with_parent(parent)
     answer = _perform(folder) | {"peak_mb": _peak_mb()}
     part = folder / "result.json.part"
     part.write_text(json.dumps(answer), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a child process does: prepare data, distil, or judge. Everything is found by registry name."""
+"""What a child process does: prepare data, distil, judge, or make a model small. Everything is found by registry name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from distillkit._history import kept_history
+from distillkit.bench._students import measure_model
 from distillkit.bench.judge import measure, train_and_predict
 from distillkit.bench.store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
@@ -18,7 +20,7 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, UnknownNameError
 from distillkit.plugins import get_manager
 
-__all__ = ["distil", "evaluate", "prepare"]
+__all__ = ["distil", "evaluate", "fit_model", "prepare"]
 
 _FACTS = ("name", "task", "modality", "classes", "feature_names", "preparation")
 
@@ -78,12 +80,11 @@ def distil(
     record = read_record(path)
     if record is None:
         distiller = build_distiller(method, params, task, budget, seed)
-        for package in get_manager().get("method", method).requires:  # its import is no part of the distillation
-            importlib.import_module(package)
+        _import_packages(method)
         started = time.perf_counter()
         distiller.fit(dataset.X_train, dataset.y_train)
         seconds = time.perf_counter() - started
-        record = _keep(distiller.distilled_, dataset, path, seconds)
+        record = _keep(distiller.distilled_, dataset, path, seconds, _histories(distiller))
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
         distilled = load_distilled(path, record, dataset)
@@ -92,6 +93,12 @@ def distil(
         record["data_metrics"] |= {metric: measured[name] for metric, name in zip(missing, names, strict=True)}
         write_json(path.with_suffix(".json"), record)
     return record
+
+
+def _import_packages(method: str) -> None:
+    """Import what a method needs, which is no part of the time that it takes."""
+    for package in get_manager().get("method", method).requires:
+        importlib.import_module(package)
 
 
 def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any, seed: int) -> Any:
@@ -116,7 +123,15 @@ def _build_inner(name: str, task: str, budget: Any, seed: int) -> Any:
     return build_distiller(short, params, task, budget, seed)
 
 
-def _keep(distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float) -> dict[str, Any]:
+def _histories(distiller: Any) -> dict[str, Any]:
+    """Return what the loss curves of the report are drawn from; a meta-distiller's teacher has a history of its own."""
+    paths = {"history": "history_", "teacher_history": "teacher_.history_"}
+    return {name: history for name, path in paths.items() if (history := kept_history(distiller, path))}
+
+
+def _keep(
+    distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float, more: dict[str, Any]
+) -> dict[str, Any]:
     whole = _is_whole(distilled, dataset)
     if not whole:  # the whole set is not copied: its rows are already there
         distilled.save(path)
@@ -129,6 +144,7 @@ def _keep(distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float)
         "seconds_distil": seconds,
         "stopped_by": distilled.provenance.get("stopped_by"),
         "data_metrics": {},
+        **more,
     }
     write_json(path.with_suffix(".json"), record)
     return record
@@ -167,8 +183,7 @@ def evaluate(
     dataset = load_prepared(Path(data), *(("test", "train") if record["whole"] else ("test",)))
     distilled = load_distilled(path, record, dataset)
     spec = get_manager().get("evaluator", evaluator)
-    random_state = int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
-    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, random_state, params)
+    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params)
     measured = measure("prediction", metrics, dataset.y_test, outcome.predictions)
     measured |= measure("run", metrics, {**record, "seconds_train": outcome.seconds_train})
     return {
@@ -176,3 +191,28 @@ def evaluate(
         "seconds_train": outcome.seconds_train,
         "seconds_predict": outcome.seconds_predict,
     }
+
+
+def _random_state(seed: list[int]) -> int:
+    return int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
+
+
+def fit_model(
+    *, data: str, method: str, params: dict[str, Any], task: str, seed: list[int], metrics: list[str]
+) -> dict[str, Any]:
+    """Fit a method that reduces a model, predict the test rows, opened after the fit, and measure what it predicts.
+
+    The random state follows from both seeds and from nothing else, so that methods with equal teachers train the very
+    same one.
+    """
+    dataset = load_prepared(Path(data), "train")
+    model = build_distiller(method, params, task, None, _random_state(seed))
+    _import_packages(method)
+    started = time.perf_counter()
+    model.fit(dataset.X_train, dataset.y_train)
+    seconds = time.perf_counter() - started
+    try:
+        return measure_model(model, dataset, load_prepared(Path(data), "test"), seconds, metrics)
+    except Exception as exc:
+        exc.add_note("after the fit, on the test rows")
+        raise

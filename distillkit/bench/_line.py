@@ -7,12 +7,13 @@ from collections import Counter
 from statistics import fmean, variance
 from typing import TYPE_CHECKING, Any
 
+from distillkit.bench._cells import ANY_LABELS
 from distillkit.bench.stats import t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "Line", "finite", "is_control", "measured"]
+__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "Line", "finite", "is_control", "is_reference", "measured"]
 
 FIXED_SIZE = "-"
 """The budget of a method whose size does not follow the budget."""
@@ -58,9 +59,19 @@ def measured(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def is_control(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell is of the random subset that others are tested against; where labels are soft, with a teacher's."""
+    """Whether a cell is of the control that others are tested against.
+
+    That is the random subset; where labels are soft, the one with a teacher's; among students, the one taught by labels alone.
+    """
     name = cell.get("method_name", cell.get("method"))
-    return name == "soft-random" or (name == "random" and not cell.get("method_params"))
+    return name in ("soft-random", "student-alone") or (name == "random" and not cell.get("method_params"))
+
+
+def is_reference(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell is shown for comparison, without rank: of fixed size among sets of rows, the teacher among students."""
+    if cell.get("label_mode") == ANY_LABELS:
+        return bool(cell.get("method_name", cell.get("method")) == "teacher")
+    return bool(cell["budget"] == FIXED_SIZE)
 
 
 class Line:
@@ -105,8 +116,8 @@ class Line:
 
     @property
     def reference(self) -> bool:
-        """Whether the size is fixed, so that the line is a reference and takes no rank."""
-        return bool(self.cell["budget"] == FIXED_SIZE)
+        """Whether the line is a reference, which takes no rank."""
+        return is_reference(self.cell)
 
     @property
     def done(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from distillkit.bench._cells import ANY_LABELS
 from distillkit.bench._compare import LEVEL
 from distillkit.bench.stats import mean_ranks, nemenyi_cd
 
@@ -62,7 +63,7 @@ class Overall:
     @property
     def title(self) -> str:
         """Say what the ranks are averaged over."""
-        labels = "" if self.label_mode == "hard" else f", {self.label_mode} labels"
+        labels = {"hard": "", ANY_LABELS: ", students"}.get(self.label_mode, f", {self.label_mode} labels")
         sets = "1 dataset" if self.n_datasets == 1 else f"{self.n_datasets} datasets"
         return f"Average rank, {self.task}{labels}: {self.n_comparisons} comparisons on {sets}"
 
@@ -73,7 +74,7 @@ def overall_ranks(comparisons: Sequence[tuple[Sequence[Line], int]]) -> list[Ove
     Parameters
     ----------
     comparisons : sequence of (lines, sign)
-        As for `distillkit.bench._compare.compare`. References, of fixed size, take no part.
+        As for `distillkit.bench._compare.compare`. References take no part.
     """
     kinds: dict[tuple[str, str], list[_Entry]] = {}
     for lines, sign in comparisons:

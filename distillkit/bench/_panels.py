@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from distillkit.bench._cells import ANY_LABELS
 from distillkit.bench._line import FIXED_SIZE
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ class Panel:
     dataset, task, modality, evaluator, label_mode, metric : str
     greater_is_better : bool
     budgets : list of str
-        Smallest first; empty where only methods of fixed size were run.
+        Smallest first; empty where only methods of fixed size were run, and for students.
     methods : list of str
-        Methods that follow the budget, best average rank first.
+        Methods that follow the budget, or students; best average rank first.
     references : list of str
-        Methods of fixed size: lines to compare with, without rank.
+        Methods of fixed size, or the teacher: lines to compare with, without rank.
     entries : dict of (method, budget) to dict
         Columns of the leaderboard's table, missing values as None; references under the budget ``"-"``.
     published : list of dict
@@ -55,11 +56,16 @@ class Panel:
     def title(self) -> str:
         """Dataset, evaluator and, where they are soft, labels."""
         return f"{self.dataset} · {self.evaluator}" + (
-            "" if self.label_mode == "hard" else f" · {self.label_mode} labels"
+            f" · {self.label_mode} labels" if self.label_mode == "soft" else ""
         )
 
+    @property
+    def of_students(self) -> bool:
+        """Whether the methods reduce a model and not rows."""
+        return self.label_mode == ANY_LABELS
+
     def get(self, method: str, budget: str) -> dict[str, Any] | None:
-        """Return the line of a method at a budget; of a reference, whatever the budget."""
+        """Return the line of a method at a budget; of a reference, whatever the budget (students are all of budget "-")."""
         return self.entries.get((method, FIXED_SIZE if method in self.references else budget))
 
     def best(self, budget: str) -> set[str]:
@@ -118,8 +124,8 @@ def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better:
 
 def _arrange(panel: Panel) -> None:
     panel.budgets = sorted({budget for _, budget in panel.entries if budget != FIXED_SIZE}, key=budget_order)
-    panel.references = _unique(method for method, budget in panel.entries if budget == FIXED_SIZE)
-    methods = _unique(method for method, budget in panel.entries if budget != FIXED_SIZE)
+    panel.references = _unique(method for (method, _), entry in panel.entries.items() if entry["reference"])
+    methods = _unique(method for (method, _), entry in panel.entries.items() if not entry["reference"])
     panel.methods = sorted(methods, key=lambda name: (_average_rank(panel, name), name))
 
 
@@ -129,7 +135,7 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 def _average_rank(panel: Panel, method: str) -> float:
     """Return the mean rank over budgets; a budget without a rank counts as behind all."""
-    entries = [panel.entries.get((method, budget)) for budget in panel.budgets]
+    entries = [panel.entries.get((method, budget)) for budget in panel.budgets or [FIXED_SIZE]]
     last = 1 + len({name for name, _ in panel.entries})
     ranks = [last if entry is None or entry["rank"] is None else entry["rank"] for entry in entries]
     return sum(ranks) / len(ranks)

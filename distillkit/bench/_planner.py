@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._cells import Cell
+from distillkit.bench._cells import ANY_LABELS, STUDENT, Cell
 from distillkit.bench._keys import PROTOCOL, digest
 from distillkit.bench._suite import Entry, Suite
 from distillkit.budget import Budget
@@ -21,6 +21,9 @@ from distillkit.specs import DatasetSpec, EvaluatorSpec, MethodSpec, Spec
 __all__ = ["Planner"]
 
 FIXED_SIZE = "-"
+_STUDENT_SPEC = EvaluatorSpec(
+    name=STUDENT, target="", label_modes=frozenset({ANY_LABELS})
+)  # takes whatever the method does
 _PLACES = frozenset({"path", "test_path", "download"})
 
 
@@ -58,14 +61,16 @@ class Planner:
 
     def cells(self) -> Iterator[Cell]:
         self.check_metrics()
+        self.check_settings()
         methods = [self.choose("method", entry, "methods") for entry in self.method_entries()]
         evaluators = [self.choose("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
         for entry in self.suite.datasets:
             data = self.data(entry)
             for method, budget in product(methods, self.suite.budgets):
-                if not method.spec.budgeted and budget is not self.suite.budgets[0]:
+                if not method.spec.follows_budget and budget is not self.suite.budgets[0]:
                     continue
-                for seed, evaluator, again in product(self.suite.seeds, evaluators, self.suite.evaluation_seeds):
+                judges = evaluators if method.spec.reduces == "rows" else [self.student(method)]
+                for seed, evaluator, again in product(self.suite.seeds, judges, self.suite.evaluation_seeds):
                     yield self.cell(data, method, budget, seed, evaluator, again)
 
     def get(self, kind: str, name: str, key: str) -> Any:
@@ -104,17 +109,21 @@ class Planner:
         """Resolve ``name:preset`` and check the parameters' names."""
         name, _, preset = entry.name.partition(":")
         spec: MethodSpec | EvaluatorSpec = self.get(kind, name, key)
-        params = dict(entry.params)
-        if preset:
-            if preset not in spec.presets:
-                raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
-            params = {**spec.presets[preset], **params}
+        if preset and preset not in spec.presets:
+            raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
+        # the more particular wins: a suite's settings for all uses of a name, a preset, what the entry itself says
+        params = {**self.suite.settings.get(name, {}), **(spec.presets[preset] if preset else {}), **entry.params}
         missing = tuple(spec.missing())
         if params and not missing:
             self.check_params(spec, params)
         params = {**getattr(spec, "params", {}), **params}
         found = Entry(self.canonical(kind, name), entry.label, params)
         return _Chosen(found, spec, self.manager.provider(kind, name), missing)
+
+    @staticmethod
+    def student(method: _Chosen) -> _Chosen:
+        """Return what stands for the evaluator of a method that reduces a model: the student it makes."""
+        return _Chosen(Entry(STUDENT, STUDENT), _STUDENT_SPEC, method.provider, ())
 
     def check_params(self, spec: MethodSpec | EvaluatorSpec, params: dict[str, Any]) -> None:
         parameters = inspect.signature(spec.load()).parameters
@@ -138,6 +147,13 @@ class Planner:
                     f"{self.suite.line_of('primary')}: primary: {name!r} does not measure {task}: choose another metric."
                 )
 
+    def check_settings(self) -> None:
+        known = {kind: self.manager.specs(kind) for kind in ("method", "evaluator")}
+        for name in self.suite.settings:
+            if not any(name in specs for specs in known.values()):
+                at = f"({self.suite.line_of(name)}, in settings)"
+                raise UnknownNameError("method or evaluator", name, [*known["method"], *known["evaluator"]], at)
+
     def metrics_for(self, task: str) -> tuple[str, ...]:
         """Names with versions of the metrics a cell of this task is measured by; "all" are those that can be computed."""
         if self.suite.metrics is None:
@@ -149,17 +165,25 @@ class Planner:
         specs = {name: self.manager.get("metric", name) for name in (*names, self.suite.primary[task])}
         return tuple(f"{name}@{spec.version}" for name, spec in specs.items() if task in spec.tasks)
 
+    def without_rows(self, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out the metrics of distilled rows, which a method that reduces a model has none of."""
+        return tuple(name for name in metrics if self.manager.get("metric", name.partition("@")[0]).stage != "data")
+
     def cell(self, data: _Data, method: _Chosen, budget: Budget, seed: int, evaluator: _Chosen, again: int) -> Cell:
-        size = str(budget) if method.spec.budgeted else FIXED_SIZE
+        size = str(budget) if method.spec.follows_budget else FIXED_SIZE
+        mode = _label_mode(method)
+        metrics = data.metrics if mode != ANY_LABELS else self.without_rows(data.metrics)
         # where files lie does not decide results: the revision holds a fingerprint of their contents
         options = {name: value for name, value in data.entry.params.items() if name not in _PLACES}
         rows = {"protocol": PROTOCOL, "dataset": data.entry.name, "params": options, "revision": data.revision}
         distil = rows | {"method": method.identity, "budget": size, "seed": seed}
+        if mode == ANY_LABELS:  # each has a teacher and a student of its own
+            distil["eval_seed"] = again
         judged = distil | {
             "evaluator": evaluator.identity,
             "eval_seed": again,
-            "label_mode": method.spec.label_mode,
-            "metrics": data.metrics,
+            "label_mode": mode,
+            "metrics": metrics,
         }
         return Cell(
             suite=self.suite.name,
@@ -177,15 +201,15 @@ class Planner:
             plugin=method.provider.dist,
             plugin_version=method.provider.version,
             budget=size,
-            budget_value=_plain(budget) if method.spec.budgeted else None,
+            budget_value=_plain(budget) if method.spec.follows_budget else None,
             distil_seed=seed,
             evaluator=evaluator.entry.label,
             evaluator_name=evaluator.entry.name,
             evaluator_version=evaluator.spec.version,
             evaluator_params=evaluator.entry.params,
             eval_seed=again,
-            label_mode=method.spec.label_mode,
-            metrics=data.metrics,
+            label_mode=mode,
+            metrics=metrics,
             key=digest(judged),
             distil_key=digest(distil),
             data_key=digest(rows),
@@ -197,6 +221,10 @@ def _plain(budget: Budget) -> Any:
     return dict(budget.value) if isinstance(budget.value, Mapping) else budget.value
 
 
+def _label_mode(method: _Chosen) -> str:
+    return str(method.spec.label_mode) if method.spec.reduces == "rows" else ANY_LABELS
+
+
 def _reason_to_skip(data: _Data, method: _Chosen, evaluator: _Chosen) -> str | None:
     for what, chosen in (("method", method), ("evaluator", evaluator)):
         name = f"{what} {chosen.entry.name}"
@@ -206,7 +234,7 @@ def _reason_to_skip(data: _Data, method: _Chosen, evaluator: _Chosen) -> str | N
             return f"{name} does not do {data.task} ({data.entry.label})"
         if data.modality not in chosen.spec.modalities:
             return f"{name} does not take data of modality {data.modality} ({data.entry.label})"
-    mode = method.spec.label_mode
+    mode = _label_mode(method)
     if mode not in evaluator.spec.label_modes:
         return f"evaluator {evaluator.entry.name} does not learn from {mode} labels ({method.entry.label})"
     return None

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,15 +16,13 @@ from typing import Any
 
 import psutil
 
+from distillkit.bench._children import Child, start_child
 from distillkit.exceptions import ResultsError
 
 __all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
 
 _POLL_SECONDS = 0.05
 _TAIL_BYTES = 4000
-# -P and the parent's own path: a file json.py in the working folder must not take the place of the library's, and a
-# plugin that the parent found must be found
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[3]); from distillkit.bench._child import main; main()"
 _running: set[int] = set()
 _interrupted: set[int] = set()
 _lock = threading.Lock()
@@ -70,7 +67,15 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def run_job(action: str, payload: dict[str, Any], *, seconds: float, memory_mb: float, threads: int) -> JobResult:
+def run_job(
+    action: str,
+    payload: dict[str, Any],
+    *,
+    seconds: float,
+    memory_mb: float,
+    threads: int,
+    imports: tuple[str, ...] = (),
+) -> JobResult:
     """Run one of the actions of `distillkit.bench._jobs` in a child process.
 
     Parameters
@@ -82,6 +87,8 @@ def run_job(action: str, payload: dict[str, Any], *, seconds: float, memory_mb: 
         Limits; over them the child and all its own children are killed.
     threads : int
         Threads for BLAS, OpenMP and torch in the child.
+    imports : tuple of str
+        Modules the job will need, which may be imported ahead of it.
 
     Returns
     -------
@@ -97,57 +104,33 @@ def run_job(action: str, payload: dict[str, Any], *, seconds: float, memory_mb: 
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="distillkit-") as name:
         folder = Path(name)
-        child = _start(folder, {"action": action, "payload": payload, "threads": threads})
+        child = _start(folder, {"action": action, "payload": payload, "threads": threads}, imports)
         try:
             limit, peak = _watch(child, started + seconds, memory_mb)
         finally:
             _kill(child.pid)
-            child.wait()
+            code = child.wait()
             with _lock:
                 _running.discard(child.pid)
                 interrupted = child.pid in _interrupted
                 _interrupted.discard(child.pid)
         if interrupted:
             raise JobInterrupted
-        return _result(folder, child.returncode, limit, seconds, memory_mb, peak, time.monotonic() - started)
+        return _result(folder, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
 
 
-def _start(folder: Path, job: dict[str, Any]) -> subprocess.Popen[bytes]:
-    path = json.dumps([entry or str(Path.cwd()) for entry in sys.path])
-    command = [sys.executable, "-P", "-c", _START, str(folder), str(os.getpid()), path]
+def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> Child:
     try:
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        # the log is a file, since a chatty child would fill a pipe and stall; the lock, so that no child is missed
-        with (folder / "log").open("wb") as log, _lock:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(job["threads"]),
-                start_new_session=True,
-            )
-            _running.add(child.pid)
+        child = start_child(folder, job["threads"], imports)
     except OSError as exc:
         raise ResultsError(f"cannot start a child process: {exc}. Free memory, or space in {folder.parent}.") from exc
+    with _lock:
+        _running.add(child.pid)
     return child
 
 
-def _environment(threads: int) -> dict[str, str]:
-    names = (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    )
-    # OpenMP threads that spin at barriers stall each other wherever cores are shared: gradient boosting on 100 rows took
-    # 16 s instead of 2.6 s beside another job. Sleeping at barriers costs next to nothing on a machine of one's own.
-    waiting = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
-    return {**os.environ, **dict.fromkeys(names, str(threads)), **waiting, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-
-
-def _watch(child: subprocess.Popen[bytes], deadline: float, memory_mb: float) -> tuple[str | None, float]:
+def _watch(child: Child, deadline: float, memory_mb: float) -> tuple[str | None, float]:
     """Wait for the child; return the limit it broke, if any, and its peak memory in MB."""
     peak = 0.0
     while child.poll() is None:

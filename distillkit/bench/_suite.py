@@ -53,6 +53,7 @@ class Suite:
     evaluation_seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
     limits: Limits = Limits()
     description: str = ""

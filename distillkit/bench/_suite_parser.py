@@ -19,7 +19,17 @@ class Parser:
     """Turns the TOML tables into a `Suite`, naming file, line and key of whatever is wrong."""
 
     required = ("datasets", "methods", "evaluators", "budgets")
-    optional = ("name", "description", "exclude", "seeds", "evaluation_seeds", "metrics", "primary", "limits")
+    optional = (
+        "name",
+        "description",
+        "exclude",
+        "settings",
+        "seeds",
+        "evaluation_seeds",
+        "metrics",
+        "primary",
+        "limits",
+    )
     known = frozenset(required + optional)
 
     def __init__(self, data: dict[str, Any], text: str, filename: str, base: Path | None) -> None:
@@ -41,6 +51,7 @@ class Parser:
             evaluation_seeds=self.seeds("evaluation_seeds", 1),
             metrics=None if self.data.get("metrics", "all") == "all" else self.names("metrics"),
             exclude=self.names("exclude") if self.data.get("exclude", []) != [] else (),
+            settings=self.settings(),
             primary=self.primary(),
             limits=self.limits(),
             source=self.text,
@@ -109,6 +120,14 @@ class Parser:
         shown = ",".join(f"{name}={value}" for name, value in params.items())
         label = str(item.get("label", item["name"] + (f"({shown})" if shown else "")))
         return Entry(item["name"], label, params)
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        value = self.data.get("settings", {})
+        if not isinstance(value, dict) or not all(isinstance(params, dict) for params in value.values()):
+            raise self.fail(
+                "settings", "must be tables of parameters by name, such as [settings.gan] with max_iter = 500."
+            )
+        return {name: self.params("settings", params) for name, params in value.items()}
 
     def params(self, key: str, item: dict[str, Any]) -> dict[str, Any]:
         params = {name: value for name, value in item.items() if name not in ("name", "label")}

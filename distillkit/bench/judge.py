@@ -173,7 +173,7 @@ def evaluate(
         outcome = train_and_predict(small, X_test, get_manager().get("evaluator", name), task, random_state)
         lines[name] = (
             measure("prediction", names, y_test, outcome.predictions)
-            | measure("run", names, {**record, "seconds_train": outcome.seconds_train})
+            | _known(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
             | common
         )
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("evaluator")
@@ -189,6 +189,11 @@ def _names(kind: str, wanted: Iterable[str] | str, task: str) -> list[str]:
         return names
     specs: dict[str, Any] = manager.specs(kind)
     return [name for name, spec in specs.items() if "/" not in name and task in spec.tasks and not spec.missing()]
+
+
+def _known(measured: dict[str, float | None]) -> dict[str, float | None]:
+    """Leave out what has no value, such as the figures of students for a set of rows."""
+    return {name: value for name, value in measured.items() if value is not None}
 
 
 def _record(small: DistilledSet) -> dict[str, float]:

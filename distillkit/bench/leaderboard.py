@@ -40,7 +40,8 @@ class Leaderboard:
     table : DataFrame
         One line per dataset x evaluator x kind of labels x budget x method; see `COLUMNS`, and one column per metric,
         each the mean over distillation seeds. Lines with budget ``"-"`` are references of fixed size (the whole set,
-        class means): they belong to the comparison of every budget and never take a rank.
+        class means): they belong to the comparison of every budget and never take a rank. Of methods that reduce a
+        model (evaluator ``"student"``, labels ``"any"``) the teacher alone is such a reference.
     failures : DataFrame
         Cells that ended as failed, timeout, out_of_memory or crashed.
     skipped : DataFrame
@@ -134,8 +135,8 @@ def build_leaderboard(
     -----
     Evaluation seeds are averaged within a distillation seed first; the 95 % interval and n are over distillation seeds.
     Ranks are by mean; methods with missing cells rank behind the complete ones and no value is made up for them.
-    Each method is tested against the random subset by a paired t-test over the distillation seeds that both have,
-    corrected (Holm) within the comparison.
+    Each method is tested against the random subset, a student against the student taught by labels alone, by a paired
+    t-test over the distillation seeds that both have, corrected (Holm) within the comparison.
     """
     chosen = {**PRIMARY, **(primary or {})}
     skipped = [(cell, reason) for cell in cells if (reason := _skip_reason(cell, rows.get(cell["key"]))) is not None]

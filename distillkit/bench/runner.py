@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,6 +131,9 @@ class GroupRunner:
         if not todo:
             return
         made, phase = self.prepare(todo[0], store), "prepare"
+        if made.status == "ok" and todo[0].reduces_model:
+            yield from self.models(todo, store)
+            return
         if made.status == "ok":
             made, phase = self.distil(todo[0], store), "distil"
         for cell in todo:
@@ -141,9 +144,27 @@ class GroupRunner:
                 whole = replace(judged, value={**made.value, **judged.value})
                 yield cell, whole, None if judged.status == "ok" else "evaluate"
 
-    def job(self, action: str, **payload: Any) -> JobResult:
+    def models(self, cells: list[Cell], store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
+        """Fit and judge a method that reduces a model, in one job per cell: no artefact lies between the two."""
+        for cell in cells:
+            result = self.job(
+                "fit_model",
+                _imports("method", cell.method_name),
+                data=str(store.data_path(cell.data_key)),
+                method=cell.method_name,
+                params=cell.method_params,
+                task=cell.task,
+                seed=[cell.distil_seed, cell.eval_seed],
+                metrics=_names(cell),
+            )
+            value = {"seconds_distil_job": 0.0, **result.value}  # the cell's own seconds hold all of it
+            yield cell, replace(result, value=value), None if result.status == "ok" else "distil"
+
+    def job(self, action: str, imports: tuple[str, ...] = (), **payload: Any) -> JobResult:
         """Run one action in a child process under the limits of this run."""
-        return run_job(action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads)
+        return run_job(
+            action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads, imports=imports
+        )
 
     def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
         """Prepare a dataset once, however many groups wait for it; a failure is remembered for this run."""
@@ -171,6 +192,7 @@ class GroupRunner:
             return JobResult("ok", before, None, 0.0, 0.0)
         result = self.job(
             "distil",
+            _imports("method", cell.method_name, metrics),
             data=str(store.data_path(cell.data_key)),
             method=cell.method_name,
             params=cell.method_params,
@@ -194,6 +216,7 @@ class GroupRunner:
         """Judge the distilled set of a cell."""
         return self.job(
             "evaluate",
+            _imports("evaluator", cell.evaluator_name),
             data=str(store.data_path(cell.data_key)),
             artefact=str(store.artefact_path(cell.distil_key)),
             evaluator=cell.evaluator_name,
@@ -233,6 +256,18 @@ class GroupRunner:
             "artefact": None if value.get("whole", True) else f"artefacts/{cell.distil_key}.safetensors",
             "started": (ended - timedelta(seconds=result.seconds)).isoformat(timespec="seconds"),
         }
+
+
+def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the modules that a job may find imported: where our own targets are, and what the method or model requires.
+
+    A plugin's modules are imported in its own child only, since they may do anything.
+    """
+    manager = get_manager()
+    named = [(kind, name), *(("metric", _name(metric)) for metric in metrics)]
+    own = [manager.get(*each) for each in named if manager.provider(*each).dist == "distillkit"]
+    requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
+    return (*requires, *sorted({spec.target.partition(":")[0] for spec in own if isinstance(spec.target, str)}))
 
 
 def _name(metric: str) -> str:

@@ -60,10 +60,15 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], given: dic
     PluginError
         If a package that the method needs is not installed.
     DataError
-        If the method takes no `max_seconds` but one was given.
+        If the method takes no `max_seconds` but one was given, or reduces a model and not rows.
     """
     short, _, preset = name.partition(":")
     spec = get_manager().get("method", short)
+    if spec.reduces == "model":
+        raise DataError(
+            f"method {short!r} makes a model small and no rows: name it in a suite (distillkit run SUITE --methods {short}), or "
+            "fit distillkit.TeacherStudentDistiller."
+        )
     if preset and preset not in spec.presets:
         raise UnknownNameError(f"preset of {short}", preset, spec.presets)
     if missing := spec.missing():
@@ -103,6 +108,8 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     scaling = Preprocessing.standardize(rows)
     small = _fit(distiller, scaling.transform(rows), y)
     small.X = rows[small.indices] if small.indices is not None else scaling.inverse_transform(small.in_original_units())
+    for name in ("offset", "weighting"):  # said in standardized units, too
+        small.provenance.pop(name, None)
     small.preprocessing = None  # of the standardized rows, which these no longer are
     small.feature_names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     small.provenance["standardized"] = True

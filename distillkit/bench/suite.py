@@ -73,7 +73,8 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
     text : str
         Keys: ``datasets``, ``evaluators`` (lists of names or tables), ``methods`` (the same, or "all"), ``budgets``,
         and optionally ``name``, ``description``, ``seeds`` and ``evaluation_seeds`` (a number of them or a list),
-        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``primary`` (metric to rank by, per task) and
+        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings`` (parameters
+        by name of a method or evaluator, wherever it is used), ``primary`` (metric to rank by, per task) and
         ``limits`` (``seconds``, ``memory_mb`` of each child process).
     filename : str
         For messages.

@@ -38,7 +38,9 @@ def _specs(kind: str) -> list[dict[str, Any]]:
         if "/" in name and manager.specs(kind).get(name.partition("/")[2]) is spec:
             continue  # listed under its short name
         line: dict[str, Any] = {"name": name}
-        line |= {key: getattr(spec, key) for key in ("kind", "task", "modality", "stage") if hasattr(spec, key)}
+        line |= {
+            key: getattr(spec, key) for key in ("kind", "reduces", "task", "modality", "stage") if hasattr(spec, key)
+        }
         if hasattr(spec, "tasks") and kind != "metric":
             line["tasks"] = " ".join(sorted(spec.tasks))
         missing = spec.missing()

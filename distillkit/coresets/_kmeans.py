@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets._clock import stop_rules
+from distillkit.coresets._joint import joint_points
 from distillkit.neighbors import KMeansResult, kmeans
+from distillkit.neighbors._empty import squared_distances_to_owner
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -51,12 +54,16 @@ class KMeansCoreset(BaseDistiller):
     max_iter : int, default=25
         Steps per class at most.
     max_seconds : float or None, default=None
-        Wall-clock budget, divided over the classes by their work and checked after each step; each class gets at
-        least one step.
+        Wall-clock budget, divided over the classes by their work and checked during the k-means++ start and after each
+        step; each class gets at least one step.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : {"auto", "cpu", "cuda"}, default="auto"
         "auto" takes a GPU if faiss sees one.
+    feature_space : transformer, torch module, callable or None, default=None
+        Where rows are clustered; centroids are then the means of their members' own rows. See `feature_rows`.
+    certify : bool, default=False
+        Measure `error_` after the fit.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -72,7 +79,7 @@ class KMeansCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class.
+    Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class and 320 bytes per row.
     k-means++ start: Arthur and Vassilvitskii, SODA 2007. Clustering by faiss: Johnson et al., arXiv:1702.08734.
 
     Examples
@@ -94,7 +101,10 @@ class KMeansCoreset(BaseDistiller):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "device": [StrOptions({"auto", "cpu", "cuda"})],
+        "feature_space": FEATURE_SPACE,
+        "certify": ["boolean"],
     }
+    _weighs_rows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -108,6 +118,8 @@ class KMeansCoreset(BaseDistiller):
         max_seconds: float | None = None,
         task: str = "auto",
         device: str = "auto",
+        feature_space: Any = None,
+        certify: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -118,22 +130,24 @@ class KMeansCoreset(BaseDistiller):
         self.max_iter = max_iter
         self.max_seconds = max_seconds
         self.device = device
+        self.feature_space = feature_space
+        self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         y = rows.y if rows.task == "regression" else None
         parts = []
         for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
-            found = self._cluster(rows, y, group, run, should_stop)
+            found = self._cluster(rows, group, run, should_stop)
             parts.append(self._represent(rows, y, group, found))
         return _join(parts, rows)
 
     def _cluster(
-        self, rows: TrainingRows, y: np.ndarray | None, group: Group, run: Run, should_stop: Callable[[], bool] | None
+        self, rows: TrainingRows, group: Group, run: Run, should_stop: Callable[[], bool] | None
     ) -> KMeansResult:
-        points = rows.flat[group.rows]
         found = kmeans(
-            points if y is None else _joint(points, y[group.rows], self.target_weight),
+            joint_points(rows, group, self.target_weight),
             group.size,
+            weights=None if rows.weight is None else rows.weight[group.rows],
             max_iter=self.max_iter,
             n_init=self.n_init,
             spherical=self.spherical,
@@ -156,26 +170,28 @@ class KMeansCoreset(BaseDistiller):
         """Rows of one group: picked, or made with the mean of a continuous target."""
         # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
         order = np.lexsort((found.squared_distances, found.owner))
-        mass = np.bincount(found.owner)
-        first = np.concatenate([[0], np.cumsum(mass)[:-1]])
+        first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
+        weight = None if rows.weight is None else rows.weight[group.rows]
+        mass = np.bincount(found.owner, weights=weight)
         if self.representative == "member":
             return Outcome(indices=group.rows[order[first]], weight=mass)
         members = group.rows[order]
-        means = np.add.reduceat(rows.flat[members], first, axis=0, dtype=np.float64) / mass[:, None]
+        factor = None if weight is None else weight[order]
+        means = _sums(rows.flat[members], factor, first) / mass[:, None]
+        squares = squared_distances_to_owner(rows.flat[group.rows], means, found.owner)
+        offset = float(squares.sum() if weight is None else squares @ weight)
+        labels: np.ndarray | None = None
         if y is not None:
-            return Outcome(X=means, y=np.add.reduceat(y[members], first, dtype=np.float64) / mass, weight=mass)
-        labels = None if rows.y is None else np.full(len(mass), group.label, dtype=rows.y.dtype)
-        return Outcome(X=means, y=labels, weight=mass)
+            labels = _sums(y[members, None], factor, first)[:, 0] / mass
+        elif rows.y is not None:
+            labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
+        return Outcome(X=means, y=labels, weight=mass, offset=offset)
 
 
-def _joint(X: np.ndarray, y: np.ndarray, target_weight: float) -> np.ndarray:
-    """Append the target as a column whose variance is `target_weight`^2 times that of an average feature."""
-    variance = float(X.var(axis=0, dtype=np.float64).mean())
-    unit = np.sqrt(variance) or 1.0  # constant features: cluster the target alone
-    centred = y - y.mean(dtype=np.float64)
-    # not by the deviation, which rounding leaves above zero for a constant target
-    column = centred * (target_weight * unit / centred.std()) if np.ptp(y) > 0 else np.zeros(len(y))
-    return np.column_stack([X, column])
+def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
+    """Sum consecutive rows, each part from its place in `first` to the next."""
+    weighted = values if weight is None else values * weight[:, None]
+    return np.asarray(np.add.reduceat(weighted, first, axis=0, dtype=np.float64))
 
 
 def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
@@ -186,4 +202,5 @@ def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
         )
     X = np.concatenate([part.X for part in parts if part.X is not None])
     y = None if rows.y is None else np.concatenate([part.y for part in parts if part.y is not None])
-    return Outcome(X=X.reshape(-1, *rows.X.shape[1:]), y=y, weight=weight)
+    offset = sum(part.offset or 0.0 for part in parts)
+    return Outcome(X=X.reshape(-1, *rows.X.shape[1:]), y=y, weight=weight, offset=offset)

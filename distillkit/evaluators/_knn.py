@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
 from distillkit.evaluators._recipe import Recipe, check_task
 
 __all__ = ["NearestNeighbors", "make_knn"]
@@ -27,8 +29,6 @@ class NearestNeighbors(Recipe):
         self.n_neighbors = n_neighbors
 
     def _model(self, n_rows: int) -> Any:
-        from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-
         classifies = self.task == "classification"
         wanted = self.n_neighbors if self.n_neighbors is not None else (1 if classifies else 5)
         return (KNeighborsClassifier if classifies else KNeighborsRegressor)(min(wanted, n_rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from distillkit.evaluators._recipe import WeightedRecipe, check_task
 
@@ -29,8 +30,6 @@ class Logistic(WeightedRecipe):
         self.max_iter = max_iter
 
     def _model(self, n_rows: int) -> Any:
-        from sklearn.linear_model import LogisticRegression
-
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
 
 
@@ -53,8 +52,6 @@ class RidgeRegression(WeightedRecipe):
         self.alpha = alpha
 
     def _model(self, n_rows: int) -> Any:
-        from sklearn.linear_model import Ridge
-
         return Ridge(alpha=self.alpha)
 
 

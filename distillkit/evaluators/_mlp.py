@@ -6,6 +6,8 @@ import warnings
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from distillkit.evaluators._recipe import WeightedRecipe, check_task
 
@@ -61,8 +63,6 @@ class MLP(WeightedRecipe):
         self.alpha = alpha
 
     def _model(self, n_rows: int) -> Any:
-        from sklearn.neural_network import MLPClassifier, MLPRegressor
-
         batch = min(_BATCH, n_rows)
         epochs = max(self.min_epochs, -(-self.steps // -(-n_rows // batch)))
         return (MLPClassifier if self.task == "classification" else MLPRegressor)(
@@ -76,8 +76,6 @@ class MLP(WeightedRecipe):
         )
 
     def _train(self, model: Any, X: np.ndarray, y: np.ndarray, weights: dict[str, np.ndarray]) -> None:
-        from sklearn.exceptions import ConvergenceWarning
-
         if self.task == "regression":
             weight = weights.get("sample_weight")
             self.target_mean_ = float(np.average(y, weights=weight))

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+
 from distillkit.evaluators._recipe import WeightedRecipe, check_task
 
 __all__ = ["Boosting", "make_boosting", "make_forest"]
@@ -42,8 +49,6 @@ class Boosting(WeightedRecipe):
         self.learning_rate = learning_rate
 
     def _model(self, n_rows: int) -> Any:
-        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
         classifies = self.task == "classification"
         return (HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor)(
             max_iter=self.max_iter,
@@ -93,8 +98,6 @@ def make_forest(task: str, random_state: int, *, n_estimators: int = 200, min_sa
     DataError
         For another task.
     """
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
     check_task("forest", task, "classification", "regression")
     model = RandomForestClassifier if task == "classification" else RandomForestRegressor
     return model(n_estimators=n_estimators, min_samples_leaf=min_samples_leaf, random_state=random_state)

@@ -54,7 +54,6 @@ def measure(teacher: Teacher, student: Student, alone: Student | None, rows: Row
         return _agreement(rows.y, predicted, classifies=classifies) if known else None
 
     n_teacher, n_student = count_numbers(teacher.model), count_numbers(student.model)
-    timed = rows.X[:_TIMED_ROWS]
     return Figures(
         teacher_score=score(taught),
         student_score=score(learned),
@@ -63,8 +62,14 @@ def measure(teacher: Teacher, student: Student, alone: Student | None, rows: Row
         n_parameters_teacher=n_teacher,
         n_parameters_student=n_student,
         compression_ratio=n_teacher / n_student if n_teacher and n_student else None,
-        latency_ratio=seconds_per_call(teacher.predict, timed) / seconds_per_call(student.predict, timed),
+        latency_ratio=_latency_ratio(teacher, student, rows.X[:_TIMED_ROWS]),
     )
+
+
+def _latency_ratio(teacher: Teacher, student: Student, X: np.ndarray) -> float:
+    if student.model is teacher.model:  # two timings of one model would differ by chance
+        return 1.0
+    return seconds_per_call(teacher.predict, X) / seconds_per_call(student.predict, X)
 
 
 def _agreement(truth: Any, predicted: Any, *, classifies: bool) -> float:

@@ -44,10 +44,14 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         Cloned.
     teacher : estimator, Module, str or None, default=None
         As for `TeacherStudentDistiller`: one that is fitted is used as it is, any other is trained on all rows; None
-        is gradient boosting for tables and a network for series and images.
-    temperature : float, default=1.0
+        is gradient boosting for tables and a network for series and images; "linear" is logistic or ridge regression on
+        standardized columns, "boosting" gradient boosting, other names are networks. For small sets a teacher that is no more
+        certain than it is right teaches best: "linear", or any with `teacher_cv`.
+    temperature : float, default=4.0
         The labels are ``p^(1/T)``, normalised: above 1 they say more of the classes that the teacher holds for unlikely.
         Without effect on numbers.
+    alpha : float, default=0.1
+        Share of the distiller's own labels in the mixture, from 0 (the teacher's alone) to 1 (none of the teacher's).
     teacher_cv : int or None, default=None
         Rows that the distiller picked were seen by the teacher, and trees and neighbours are certain of such rows.
         With a number of folds, each picked row is labelled by a copy of the teacher that was not trained on it (one
@@ -80,6 +84,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         "distiller": [HasMethods(["fit_resample", "get_params"])],
         "teacher": "no_validation",  # refused in fit, with a remedy
         "temperature": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
         "teacher_cv": [Interval(Integral, 2, None, closed="left"), None],
         "device": [str],
         "random_state": ["random_state"],
@@ -91,7 +96,8 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         distiller: Any,
         teacher: Any = None,
         *,
-        temperature: float = 1.0,
+        temperature: float = 4.0,
+        alpha: float = 0.1,
         teacher_cv: int | None = None,
         device: str = "auto",
         random_state: Any = None,
@@ -99,6 +105,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         self.distiller = distiller
         self.teacher = teacher
         self.temperature = temperature
+        self.alpha = alpha
         self.teacher_cv = teacher_cv
         self.device = device
         self.random_state = random_state
@@ -136,8 +143,9 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
             y=None if indices is not None else np.asarray(y),
             indices=indices,
             weight=getattr(inner, "sample_weight_", None),
-            soft_labels=self._soft(teacher, answers),
+            soft_labels=self._soft(teacher, answers, np.asarray(y)),
             preprocessing=getattr(inner, "preprocessing_", None),
+            ranked=hasattr(inner, "ranking_"),
         )
 
     @staticmethod
@@ -156,11 +164,13 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         preprocessing = getattr(inner, "preprocessing_", None)
         return X if preprocessing is None else np.asarray(preprocessing.inverse_transform(X))
 
-    def _soft(self, teacher: Teacher, answers: np.ndarray) -> np.ndarray:
+    def _soft(self, teacher: Teacher, answers: np.ndarray, y: np.ndarray) -> np.ndarray:
         if teacher.classes is None:
-            return answers[:, None]
+            return (self.alpha * y + (1 - self.alpha) * answers)[:, None]
         teacher.warn_if_one_hot(answers)
-        return softmax(answers, self.temperature)
+        hard = y[:, None] == teacher.classes
+        mixed: np.ndarray = self.alpha * hard + (1 - self.alpha) * softmax(answers, self.temperature)
+        return mixed
 
     def _take_over(self, inner: Any, run: Run) -> None:
         """Let the record of the inner distiller be this one's."""

@@ -17,6 +17,7 @@ from distillkit._containers import as_numeric, to_numpy
 from distillkit.exceptions import DataError
 from distillkit.knowledge._soften import softmax
 from distillkit.knowledge._student import Student
+from distillkit.knowledge._teacher import Teacher
 
 __all__ = ["TaughtEstimator"]
 
@@ -42,6 +43,7 @@ class TaughtEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     student: Any
     task: str
     temperature: float
+    teacher_: Any
     student_: Any
     student_way_: str
     classes_: np.ndarray
@@ -77,6 +79,12 @@ class TaughtEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Predict labels or numbers (n,) with the student."""
         rows = self._valid(X)
         return self._student().predict(rows)
+
+    def predict_teacher(self, X: Any) -> np.ndarray:
+        """Predict labels or numbers (n,) with the teacher, to compare the student with it."""
+        rows = self._valid(X)
+        names = getattr(self, "feature_names_in_", None)
+        return Teacher(self.teacher_, getattr(self, "classes_", None), names).predict(rows)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:

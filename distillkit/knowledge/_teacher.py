@@ -88,7 +88,8 @@ def serves_as_it_is(teacher: Any, teacher_fit: str) -> bool:
         teacher is None or isinstance(teacher, (str, nn.Module)) or hasattr(teacher, "predict")
     ):
         raise DataError(
-            f"teacher={teacher!r} cannot teach: give a scikit-learn estimator, a torch module, the name of a network or None."
+            f"teacher={teacher!r} cannot teach: give a scikit-learn estimator, a torch module, 'linear', 'boosting', the name of a network "
+            "or None."
         )
     fitted = teacher is not None and not isinstance(teacher, str) and is_fitted(teacher)
     if teacher_fit == "never" and not fitted:
@@ -138,7 +139,7 @@ def new_teacher(
     Parameters
     ----------
     teacher : estimator, Module, str or None
-        The name of a network; an estimator is cloned; a module is trained from the weights it has, on a copy.
+        "linear", "boosting" or the name of a network; an estimator is cloned; a module is trained from the weights it has, on a copy.
     shape : tuple of int
         Shape of a row.
     n_rows : int
@@ -148,7 +149,9 @@ def new_teacher(
     """
     if is_estimator(teacher):
         return seed_model(clone(teacher), rng)
-    if (teacher is None or teacher == "auto") and len(shape) == 1:
+    if teacher == "linear":
+        return linear_teacher(task)
+    if teacher == "boosting" or ((teacher is None or teacher == "auto") and len(shape) == 1):
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         boosting = HistGradientBoostingClassifier if task == "classification" else HistGradientBoostingRegressor
@@ -158,6 +161,16 @@ def new_teacher(
     epochs = ceil(_STEPS / ceil(n_rows / _BATCH))
     network, width = ("auto", _WIDTH) if teacher is None else (teacher, None)
     return seed_model(cls(network=network, width=width, epochs=epochs, batch_size=_BATCH, lr=3e-3, device=device), rng)
+
+
+def linear_teacher(task: str) -> Any:
+    """Return logistic or ridge regression on standardized columns."""
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = LogisticRegression(max_iter=500) if task == "classification" else RidgeCV()
+    return make_pipeline(StandardScaler(), model)
 
 
 def hire(

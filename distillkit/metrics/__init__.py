@@ -1,4 +1,4 @@
-"""Metrics of predictions, of costs, and of how well distilled rows stand for the training rows.
+"""Metrics of predictions, of costs, of students beside their teachers, and of how well distilled rows stand for the training rows.
 
 Names are imported on first use, so that `distillkit.metrics._specs` can be read without scikit-learn.
 """
@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distillkit.metrics._coreset_error import coreset_error as coreset_error
     from distillkit.metrics._cost import bytes_kept as bytes_kept
     from distillkit.metrics._cost import compression_bytes as compression_bytes
     from distillkit.metrics._cost import compression_rows as compression_rows
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from distillkit.metrics._fidelity import mmd as mmd
     from distillkit.metrics._fidelity import sliced_wasserstein as sliced_wasserstein
     from distillkit.metrics._fidelity import wasserstein as wasserstein
+    from distillkit.metrics._model import agreement as agreement
+    from distillkit.metrics._model import latency_ratio as latency_ratio
+    from distillkit.metrics._model import parameter_compression as parameter_compression
+    from distillkit.metrics._model import parameters as parameters
     from distillkit.metrics._prediction import accuracy as accuracy
     from distillkit.metrics._prediction import balanced_accuracy as balanced_accuracy
     from distillkit.metrics._prediction import macro_f1 as macro_f1
@@ -28,14 +33,19 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "accuracy": "_prediction",
+    "agreement": "_model",
     "balanced_accuracy": "_prediction",
     "bytes_kept": "_cost",
     "compression_bytes": "_cost",
     "compression_rows": "_cost",
+    "coreset_error": "_coreset_error",
     "coverage": "_coverage",
     "expected_coverage": "_coverage",
+    "latency_ratio": "_model",
     "macro_f1": "_prediction",
     "mmd": "_fidelity",
+    "parameter_compression": "_model",
+    "parameters": "_model",
     "r2": "_prediction",
     "rmse": "_prediction",
     "rows_kept": "_cost",

@@ -14,7 +14,7 @@ _REGRESSION = frozenset({"regression"})
 
 def metric_specs() -> list[MetricSpec]:
     """Return all built-in metrics, in the order of a report."""
-    return [*_prediction(), *_run(), *_data()]
+    return [*_prediction(), *_run(), *_model(), *_data()]
 
 
 def _prediction() -> list[MetricSpec]:
@@ -56,6 +56,25 @@ def _run() -> list[MetricSpec]:
     ]
 
 
+def _model() -> list[MetricSpec]:
+    """Of methods that reduce a model; where rows are reduced they have no value."""
+
+    def spec(name: str, function: str, summary: str, **options: Any) -> MetricSpec:
+        target = f"distillkit.metrics._model:{function}"
+        return MetricSpec(name=name, target=target, stage="run", summary=summary, **options)
+
+    return [
+        spec(
+            "agreement",
+            "agreement",
+            "share of the test rows that student and teacher label alike; for numbers R2 with the teacher's as truth",
+        ),
+        spec("parameters", "parameters", "parameters of the model that predicts", greater_is_better=None),
+        spec("parameter-compression", "parameter_compression", "the teacher's parameters over the student's", unit="x"),
+        spec("latency-ratio", "latency_ratio", "the teacher's seconds to predict over the student's", unit="x"),
+    ]
+
+
 def _data() -> list[MetricSpec]:
     def spec(name: str, target: str, summary: str, **options: Any) -> MetricSpec:
         path = f"distillkit.metrics.{target}"
@@ -64,10 +83,12 @@ def _data() -> list[MetricSpec]:
     exact = "2-Wasserstein distance from the training rows, within classes"
     sliced = "2-Wasserstein distance along 128 random directions, within classes"
     near = "share of the training rows with a distilled row nearer than their 5th nearest neighbour"
+    costs = "largest relative difference of k-means, logistic or ridge cost from that on the training rows"
     away: dict[str, Any] = {"greater_is_better": False}
     return [
         spec("mmd", "_fidelity:mmd", "squared maximum mean discrepancy from the training rows, within classes", **away),
         spec("wasserstein", "_fidelity:wasserstein", exact, requires=("ot",), **away),
         spec("sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, requires=("ot",), **away),
         spec("coverage", "_coverage:coverage", near),
+        spec("coreset-error", "_coreset_error:coreset_error", costs, **away),
     ]

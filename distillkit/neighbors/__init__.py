@@ -1,8 +1,23 @@
 """Nearest rows, k-means and k-center: faiss where it can be imported, scikit-learn where it cannot."""
 
+from distillkit.neighbors._empty import squared_distances_to_owner
 from distillkit.neighbors._faiss import gpu_wanted
+from distillkit.neighbors._graph import NeighborGraph, neighbor_graph
 from distillkit.neighbors._kcenter import KCenterResult, greedy_k_center
 from distillkit.neighbors._kmeans import KMeansResult, kmeans
+from distillkit.neighbors._kmeans_start import KMeansStart, kmeans_plus_plus
 from distillkit.neighbors._nearest import nearest
 
-__all__ = ["KCenterResult", "KMeansResult", "gpu_wanted", "greedy_k_center", "kmeans", "nearest"]
+__all__ = [
+    "KCenterResult",
+    "KMeansResult",
+    "KMeansStart",
+    "NeighborGraph",
+    "gpu_wanted",
+    "greedy_k_center",
+    "kmeans",
+    "kmeans_plus_plus",
+    "nearest",
+    "neighbor_graph",
+    "squared_distances_to_owner",
+]

@@ -14,8 +14,8 @@ from distillkit.exceptions import DataError, DistillkitWarning
 
 __all__ = ["BLOCK_BYTES", "as_rows", "gpu_of", "gpu_wanted", "load_faiss", "origin_and_scale", "to_float32"]
 
-BLOCK_BYTES = 32 * 2**20
-"""Size of the temporary arrays made while walking over rows in blocks."""
+BLOCK_BYTES = 2**20
+"""Size of the temporary arrays made while walking over rows in blocks: what stays in a core's own cache."""
 
 _LARGEST = 1e150
 
@@ -29,8 +29,8 @@ def load_faiss() -> Any | None:
     Returns
     -------
     module or None
-        None, with a `DistillkitWarning` that says why, where faiss cannot be imported or is older than 1.14: its
-        k-means then has no k-means++ start.
+        None, with a `DistillkitWarning` that says why, where faiss cannot be imported or is older than 1.14, the
+        first version that this package is tested with.
     """
     try:
         faiss = importlib.import_module("faiss")

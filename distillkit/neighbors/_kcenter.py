@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.neighbors._cover import Cover, ExactCover, ScreenedCover
 from distillkit.neighbors._empty import squared_distances_to_owner
-from distillkit.neighbors._faiss import as_rows, origin_and_scale
+from distillkit.neighbors._faiss import as_rows
 
 __all__ = ["KCenterResult", "greedy_k_center"]
-
-_PICKED = -1.0  # below every squared distance, so that a pick is never picked again
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,24 +30,31 @@ class KCenterResult:
     complete : bool
         Whether all picks were made greedily; False if `should_stop` ended it. Then the rows still lacking are those
         that were farthest from the picks, `radii` are upper bounds, and such a row owns only itself.
+    backend : str
+        What computed the distances: "numpy".
     """
 
     indices: np.ndarray
     radii: np.ndarray
     owner: np.ndarray
     complete: bool
+    backend: str = "numpy"
 
 
 def greedy_k_center(
-    X: np.ndarray, k: int, *, start: int, should_stop: Callable[[], bool] | None = None, block: int = 32
+    X: np.ndarray, k: int, *, start: int, should_stop: Callable[[], bool] | None = None, block: int = 64
 ) -> KCenterResult:
     """Pick k rows, each the farthest from those before it: a 2-approximation of the smallest covering radius.
 
-    The textbook loop reads all rows once per pick. Here the distances of all rows to the `block` rows that are now
-    farthest come from one matrix product, and picking goes on as long as the farthest row is among these: the picks
-    are those of the plain loop, with several times fewer passes over the rows. Distances are float64; rows whose
-    distances differ by rounding only count as equally far, and the first of them is picked, so that neither the
-    block nor the number of threads changes the picks.
+    The textbook loop reads all rows once per pick. Here the inner products of all rows with the `block` rows that are
+    now farthest come from one matrix product, and picking goes on as long as the farthest row is among these: the
+    picks are those of the plain loop, with many times fewer passes over the rows.
+
+    The products are float32, each distance an interval that rounding cannot leave; where intervals leave open which
+    row is farthest, those rows are compared in float64. Picks, radii and owners are therefore those of float64. Rows
+    whose float64 distances differ by rounding only count as equally far, and the first of them is picked, so that
+    neither the block nor the number of threads changes the picks. Where very many rows are that close to each
+    other (a grid, say), the products are made in float64 from then on.
 
     Parameters
     ----------
@@ -74,8 +80,9 @@ def greedy_k_center(
 
     Notes
     -----
-    Memory: a centred float64 copy of X and `block` + 5 columns, ``8 n (d + block + 5)`` bytes. Time O(n k d), with
-    O(n k d / picks per product) of reading. Gonzalez, Theoretical Computer Science 38, 1985.
+    Memory: a centred float32 copy of X and the products, ``4 n (d + block + 10)`` bytes; twice that where rows are
+    too close for float32. Time O(n k d), with O(n k d / picks per product) of reading. Gonzalez, Theoretical Computer
+    Science 38, 1985.
     """
     X = as_rows(X)
     if not 1 <= k <= len(X):
@@ -84,76 +91,43 @@ def greedy_k_center(
         raise DataError(f"start={start} is no row of X: give 0 <= start < {len(X)}.")
     if block < 1:
         raise DataError(f"block={block} must be at least 1.")
-    cover = _Cover(X)
-    cover.add(start, cover.distances(np.array([start]))[0])
+    cover: Cover = ScreenedCover(X, k) if ScreenedCover.can_screen(X) else ExactCover(X)
+    cover.add(start, cover.products(np.array([start]))[0])
     complete = True
     while complete and len(cover.picks) < k:
         if should_stop is not None and should_stop():
             complete = False
-            cover.fill(k)
-        else:
-            _extend(cover, k, block)
-    indices = np.array(cover.picks, dtype=np.int64)
-    final = squared_distances_to_owner(X, X[indices], cover.owner).max()
-    return KCenterResult(indices, np.array([*cover.radii, np.sqrt(final)]), cover.owner, complete)
+        elif not _extend(cover, k, block):
+            cover = ExactCover(X, cover.picks, cover.radii)
+    return _result(X, k, cover, complete=complete)
 
 
-def _extend(cover: _Cover, k: int, block: int) -> None:
-    """Pick on with the distances of one matrix product, at least one row."""
+def _extend(cover: Cover, k: int, block: int) -> bool:
+    """Pick on with one matrix product, at least one row; return False where the cover cannot tell which."""
     row = cover.farthest()
-    likely = np.argpartition(cover.nearest, -min(block, len(cover.nearest)))[-block:]
+    if row is None:
+        return False
+    likely = np.argpartition(cover.highest, -min(block, len(cover.highest)))[-block:]
     candidates = np.unique(np.append(likely[1:] if row not in likely else likely, row))
-    columns = dict(zip(candidates.tolist(), cover.distances(candidates), strict=True))
-    while row in columns and len(cover.picks) < k:
+    columns = dict(zip(candidates.tolist(), cover.products(candidates), strict=True))
+    while row is not None and row in columns:
         cover.radii.append(cover.radius(row))
         cover.add(row, columns[row])
+        if len(cover.picks) == k:
+            break
         row = cover.farthest()
+    return row is not None
 
 
-class _Cover:
-    """Rows with their squared distance to the nearest pick so far."""
-
-    def __init__(self, X: np.ndarray) -> None:
-        origin, self.scale = origin_and_scale(X)
-        self.X = np.subtract(X, origin, dtype=np.float64)
-        self.X *= self.scale
-        self.norms = np.einsum("ij,ij->i", self.X, self.X)
-        # |x|^2 + |c|^2 - 2 x.c, summed over d products in whatever order, may be off by this part of |x|^2 + |x - c|^2
-        self.rounding = 8 * np.finfo(np.float64).eps * float(np.sqrt(X.shape[1]))
-        self.slack = self.rounding * self.norms
-        self.nearest = np.full(len(X), np.inf)
-        self.owner = np.zeros(len(X), dtype=np.int64)
-        self.picks: list[int] = []
-        self.radii: list[float] = []
-
-    def distances(self, rows: np.ndarray) -> np.ndarray:
-        """Squared distances of all rows to these, (len(rows), n)."""
-        out: np.ndarray = self.X[rows] @ self.X.T
-        out *= -2
-        out += self.norms
-        out += self.norms[rows, None]
-        np.maximum(out, 0, out=out)
-        return out
-
-    def add(self, row: int, distances: np.ndarray) -> None:
-        """Make a row the next pick; rows as near to an earlier pick, but for rounding, stay with that."""
-        nearer = distances * (1 + self.rounding) + self.slack < self.nearest
-        self.nearest[nearer] = distances[nearer]
-        self.owner[nearer] = len(self.picks)
-        self.nearest[row], self.owner[row] = _PICKED, len(self.picks)
-        self.picks.append(row)
-
-    def farthest(self) -> int:
-        """First of the rows that are farthest from the picks."""
-        return int(np.argmax(self.nearest * (1 + self.rounding) + self.slack >= self.nearest.max()))
-
-    def radius(self, row: int) -> float:
-        """Distance of a row to its pick, by differences: exact where the formula above cancels."""
-        return float(np.linalg.norm(self.X[row] - self.X[self.picks[self.owner[row]]])) / self.scale
-
-    def fill(self, k: int) -> None:
-        """Take the rows farthest from the picks, as far as known, without measuring distances to them."""
-        lacking = np.argsort(-self.nearest, kind="stable")[: k - len(self.picks)]
-        self.radii += [self.radius(row) for row in lacking]
-        self.nearest[lacking], self.owner[lacking] = _PICKED, np.arange(len(self.picks), k)
-        self.picks += lacking.tolist()
+def _result(X: np.ndarray, k: int, cover: Cover, *, complete: bool) -> KCenterResult:
+    """Settle owners, measure the last radius by differences, and fill up where picking was cut short."""
+    picks, radii, owner = list(cover.picks), list(cover.radii), cover.owners()
+    squared = squared_distances_to_owner(X, X[picks], owner)
+    if not complete:
+        squared[picks] = -1.0
+        lacking = np.argsort(-squared, kind="stable")[: k - len(picks)]
+        radii += np.sqrt(squared[lacking]).tolist()
+        squared[lacking], owner[lacking] = 0.0, np.arange(len(picks), k)
+        picks += lacking.tolist()
+    radii.append(float(np.sqrt(max(squared.max(), 0.0))))
+    return KCenterResult(np.array(picks, dtype=np.int64), np.array(radii), owner, complete)

@@ -12,6 +12,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.neighbors._empty import fill_empty, squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
+from distillkit.neighbors._kmeans_start import draw_centres
 
 __all__ = ["KMeansResult", "kmeans"]
 
@@ -75,7 +76,7 @@ def kmeans(
     k : int
         Clusters, 1 <= k <= n.
     weights : ndarray of shape (n,) or None
-        Not negative; None counts each row once. The start does not look at them.
+        Not negative; None counts each row once.
     max_iter : int
         Steps at most; fewer where the objective stops changing.
     n_init : int
@@ -88,9 +89,9 @@ def kmeans(
     device : {"auto", "cpu", "cuda"}
         See `gpu_wanted`.
     should_stop : callable or None
-        Asked after each step (and each start) but the last; on True the centroids so far are kept. At least one step
-        is done. The k-means++ start itself, O(n k d), is not interrupted. Steps taken one by one give the
-        same centroids, bit for bit, as one call.
+        Asked between the matrix products of the start, after each step (and each start) but the last; on True the
+        centroids so far are kept. A start cut short draws the rows still lacking at once, by the distances known
+        until then; at least one step is done. Steps taken one by one give the same centroids, bit for bit, as one call.
 
     Returns
     -------
@@ -108,7 +109,8 @@ def kmeans(
 
     Notes
     -----
-    Memory: a float32 copy of X and about 40 bytes per row. Start: Arthur and Vassilvitskii, SODA 2007.
+    Memory: a float32 copy of X and about 320 bytes per row. Start: `kmeans_plus_plus` with ``2 + log(k)`` trials,
+    as scikit-learn's; Arthur and Vassilvitskii, SODA 2007.
     """
     X = as_rows(X)
     _check(k, len(X), max_iter=max_iter, n_init=n_init, seed=seed)
@@ -126,10 +128,13 @@ def kmeans(
     for start in _seeds(seed, n_init):
         if best is not None and should_stop is not None and should_stop():
             break
+        trials = 2 + int(np.log(k))
+        drawn = draw_centres(small, k, seed=start, trials=trials, weights=weights, should_stop=should_stop)
+        init = small[drawn.indices]
         if faiss is None:
-            centres, owner, steps = _by_sklearn(small, k, weights, max_iter, spherical, start, should_stop)
+            centres, owner, steps = _by_sklearn(small, init, weights, max_iter, spherical, should_stop)
         else:
-            centres, owner, steps = _by_faiss(faiss, small, k, weights, max_iter, spherical, start, gpu, should_stop)
+            centres, owner, steps = _by_faiss(faiss, small, init, weights, max_iter, spherical, gpu, should_stop)
         found = _measure(rows, weights, centres / scale + origin, owner, steps, backend)
         best = found if best is None or found.inertia < best.inertia else best
     assert best is not None  # there is at least one start
@@ -181,28 +186,26 @@ def _measure(
 def _by_faiss(
     faiss: Any,
     X: np.ndarray,
-    k: int,
+    init: np.ndarray,
     weights: np.ndarray | None,
     max_iter: int,
     spherical: bool,
-    seed: int,
     gpu: bool,
     should_stop: Callable[[], bool] | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     trainer = faiss.Kmeans(
         X.shape[1],
-        k,
+        len(init),
         niter=max_iter if should_stop is None else 1,
         nredo=1,
-        seed=seed,
+        seed=0,  # nothing is left to chance: the start is given
         spherical=spherical,
         gpu=gpu,
         min_points_per_centroid=1,  # else a warning from C++ on stderr for n < 39 k
         max_points_per_centroid=len(X),  # else rows are silently left out for n > 256 k
-        init_method=faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS,
     )
     weights = None if weights is None else (weights / weights.max()).astype(np.float32)
-    trainer.train(X, weights=weights)
+    trainer.train(X, weights=weights, init_centroids=init)
     steps, before = len(trainer.obj), None
     # one step at a time with faiss's own rule of convergence, so that the result is that of a single call
     while should_stop is not None and steps < max_iter and trainer.obj[-1] != before and not should_stop():
@@ -215,11 +218,10 @@ def _by_faiss(
 
 def _by_sklearn(
     X: np.ndarray,
-    k: int,
+    init: np.ndarray,
     weights: np.ndarray | None,
     max_iter: int,
     spherical: bool,
-    seed: int,
     should_stop: Callable[[], bool] | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     from sklearn.cluster import KMeans
@@ -227,10 +229,9 @@ def _by_sklearn(
     from sklearn.metrics import pairwise_distances_argmin
 
     singly = spherical or should_stop is not None  # centroids go back to unit length after each step
-    init: Any = "k-means++"
     steps, before = 0, None
     while True:
-        model = KMeans(k, init=init, n_init=1, max_iter=1 if singly else max_iter, tol=0, random_state=seed)
+        model = KMeans(len(init), init=init, n_init=1, max_iter=1 if singly else max_iter, tol=0, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than k: `fill_empty` sees to it
             model.fit(X, sample_weight=weights)

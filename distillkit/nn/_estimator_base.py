@@ -26,7 +26,7 @@ from distillkit.nn._device import resolve_device
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._seeding import make_generator
-from distillkit.nn._train import DivergedError, predict_rows, train_network
+from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
 
 __all__ = ["MakeLoss", "NetworkEstimator"]
 
@@ -175,13 +175,29 @@ class NetworkEstimator(BaseEstimator):
             scaled[start : start + _BLOCK] = self.preprocessing_.transform(X[start : start + _BLOCK])
         return torch.as_tensor(scaled, device=device)
 
+    def embed(self, X: Any) -> np.ndarray:
+        """Features of rows before the last layer, shape (n, d).
+
+        Raises
+        ------
+        DataError
+            If the network has no method `embed`, as all of distillkit's have.
+        """
+        rows = self._rows(X)
+        if not hasattr(self.network_, "embed"):
+            raise DataError(f"network={self.network!r} has no method embed(x), which returns what its last layer sees.")
+        return embed_rows(self.network_, rows).cpu().numpy().astype(np.float64)
+
     def _outputs(self, X: Any) -> np.ndarray:
+        rows = self._rows(X)  # before the network is looked at: it may not be there
+        return predict_rows(self.network_, rows).cpu().numpy().astype(np.float64)
+
+    def _rows(self, X: Any) -> torch.Tensor:
         check_is_fitted(self, "network_")
         X = self._validated(X, reset=False)
         if X.shape[1:] != self.shape_:
             raise DataError(f"rows have shape {X.shape[1:]}, but the network was trained on {self.shape_}.")
-        device = next(self.network_.parameters()).device
-        return predict_rows(self.network_, self._tensor(X, device)).cpu().numpy().astype(np.float64)
+        return self._tensor(X, next(self.network_.parameters()).device)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the network on the CPU, so that a machine without a GPU can load it."""

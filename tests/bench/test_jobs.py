@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -180,3 +183,56 @@ def test_budgets_that_the_rows_cannot_meet_are_told_as_such(distil):
 def test_a_distilled_set_that_is_gone_is_told_as_such(judge):
     with pytest.raises(ArtefactError, match="is gone or damaged: run again with --retry failed"):
         judge()
+
+
+class Talkative(RandomSubset):
+    """Records what it is told to, and has a teacher."""
+
+    def fit(self, X, y=None):
+        super().fit(X, y)
+        self.history_ = self.says
+        self.teacher_ = SimpleNamespace(history_=[{"epoch": 1, "loss": 0.5}])
+        return self
+
+
+@pytest.fixture
+def talk(distil, monkeypatch):
+    """Return a function that distils with a method whose history is what is given, and returns the record."""
+
+    def run(history):
+        distiller = Talkative(2, random_state=0)
+        distiller.says = history
+        monkeypatch.setattr(_jobs, "build_distiller", lambda *_: distiller)
+        return distil()
+
+    return run
+
+
+def test_the_record_keeps_the_history_of_the_method_and_of_its_teacher(talk, tmp_path):
+    history = [{"iteration": i, "loss": 1 / (i + 1), "seconds": float(i)} for i in range(1, 1001)]
+    history[500]["loss"] = history[0]["loss"] = float("nan")
+    record = talk(history)
+    kept = record["history"]
+    assert len(kept) == 200
+    assert kept[0] == {"iteration": 1, "loss": None, "seconds": 1.0}
+    assert kept[-1] == history[-1]
+    assert all(step == history[step["iteration"] - 1] for step in kept[1:] if step["loss"] is not None)
+    assert record["teacher_history"] == [{"epoch": 1, "loss": 0.5}]
+    assert read_record(tmp_path / "k.safetensors") == record
+    json.dumps(record, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "history", [object(), "text", [object()], [{"a": object()}], {"loss": 1.0}, [{"\ud800": {1, 2}}]]
+)
+def test_a_history_that_cannot_be_stored_does_not_cost_the_distilled_set(talk, judge, history):
+    record = talk(history)
+    assert not any(record.get("history", []))
+    assert judge()["metrics"]["rows"] == 6
+
+
+def test_the_history_of_a_network_reaches_the_record(distil, tmp_path):
+    record = distil("gradient-matching", budget=1, max_iter=4, record_every=2)
+    assert [step["iteration"] for step in record["history"]] == [2, 4]
+    assert all(step["loss"] > 0 and -1 <= step["similarity"] <= 1 for step in record["history"])
+    assert "teacher_history" not in record

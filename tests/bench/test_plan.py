@@ -373,6 +373,40 @@ def test_all_methods_are_those_of_plugins_as_well(plan):
         plan(text + 'exclude = ["whale"]')
 
 
+def test_settings_reach_every_use_of_a_name_and_what_is_more_particular_wins(plan):
+    text = swapped('["mine"]', '"all"') + "\n[settings.kmeans]\nn_init = 3\n"
+    found = {cell.method: cell.method_params for cell in plan(text).cells}
+    assert (found["kmeans"], found["kcenter"]) == ({"n_init": 3}, {})
+    entries = '["kmeans", "kmeans:medoids", {name = "kmeans", label = "own", n_init = 5}]'
+    text = swapped('["mine"]', entries) + "\n[settings.kmeans]\nn_init = 3\nrepresentative = 'mean'\n"
+    found = {cell.method: cell.method_params for cell in plan(text).cells}
+    assert found["kmeans"] == {"n_init": 3, "representative": "mean"}
+    assert found["kmeans:medoids"] == {"n_init": 3, "representative": "member"}
+    assert found["own"] == {"n_init": 5, "representative": "mean"}
+
+
+def test_settings_change_the_keys_of_their_own_cells_alone(plan):
+    text = swapped('["mine"]', '["kmeans", "kcenter"]')
+    before, after = (
+        {cell.method: cell.key for cell in plan(each).cells}
+        for each in (text, text + "\n[settings.kmeans]\nn_init = 3")
+    )
+    assert before["kmeans"] != after["kmeans"]
+    assert before["kcenter"] == after["kcenter"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("[settings.kmean]\nn_init = 3", r"unknown method or evaluator 'kmean': did you mean 'kmeans'.*in settings"),
+        ("[settings.kmeans]\nn_iinit = 3", r"n_iinit is not a parameter of 'kmeans'.*did you mean 'n_init'"),
+    ],
+)
+def test_settings_that_lead_nowhere_are_refused(plan, settings, message):
+    with pytest.raises((UnknownNameError, SuiteError), match=message):
+        plan(swapped('["mine"]', '["kmeans"]') + "\n" + settings)
+
+
 def test_names_with_their_package_lead_to_the_same_cells(plan):
     short, full = one(plan()), one(plan(swapped('["mine"]', '[{name = "dk-mine/mine", label = "mine"}]')))
     assert (short.key, short.method_name) == (full.key, full.method_name)

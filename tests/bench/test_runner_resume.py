@@ -167,7 +167,16 @@ def test_limits_and_threads_reach_the_jobs(scripted, monkeypatch, plan_for):
     real = runner_module.collect_environment()
     monkeypatch.setattr(runner_module, "collect_environment", lambda: real | {"cores": 8})
     scripted(plan_for('["first"]', limits="{seconds = 7, memory_mb = 123}"), jobs=3)
-    assert all(limits == {"seconds": 7.0, "memory_mb": 123.0, "threads": 2} for _, _, limits in scripted.calls)
+    expected = {"seconds": 7.0, "memory_mb": 123.0, "threads": 2}
+    assert scripted.calls
+    assert all({name: limits[name] for name in expected} == expected for _, _, limits in scripted.calls)
+
+
+def test_jobs_of_a_plugin_find_nothing_of_its_own_imported(scripted, plan_for):
+    scripted(plan_for('["first", "kmeans"]'))
+    imports = {payload.get("method", action): limits["imports"] for action, payload, limits in scripted.calls}
+    assert imports["first"] == ()
+    assert "distillkit.coresets" in imports["kmeans"]
 
 
 def test_a_method_never_gets_test_rows_or_the_seed_of_the_judge(scripted, plan_for):

@@ -78,6 +78,12 @@ def test_all_methods_and_metrics():
     assert suite.exclude == ("kmeans",)
 
 
+def test_settings_are_parameters_by_name():
+    assert parse_suite(GOOD, "s.toml").settings == {}
+    suite = parse_suite(f"{GOOD}\n[settings.kmeans]\nn_init = 3\n[settings.knn]\nn_neighbors = 2", "s.toml")
+    assert suite.settings == {"kmeans": {"n_init": 3}, "knn": {"n_neighbors": 2}}
+
+
 def test_invalid_toml():
     message = broken("seeds = = 3")
     assert message.startswith("s.toml is not valid TOML")
@@ -105,6 +111,9 @@ def test_invalid_toml():
         ("metrics = []", "line 6: metrics must be a list with at least one entry, not []."),
         ("metrics = [3]", "line 6: metrics must hold names in quotes, not 3."),
         ('exclude = "knn"', "line 6: exclude must be a list"),
+        ("settings = 3", "line 6: settings must be tables of parameters by name, such as [settings.gan]"),
+        ("settings = { kmeans = 3 }", "line 6: settings must be tables of parameters by name"),
+        ("settings = { kmeans = { day = 2020-01-01 } }", "line 6: settings has day = 2020-01-01: only text"),
         ('primary = "accuracy"', "line 6: primary must be a table such as"),
         ('primary = {clustering = "x"}', "line 6: primary must be a table such as"),
         ("primary = {classification = 3}", "line 6: primary must be a table such as"),

@@ -68,6 +68,26 @@ def test_a_plan_can_be_narrowed(distillkit_, tmp_path):
     assert {cell.split("budget ")[1].split()[0] for cell in cells} == {"1", "0.05"}
 
 
+def test_a_student_is_run_by_name_and_listed_by_what_it_reduces(tmp_path, distillkit_, mini):
+    methods = '["random", {name = "teacher-student", epochs = 2, label = "teacher-student"}]'
+    text = mini.replace('["random", "whole"]', methods).replace(
+        '["accuracy", "rows"]', '["accuracy", "agreement", "parameters"]'
+    )
+    (tmp_path / "s.toml").write_text(text)
+    options = (tmp_path / "s.toml", "-o", tmp_path / "r", "--methods", "teacher-student")
+    told = distillkit_("plan", *options, "--cells")
+    assert "iris  teacher-student  budget -  seed 0  student  seed 0" in told.out
+    told = distillkit_("run", *options, "-q")
+    assert told.status == 0
+    assert "iris · student" in told.out
+    (row,) = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
+    assert (row["status"], row["metrics"]["parameters"]) == ("ok", 4 * 32 + 32 + 32 * 3 + 3)
+    assert 0 <= row["metrics"]["agreement"] <= 1
+    assert "nothing to run" in distillkit_("plan", *options).out
+    lines = {line["name"]: line for line in json.loads(distillkit_("list", "methods", "--json").out)}
+    assert (lines["teacher-student"]["reduces"], lines["kmeans"]["reduces"]) == ("model", "rows")
+
+
 def test_a_report_rebuilds_the_leaderboard(finished, distillkit_):
     results = finished[0] / "results" / "mini"
     before = (results / "leaderboard.md").read_text()

@@ -147,6 +147,7 @@ def test_history_has_one_entry_per_class(table):
         (1, 90, 4, True),
         (2, 30, 4, True),
     ]
+    assert model.distilled_.provenance["backends"] == ["numpy"]
 
 
 def test_no_time_at_all_still_gives_every_row_and_a_certificate_that_holds(table):

@@ -123,6 +123,7 @@ def test_history_has_one_entry_per_class(table):
     assert model.n_iter_ == max(step["n_iter"] for step in model.history_) <= 25
     assert {step["backend"] for step in model.history_} <= {"faiss", "faiss-gpu"}
     assert model.distilled_.provenance["stopped_by"] is None
+    assert set(model.distilled_.provenance["backends"]) <= {"faiss", "faiss-gpu"}
 
 
 def test_integer_rows_are_rounded_means():
@@ -226,4 +227,5 @@ def test_without_faiss_scikit_learn_makes_the_coreset(table, monkeypatch):
     with pytest.warns(DistillkitWarning, match="scikit-learn is used instead"):
         model = KMeansCoreset(budget=6, random_state=0).fit(X, y)
     assert {step["backend"] for step in model.history_} == {"scikit-learn"}
+    assert model.distilled_.provenance["backends"] == ["scikit-learn"]
     assert cost(X, y, model) < 0.8 * cost(X, y, RandomSubset(budget=6, random_state=0).fit(X, y))

@@ -29,8 +29,8 @@ def test_every_public_metric_has_a_spec():
 
 def test_directions():
     better = {name: spec.greater_is_better for name, spec in SPECS.items()}
-    assert {name for name, up in better.items() if up is None} == {"rows", "bytes"}
-    lower = {"rmse", "seconds-distil", "seconds-train", "mmd", "wasserstein", "sliced-wasserstein"}
+    assert {name for name, up in better.items() if up is None} == {"rows", "bytes", "parameters"}
+    lower = {"rmse", "seconds-distil", "seconds-train", "mmd", "wasserstein", "sliced-wasserstein", "coreset-error"}
     assert {name for name, up in better.items() if up is False} == lower
 
 

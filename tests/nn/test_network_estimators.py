@@ -274,3 +274,19 @@ def test_a_module_is_copied_with_its_weights(table):
     assert torch.equal(module.weight, before)
     np.testing.assert_allclose(model.network_.weight.detach(), before, atol=1e-4)
     assert torch.equal(clone(model).network.weight, before)
+
+
+def test_the_embedding_is_what_the_last_layer_sees(table):
+    X, y = table
+    model = NetworkClassifier(**QUICK).fit(X, y)
+    head = model.network_.head
+    logits = model.embed(X) @ head.weight.detach().numpy().T + head.bias.detach().numpy()
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), model.predict_proba(X), atol=1e-6)
+
+
+def test_a_network_without_an_embedding_is_refused(table):
+    X, y = table
+    model = NetworkClassifier(network=lambda shape, n: nn.Linear(*shape, n), epochs=1, device="cpu").fit(X, y)
+    with pytest.raises(DataError, match="has no method embed"):
+        model.embed(X)

@@ -19,11 +19,11 @@ def record_of(manager, name):
 
 
 def test_a_good_plugin_gives_its_method_under_both_names(site):
-    site.add("dk-good", site.give("herding"), version="2.5")
+    site.add("dk-good", site.give("thinning"), version="2.5")
     manager, caught = site.load()
     assert caught == []
-    assert manager.get("method", "herding") is manager.get("method", "dk-good/herding")
-    record = manager.provider("method", "herding")
+    assert manager.get("method", "thinning") is manager.get("method", "dk-good/thinning")
+    record = manager.provider("method", "thinning")
     assert (record.name, record.dist, record.version, record.status, record.error) == (
         "dk-good:m",
         "dk-good",
@@ -32,7 +32,7 @@ def test_a_good_plugin_gives_its_method_under_both_names(site):
         None,
     )
     assert record.hooks == ["distillkit_methods"]
-    assert record.provides == ["method:herding"]
+    assert record.provides == ["method:thinning"]
 
 
 @pytest.mark.parametrize("blocked", ["dk-bad", "DK_bad", "m-bad", "dk-bad:m-bad", " x , dk-bad "])
@@ -99,7 +99,7 @@ def test_records_ask_every_hook(site):
 
 
 def test_requirements_name_what_gives_something(site):
-    site.add("dk-good", site.give("herding"), version="1.2")
+    site.add("dk-good", site.give("thinning"), version="1.2")
     site.add("dk-off", "1/0", version="1.3")
     half = "@hookimpl\ndef distillkit_executors():\n    raise RuntimeError"
     site.add("dk-half", site.give("half") + half, version="1.4")

@@ -63,7 +63,7 @@ BROKEN = {
         "@hookimpl\ndef distillkit_methods():\n    return MethodSpec(name='a', target='b:C')",
         "gave MethodSpec, wants an iterable",
     ),
-    "text": ("@hookimpl\ndef distillkit_methods():\n    return ['herding']", "gave str, wants MethodSpec"),
+    "text": ("@hookimpl\ndef distillkit_methods():\n    return ['thinning']", "gave str, wants MethodSpec"),
     "other spec": (
         "@hookimpl\ndef distillkit_methods():\n    return [ReporterSpec(name='a', target='b:C', extension='x')]",
         "gave ReporterSpec, wants MethodSpec",
@@ -83,7 +83,7 @@ BROKEN = {
 def test_a_broken_plugin_is_one_warning_and_one_record(site, case):
     body, cause = BROKEN[case]
     site.add("dk-bad", body, version="0.9")
-    site.add("dk-good", site.give("herding"))
+    site.add("dk-good", site.give("thinning"))
     site.add("dk-last", site.give("facility"))
     manager, caught = site.load()
     record = record_of(manager, "dk-bad:m")
@@ -91,7 +91,7 @@ def test_a_broken_plugin_is_one_warning_and_one_record(site, case):
     assert cause in record.error
     assert len(caught) == 1
     assert caught[0].startswith("plugin 'dk-bad:m' (dk-bad 0.9) ")
-    assert {"kmeans", "herding", "facility"} <= set(manager.specs("method"))
+    assert {"kmeans", "thinning", "facility"} <= set(manager.specs("method"))
     assert record_of(manager, "dk-good:m").status == "active"
     assert not [name for name in manager.specs("method") if "early" in name]
     with pytest.raises(
@@ -134,26 +134,26 @@ def test_a_plugin_for_another_version_is_told_before_import(site):
     ],
 )
 def test_requirements_that_do_not_exclude_this_version(site, requires):
-    site.add("dk-fits", site.give("herding"), requires=requires)
+    site.add("dk-fits", site.give("thinning"), requires=requires)
     manager, caught = site.load()
     assert caught == []
-    assert "herding" in manager.specs("method")
+    assert "thinning" in manager.specs("method")
 
 
 def test_a_bare_checkout_has_no_version_to_compare(site):
-    site.add("dk-new", site.give("herding"), requires="distillkit>=7")
-    assert "herding" in PluginManager(host_version="0+unknown").load().specs("method")
+    site.add("dk-new", site.give("thinning"), requires="distillkit>=7")
+    assert "thinning" in PluginManager(host_version="0+unknown").load().specs("method")
 
 
 def test_a_prerelease_of_this_version_counts(site):
-    site.add("dk-fits", site.give("herding"), requires="distillkit>=0.1")
-    assert "herding" in PluginManager(host_version="0.2.0rc1").load().specs("method")
+    site.add("dk-fits", site.give("thinning"), requires="distillkit>=0.1")
+    assert "thinning" in PluginManager(host_version="0.2.0rc1").load().specs("method")
 
 
 def test_asking_again_repeats_no_cause(site):
     site.add("dk-bad", "@hookimpl\ndef distillkit_methods():\n    raise RuntimeError('boom')")
     manager, _ = site.load()
-    site.add("dk-good", site.give("herding"))
+    site.add("dk-good", site.give("thinning"))
     importlib.invalidate_caches()
     manager.register(importlib.import_module("dk_good"), PluginRecord("dk-good:m", "dk-good", "1"))
     with pytest.warns(PluginWarning, match="boom"):
@@ -181,7 +181,9 @@ def test_a_failing_hook_leaves_the_others_of_its_plugin(site):
 
 
 def test_an_optional_unknown_hook_is_allowed(site):
-    site.add("dk-newer", site.give("herding") + "@hookimpl(optionalhook=True)\ndef distillkit_of_tomorrow():\n    pass")
+    site.add(
+        "dk-newer", site.give("thinning") + "@hookimpl(optionalhook=True)\ndef distillkit_of_tomorrow():\n    pass"
+    )
     manager, caught = site.load()
     assert caught == []
     assert record_of(manager, "dk-newer:m").hooks == ["distillkit_methods"]
@@ -222,9 +224,9 @@ def test_damaged_metadata_hides_nobody_else(site):
     }.items():
         path = site.add(dist, site.give(dist)) / "entry_points.txt"
         path.write_bytes(b"\xff\xfe[distillkit]") if text is None else path.write_text(text)
-    site.add("dk-zgood", site.give("herding"))
+    site.add("dk-zgood", site.give("thinning"))
     manager, caught = site.load()
     assert len(caught) == 1
     assert "its metadata cannot be read" in caught[0]
     assert record_of(manager, "dk-damaged:?").status == "failed"
-    assert {"alpha", "herding"} <= set(manager.specs("method"))
+    assert {"alpha", "thinning"} <= set(manager.specs("method"))

@@ -14,31 +14,29 @@ def record_of(manager, name):
 
 
 def test_two_packages_with_one_name_resolve_only_as_dist_name(site):
-    site.add("dk-one", site.give("herding"))
-    site.add("dk-two", site.give("herding", "other"), version="3.1")
+    site.add("dk-one", site.give("thinning"))
+    site.add("dk-two", site.give("thinning", "other"), version="3.1")
     manager, caught = site.load()
     assert len(caught) == 1
     with pytest.raises(PluginError) as raised:
-        manager.get("method", "herding")
-    expected = (
-        "method 'herding' is given by 2 plugins (dk-one 1.0, dk-two 3.1): write 'dk-one/herding' or 'dk-two/herding'."
-    )
+        manager.get("method", "thinning")
+    expected = "method 'thinning' is given by 2 plugins (dk-one 1.0, dk-two 3.1): write 'dk-one/thinning' or 'dk-two/thinning'."
     assert str(raised.value) == caught[0] == expected
-    assert "herding" not in manager.specs("method")
+    assert "thinning" not in manager.specs("method")
     assert "other" in manager.specs("method")
     for dist in ("dk-one", "dk-two"):
-        assert manager.get("method", f"{dist}/herding").name == "herding"
-        record = manager.provider("method", f"{dist}/herding")
+        assert manager.get("method", f"{dist}/thinning").name == "thinning"
+        record = manager.provider("method", f"{dist}/thinning")
         assert (record.dist, record.status, record.error) == (dist, "conflict", expected)
 
 
 def test_one_package_with_one_name_twice(site):
-    info = site.add("dk-one", site.give("herding"))
+    info = site.add("dk-one", site.give("thinning"))
     (site.folder / "dk_again.py").write_text((site.folder / "dk_one.py").read_text())
     (info / "entry_points.txt").write_text("[distillkit]\nm = dk_one\nn = dk_again\n")
     manager, caught = site.load()
     assert len(caught) == 1
-    for name in ("herding", "dk-one/herding"):
+    for name in ("thinning", "dk-one/thinning"):
         with pytest.raises(PluginError, match=r"given more than once .* block one of 'dk-one:m', 'dk-one:n'"):
             manager.get("method", name)
 
@@ -68,7 +66,7 @@ def test_the_order_of_calls_cannot_shadow_a_builtin(site):
     assert [name for name in manager.specs("method") if name.startswith("dk-")] == ["dk-first/kmeans", "dk-last/kmeans"]
 
 
-@pytest.mark.parametrize("name", ["kmeans", "herding"])
+@pytest.mark.parametrize("name", ["kmeans", "thinning"])
 def test_strict_takes_no_conflict(site, name):
     site.add("dk-one", site.give(name))
     site.add("dk-two", site.give(name))
@@ -105,21 +103,21 @@ def test_two_entry_points_of_one_module(site):
 
 
 def test_one_distribution_listed_twice_on_the_path(site, monkeypatch):
-    site.add("dk-good", site.give("herding"), version="1.0")
-    site.add("DK_Good", site.give("herding"), version="0.5", folder=site.folder / "later", entry="former")
+    site.add("dk-good", site.give("thinning"), version="1.0")
+    site.add("DK_Good", site.give("thinning"), version="0.5", folder=site.folder / "later", entry="former")
     monkeypatch.setattr(sys, "path", [str(site.folder), *sys.path, str(site.folder), str(site.folder / "later")])
     manager, caught = site.load()
     assert caught == []
-    assert manager.provider("method", "herding").version == "1.0"  # the first one, which is also the one imported
+    assert manager.provider("method", "thinning").version == "1.0"  # the first one, which is also the one imported
     assert [name for name in manager._records if "good" in name.lower()] == ["dk-good:m"]
 
 
 def test_names_of_distributions_are_compared_as_installers_do(site):
-    site.add("Dk_Mixed.Case", site.give("herding"), value="dk_mixed")
+    site.add("Dk_Mixed.Case", site.give("thinning"), value="dk_mixed")
     (site.folder / "dk_mixed.py").write_text((site.folder / "dk_mixed.case.py").read_text())
     manager, _ = site.load()
-    assert manager.provider("method", "herding").dist == "dk-mixed-case"
-    assert manager.get("method", "DK-Mixed_Case/herding").name == "herding"
+    assert manager.provider("method", "thinning").dist == "dk-mixed-case"
+    assert manager.get("method", "DK-Mixed_Case/thinning").name == "thinning"
 
 
 def test_unknown_names(site):

@@ -31,8 +31,9 @@ NOTHING = "—"
 """Stands where there is no number."""
 
 MARKS = {
-    "*": "better than the random subset (paired t-test over distillation seeds, Holm-corrected p < 0.05)",
-    "!": "worse than the random subset (the same test)",
+    "*": "better than the random subset, of students: than the student alone (paired t-test over distillation seeds, "
+    "Holm-corrected p < 0.05)",
+    "!": "worse than that (the same test)",
     "~": "cells are missing (see done k/n): ranked behind the complete ones, no value is made up",
     "†": "cells ran side by side: times do not compare with those of cells run alone",
 }
@@ -42,7 +43,9 @@ PROTOCOL = (
     "the method has seen; the test rows are touched once, and the last state of training counts, not the best. Evaluation seeds are "
     "averaged within a distillation seed; means, 95 % Student intervals and n are over distillation seeds, and with one seed there is "
     "no interval. Methods are ranked within one dataset, evaluator, kind of labels and budget; hard and soft labels are never "
-    "mixed. References of fixed size (the whole set, class means) are shown with every budget and take no rank."
+    "mixed. References of fixed size (the whole set, class means) are shown with every budget and take no rank. Methods that make a "
+    "model small, not rows, train on all training rows and are compared with each other alone, their students as they predict: "
+    "the student alone is their control, the teacher their reference."
 )
 
 COLUMN_HELP = {
@@ -52,16 +55,20 @@ COLUMN_HELP = {
     "std": "Standard deviation between distillation seeds (of means over evaluation seeds).",
     "std_evaluation": "Standard deviation between evaluation seeds of one distilled set, pooled.",
     "done": "Cells with a value of those planned.",
-    "p_vs_random": "Two-sided p of the paired t-test against the random subset, Holm-corrected within the comparison; "
-    "none with fewer than 3 shared seeds.",
-    "separated": "Whether the interval lies wholly on the better side of the random subset's.",
+    "p_vs_random": "Two-sided p of the paired t-test against the random subset (of students: against the student alone), "
+    "Holm-corrected within the comparison; none with fewer than 3 shared seeds.",
+    "separated": "Whether the interval lies wholly on the better side of the random subset's, or the student's alone.",
     "gap_to_whole": "Mean less that of the same evaluator trained on the whole set.",
-    "rows": "Rows of the distilled set.",
+    "agreement": "Share of the test rows that student and teacher label alike; for numbers R2 with the teacher's as truth.",
+    "parameters": "Parameters of the student (of trees: nodes).",
+    "parameter-compression": "The teacher's parameters over the student's.",
+    "latency-ratio": "The teacher's seconds over the student's to predict the same rows, up to 256.",
+    "rows": "Rows of the distilled set; students train on all.",
     "bytes": "Bytes of its rows and labels; soft labels count.",
     "compression-rows": "Training rows over distilled rows.",
     "compression-bytes": "Their bytes over the distilled set's.",
-    "seconds-distil": "Seconds to distil.",
-    "seconds-train": "Seconds to train the evaluator on the distilled set.",
+    "seconds-distil": "Seconds to distil; of students, to train and ask the teacher.",
+    "seconds-train": "Seconds to train the evaluator on the distilled set, or the student.",
     "training-time-reduction": "Seconds to train on the whole set over seconds-train.",
     "peak_mb": "Largest memory of a cell, in MB.",
     "stopped_by": "What ended an iterative method: its steps, its seconds, or convergence.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Panel
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters._chart import COLOURS, chart
+from distillkit.bench.reporters._curves import make_curves
 from distillkit.bench.reporters._pictures import make_pictures
+from distillkit.bench.reporters._students import FIGURES, LEGEND, student_figures
 from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
 
 __all__ = ["render_html", "write"]
@@ -58,10 +61,21 @@ def render_html(leaderboard: Leaderboard) -> str:
     panels = leaderboard.panels()
     colours = _colours(panels)
     pictures, pictures_left = make_pictures(leaderboard)
+    curves, curves_left = make_curves(leaderboard, colours)
     return environment.get_template("report.html.j2").render(
         board=leaderboard,
         progress=f.progress(leaderboard),
-        panels=[{"panel": panel, "chart": chart(panel, colours), "table": _panel_rows(panel)} for panel in panels],
+        panels=[
+            {
+                "panel": panel,
+                "chart": chart(panel, colours),
+                "table": _panel_rows(panel),
+                "columns": [panel.metric] if panel.of_students else panel.budgets or ["fixed size"],
+                "figures": student_figures(panel),
+            }
+            for panel in panels
+        ],
+        student_legend=LEGEND,
         colours={name: number % COLOURS for name, number in colours.items()},
         columns=_columns(leaderboard),
         lines=records(leaderboard.table),
@@ -69,6 +83,8 @@ def render_html(leaderboard: Leaderboard) -> str:
         overall=[(overall, records(overall.table)) for overall in leaderboard.overall],
         pictures=_by_dataset_and_budget(pictures),
         pictures_left=pictures_left,
+        curves={dataset: list(groups) for dataset, groups in itertools.groupby(curves, lambda group: group.dataset)},
+        curves_left=curves_left,
         matched=matched_published(leaderboard),
         not_run=[figure for figure in records(leaderboard.published) if figure["evaluator"] is None],
         failures=failure_lines(leaderboard),
@@ -127,6 +143,8 @@ def _columns(leaderboard: Leaderboard) -> list[_Column]:
         "seconds-train",
         *leaderboard.primary.values(),
     }
+    students = [figure for figure in FIGURES if figure.key in leaderboard.table.columns and figure.key not in shown]
+    shown |= {figure.key for figure in students}
     return [
         text("dataset", "dataset"), text("evaluator", "evaluator"), *([text("label_mode", "labels")] if several else []),
         text("budget", "budget"), text("method", "method"), text("kind", "kind", extra=True), number("rank", "rank", whole),
@@ -136,6 +154,7 @@ def _columns(leaderboard: Leaderboard) -> list[_Column]:
         number("rows", "rows", whole), number("compression-rows", "compr.", f.ratio), number("bytes", "bytes", f.size),
         number("compression-bytes", "compr. bytes", f.ratio, extra=True), number("seconds-distil", "distil", f.duration),
         number("seconds-train", "train", f.duration), number("training-time-reduction", "shorter", f.ratio),
+        *(number(figure.key, figure.title, figure.show) for figure in students),
         number("peak_mb", "peak MB", whole, extra=True), text("done", "done"), text("stopped_by", "stopped by", extra=True),
         text("statuses", "statuses", extra=True), text("plugin", "plugin", extra=True),
         *(number(name, name, extra=True) for name in leaderboard.metric_columns if name not in shown),

@@ -9,6 +9,7 @@ from typing import Any
 from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
 from distillkit.bench.reporters import _format as f
+from distillkit.bench.reporters._students import LEGEND, student_figures
 from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
 
 __all__ = ["write"]
@@ -70,6 +71,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1)
 def _panel(panel: Panel) -> Iterator[str]:
     better = "more is better" if panel.greater_is_better else "less is better"
     yield from (f"## {_text(panel.title)}", "", f"{panel.task}, {_text(panel.metric)} ({better})", "")
+    if panel.of_students:
+        yield from _students(panel)
+        return
     budgets, places = panel.budgets or ["-"], f.wide(panel)
     names = (*panel.methods, *panel.references)
     yield from _table(
@@ -97,6 +101,23 @@ def _panel(panel: Panel) -> Iterator[str]:
         if (entry := panel.entries.get((name, budget))) is not None
     )
     yield from _table(head, (_costs(entry) for entry in entries), left=2)
+
+
+def _students(panel: Panel) -> Iterator[str]:
+    figures, places = student_figures(panel), f.wide(panel)
+    shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""
+    titles = [figure.title + (shared if figure.timed else "") for figure in figures]
+    lines = []
+    for name in (*panel.methods, *panel.references):
+        entry = panel.entries[name, "-"]
+        numbers = (figure.text(entry) for figure in figures)
+        end = (
+            entry["done"],
+            f.pvalue(entry["p_vs_random"]).replace("<", "\\<"),
+            _text(entry["stopped_by"]) or f.NOTHING,
+        )
+        lines.append([_name(panel, name), _cell(panel, name, "-", places), *numbers, *end])
+    yield from _table(["method", _text(panel.metric), *titles, "done", "p", "stopped by"], lines)
 
 
 def _name(panel: Panel, method: str) -> str:
@@ -193,6 +214,8 @@ def _how_to_read(leaderboard: Leaderboard, panels: list[Panel]) -> Iterator[str]
     yield "- #1 is the best of its column; ± is half the 95 % interval over distillation seeds."
     if any(panel.references for panel in panels):
         yield "- Methods in italics are references of fixed size, the same in every column, without rank."
+    if any(panel.of_students for panel in panels):
+        yield f"- {_text(LEGEND)}"
     yield from (f"- {_text(mark)} {_text(meaning)}" for mark, meaning in f.MARKS.items())
     versions: dict[str, Any] = {}
     for environment in leaderboard.environments.values():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from distillkit._tiles import by_class, tile, to_bytes, with_channels
 from distillkit.bench._panels import budget_order
 from distillkit.bench.leaderboard import Leaderboard
 
@@ -105,22 +106,9 @@ def draw_set(small: DistilledSet, modality: str) -> tuple[Markup, str]:
     ValueError
         If the rows have another shape, or none is there.
     """
-    X = np.asarray(small.in_original_units())
-    axes = 3 if modality == "image" else 2
-    if X.ndim == axes:
-        X = X[:, None]
-    if X.ndim != axes + 1 or 0 in X.shape:
-        raise ValueError(f"rows of shape {X.shape[1:]} are not of the kind {modality}")
-    groups = _by_class(small.y, len(X))
+    X = with_channels(np.asarray(small.in_original_units()), modality)
+    groups = by_class(small.y, len(X))
     return _grid(X, groups) if modality == "image" else _lines(X, groups)
-
-
-def _by_class(y: np.ndarray | None, n: int) -> dict[str, np.ndarray]:
-    """Return positions of the rows of each class; all in one group where the target is continuous or absent."""
-    labels = None if y is None else np.asarray(y)
-    if labels is None or labels.dtype.kind == "f":
-        return {"all": np.arange(n)}
-    return {str(label): np.flatnonzero(labels == label) for label in np.unique(labels)}
 
 
 def _shown(groups: Mapping[str, np.ndarray], rows: int) -> str:
@@ -133,40 +121,18 @@ def _shown(groups: Mapping[str, np.ndarray], rows: int) -> str:
 
 def _grid(X: np.ndarray, groups: Mapping[str, np.ndarray]) -> tuple[Markup, str]:
     """Draw images: one column per class, or rows of ten where there are no classes."""
-    X, scale_note = _to_bytes(X)
+    X, scale_note = to_bytes(X)
     if list(groups) == ["all"]:
         columns = [groups["all"][i :: min(MAX_CLASSES, len(X))][:MAX_ROWS] for i in range(min(MAX_CLASSES, len(X)))]
         note = f"{min(len(X), MAX_CLASSES * MAX_ROWS)} of {len(X)} rows"
     else:
         columns = [rows[:MAX_ROWS] for rows in list(groups.values())[:MAX_CLASSES]]
         note = _shown(groups, MAX_ROWS)
-    height, width = X.shape[1:3]
-    deep = max(len(rows) for rows in columns)
-    canvas = np.full((deep * (height + 1) - 1, len(columns) * (width + 1) - 1, X.shape[3]), 128, dtype=np.uint8)
-    for i, rows in enumerate(columns):
-        for j, row in enumerate(rows):
-            canvas[j * (height + 1) : j * (height + 1) + height, i * (width + 1) : i * (width + 1) + width] = X[row]
-    enlarge = max(1, round(TILE / max(height, width)))
+    canvas = tile(X, columns, down=True)
+    enlarge = max(1, round(TILE / max(X.shape[1:3])))
     size = (canvas.shape[1] * enlarge, canvas.shape[0] * enlarge)
     html = Markup('<img class="grid" width="{}" height="{}" alt="{}" src="data:image/png;base64,{}">')
     return html.format(*size, f"distilled images: {note}", _png(canvas)), note + scale_note
-
-
-def _to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return images as uint8 of shape (m, height, width, 1 or 3) and how they were scaled."""
-    note = ""
-    if X.dtype != np.uint8:
-        X = X.astype(np.float64)
-        low, high = np.nanpercentile(X, [0.5, 99.5])
-        if low < -0.01 or high > 1.01:
-            note = f"; grey levels from {low:.2g} to {high:.2g}"
-        else:
-            low, high = 0.0, 1.0
-        X = np.nan_to_num(np.clip((X - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)
-    if X.shape[1] not in (1, 3):
-        note += f"; first of {X.shape[1]} channels"
-        X = X[:, :1]
-    return X.transpose(0, 2, 3, 1), note
 
 
 def _png(canvas: np.ndarray) -> str:

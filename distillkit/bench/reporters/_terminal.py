@@ -15,6 +15,7 @@ from rich.text import Text
 from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
 from distillkit.bench.reporters import _format as f
+from distillkit.bench.reporters._students import LEGEND, student_figures
 from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
 
 __all__ = ["render_terminal", "write"]
@@ -81,6 +82,9 @@ def _print_panel(panel: Panel, console: Console) -> None:
         Text(panel.title, style="bold cyan"), Text(f"  {panel.task}, {panel.metric}{better}", style="dim"), sep=""
     )
     name = min(_NAME, max(len(method) for method in (*panel.methods, *panel.references)))
+    if panel.of_students:
+        console.print(_student_table(panel, name))
+        return
     at_a_time = max(1, (WIDTH - name - _COSTS) // _SCORE)
     chunks = [panel.budgets[i : i + at_a_time] for i in range(0, len(panel.budgets), at_a_time)] or [[]]
     for chunk in chunks:
@@ -106,6 +110,23 @@ def _panel_table(panel: Panel, budgets: list[str], name_width: int, *, costs: bo
         )
         label = Text(method, style="dim italic" if method in panel.references else "")
         table.add_row(label, *cells, *more, end_section=bool(panel.references) and method == _last(panel.methods))
+    return table
+
+
+def _student_table(panel: Panel, name_width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("method", overflow="fold", width=name_width)
+    table.add_column(panel.metric, justify="right")
+    figures, places = student_figures(panel), f.wide(panel)
+    shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""
+    for figure in figures:
+        title = figure.title + (shared if figure.timed else "")
+        table.add_column(title, justify="right", style="dim", no_wrap=True)
+    for method in (*panel.methods, *panel.references):
+        texts = [figure.text(panel.get(method, "-") or {}) for figure in figures]
+        label = Text(method, style="dim italic" if method in panel.references else "")
+        last = bool(panel.references) and method == _last(panel.methods)
+        table.add_row(label, _cell(panel, method, "-", places), *texts, end_section=last)
     return table
 
 
@@ -221,8 +242,11 @@ def _print_legend(leaderboard: Leaderboard, panels: list[Panel], console: Consol
     lines += [f"{mark} {meaning}" for mark, meaning in f.MARKS.items() if mark in used]
     if any(panel.references for panel in panels):
         lines.append("Below the rule: references of fixed size, the same in every column, without rank.")
-    lines.append(
-        "rows, distil, train: at the largest budget; 20x = training is 20 times shorter than on the whole set."
-    )
+    if not all(panel.of_students for panel in panels):
+        lines.append(
+            "rows, distil, train: at the largest budget; 20x = training is 20 times shorter than on the whole set."
+        )
+    if any(panel.of_students for panel in panels):
+        lines.append(LEGEND)
     for line in lines:
         console.print(Text(line, style="dim"))

@@ -12,15 +12,8 @@ __all__ = ["distillkit_methods"]
 
 @hookimpl
 def distillkit_methods() -> Iterable[MethodSpec]:
-    """Give both kinds of herding."""
+    """Give kernel herding."""
     return [
-        MethodSpec(
-            name="herding",
-            target="distillkit_herding:HerdingCoreset",
-            kind="coreset",
-            summary="Rows whose mean is nearest to the mean of their class, in ranking order",
-            reference="Welling 2009, doi:10.1145/1553374.1553517; arXiv:1611.07725",
-        ),
         MethodSpec(
             name="kernel-herding",
             target="distillkit_herding:KernelHerdingCoreset",

@@ -70,6 +70,12 @@ def tell(file):
     Path(file).write_text(" ".join(os.environ[name] for name in names))
 
 
+def tell_place(file, module):
+    """Tell where this process is, and import a module."""
+    __import__(module)
+    Path(file).write_text(f"{Path.cwd()} {os.environ.get('DISTILLKIT_TEST_VALUE')}")
+
+
 WAYS = {
     "": lambda: None,
     "raise": fail,
@@ -86,6 +92,7 @@ WAYS = {
     "shout": shout,
     "shout and die": shout_and_die,
     "tell": tell,
+    "tell place": tell_place,
 }
 
 
@@ -139,6 +146,52 @@ def misbehaving(way):
     return Method
 
 
+class Shrunk:
+    """A model that cuts the first column at its middle, taught by one that is of another mind on the first row; reduces no rows."""
+
+    n_parameters_teacher_, n_parameters_student_, latency_ratio_, stopped_by_ = 60, 20, 3.5, "max_iter"
+    seconds_teacher_, seconds_student_ = 0.75, 0.25
+
+    def __init__(self, how="", late="", log=None, random_state=None):
+        self.how, self.late, self.log, self.random_state = how, late, log, random_state
+
+    def get_params(self, deep=True):
+        return dict(vars(self))
+
+    def fit(self, X, y):
+        if self.log:
+            with Path(self.log).open("a") as file:
+                file.write(f"{self.random_state}\n")
+        WAYS[self.how]()
+        self.middle = X[:, 0].mean()
+        return self
+
+    def predict(self, X):
+        WAYS[self.late]()
+        return (X[:, 0] > self.middle).astype(int)
+
+    def predict_teacher(self, X):
+        labels = self.predict(X)
+        labels[0] = 1 - labels[0]
+        return labels
+
+
+class Bare:
+    """No more than a model that is made small needs: it is fitted, and predicts."""
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def get_params(self, deep=True):
+        return dict(vars(self))
+
+    def fit(self, X, y):
+        self.label = np.bincount(y).argmax()
+
+    def predict(self, X):
+        return np.full(len(X), self.label)
+
+
 class Nearest:
     """The class whose mean is nearest."""
 
@@ -178,6 +231,8 @@ def distillkit_methods():
         MethodSpec(name="first", target=First, presets={"logged": {"log": "log.txt"}}),
         *(MethodSpec(name=name, target=misbehaving(way), budgeted=False) for name, way in ways.items()),
         MethodSpec(name="far-off", target="nowhere:Thing", requires=("no_such_package",)),
+        MethodSpec(name="shrunk", target=Shrunk, reduces="model", kind="knowledge"),
+        MethodSpec(name="bare", target=Bare, reduces="model", modalities=frozenset({"table"})),
         MethodSpec(name="numbers-only", target=First, tasks=frozenset({"regression"})),
         MethodSpec(name="pictures-only", target=First, modalities=frozenset({"image"})),
     ]

@@ -1,0 +1,79 @@
+"""Rows as pictures: which to show of each class, images as bytes, and many small ones side by side in a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["by_class", "tile", "to_bytes", "with_channels"]
+
+GAP = 128
+"""Grey level between images, and where a class has fewer rows than another."""
+
+
+def with_channels(X: np.ndarray, modality: str) -> np.ndarray:
+    """Return images as (m, channels, height, width) and series as (m, channels, time).
+
+    Raises
+    ------
+    ValueError
+        If the rows have another shape, or none is there.
+    """
+    axes = 3 if modality == "image" else 2
+    if X.ndim == axes:
+        X = X[:, None]
+    if X.ndim != axes + 1 or 0 in X.shape:
+        raise ValueError(f"rows of shape {X.shape[1:]} are not of the kind {modality}")
+    return X
+
+
+def by_class(y: np.ndarray | None, n: int) -> dict[str, np.ndarray]:
+    """Return positions of the rows of each class; all in one group where the target is continuous or absent."""
+    labels = None if y is None else np.asarray(y)
+    if labels is None or labels.dtype.kind == "f":
+        return {"all": np.arange(n)}
+    return {str(label): np.flatnonzero(labels == label) for label in np.unique(labels)}
+
+
+def to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return images (m, channels, height, width) as uint8 of shape (m, height, width, 1 or 3) and how they were scaled."""
+    note = ""
+    if X.dtype != np.uint8:
+        X = X.astype(np.float64)
+        low, high = np.nanpercentile(X, [0.5, 99.5])
+        if low < -0.01 or high > 1.01:
+            note = f"; grey levels from {low:.2g} to {high:.2g}"
+        else:
+            low, high = 0.0, 1.0
+        X = np.nan_to_num(np.clip((X - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)
+    if X.shape[1] not in (1, 3):
+        note += f"; first of {X.shape[1]} channels"
+        X = X[:, :1]
+    return X.transpose(0, 2, 3, 1), note
+
+
+def tile(X: np.ndarray, groups: Sequence[np.ndarray], *, down: bool) -> np.ndarray:
+    """Return one picture of images (m, height, width, channels), a pixel apart.
+
+    Parameters
+    ----------
+    X : ndarray of uint8
+    groups : sequence of ndarray
+        Positions of the images of each group.
+    down : bool
+        Whether a group is a column, read down, rather than a row.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (height of all, width of all, channels)
+    """
+    height, width = X.shape[1:3]
+    n, most = len(groups), max(len(rows) for rows in groups)
+    deep, wide = (most, n) if down else (n, most)
+    canvas = np.full((deep * (height + 1) - 1, wide * (width + 1) - 1, X.shape[3]), GAP, dtype=np.uint8)
+    for i, rows in enumerate(groups):
+        for j, row in enumerate(rows):
+            top, left = ((j, i) if down else (i, j)) * np.array([height + 1, width + 1])
+            canvas[top : top + height, left : left + width] = X[row]
+    return canvas

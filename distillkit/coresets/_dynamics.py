@@ -1,0 +1,67 @@
+"""What the methods share that watch small networks learn."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
+
+from distillkit.base import iterative_constraints
+from distillkit.coresets._ensemble import Ensemble, Lesson, OnBatch, train_ensemble
+from distillkit.coresets._scored import ScoredCoreset
+
+if TYPE_CHECKING:
+    from distillkit.base import Run
+
+__all__ = ["DynamicsCoreset"]
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class DynamicsCoreset(ScoredCoreset):
+    """Base: parameters of the short trainings, and `_train`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **ScoredCoreset._parameter_constraints,
+        **iterative_constraints(),
+        "members": [_COUNT],
+        "hidden": [_COUNT],
+        "max_iter": [_COUNT],
+        "batch_size": [_COUNT],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        budget: Any = 0.1,
+        *,
+        keep: str = "easy",
+        members: int = 5,
+        hidden: int = 32,
+        max_iter: int = 5,
+        batch_size: int = 64,
+        lr: float = 0.01,
+        max_seconds: float | None = None,
+        task: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(budget, keep=keep, task=task, random_state=random_state)
+        self.members = members
+        self.hidden = hidden
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.lr = lr
+        self.max_seconds = max_seconds
+
+    def _train(self, lesson: Lesson, run: Run, on_batch: OnBatch | None = None) -> Ensemble:
+        return train_ensemble(
+            lesson,
+            run,
+            members=self.members,
+            hidden=self.hidden,
+            epochs=self.max_iter,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            on_batch=on_batch,
+        )

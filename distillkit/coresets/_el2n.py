@@ -1,0 +1,137 @@
+"""EL2N: rows by the length of their error early in training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods
+
+from distillkit.coresets._dynamics import DynamicsCoreset
+from distillkit.coresets._ensemble import Lesson
+from distillkit.coresets._proxy import last_layer
+
+if TYPE_CHECKING:
+    from distillkit.base import Run, TrainingRows
+
+__all__ = ["EL2NCoreset"]
+
+
+class EL2NCoreset(DynamicsCoreset):
+    """Rows of each class ranked by the length of their error, ``|p(x_i) - onehot(y_i)|`` (EL2N).
+
+    The score is the mean over `members` models of the Euclidean length of the difference between the probabilities
+    and the label. For a continuous target it is the absolute residual ``|f(x_i) - y_i|`` in standard deviations of y,
+    and rows are ranked within ten quantile bins.
+
+    Parameters
+    ----------
+    budget : int, float or dict, default=0.1
+        See `BaseDistiller`.
+    proxy : estimator or None, default=None
+        None trains `members` small networks side by side. Otherwise a classifier with `predict_proba`, or a regressor,
+        fitted `members` times with seeds of its own (once if it has no `random_state`); the networks of
+        `distillkit.nn` are such models. It gets X as it came, and classes as whole numbers.
+    keep : {"easy", "hard"}, default="easy"
+        The end of the ranking that is kept. "hard" (long errors) is the paper's rule and serves where most rows are
+        kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
+    members : int, default=5
+        Models to average over.
+    hidden : int, default=32
+        Units of the one hidden layer of the small networks.
+    max_iter : int, default=5
+        Epochs of the small networks.
+    batch_size : int, default=64
+    lr : float, default=0.01
+        Rate of Adam.
+    max_seconds : float or None, default=None
+        Wall-clock budget, checked after each epoch, or each model; at least one is done.
+    task : {"auto", "classification", "regression"}, default="auto"
+        See `BaseDistiller`.
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    scores_ : ndarray of shape (n,)
+        Score of every row seen; larger is harder. Picked rows are in ranking order, one of each class in turn.
+    n_iter_ : int
+        Epochs done; models fitted, with a `proxy`.
+    history_ : list of dict
+        One per epoch (epoch, error, seconds) or per model (member, seconds).
+
+    See Also
+    --------
+    GraNdCoreset : The length of the whole gradient.
+
+    Notes
+    -----
+    Time O(n d members hidden) per epoch; memory a float32 copy of X. Weights are equal within each class.
+    Paul, Ganguli and Dziugaite, "Deep learning on a data diet", arXiv:2107.07075.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0], [0.1], [0.9], [2.0], [2.1], [1.1]]), np.array(list("aaabbb"))
+    >>> easy = EL2NCoreset(budget=1, max_iter=50, random_state=0).fit(X, y)
+    >>> sorted(easy.X_distilled_.ravel().tolist())
+    [0.0, 2.1]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **DynamicsCoreset._parameter_constraints,
+        "proxy": [HasMethods(["fit"]), None],
+    }
+
+    def __init__(
+        self,
+        budget: Any = 0.1,
+        *,
+        proxy: Any = None,
+        keep: str = "easy",
+        members: int = 5,
+        hidden: int = 32,
+        max_iter: int = 5,
+        batch_size: int = 64,
+        lr: float = 0.01,
+        max_seconds: float | None = None,
+        task: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            budget,
+            keep=keep,
+            members=members,
+            hidden=hidden,
+            max_iter=max_iter,
+            batch_size=batch_size,
+            lr=lr,
+            max_seconds=max_seconds,
+            task=task,
+            random_state=random_state,
+        )
+        self.proxy = proxy
+
+    def _scores(self, rows: TrainingRows, run: Run) -> np.ndarray:
+        if self.proxy is not None:
+            return self._scores_of_proxy(rows, run)
+        lesson = Lesson.of(rows)
+        norms = self._train(lesson, run).error_norms(lesson.X, lesson.targets)
+        return np.asarray(norms.mean(axis=0, dtype=np.float64))
+
+    def _scores_of_proxy(self, rows: TrainingRows, run: Run) -> np.ndarray:
+        total = np.zeros(len(rows.X))
+        members = self.members if _is_random(self.proxy) else 1
+        for member in range(1, members + 1):
+            total += np.linalg.norm(last_layer(self.proxy, rows, run).residual, axis=1)
+            run.n_iter = member
+            run.record(member=member)
+            if run.out_of_time():
+                break
+        return total / run.n_iter
+
+
+def _is_random(proxy: Any) -> bool:
+    """Whether seeds make a difference: a random state is left open."""
+    return any(
+        name.rpartition("__")[2] == "random_state" and value is None for name, value in proxy.get_params().items()
+    )

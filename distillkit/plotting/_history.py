@@ -1,0 +1,147 @@
+"""Loss curves: the history of a fit against its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from distillkit._history import clean_history, column, has_numbers, said, series_names, x_axis
+from distillkit.distilled import DistilledSet
+from distillkit.exceptions import DataError, UnknownNameError
+from distillkit.plotting._axes import check_axes, figure_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_history"]
+
+_DOTS = 40  # fewer steps than this are marked, so that a single one can be seen
+
+
+def plot_history(
+    fitted: Any,
+    ax: Any = None,
+    *,
+    keys: str | Sequence[str] | None = None,
+    x: str | None = None,
+    label: str | None = None,
+) -> Figure:
+    """Plot the history of a fit: losses, similarities, accuracies against the steps.
+
+    Parameters
+    ----------
+    fitted : estimator, DistilledSet or list of dict
+        Anything fitted that has a `history_` (distillers, networks, a teacher's student), a set whose
+        ``provenance["history"]`` holds one, or the history itself, such as that in the record of a bench.
+    ax : Axes, sequence of Axes or None
+        Where to draw: one for all series together, or one for each. By default a new figure with one below the other.
+    keys : str, sequence of str or None
+        Series to draw; by default all that hold numbers, but for steps, seconds and sizes.
+    x : str or None
+        Key of the horizontal axis, such as "seconds". By default the steps (iteration, iter, step, update, round or
+        epoch) if every entry counts them, else the seconds, else the number of the entry.
+    label : str or None
+        Name of this fit in a legend, for several fits on the same axes.
+
+    Returns
+    -------
+    Figure
+        Its `axes` hold the lines; entries without a finite number are gaps.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    DataError
+        If there is no history, it is empty, holds no numbers under a key, or `ax` does not fit the series.
+    UnknownNameError
+        If no entry has the key.
+
+    Examples
+    --------
+    >>> from distillkit import plot_history
+    >>> history = [{"iteration": 10, "loss": 3.0}, {"iteration": 20, "loss": 2.5}]
+    >>> plot_history(history).axes[0].get_ylabel()
+    'loss'
+    """
+    steps = _steps_of(fitted)
+    names = _series(steps, keys)
+    x_name, at = x_axis(steps) if x is None else (x, _numbers(steps, x, "x"))
+    axes = _new_axes(len(names), _name_of(fitted)) if ax is None else check_axes(ax, len(names))
+    shared = len(names) > 1 and len({id(one) for one in axes}) == 1
+    for name, one in zip(names, axes, strict=True):
+        shown = " ".join(filter(None, (label, said(name)))) if shared else label
+        mark = "." if len(at) < _DOTS else ""
+        one.plot(_as_floats(at), _as_floats(column(steps, name)), marker=mark, linewidth=1.3, label=shown)
+        one.set_ylabel("" if shared else said(name))
+        if shown:
+            one.legend()
+    axes[-1].set_xlabel(said(x_name))
+    return figure_of(axes[0])
+
+
+def _as_floats(values: Sequence[float | None]) -> np.ndarray:
+    return np.array(values, dtype=float)  # None becomes NaN, which is drawn as a gap
+
+
+def _name_of(fitted: Any) -> str:
+    return "" if isinstance(fitted, list | tuple | DistilledSet) else type(fitted).__name__
+
+
+def _steps_of(fitted: Any) -> list[dict[str, Any]]:
+    """Find the history and make sure that there is something in it."""
+    name = type(fitted).__name__
+    if isinstance(fitted, DistilledSet):
+        history, where = fitted.provenance.get("history"), "provenance['history'] of this DistilledSet"
+        remedy = "give the fitted distiller, or keep its history_ there before saving"
+    elif isinstance(fitted, list | tuple):
+        history, where, remedy = fitted, f"the {name} given", "give the history_ of a fitted estimator"
+    else:
+        if isinstance(fitted, BaseEstimator):
+            check_is_fitted(fitted)
+        history, where = getattr(fitted, "history_", None), f"history_ of {name}"
+        remedy = "give a fitted estimator that records its steps, such as the distiller inside a pipeline"
+    if history is None:
+        raise DataError(f"there is no {where}: {remedy}.")
+    if not isinstance(history, list | tuple) or not all(isinstance(step, Mapping) for step in history):
+        raise DataError(f"{where} is not a list of dicts, one per step: {remedy}.")
+    if not history:
+        raise DataError(f"{where} is empty, since no step was recorded: there is nothing to plot.")
+    return clean_history(history)
+
+
+def _series(steps: list[dict[str, Any]], keys: str | Sequence[str] | None) -> list[str]:
+    if keys is None:
+        if names := series_names(steps):
+            return names
+        raise DataError(f"the history has no series to plot: its keys are {sorted({key for s in steps for key in s})}.")
+    chosen = [keys] if isinstance(keys, str) else list(keys)
+    if not chosen:
+        raise DataError("keys is empty: name at least one series, or leave it out to draw all.")
+    for key in chosen:
+        _numbers(steps, key, "keys")
+    return chosen
+
+
+def _numbers(steps: list[dict[str, Any]], key: str, parameter: str) -> list[float | None]:
+    known = {name for step in steps for name in step}
+    numeric = sorted(name for name in known if has_numbers(steps, name))
+    if key not in known:
+        raise UnknownNameError("key of the history", key, numeric)
+    if key not in numeric:
+        raise DataError(f"{parameter}={key!r} holds no numbers; with numbers: {', '.join(numeric) or 'none'}.")
+    return column(steps, key)
+
+
+def _new_axes(n: int, title: str) -> list[Axes]:
+    from matplotlib import pyplot as plt
+
+    size = (6.4, 1.2 + 2.0 * n)
+    figure, grid = plt.subplots(n, 1, sharex=True, squeeze=False, figsize=size, layout="constrained")
+    figure.suptitle(title)
+    return list(grid[:, 0])
