@@ -118,11 +118,12 @@ class KernelFit:
         """Let one network judge the rows a few times, then let it learn them."""
         X, targets = self._real.draw(self.plan.real_batch, self._draws)
         if self._draws.random() < self.plan.linear_share:
-            self._updates(_as_they_are, (_as_they_are(X), targets))
+            self._updates(_as_they_are, (_as_they_are(X).double(), targets))
             return
         member = self.pool.visit(self._draws)
         network = member.network
-        real = embed_rows(network, X, batch_size=256, precision=self.plan.precision), targets
+        # as numbers of the kernel, once for all updates of the visit
+        real = embed_rows(network, X, batch_size=256, precision=self.plan.precision).double(), targets
         with evaluating(network):
             self._updates(network.embed, real)  # type: ignore[arg-type]
         if self.run.stopped_by is None:
