@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
     from distillkit.condensation import BilevelDistiller as BilevelDistiller
+    from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
     from distillkit.condensation import KernelDistiller as KernelDistiller
+    from distillkit.condensation import TrajectoryMatchingDistiller as TrajectoryMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import CraigCoreset as CraigCoreset
     from distillkit.coresets import EL2NCoreset as EL2NCoreset
@@ -56,6 +58,7 @@ _HOMES = {
     "CraigCoreset": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
+    "DistributionMatchingDistiller": "condensation",
     "EL2NCoreset": "coresets",
     "FacilityLocationCoreset": "coresets",
     "ForgettingCoreset": "coresets",
@@ -77,6 +80,7 @@ _HOMES = {
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
+    "TrajectoryMatchingDistiller": "condensation",
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "evaluate": "bench.judge",

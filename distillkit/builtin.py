@@ -177,6 +177,7 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             kind="condensation",
             requires=("torch",),
             reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
+            presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
             summary="Rows optimised until their gradients teach a network what all rows teach it",
         ),
         MethodSpec(
@@ -206,6 +207,27 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             requires=("torch",),
             reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719",
             summary="As kernel, with probabilities learned for the rows",
+        ),
+        MethodSpec(
+            name="distribution-matching",
+            target="distillkit.condensation:DistributionMatchingDistiller",
+            kind="condensation",
+            requires=("torch",),
+            reference="Zhao and Bilen, WACV 2023, arXiv:2110.04181",
+            presets={
+                "mmd": {"loss": "mmd"},
+                "wasserstein": {"loss": "wasserstein"},
+                "hybrid": {"gradient_weight": 0.1},
+            },
+            summary="Rows optimised until random networks embed each class as they embed all its rows",
+        ),
+        MethodSpec(
+            name="trajectory-matching",
+            target="distillkit.condensation:TrajectoryMatchingDistiller",
+            kind="condensation",
+            requires=("torch",),
+            reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
+            summary="Rows on which a network's weights go where those of networks trained on all rows went",
         ),
         MethodSpec(
             name="gan",

@@ -10,6 +10,7 @@
     ├── DatasetError
     │   └── DatasetNotFoundError          data that is not on disk, with how to get it
     ├── ArtefactError                     a distilled set that cannot be written or read
+    ├── NotEnoughMemoryError (MemoryError)  a run that will not fit into memory
     ├── SuiteError                        a suite file that is not valid: line and key named
     └── ResultsError                      a results folder that cannot be used
 
@@ -36,6 +37,7 @@ __all__ = [
     "DatasetNotFoundError",
     "DistillkitError",
     "DistillkitWarning",
+    "NotEnoughMemoryError",
     "PluginError",
     "PluginWarning",
     "ResultsError",
@@ -93,6 +95,10 @@ class DatasetNotFoundError(DatasetError):
 
 class ArtefactError(DistillkitError):
     """A distilled set that cannot be written, is damaged, or is of a newer version."""
+
+
+class NotEnoughMemoryError(DistillkitError, MemoryError):
+    """A run that will not fit into memory, or did not; the message names what to lower."""
 
 
 class SuiteError(DistillkitError):

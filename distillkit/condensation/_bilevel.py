@@ -18,12 +18,12 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._defaults import default_depth
 from distillkit.condensation._labels import first_parts, learns_labels, row_labels, rows_per_label
 from distillkit.condensation._meta_fit import MetaFit, MetaPlan
+from distillkit.condensation._meta_validation import MetaValidation
 from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Problem
 from distillkit.condensation._real_rows import RealRows, split_rows
 from distillkit.condensation._start import STARTS
 from distillkit.condensation._state import SyntheticRows
-from distillkit.condensation._validation import Validation
 from distillkit.exceptions import DataError
 from distillkit.nn import make_network, resolve_device, unroll
 
@@ -248,7 +248,7 @@ class BilevelDistiller(BaseDistiller):
         plan = self._plan(problem)
         synthetic = self._start(problem, run)
         draws = np.random.default_rng(run.seed())
-        validation = Validation(problem, RealRows(problem, apart), plan.make_network, plan.steps, draws)
+        validation = MetaValidation(problem, RealRows(problem, apart), plan.make_network, plan.steps, draws)
         best = MetaFit(problem, plan, synthetic, RealRows(problem), validation, run).optimise()
         self.network_lr_ = best.rate
         y, soft = row_labels(problem, best.targets)

@@ -58,7 +58,8 @@ class KernelDistiller(BaseDistiller):
     norm : {"instance", "none"}, default="instance"
         The literature's networks for this method have none; rows made with the norm of the network that will learn them serve it best.
     ridge : float or None, default=None
-        Penalty: for networks times the mean of the kernel's diagonal (None is 1e-6), for ``feature_map="linear"`` as it stands (None is 1).
+        Penalty: for networks times the mean of the kernel's diagonal (None is 1e-2 for images and 1e-6 for other rows), for
+        ``feature_map="linear"`` as it stands (None is 1). With less, rows lean on what one network's features tell of them.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         See `GradientMatchingDistiller`.
     learn_labels : {"auto"} or bool, default="auto"
@@ -279,7 +280,7 @@ class KernelDistiller(BaseDistiller):
     def _plan(self, problem: Problem) -> KernelPlan:
         is_image = len(problem.shape) == 3  # the rest is too small to gain from half precision
         return KernelPlan(
-            ridge=1e-6 if self.ridge is None else self.ridge,
+            ridge=(1e-2 if is_image else 1e-6) if self.ridge is None else self.ridge,
             real_batch=self.real_batch,
             updates=self.updates,
             network_steps=self.network_steps,

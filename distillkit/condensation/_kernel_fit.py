@@ -22,22 +22,9 @@ if TYPE_CHECKING:
     from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
 
-__all__ = ["KernelFit", "KernelPlan", "Prediction"]
+__all__ = ["KernelFit", "KernelPlan"]
 
 _Embed = Callable[[torch.Tensor], torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """How well ridge regression on the synthetic rows predicts real ones.
-
-    Parameters
-    ----------
-    figures : dict of str to float
-        "loss", and "accuracy" or "r2".
-    """
-
-    figures: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -156,7 +143,7 @@ class KernelFit:
         number = float(loss.detach())
         if not (np.isfinite(number) and self.rows.update(gradients)):
             raise FloatingPointError("the loss or the rows are not finite")
-        if self.watch.add(Prediction({"loss": number, **self._score(predicted.detach(), wanted, number)})):
+        if self.watch.add({"loss": number, **self._score(predicted.detach(), wanted, number)}):
             self._close_block()
 
     def _score(self, predicted: torch.Tensor, wanted: torch.Tensor, loss: float) -> dict[str, float]:

@@ -17,10 +17,10 @@ from distillkit.nn import seeded, unroll
 
 if TYPE_CHECKING:
     from distillkit.base import Run
+    from distillkit.condensation._meta_validation import MetaValidation
     from distillkit.condensation._problem import Problem
     from distillkit.condensation._real_rows import RealRows
     from distillkit.condensation._state import SyntheticRows
-    from distillkit.condensation._validation import Validation
 
 __all__ = ["MetaFit", "MetaPlan", "MetaState"]
 
@@ -82,14 +82,20 @@ class MetaFit:
     rows : SyntheticRows
     real : RealRows
         What the meta-loss is measured on.
-    validation : Validation
+    validation : MetaValidation
     run : Run
     """
 
     _REACH = math.log(100.0)  # the inner rate stays within a factor of 100 of the first
 
     def __init__(
-        self, problem: Problem, plan: MetaPlan, rows: SyntheticRows, real: RealRows, validation: Validation, run: Run
+        self,
+        problem: Problem,
+        plan: MetaPlan,
+        rows: SyntheticRows,
+        real: RealRows,
+        validation: MetaValidation,
+        run: Run,
     ) -> None:
         self.problem, self.plan, self.rows, self.real, self.validation = problem, plan, rows, real, validation
         self.run = run

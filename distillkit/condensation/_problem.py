@@ -1,9 +1,10 @@
-"""The training rows as condensation sees them: scaled, in groups, with a loss and batches."""
+"""The training rows as condensers see them: scaled, in groups, with a loss and batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +76,7 @@ class Problem:
     @property
     def n_outputs(self) -> int:
         """Outputs of a network: one per class, one for numbers."""
-        return len(self.rows.groups)
+        return len(self.rows.groups) if self.rows.task == "classification" else 1
 
     @property
     def loss(self) -> Loss:
@@ -85,6 +86,11 @@ class Problem:
     def scaled(self, X: np.ndarray) -> torch.Tensor:
         """Carry rows into the units of the network."""
         return torch.as_tensor(self.scaling.transform(X), dtype=torch.float32, device=self.device)
+
+    @cached_property
+    def rows_scaled(self) -> torch.Tensor:
+        """All training rows in the units of the network (n, ...), on the device; made once, for methods that draw many."""
+        return self.scaled(self.rows.X)
 
     def in_units(self, X: torch.Tensor) -> np.ndarray:
         """Carry rows back into the units of the data."""

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
 import torch
 
 from distillkit.condensation._problem import Batch
 
-__all__ = ["Measured", "SyntheticRows", "Watch"]
-
-
-class Measured(Protocol):
-    """What one update has measured."""
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """Numbers by name, "loss" among them, for the history."""
+__all__ = ["SyntheticRows", "Watch"]
 
 
 class SyntheticRows:
@@ -38,8 +30,16 @@ class SyntheticRows:
         Largest root mean square of the gradient of one row; longer gradients are scaled down to it.
     average : float
         Decay of the running mean of the rows over the updates, in [0, 1); 0 is the rows themselves.
+    normalize : bool
+        Whether gradients are divided by the running root mean square of all their numbers (one number per leaf, so that directions
+        stay), which frees `lr` from the scale of the loss: a step is about `lr` standard deviations.
+    extra : tuple of tensor and float, or None
+        One more leaf with its rate (a learned learning rate, say).
     optimizer : {"sgd", "adam"}
+        `state` holds what "sgd" needs.
     """
+
+    _FORGET = 0.1  # of the running mean square, at each update
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class SyntheticRows:
         limits: tuple[torch.Tensor, torch.Tensor] | None = None,
         max_norm: float | None = None,
         average: float = 0.0,
+        normalize: bool = False,
+        extra: tuple[torch.Tensor, float] | None = None,
         optimizer: str = "sgd",
     ) -> None:
         self.sizes = [len(rows) for rows, _ in parts]
@@ -61,10 +63,15 @@ class SyntheticRows:
         if target_lr is not None:
             self.leaves.append(self.targets.requires_grad_())
             groups.append({"params": [self.targets], "lr": target_lr})
+        self._learns_targets = target_lr is not None
+        if extra is not None:
+            self.leaves.append(extra[0].clone().requires_grad_())
+            groups.append({"params": [self.leaves[-1]], "lr": extra[1]})
         self._optimizer: torch.optim.Optimizer = (
             torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
         )
         self._limits, self._max_norm, self._average = limits, max_norm, average
+        self._squares = torch.zeros(len(self.leaves)) if normalize else None
         self._means = [leaf.detach().clone() for leaf in self.leaves]
         self._updates = 0
 
@@ -74,13 +81,13 @@ class SyntheticRows:
 
     def update(self, gradients: Sequence[torch.Tensor]) -> bool:
         """Take one step; return whether the rows and their squares are finite after it."""
-        for leaf, gradient in zip(self.leaves, gradients, strict=True):
+        self._updates += 1
+        for leaf, gradient in zip(self.leaves, self._normalized(gradients), strict=True):
             leaf.grad = gradient if self._max_norm is None else _shortened(gradient, self._max_norm)
         self._optimizer.step()
         with torch.no_grad():
             if self._limits is not None:
                 self.X.clamp_(*self._limits)
-            self._updates += 1
             # the decay starts low, so that the first rows are soon forgotten
             decay = min(self._average, self._updates / (10 + self._updates))
             for mean, leaf in zip(self._means, self.leaves, strict=True):
@@ -88,10 +95,43 @@ class SyntheticRows:
         # norms and losses square them, so that numbers whose squares overflow are as good as infinite
         return all(bool(torch.isfinite(leaf.square().sum())) for leaf in self.leaves)
 
+    def _normalized(self, gradients: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        if self._squares is None:
+            return gradients
+        now = torch.stack([gradient.square().mean().cpu() for gradient in gradients])
+        self._squares = torch.lerp(self._squares, now.to(self._squares), self._FORGET)
+        lengths = (self._squares / (1 - (1 - self._FORGET) ** self._updates)).sqrt().clamp_min(1e-30).tolist()
+        return [gradient / length for gradient, length in zip(gradients, lengths, strict=True)]
+
     def snapshot(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Copies of the rows and the targets (their running means, with `average`)."""
-        targets = self._means[1] if len(self.leaves) > 1 else self.targets
+        targets = self._means[1] if self._learns_targets else self.targets
         return self._means[0].clone(), targets.detach().clone()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Copies of all that the next update depends on."""
+        parts = {"targets": self.targets, "updates": torch.tensor(self._updates)}
+        if self._squares is not None:
+            parts["squares"] = self._squares
+        for number, (leaf, mean) in enumerate(zip(self.leaves, self._means, strict=True)):
+            parts |= {f"leaf.{number}": leaf, f"mean.{number}": mean}
+            momentum = self._optimizer.state[leaf].get("momentum_buffer")
+            if momentum is not None:
+                parts[f"momentum.{number}"] = momentum
+        return {name: part.detach().cpu().clone() for name, part in parts.items()}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on from what `state` returned."""
+        self._updates = int(state["updates"])
+        self._squares = state.get("squares")
+        with torch.no_grad():
+            self.targets.copy_(state["targets"])
+            for number, (leaf, mean) in enumerate(zip(self.leaves, self._means, strict=True)):
+                leaf.copy_(state[f"leaf.{number}"])
+                mean.copy_(state[f"mean.{number}"])
+                momentum = state.get(f"momentum.{number}")
+                if momentum is not None:
+                    self._optimizer.state[leaf]["momentum_buffer"] = momentum.to(leaf)
 
 
 def _shortened(gradient: torch.Tensor, limit: float) -> torch.Tensor:
@@ -124,25 +164,24 @@ class Watch:
     smoothed: float = float("inf")
     lowest: float = float("inf")
     waited: int = 0
-    _block: list[Measured] = field(default_factory=list)
+    _block: list[dict[str, float]] = field(default_factory=list)
 
     _KEEP = 0.8  # of the smoothed loss, at each block
     _AS_GOOD = 1.01  # times the lowest: within its noise, and newer rows have seen more networks
 
-    def add(self, measured: Measured) -> bool:
-        """Take the figures of one update; return whether a block is full."""
-        self._block.append(measured)
+    def add(self, values: Mapping[str, float]) -> bool:
+        """Take the loss (and other figures) of one update; return whether a block is full."""
+        self._block.append(dict(values))
         return len(self._block) >= self.every
 
     def close(self) -> dict[str, float] | None:
         """End the block and return its means, for the history; None where it is empty."""
         if not self._block:
             return None
-        block, self._block = [measured.figures for measured in self._block], []
-        means = {name: sum(figures[name] for figures in block) / len(block) for name in block[0]}
-        loss = means["loss"]
+        block, self._block = self._block, []
+        means = {name: sum(values[name] for values in block) / len(block) for name in block[0]}
         first = self.smoothed == float("inf")
-        self.smoothed = loss if first else self._KEEP * self.smoothed + (1 - self._KEEP) * loss
+        self.smoothed = means["loss"] if first else self._KEEP * self.smoothed + (1 - self._KEEP) * means["loss"]
         fell = self.smoothed < self.lowest * (1 - self.tol) or first
         self.waited = 0 if fell else self.waited + len(block)
         if fell:
@@ -158,3 +197,12 @@ class Watch:
     def converged(self) -> bool:
         """Whether patience is at its end."""
         return self.patience is not None and self.waited >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """All that the next block depends on, fit for JSON."""
+        return {"smoothed": self.smoothed, "lowest": self.lowest, "waited": self.waited, "block": list(self._block)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.smoothed, self.lowest, self.waited = state["smoothed"], state["lowest"], state["waited"]
+        self._block = [dict(values) for values in state["block"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ __all__ = ["Facilities", "facilities"]
 
 _EDGES = 2**24
 _FEWEST = 16
+_BITS = 30  # of the whole numbers in which nearness is counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +83,12 @@ def facilities(
     customers = np.bincount(which, weights=mass, minlength=len(first)).astype(np.float64)
     t = min(len(first), max(_FEWEST, _EDGES // len(first)) if n_neighbors is None else n_neighbors)
     graph = neighbor_graph(points[first], t, device=device)
-    served = _Served(_similarities(graph.distances, graph.indices, squared=squared), customers)
-    unit = 0.5 / graph.scale**2 if squared else 1 / graph.scale
+    nearness, quantum = _counted(graph.distances, squared=squared)
+    unit = quantum * (0.5 / graph.scale**2 if squared else 1 / graph.scale)
+    backend, edges = graph.backend, graph.indices
+    del graph  # makes room for the copy by column
+    served = _Served(_by_column(nearness, edges), customers)
+    del nearness, edges
     stopped: list[bool] = []
     wanted = min(size, len(first))
     picks, gains = lazy_greedy(served.gains, served.add, len(first), wanted, should_stop=_noting(should_stop, stopped))
@@ -99,7 +105,7 @@ def facilities(
         (value + float(left.sum())) * unit,
         t,
         not stopped,
-        graph.backend,
+        backend,
     )
 
 
@@ -123,15 +129,27 @@ def _different(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.unique(which, return_index=True)[1], which
 
 
-def _similarities(distances: np.ndarray, indices: np.ndarray, *, squared: bool) -> csc_matrix:
-    """How much nearer than its farthest neighbour each row has each of its neighbours, by neighbour."""
-    n, t = distances.shape
+def _counted(distances: np.ndarray, *, squared: bool) -> tuple[np.ndarray, float]:
+    """How much nearer than its farthest neighbour each row has each of its neighbours, in whole numbers of a quantum.
+
+    Two rows that are each other's nearest bring the same gain, which sums of rounded numbers would tell apart: with whole
+    numbers, equals are equal and the first of them is picked.
+    """
     if squared:
-        np.square(distances, out=distances)
-    np.subtract(distances.max(axis=1, keepdims=True), distances, out=distances)
+        distances = np.square(distances)
+    largest = float(distances.max())
+    quantum = math.ldexp(1.0, math.frexp(largest)[1] - _BITS)
+    counted = np.empty(distances.shape, dtype=np.int32)
+    for place, row in enumerate(distances):
+        counted[place] = np.rint(row / quantum)
+    np.subtract(counted.max(axis=1, keepdims=True), counted, out=counted)
+    return counted, quantum
+
+
+def _by_column(values: np.ndarray, indices: np.ndarray) -> csc_matrix:
+    n, t = values.shape
     ends = np.arange(0, n * t + 1, t, dtype=np.int64 if n * t > np.iinfo(np.int32).max else np.int32)
-    by_row = csr_matrix((distances.ravel(), indices.ravel(), ends), shape=(n, n))
-    return by_row.tocsc()
+    return csr_matrix((values.ravel(), indices.ravel(), ends), shape=(n, n)).tocsc()
 
 
 class _Served:
@@ -144,7 +162,7 @@ class _Served:
         self.count = 0
 
     def gains(self, candidates: np.ndarray) -> np.ndarray:
-        """Gains of these rows; sums of the same terms in the same order each time, so they never grow by rounding."""
+        """Gains of these rows; sums of whole numbers, where rows have whole weights, and so without rounding."""
         found = np.empty(len(candidates))
         for place, candidate in enumerate(candidates):
             part = slice(self.ends[candidate], self.ends[candidate + 1])

@@ -85,8 +85,9 @@ class FacilityLocationCoreset(BaseDistiller):
 
     Notes
     -----
-    With t neighbours in a class of n rows: time O(n^2 d) for the graph and O(n t / k) for an average gain; memory ``16 n t``
-    bytes (256 MiB by default, for up to a million rows of a class) and a float32 copy of the class.
+    With t neighbours in a class of n rows: time O(n^2 d) for the graph and O(t) for an average gain; memory ``16 n t`` bytes
+    (256 MiB by default, for up to a million rows of a class) and a float32 copy of the class (float64 with ``t = n``).
+    Distances are float64 up to ``n t d = 2**27`` and float32 beyond, where rows that differ by less may change places.
 
     Examples
     --------

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from scipy.sparse import csc_matrix
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["squared_distances_to_means"]
 
-_BLOCK_BYTES = 2**20  # rows held at a time: what stays in a core's own cache
+_BLOCK_BYTES = 2**19  # differences held at a time: what stays, with the rows, in a core's own cache
+_SUMMED = 2048  # rows summed in the precision of X before float64 takes over
+_OFFSET = 64  # squared distance of the mean from the origin, over that of the rows from it, that float32 can well bear
 _SMALL = 2**22  # numbers below which threads cost more than they save
 
 
@@ -20,8 +25,8 @@ def squared_distances_to_means(
 ) -> np.ndarray:
     """Return the squared distance of each row to the (weighted) mean of its part, reading the rows twice.
 
-    Rows are gathered block by block, so that no copy of a part is made; blocks are shared out over as many threads as
-    NumPy's own products may take. The result does not depend on their number.
+    Rows are read in their order, block by block, so that no copy of a part is made; blocks are shared out over as many
+    threads as NumPy's own products may take. The result does not depend on their number.
 
     Parameters
     ----------
@@ -35,42 +40,83 @@ def squared_distances_to_means(
     ndarray of shape (n,)
         0 for rows of no part.
     """
-    blocks = list(_blocks(parts, max(1, _BLOCK_BYTES // (points.itemsize * points.shape[1])), len(points)))
-    ones = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
-
-    def block_sum(block: tuple[int, Any]) -> np.ndarray:
-        return np.asarray(ones[block[1]] @ points[block[1]])
-
-    totals = [len(part) if mass is None else mass[part].sum() for part in parts]
-    means = np.zeros((len(parts), points.shape[1]))
-    for (number, _), total in zip(blocks, _each(block_sum, blocks, points.size), strict=True):
-        means[number] += total
-    centres = (means / np.array(totals)[:, None]).astype(points.dtype)
-    squared = np.zeros(len(points))
-
-    def block_squares(block: tuple[int, Any]) -> None:
-        number, rows = block
-        difference = points[rows] - centres[number] if isinstance(rows, slice) else points[rows]
-        if not isinstance(rows, slice):  # a copy already
-            difference -= centres[number]
-        squared[rows] = np.einsum("ij,ij->i", difference, difference)
-
-    _each(block_squares, blocks, points.size)
+    owner = np.full(len(points), len(parts), dtype=np.int32)  # rows of no part lie in one more
+    for number, part in enumerate(parts):
+        owner[part] = number
+    weight = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
+    with _threads(points.size) as each:
+        means = _means(points, owner, len(parts), weight, each)
+        squared = _squares(points, owner, means.astype(points.dtype), each)
+    squared[owner == len(parts)] = 0
     return squared
 
 
-def _blocks(parts: Sequence[np.ndarray], step: int, n_rows: int) -> Iterator[tuple[int, Any]]:
-    """Yield the number of a part and some of its rows; a slice, which needs no copy, where the part is all rows."""
-    for number, part in enumerate(parts):
-        whole = len(part) == n_rows
-        for begin in range(0, len(part), step):
-            yield number, slice(begin, begin + step) if whole else part[begin : begin + step]
+@cache
+def _controller() -> ThreadpoolController:
+    """Look for the BLAS in memory once; NumPy's is there already."""
+    return ThreadpoolController()
 
 
-def _each(work: Callable[[Any], Any], blocks: list[Any], size: int) -> list[Any]:
-    """Do the work on each block, in threads where there is enough of it; results in the order of the blocks."""
-    threads = 1 if size < _SMALL else max((pool["num_threads"] for pool in threadpool_info()), default=1)
-    if threads == 1:
-        return [work(block) for block in blocks]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, blocks))
+@contextmanager
+def _threads(size: int) -> Iterator[Callable[..., Any]]:
+    """Give what does the work on each block: in threads, where there is enough of it, each with its own products."""
+    if size < _SMALL:
+        yield map
+        return
+    controller = _controller()
+    number = max((pool["num_threads"] for pool in controller.info()), default=1)
+    with controller.limit(limits=1, user_api="blas"), ThreadPoolExecutor(number) as pool:
+        yield map if number == 1 else pool.map
+
+
+def _means(
+    points: np.ndarray, owner: np.ndarray, n_parts: int, weight: np.ndarray, each: Callable[..., Any]
+) -> np.ndarray:
+    """Weighted means of the rows of each part, then zeros for the rows of none."""
+    alone = not owner.any()
+
+    def block_sums(begin: int) -> np.ndarray:
+        part = slice(begin, begin + _SUMMED)
+        rows = points[part]
+        if alone:
+            return np.asarray(weight[part] @ rows)
+        by_part = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(n_parts + 1, len(rows)))
+        return np.asarray(by_part @ rows)
+
+    sums = np.zeros((n_parts + 1, points.shape[1]))
+    for found in each(block_sums, range(0, len(points), _SUMMED)):
+        sums[: 1 if alone else None] += found
+    sums[-1] = 0
+    total = np.bincount(owner, weights=weight, minlength=n_parts + 1)
+    return np.asarray(sums / np.where(total > 0, total, 1)[:, None])
+
+
+def _squares(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
+    """Squared distance of each row to the mean of its part."""
+    squared, alone = np.empty(len(points)), not owner.any()
+    step = max(1, _BLOCK_BYTES // (points.itemsize * points.shape[1]))
+    offset = float(_dots(means[:1])[0])
+
+    def by_products(begin: int) -> None:
+        rows = points[begin : begin + step]
+        squared[begin : begin + step] = _dots(rows) - 2 * (rows @ means[0])
+
+    def by_differences(begin: int) -> None:
+        part = slice(begin, begin + step)
+        difference = np.take(means, owner[part], axis=0)
+        np.subtract(points[part], difference, out=difference)
+        squared[part] = _dots(difference)
+
+    if alone:  # a third less work, but far from the origin only rounding would be left
+        list(each(by_products, range(0, len(points), step)))
+        squared += offset
+        if offset <= _OFFSET * squared.mean():
+            return np.maximum(squared, 0, out=squared)
+    list(each(by_differences, range(0, len(points), step)))
+    return squared
+
+
+def _dots(rows: np.ndarray) -> np.ndarray:
+    """Squared length of each row, by BLAS where NumPy has it."""
+    found = np.vecdot(rows, rows) if hasattr(np, "vecdot") else np.einsum("ij,ij->i", rows, rows)
+    return np.asarray(found)

@@ -1,6 +1,6 @@
 """Distances between weighted samples, between distributions and between gradients: written once, used as metric and as loss.
 
-Those of gradients need torch and are imported on first use.
+Those of gradients, and the losses, need torch and are imported on first use.
 """
 
 from __future__ import annotations
@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, Any
 from distillkit.distances._divergence import js_divergence, kl_divergence
 from distillkit.distances._mmd import median_bandwidth, mmd
 from distillkit.distances._samples import squared_distances
+from distillkit.distances._sinkhorn import sinkhorn_divergence
 from distillkit.distances._wasserstein import sliced_wasserstein, wasserstein
 
 if TYPE_CHECKING:
     from distillkit.distances._gradient import GRADIENT_DISTANCES as GRADIENT_DISTANCES
     from distillkit.distances._gradient import gradient_distance as gradient_distance
     from distillkit.distances._gradient import gradient_similarity as gradient_similarity
+    from distillkit.distances._losses import js_loss as js_loss
+    from distillkit.distances._losses import kl_loss as kl_loss
+    from distillkit.distances._losses import mean_loss as mean_loss
+    from distillkit.distances._losses import mmd_loss as mmd_loss
+    from distillkit.distances._losses import sinkhorn_loss as sinkhorn_loss
+    from distillkit.distances._losses import wasserstein_loss as wasserstein_loss
 
-_LAZY = ("GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity")
+_LAZY = {
+    **dict.fromkeys(("GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity"), "_gradient"),
+    **dict.fromkeys(("js_loss", "kl_loss", "mean_loss", "mmd_loss", "sinkhorn_loss", "wasserstein_loss"), "_losses"),
+}
 
 __all__ = [  # noqa: PLE0604 (all are strings)
     *_LAZY,
@@ -26,6 +36,7 @@ __all__ = [  # noqa: PLE0604 (all are strings)
     "kl_divergence",
     "median_bandwidth",
     "mmd",
+    "sinkhorn_divergence",
     "sliced_wasserstein",
     "squared_distances",
     "wasserstein",
@@ -35,7 +46,7 @@ __all__ = [  # noqa: PLE0604 (all are strings)
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'distillkit.distances' has no attribute {name!r}")
-    value = getattr(importlib.import_module("distillkit.distances._gradient"), name)
+    value = getattr(importlib.import_module(f"distillkit.distances.{_LAZY[name]}"), name)
     globals()[name] = value
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from distillkit.distances._samples import check_pair, squared_distances, subsample
 from distillkit.exceptions import DataError
 
-__all__ = ["median_bandwidth", "mmd"]
+__all__ = ["mean_kernel", "median_bandwidth", "mmd"]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -72,7 +73,8 @@ def mmd(
     X, Y, a, b = check_pair(X, Y, x_weight, y_weight)
     (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
     h = _check_bandwidth(bandwidth, X, Y, max_rows, seed)
-    value = a @ _kernel(X, X, h) @ a + b @ _kernel(Y, Y, h) @ b - 2 * (a @ _kernel(X, Y, h) @ b)
+    within_x, within_y, across = (mean_kernel(squared_distances(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
+    value = a @ within_x @ a + b @ within_y @ b - 2 * (a @ across @ b)
     return max(0.0, float(value))  # the kernel is positive definite: below 0 is rounding
 
 
@@ -84,12 +86,9 @@ def _check_bandwidth(bandwidth: float | str, X: np.ndarray, Y: np.ndarray, max_r
     return float(bandwidth)
 
 
-def _kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> np.ndarray:
-    squares = squared_distances(X, Y)
-    kernel = np.zeros_like(squares)
-    for scale in SCALES:
-        kernel += np.exp(squares / (-2 * (scale * bandwidth) ** 2))
-    return kernel / len(SCALES)
+def mean_kernel(squares: Any, bandwidth: float, exp: Callable[[Any], Any] = np.exp) -> Any:
+    """Mean of the five Gaussian kernels at squared distances: an ndarray, or a tensor with ``exp=torch.exp``."""
+    return sum(exp(squares / (-2 * (scale * bandwidth) ** 2)) for scale in SCALES) / len(SCALES)
 
 
 def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:

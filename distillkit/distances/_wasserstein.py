@@ -10,7 +10,7 @@ from distillkit.distances._pot import import_pot
 from distillkit.distances._samples import check_pair, squared_distances, subsample
 from distillkit.exceptions import DataError, DistillkitError
 
-__all__ = ["sliced_wasserstein", "wasserstein"]
+__all__ = ["optimal_plan", "sliced_wasserstein", "wasserstein"]
 
 _BLOCK_VALUES = 2_000_000  # projected values at a time; POT holds some ten copies of them: 160 MB
 
@@ -77,14 +77,40 @@ def wasserstein(
     scale = costs.max()
     if scale == 0:
         return 0.0
-    costs = (costs / scale) ** (p / 2)  # the simplex works with absolute tolerances
-    cost, log = import_pot().emd2(a, b, costs, numItermax=max_iter, log=True, processes=1)
+    costs = (costs / scale) ** (p / 2)
+    plan = optimal_plan(a, b, costs, max_iter=max_iter, remedy=f"or lower max_rows={max_rows}")
+    cost = float((plan * costs).sum())
+    return float(np.sqrt(scale) * max(0.0, cost) ** (1 / p))
+
+
+def optimal_plan(
+    a: np.ndarray, b: np.ndarray, costs: np.ndarray, *, max_iter: int = 5_000_000, remedy: str = "or give fewer rows"
+) -> np.ndarray:
+    """Plan (n, m) of the least cost that carries the weights `a` (n,) to `b` (m,), both of sum 1.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n,) and (m,)
+    costs : ndarray of shape (n, m)
+        Not negative.
+    max_iter : int
+        Steps of the simplex.
+    remedy : str
+        What helps beside more steps.
+
+    Raises
+    ------
+    DistillkitError
+        If the simplex does not come to an end.
+    """
+    scale = costs.max() or 1.0  # the simplex works with absolute tolerances
+    plan, log = import_pot().emd(a, b, costs / scale, numItermax=max_iter, log=True)
     if log["warning"] is not None:
         raise DistillkitError(
-            f"the exact Wasserstein distance of {len(X)} to {len(Y)} rows did not come to an end "
-            f"({log['warning']}): raise max_iter={max_iter} or lower max_rows={max_rows}."
+            f"the exact transport of {len(a)} to {len(b)} rows did not come to an end "
+            f"({log['warning']}): raise max_iter={max_iter} {remedy}."
         )
-    return float(np.sqrt(scale) * max(0.0, float(cost)) ** (1 / p))
+    return np.asarray(plan)
 
 
 def sliced_wasserstein(

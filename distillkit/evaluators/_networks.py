@@ -24,8 +24,9 @@ class NetworkRecipe(BaseEstimator):
     weights count by their ratios. It ranks methods in seconds, and its figures are not the literature's.
 
     "standard": the protocol of the condensation literature: SGD at 0.01 with momentum 0.9 and weight decay 0.0005,
-    batches of 256, 1,000 epochs with the rate divided by ten after half of them, and for images one random crop, scale or rotation (for
-    colour more) per batch; without weights. Sets whose 1,000 epochs would be more than 20,000 updates get fewer epochs.
+    batches of 256, 1,000 epochs with the rate divided by ten after half of them, and random changes of images: one of crop, scale
+    and rotation by up to 45 degrees for each grey image, one of color, crop, cutout, flip, scale and rotation for each batch of
+    colour images; without weights. Sets whose 1,000 epochs would be more than 20,000 updates get fewer epochs.
 
     Parameters
     ----------
@@ -41,8 +42,9 @@ class NetworkRecipe(BaseEstimator):
 
     References
     ----------
-    Zhao and Bilen, "Dataset condensation with differentiable Siamese augmentation", ICML 2021; the protocol as coded
-    in the reference implementation of DC, DSA and DM.
+    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, and Zhao and Bilen, "Dataset condensation with
+    differentiable Siamese augmentation", ICML 2021; the protocols as coded in their reference implementation, which trains on MNIST
+    by the first and on colour images by the second.
     """
 
     def __init__(

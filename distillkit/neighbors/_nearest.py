@@ -7,7 +7,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.neighbors._faiss import BLOCK_BYTES, as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 
-__all__ = ["nearest"]
+__all__ = ["exact_squares", "nearest"]
 
 _GPU_MOST = 2048  # neighbours that faiss's GPU search can return
 
@@ -52,7 +52,7 @@ def nearest(queries: np.ndarray, X: np.ndarray, k: int, *, device: str = "auto")
     if not 1 <= k <= len(X):
         raise DataError(f"k={k} neighbours cannot be found among {len(X)} rows: give 1 <= k <= {len(X)}.")
     indices = _candidates(queries, X, k, device)
-    distances = _exact(queries, X, indices)
+    distances = exact_squares(queries, X, indices)
     order = np.lexsort((indices, distances), axis=1)
     return np.take_along_axis(distances, order, axis=1), np.take_along_axis(indices, order, axis=1)
 
@@ -78,8 +78,8 @@ def _candidates(queries: np.ndarray, X: np.ndarray, k: int, device: str) -> np.n
     return np.asarray(found, dtype=np.int64)
 
 
-def _exact(queries: np.ndarray, X: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Squared distances in float64, by differences: no cancellation."""
+def exact_squares(queries: np.ndarray, X: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Squared distances of queries (n_queries, d) to these rows (n_queries, k), by differences in float64."""
     out = np.empty(indices.shape)
     step = max(1, BLOCK_BYTES // (8 * X.shape[1] * indices.shape[1]))
     for begin in range(0, len(queries), step):

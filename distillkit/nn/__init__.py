@@ -9,10 +9,13 @@ from distillkit.nn._lenet import LeNet
 from distillkit.nn._losses import RowLoss, class_loss, distillation_loss, number_loss, soft_label_loss
 from distillkit.nn._mlp import Mlp
 from distillkit.nn._modes import evaluating
+from distillkit.nn._pieces import in_pieces, rows_per_piece
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
+from distillkit.nn._row_augment import RowAugmentation, training_augmentation
 from distillkit.nn._seeding import make_generator, seeded
+from distillkit.nn._threads import Threads, takes_threads
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
 from distillkit.nn._unroll import unroll
 
@@ -29,13 +32,16 @@ __all__ = [
     "NetworkRegressor",
     "Recipe",
     "ResNet18",
+    "RowAugmentation",
     "RowLoss",
+    "Threads",
     "check_fit",
     "class_loss",
     "count_parameters",
     "distillation_loss",
     "embed_rows",
     "evaluating",
+    "in_pieces",
     "make_generator",
     "make_network",
     "mixed_precision",
@@ -43,8 +49,11 @@ __all__ = [
     "number_loss",
     "predict_rows",
     "resolve_device",
+    "rows_per_piece",
     "seeded",
     "soft_label_loss",
+    "takes_threads",
     "train_network",
+    "training_augmentation",
     "unroll",
 ]

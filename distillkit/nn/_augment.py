@@ -13,7 +13,8 @@ from distillkit.exceptions import DataError
 
 __all__ = ["Augmentation", "Draw"]
 
-STRATEGIES = ("brightness", "saturation", "contrast", "crop", "cutout", "flip", "scale", "rotate")
+STRATEGIES = ("color", "brightness", "saturation", "contrast", "crop", "cutout", "flip", "scale", "rotate")
+_SIAMESE = ("color", "crop", "cutout", "flip", "scale", "rotate")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Draw:
     Parameters
     ----------
     strategy : str
-    numbers : tensor of shape (n, 2) or (1, 2), uniform in [0, 1)
+    numbers : tensor of shape (n, 3) or (1, 3), uniform in [0, 1)
     """
 
     strategy: str
@@ -39,7 +40,8 @@ class Augmentation:
     Parameters
     ----------
     strategies : sequence of str
-        Among "brightness", "saturation", "contrast", "crop", "cutout", "flip", "scale", "rotate".
+        Among "color" (brightness, saturation and contrast, one after another), "brightness", "saturation", "contrast", "crop",
+        "cutout", "flip", "scale", "rotate".
     crop, cutout : float
         Largest shift, and side of the hole, as shares of the side of the image.
     scale, rotate : float
@@ -80,11 +82,9 @@ class Augmentation:
 
     @classmethod
     def for_images(cls, channels: int, *, flip: bool | None = None) -> Augmentation:
-        """Return the literature's choice: crop, scale and rotation for grey images (digits must not be mirrored), all for colour."""
-        names: tuple[str, ...] = ("crop", "scale", "rotate") if channels == 1 else STRATEGIES
-        if flip is not None:
-            names = tuple(name for name in names if name != "flip") + (("flip",) if flip else ())
-        return cls(names)
+        """Return what the literature distils with: color, crop, cutout, scale, rotation and, but for grey images, flip (digits are not to be mirrored)."""
+        flip = channels > 1 if flip is None else flip
+        return cls([name for name in _SIAMESE if flip or name != "flip"])
 
     @classmethod
     def of(cls, setting: Any, shape: tuple[int, ...]) -> Augmentation | None:
@@ -106,7 +106,7 @@ class Augmentation:
     def draw(self, n_rows: int, generator: torch.Generator, *, shared: bool = False) -> Draw:
         """Draw a change for `n_rows` rows, or with `shared` one for any number of them."""
         choice = int(torch.randint(len(self.strategies), (1,), generator=generator, device=generator.device))
-        numbers = torch.rand(1 if shared else n_rows, 2, generator=generator, device=generator.device)
+        numbers = torch.rand(1 if shared else n_rows, 3, generator=generator, device=generator.device)
         return Draw(self.strategies[choice], numbers)
 
     def __call__(self, x: torch.Tensor, draw: Draw) -> torch.Tensor:
@@ -121,9 +121,13 @@ class Augmentation:
             raise DataError(
                 f"this change was drawn for {len(draw.numbers)} rows, not {len(x)}: draw it with shared=True."
             )
-        numbers = draw.numbers.to(x).expand(len(x), 2)
+        numbers = draw.numbers.to(x).expand(len(x), -1)
         change = getattr(self, f"_{draw.strategy}")
         return change(x, numbers)  # type: ignore[no-any-return]
+
+    def _color(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        x = self._brightness(x, u[:, 0:])
+        return self._contrast(self._saturation(x, u[:, 1:]), u[:, 2:])
 
     def _brightness(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         return x + ((u[:, 0] - 0.5) * self.brightness).view(-1, 1, 1, 1)
@@ -140,7 +144,7 @@ class Augmentation:
         """Shift by whole pixels; what comes in from outside is zero."""
         height, width = x.shape[-2:]
         reach = torch.tensor([int(height * self.crop + 0.5), int(width * self.crop + 0.5)], device=x.device)
-        shift = (u * (2 * reach + 1)).long() - reach
+        shift = (u[:, :2] * (2 * reach + 1)).long() - reach
         rows = torch.arange(height, device=x.device).view(1, -1, 1) + shift[:, 0].view(-1, 1, 1)
         columns = torch.arange(width, device=x.device).view(1, 1, -1) + shift[:, 1].view(-1, 1, 1)
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
@@ -150,7 +154,7 @@ class Augmentation:
 
     def _cutout(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         height, width = x.shape[-2:]
-        centre = u * torch.tensor([height, width], device=x.device, dtype=x.dtype)
+        centre = u[:, :2] * torch.tensor([height, width], device=x.device, dtype=x.dtype)
         half = torch.tensor([height, width], device=x.device, dtype=x.dtype) * self.cutout / 2
         rows = (torch.arange(height, device=x.device).view(1, -1) - centre[:, :1]).abs() < half[0]
         columns = (torch.arange(width, device=x.device).view(1, -1) - centre[:, 1:]).abs() < half[1]
@@ -161,7 +165,9 @@ class Augmentation:
         return torch.where((u[:, 0] < 0.5).view(-1, 1, 1, 1), x.flip(-1), x)
 
     def _scale(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
-        factors = u * (self.scale - 1 / self.scale) + 1 / self.scale
+        return self._stretch(x, u[:, :2] * (self.scale - 1 / self.scale) + 1 / self.scale)
+
+    def _stretch(self, x: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
         zero = torch.zeros_like(factors[:, 0])
         return _warp(x, torch.stack([factors[:, 0], zero, zero, zero, factors[:, 1], zero], dim=1))
 

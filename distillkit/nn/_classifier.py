@@ -29,8 +29,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     epochs, batch_size, optimizer, lr, momentum, weight_decay, schedule, precision
         See `distillkit.nn.Recipe`.
     augment : "auto", sequence of str or None, default=None
-        Random changes of images; see `distillkit.nn.Augmentation`. "auto" takes the literature's for images and none
-        otherwise.
+        Random changes of images; see `distillkit.nn.Augmentation`. "auto" takes the literature's for images
+        (`distillkit.nn.training_augmentation`) and none otherwise.
     max_seconds : float or None, default=None
         Wall-clock budget, checked between steps.
     device : str, default="auto"

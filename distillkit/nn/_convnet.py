@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -52,6 +53,9 @@ class ConvNet(nn.Module):
     Gidaris and Komodakis, "Dynamic few-shot visual learning without forgetting", CVPR 2018; the standard network
     of Zhao et al., "Dataset condensation with gradient matching", ICLR 2021.
     """
+
+    rows_apart: ClassVar[bool] = True
+    """Rows may go through in any order, in several threads."""
 
     def __init__(
         self,
@@ -110,6 +114,9 @@ class ConvNet1d(nn.Module):
     DataError
         If the series are too short for `depth` poolings.
     """
+
+    rows_apart: ClassVar[bool] = True
+    """Rows may go through in any order, in several threads."""
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from distillkit.nn._build import make_network
 from distillkit.nn._device import resolve_device
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._recipe import Recipe
+from distillkit.nn._row_augment import training_augmentation
 from distillkit.nn._seeding import make_generator
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
 
@@ -138,7 +139,7 @@ class NetworkEstimator(BaseEstimator):
                 Recipe(**{name: getattr(self, name) for name in fields}),
                 generator=make_generator(int(seeds[1])),
                 weight=self._weight(sample_weight, X, device),
-                augment=Augmentation.of(self.augment, self.shape_),
+                augment=self._augmentation(),
                 should_stop=out_of_time,
                 on_epoch=note,
             )
@@ -166,6 +167,19 @@ class NetworkEstimator(BaseEstimator):
         self.stopped_by_ = "not_finite"
         warnings.warn(
             f"{exc}: the network is left as it was after epoch {exc.epoch}; {remedy}.", DistillkitWarning, stacklevel=4
+        )
+
+    def _augmentation(self) -> Augmentation | None:
+        if self.augment is None or (isinstance(self.augment, str) and len(self.shape_) != 3):
+            return None  # "auto" changes images only
+        if len(self.shape_) != 3:
+            raise DataError(
+                f"augment={self.augment!r} is for images (n, channels, height, width); leave it out for rows of shape {self.shape_}."
+            )
+        return (
+            training_augmentation(self.shape_[0])
+            if isinstance(self.augment, str)
+            else Augmentation(tuple(self.augment))
         )
 
     def _tensor(self, X: np.ndarray, device: torch.device) -> torch.Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
-from distillkit.nn import Augmentation, ConvNet, Mlp, seeded
+from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
 
 
 def squared_error(outputs, targets):
@@ -51,6 +51,33 @@ def test_gradients_are_those_of_plain_backpropagation(small_net):
     F.cross_entropy(small_net(X), y).backward()
     expected = torch.cat([weight.grad.flatten() for weight in small_net.parameters()])
     assert torch.equal(torch.cat([part.flatten() for part in found]), expected)
+
+
+@pytest.mark.parametrize("rows_at_a_time", [4, 5, 40])
+def test_gradients_of_a_batch_in_pieces_are_those_of_the_batch(small_net, monkeypatch, rows_at_a_time):
+    monkeypatch.setattr("distillkit.nn._pieces._BYTES", rows_at_a_time * 4 * 8 * 8 * 8)
+    X, y = normal(11, 1, 8, 8), torch.arange(11) % 3
+    weights = matched_weights(small_net, "cosine")
+    found = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
+    F.cross_entropy(small_net(X), y).backward()
+    for part, weight in zip(found, small_net.parameters(), strict=True):
+        torch.testing.assert_close(part, weight.grad, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("distance", ["layer-cosine", "l2"])
+def test_threads_change_nothing(small_net, distance):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        weights, real, leaf = matching_inputs(small_net, distance)
+        alone = loss_of(small_net, distance, weights, real, leaf)
+        with Threads() as threads:
+            together = loss_of(small_net, distance, weights, real, leaf, threads=threads)
+    finally:
+        torch.set_num_threads(before)
+    assert together.loss == pytest.approx(alone.loss)
+    assert together.similarity == pytest.approx(alone.similarity)
+    torch.testing.assert_close(together.gradients, alone.gradients)
 
 
 def test_layer_cosine_leaves_out_what_it_does_not_look_at(small_net):

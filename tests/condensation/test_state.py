@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distillkit.condensation._gradients import Match
 from distillkit.condensation._state import SyntheticRows, Watch
 
 
@@ -68,7 +67,7 @@ def test_rows_that_are_not_finite_are_told():
 def feed(watch, losses):
     records, kept = [], []
     for loss in losses:
-        if watch.add(Match(loss, loss / 10, [])):
+        if watch.add({"loss": loss, "similarity": loss / 10}):
             records.append(watch.close())
             kept.append(watch.as_good)
     return records, kept

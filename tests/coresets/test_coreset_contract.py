@@ -8,13 +8,24 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from distillkit.coresets import ClassMeans, KCenterCoreset, KMeansCoreset, RandomSubset, WholeSet
+from distillkit.coresets import (
+    ClassMeans,
+    FacilityLocationCoreset,
+    HerdingCoreset,
+    KCenterCoreset,
+    KMeansCoreset,
+    LightweightCoreset,
+    RandomSubset,
+    SensitivityCoreset,
+    WholeSet,
+)
 from distillkit.exceptions import BudgetError
 
 BUDGETED = {
@@ -24,10 +35,18 @@ BUDGETED = {
     "kmeans-spherical": KMeansCoreset(spherical=True),
     "kcenter": KCenterCoreset(),
     "kcenter-random": KCenterCoreset(start="random"),
+    "herding": HerdingCoreset(),
+    "facility": FacilityLocationCoreset(),
+    "facility-sparse": FacilityLocationCoreset(n_neighbors=12),
+    "facility-cosine": FacilityLocationCoreset(metric="cosine"),
+    "lightweight": LightweightCoreset(),
+    "sensitivity": SensitivityCoreset(n_clusters=3),
 }
 FIXED = {"class-means": ClassMeans(), "whole": WholeSet()}
-PICKING = ("random", "kmeans-member", "kcenter", "kcenter-random", "whole")
-SEEDED = ("random", "kmeans", "kmeans-member", "kcenter-random")
+PICKING = (*(name for name in BUDGETED if name not in ("kmeans", "kmeans-spherical")), "whole")
+SEEDED = ("random", "kmeans", "kmeans-member", "kcenter-random", "lightweight", "sensitivity")
+RANKED = ("kcenter", "herding", "facility", "facility-sparse", "facility-cosine")
+DIRECTIONS = ("kmeans-spherical", "facility-cosine")
 
 budgeted = pytest.mark.parametrize("name", BUDGETED)
 every = pytest.mark.parametrize("name", [*BUDGETED, *FIXED])
@@ -182,7 +201,7 @@ def test_equal_rows_still_give_the_whole_budget(name, y):
         assert len(set(model.sample_indices_.tolist())) == len(model.sample_indices_)
 
 
-@pytest.mark.parametrize("name", [name for name in (*BUDGETED, *FIXED) if name != "kmeans-spherical"])
+@pytest.mark.parametrize("name", [name for name in (*BUDGETED, *FIXED) if name not in DIRECTIONS])
 def test_a_large_offset_changes_nothing_but_the_offset(name, table):
     X, y = table
     plain, moved = make(name).fit(X, y), make(name).fit(X + 1e6, y)
@@ -205,8 +224,61 @@ def test_another_seed_gives_another_set(name, table):
     assert not np.array_equal(make(name).fit_transform(*table), make(name, random_state=1).fit_transform(*table))
 
 
-def test_k_center_from_the_medoid_needs_no_seed(table):
-    np.testing.assert_array_equal(KCenterCoreset().fit_transform(*table), KCenterCoreset().fit_transform(*table))
+@pytest.mark.parametrize("name", RANKED)
+def test_what_is_greedy_needs_no_seed(name, table):
+    np.testing.assert_array_equal(
+        clone(BUDGETED[name]).fit_transform(*table), clone(BUDGETED[name]).fit_transform(*table)
+    )
+
+
+@pytest.mark.parametrize("name", RANKED)
+def test_a_prefix_of_what_is_greedy_is_the_coreset_of_a_smaller_budget(name, table):
+    X, y = table
+    large = make(name, budget=25).fit(X, y)
+    for k in (1, 2, 7, 24):
+        small = make(name, budget=k).fit(X, y)
+        np.testing.assert_array_equal(large.sample_indices_[: 3 * k], small.sample_indices_)
+        np.testing.assert_array_equal(large.distilled_.prefix(k).indices, small.sample_indices_)
+    part = make(name, budget={0: 9, 1: 4, 2: 1}).fit(X, y)
+    assert set(large.distilled_.prefix({0: 9, 1: 4, 2: 1}).indices) == set(part.sample_indices_)
+
+
+@pytest.mark.parametrize("name", RANKED)
+def test_permuted_rows_give_the_same_rows_in_the_same_order(name, table):
+    X, y = table
+    order = np.random.default_rng(1).permutation(len(X))
+    np.testing.assert_array_equal(make(name).fit_transform(X, y), make(name).fit_transform(X[order], y[order]))
+
+
+@budgeted
+def test_constant_columns_change_no_pick(name, table):
+    X, y = table
+    constant = np.hstack([X, np.full((300, 1), 0.0)])
+    plain, wide = make(name).fit(X, y), make(name).fit(constant, y)
+    np.testing.assert_allclose(wide.X_distilled_[:, :5], plain.X_distilled_, rtol=1e-9)
+    assert (wide.X_distilled_[:, 5] == 0).all()
+
+
+@every
+def test_sparse_rows_are_refused_by_name(name, table):
+    X = scipy.sparse.csr_matrix(np.maximum(table[0], 0))
+    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
+        make(name).fit(X, table[1])
+
+
+@every
+def test_boolean_columns_are_taken(name, table):
+    X = table[0] > 1.5
+    model = make(name).fit(X, table[1])
+    assert model.X_distilled_.dtype == bool
+    assert model.sample_weight_.sum() == pytest.approx(300)
+
+
+@every
+def test_text_columns_are_refused_with_a_remedy(name, table):
+    X = pd.DataFrame(table[0][:, :2], columns=["p", "q"]).assign(kind="red")
+    with pytest.raises(ValueError, match="columns that are not numbers \\(kind\\): encode them first"):
+        make(name).fit(X, table[1])
 
 
 @every
@@ -297,6 +369,15 @@ def test_gaps_are_refused(name, bad, table):
         (KMeansCoreset, {"device": "tpu"}),
         (KMeansCoreset, {"task": "ranking"}),
         (KCenterCoreset, {"start": "corner"}),
+        (HerdingCoreset, {"target_weight": -1}),
+        (HerdingCoreset, {"max_seconds": 0}),
+        (FacilityLocationCoreset, {"n_neighbors": 1}),
+        (FacilityLocationCoreset, {"metric": "manhattan"}),
+        (FacilityLocationCoreset, {"target_weight": -1}),
+        (FacilityLocationCoreset, {"device": "tpu"}),
+        (LightweightCoreset, {"target_weight": -1}),
+        (SensitivityCoreset, {"n_clusters": 0}),
+        (SensitivityCoreset, {"target_weight": -1}),
         (KCenterCoreset, {"max_seconds": -1}),
         (ClassMeans, {"bins": 0}),
     ],

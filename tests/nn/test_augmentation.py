@@ -18,6 +18,7 @@ def identity(strategy):
     """Numbers for which a change of default ranges changes nothing."""
     low = 1 / 1.2
     return {
+        "color": 0.5,
         "brightness": 0.5,
         "saturation": 0.5,
         "contrast": 0.5,
@@ -31,7 +32,7 @@ def identity(strategy):
 
 @pytest.mark.parametrize("strategy", [name for name in STRATEGIES if identity(name) is not None])
 def test_the_middle_of_each_range_changes_nothing(strategy, images):
-    changed = Augmentation([strategy])(images, Draw(strategy, torch.full((5, 2), identity(strategy))))
+    changed = Augmentation([strategy])(images, Draw(strategy, torch.full((5, 3), identity(strategy))))
     torch.testing.assert_close(changed, images, atol=2e-6, rtol=0)
 
 
@@ -78,6 +79,15 @@ def test_colours_by_formula(images):
     torch.testing.assert_close(augment(images, Draw("contrast", u)), mean + (share + 0.5) * (images - mean))
 
 
+def test_color_is_all_three_in_turn(images):
+    u = torch.rand(5, 3, generator=make_generator(0))
+    augment = Augmentation(["color"])
+    expected = images
+    for place, name in enumerate(("brightness", "saturation", "contrast")):
+        expected = augment(expected, Draw(name, u[:, place : place + 1]))
+    assert torch.equal(augment(images, Draw("color", u)), expected)
+
+
 def test_flip_mirrors_where_the_number_is_low(images):
     changed = Augmentation(["flip"])(images, Draw("flip", torch.tensor([[0.1, 0], [0.9, 0]] * 2 + [[0.49, 0]])))
     np.testing.assert_array_equal(changed[[0, 2, 4]], images[[0, 2, 4]].numpy()[..., ::-1])
@@ -100,7 +110,7 @@ def test_scaling_by_two_is_every_second_pixel():
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_gradients_are_those_of_the_change(strategy, images):
     x = images[:2].double().requires_grad_()
-    draw = Draw(strategy, torch.tensor([[0.3, 0.6], [0.7, 0.2]], dtype=torch.float64))
+    draw = Draw(strategy, torch.tensor([[0.3, 0.6, 0.8], [0.7, 0.2, 0.1]], dtype=torch.float64))
     assert torch.autograd.gradcheck(lambda rows: Augmentation([strategy])(rows, draw), x)
 
 
@@ -128,8 +138,8 @@ def test_draws_come_from_the_generator_alone():
 
 
 def test_digits_are_not_mirrored():
-    assert Augmentation.for_images(1).strategies == ("crop", "scale", "rotate")
-    assert Augmentation.for_images(3).strategies == STRATEGIES
+    assert Augmentation.for_images(1).strategies == ("color", "crop", "cutout", "scale", "rotate")
+    assert Augmentation.for_images(3).strategies == ("color", "crop", "cutout", "flip", "scale", "rotate")
     assert "flip" in Augmentation.for_images(1, flip=True).strategies
     assert "flip" not in Augmentation.for_images(3, flip=False).strategies
 

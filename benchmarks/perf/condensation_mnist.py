@@ -1,0 +1,149 @@
+r"""Distil MNIST by any registered method, and judge it at several points in time by the literature's protocol.
+
+Each point is one row of JSON (or CSV, by the suffix of --output): accuracies of fresh networks, seconds, updates, settings. Methods with
+checkpoints go on from point to point, so that a curve takes the seconds of its last point; others start anew for each.
+
+The judge is the ConvNet of width 128 and depth 3 with instance norm, 28x28 padded to 32x32, trained by SGD (rate 0.01, a tenth of it after
+half of the epochs; momentum 0.9; weight decay 5e-4; batches of 256) for 1000 epochs with one random crop, scale or rotation of each image
+(`distillkit.nn.training_augmentation`); the last epoch counts. Each network sees the test rows once, and nothing is chosen by them.
+
+    DISTILLKIT_DATA=... python benchmarks/perf/condensation_mnist.py --method distribution-matching --per-class 10 \
+        --seconds 60 300 600 --networks 5 --options '{"real_batch": 128}' --output curve.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import inspect
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from distillkit import __version__
+from distillkit.bench.single import make_distiller
+from distillkit.budget import Budget
+from distillkit.datasets import load_dataset
+from distillkit.distilled import DistilledSet
+from distillkit.nn import NetworkClassifier
+from distillkit.plugins import get_manager
+
+
+def pixels(X: np.ndarray) -> np.ndarray:
+    return X.astype(np.float32) / np.float32(255 if X.dtype == np.uint8 else 1)
+
+
+def judge(small: DistilledSet, X_test: np.ndarray, y_test: np.ndarray, given: argparse.Namespace, seed: int) -> float:
+    network = NetworkClassifier(
+        network="convnet",
+        width=128,
+        depth=3,
+        epochs=given.epochs,
+        batch_size=256,
+        optimizer="sgd",
+        lr=0.01,
+        momentum=0.9,
+        weight_decay=5e-4,
+        schedule="step",
+        augment="auto",
+        device=given.device,
+        random_state=seed,
+    )
+    soft = {} if small.soft_labels is None else {"soft_labels": small.soft_labels}
+    network.fit(small.X, small.y, **soft)
+    return 100 * float(network.score(small.transform(X_test), y_test))
+
+
+def make(given: argparse.Namespace, seconds: float, checkpoint: Path) -> tuple[Any, bool]:
+    """Return the distiller of a point, and whether it goes on from the point before."""
+    spec = get_manager().get("method", given.method.partition(":")[0])
+    taken = inspect.signature(spec.load()).parameters
+    long = {"max_iter": 10**9, "patience": None, "checkpoint": checkpoint}
+    params = {**spec.params, **{name: value for name, value in long.items() if name in taken}, **given.options}
+    common = {"random_state": given.seed, "device": given.device}
+    if "max_seconds" in taken:  # methods that pick rows know no clock
+        common["max_seconds"] = seconds
+    return make_distiller(given.method, Budget(given.per_class), params, common), "checkpoint" in taken
+
+
+def write(row: dict[str, Any], path: Path | None) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        if path.suffix == ".csv":
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow(
+                {key: json.dumps(value) if isinstance(value, dict | list) else value for key, value in row.items()}
+            )
+        else:
+            file.write(json.dumps(row) + "\n")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--method", default="gradient-matching", help="registry name, optionally name:preset")
+    parser.add_argument("--dataset", default="mnist", help="registry name of a set of images")
+    parser.add_argument("--per-class", type=int, default=1)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[600.0], help="points in time, ascending")
+    parser.add_argument("--networks", type=int, default=5, help="that judge each point")
+    parser.add_argument("--epochs", type=int, default=1000, help="of each judging network")
+    parser.add_argument("--options", type=json.loads, default={}, help="of the distiller, as JSON")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--output", type=Path, help="file that rows are appended to: .csv, or JSON lines")
+    parser.add_argument("--save", help="where the last distilled set goes")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = parse()
+    data = load_dataset(given.dataset)
+    X, X_test = pixels(data.X_train), pixels(data.X_test)
+    with tempfile.TemporaryDirectory() as folder:
+        before, last = 0.0, None
+        for seconds in sorted(given.seconds):
+            distiller, resumes = make(given, seconds, Path(folder, "run"))
+            began = time.perf_counter()
+            distiller.fit(X, data.y_train)
+            took = time.perf_counter() - began + (before if resumes else 0.0)
+            before, last = took, distiller.distilled_
+            scores = [judge(last, X_test, data.y_test, given, 1000 + number) for number in range(given.networks)]
+            row = {
+                "method": given.method,
+                "dataset": given.dataset,
+                "per_class": given.per_class,
+                "max_seconds": seconds,
+                "seconds": round(took, 1),
+                "updates": getattr(distiller, "n_iter_", None),
+                "stopped_by": last.provenance.get("stopped_by"),
+                "accuracy": round(float(np.mean(scores)), 3),
+                "std": round(float(np.std(scores, ddof=1)), 3) if len(scores) > 1 else None,
+                "scores": [round(score, 2) for score in scores],
+                "epochs": given.epochs,
+                "labels": "hard" if last.soft_labels is None else "soft",
+                "options": given.options,
+                "seed": given.seed,
+                "threads": torch.get_num_threads(),
+                "device": torch.cuda.get_device_name()
+                if torch.cuda.is_available() and given.device != "cpu"
+                else "cpu",
+                "versions": {"distillkit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
+            }
+            print(json.dumps(row), flush=True)
+            write(row, given.output)
+    if given.save and last is not None:
+        last.save(given.save)
+
+
+if __name__ == "__main__":
+    main()

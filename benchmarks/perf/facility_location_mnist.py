@@ -1,0 +1,71 @@
+"""Time facility location on real MNIST, and see how much memory it takes.
+
+Usage: ``DISTILLKIT_DATA=... python benchmarks/perf/facility_location_mnist.py [--rows N] [--picks K] [--neighbors T]``
+
+Once with all rows in one group and once class by class, each in a process of its own. Growth is the peak resident memory of the
+process less what was resident, with the data, before the fit. A matrix of all distances would take 4 n^2 bytes; the floor in time
+is that of the 2 n^2 d operations of these distances, at the machine's own rate of matrix products in the same process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from _mnist import mnist, timed
+
+from distillkit import FacilityLocationCoreset
+
+
+def resident_mib(name: str) -> float:
+    """Return the resident memory of this process (VmRSS) or its peak (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def product_rate(X: np.ndarray) -> float:
+    """Operations per second of the products of 4,096 rows with as many, the best of five."""
+    part = X[:4096]
+    return 2 * len(part) ** 2 * X.shape[1] / min(timed(lambda: part @ part.T)[0] for _ in range(5))
+
+
+def one_run(rows: int, picks: int, neighbors: int | None, *, by_class: bool) -> None:
+    """Do one fit and print what it took."""
+    X, y = mnist(rows)
+    labels, budget = (y, picks // 10) if by_class else (None, picks)
+    counts = np.bincount(y) if by_class else np.array([len(X)])
+    FacilityLocationCoreset(budget=5, n_neighbors=8).fit(X[:500])  # what is loaded on first use is not measured
+    rate, before = product_rate(X), resident_mib("VmRSS")
+    model = FacilityLocationCoreset(budget=budget, n_neighbors=neighbors)
+    seconds, _ = timed(lambda: model.fit(X, labels))
+    floor = 2 * float((counts.astype(float) ** 2).sum()) * X.shape[1] / rate
+    print(
+        f"{'ten classes' if by_class else 'one group'}: {seconds:.1f} s, {seconds / floor:.2f} times the floor of {floor:.1f} s at "
+        f"{rate / 1e9:.0f} GFLOP/s, memory grew by {resident_mib('VmHWM') - before:.0f} MiB (all distances: "
+        f"{4 * counts.max() ** 2 / 2**20:.0f} MiB), {model.history_[0]['n_neighbors']} neighbours, guarantee {model.guarantee_:.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print one line for each of the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--picks", type=int, default=600)
+    parser.add_argument("--neighbors", type=int, default=None, help="n_neighbors [default: that of the estimator]")
+    parser.add_argument("--only", choices=["one-group", "ten-classes"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        by_class = arguments.only == "ten-classes"
+        one_run(arguments.rows, arguments.picks, arguments.neighbors, by_class=by_class)
+        return
+    print(f"MNIST {arguments.rows} rows, {arguments.picks} picks", flush=True)
+    for only in ("one-group", "ten-classes"):
+        subprocess.run([sys.executable, *sys.argv, "--only", only], check=True)  # noqa: S603 (this very script)
+
+
+if __name__ == "__main__":
+    main()

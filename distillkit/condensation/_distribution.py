@@ -1,0 +1,165 @@
+"""The loop of distribution matching: each network is drawn, looks at real rows once, and moves the synthetic ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from distillkit.condensation._comparisons import Comparison, Embedding
+from distillkit.condensation._gradients import Change, Gradient, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._loop import Controls, Loop
+from distillkit.nn import Augmentation
+
+if TYPE_CHECKING:
+    from distillkit.base import Run
+    from distillkit.condensation._problem import Batch, Problem
+    from distillkit.condensation._state import SyntheticRows, Watch
+
+__all__ = ["DistributionMatching", "DistributionPlan"]
+
+
+@dataclass(frozen=True)
+class DistributionPlan:
+    """What one fit does.
+
+    Parameters
+    ----------
+    make_network : callable
+        Maps a seed to a fresh network on the device.
+    comparison : Comparison
+    embedding : Embedding
+    gradient_weight : float
+        Of the gradient-matching loss in the sum; 0 leaves it out.
+    outer : int
+        Updates of the rows per network.
+    real_batch : int
+        Training rows of each group per network.
+    augment : Augmentation or None
+    vectorize : bool
+        For the gradients; see `match_gradients`.
+    """
+
+    make_network: Callable[[int], nn.Module]
+    comparison: Comparison
+    embedding: Embedding
+    gradient_weight: float
+    outer: int
+    real_batch: int
+    augment: Augmentation | None
+    vectorize: bool
+
+
+class DistributionMatching(Loop):
+    """One fit under way.
+
+    Parameters
+    ----------
+    problem : Problem
+    plan : DistributionPlan
+    rows : SyntheticRows
+    watch : Watch
+    run : Run
+    controls : Controls
+    """
+
+    name = "distribution matching"
+
+    def __init__(
+        self,
+        problem: Problem,
+        plan: DistributionPlan,
+        rows: SyntheticRows,
+        watch: Watch,
+        run: Run,
+        controls: Controls,
+    ) -> None:
+        super().__init__(problem, rows, watch, run, controls)
+        self.plan = plan
+
+    def _round(self) -> bool:
+        plan = self.plan
+        network = plan.make_network(self.run.seed()).requires_grad_(plan.gradient_weight > 0)
+        batches = self._draw()
+        seen: _Seen | None = None
+        for turn in range(plan.outer):
+            change = self._change()
+            # a change is drawn for real and synthetic rows together, so that it has to be seen on both
+            if seen is None or change is not None:
+                seen = self._observe(network, batches, change)
+            gradients, figures = self._compare(network, seen, change)
+            if self._update(gradients, **figures):
+                return turn + 1 == plan.outer
+        return True
+
+    def _change(self) -> Change | None:
+        if self.plan.augment is None:
+            return None
+        augment, draw = self.plan.augment, self.plan.augment.draw(1, self._generator, shared=True)
+        return lambda rows: augment(rows, draw)
+
+    def _draw(self) -> list[Batch]:
+        """Draw rows of each group without replacement, or all where there are fewer."""
+        batches = []
+        for number, group in enumerate(self.problem.rows.groups):
+            picks = group.rows
+            if len(picks) > self.plan.real_batch:
+                picks = self._draws.choice(picks, self.plan.real_batch, replace=False, shuffle=False)
+            y = self.problem.rows.y
+            targets = self.problem.targets(number, None if y is None else y[picks], len(picks))
+            batches.append((self.problem.rows_scaled[torch.from_numpy(np.asarray(picks))], targets))
+        return batches
+
+    def _observe(self, network: nn.Module, batches: list[Batch], change: Change | None) -> _Seen:
+        plan = self.plan
+        if change is not None:
+            batches = [(change(rows), targets) for rows, targets in batches]
+        X, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        found = plan.embedding.observe(network, X, targets)
+        observed = plan.comparison.observe(found, [len(rows) for rows, _ in batches])
+        gradients = []
+        if plan.gradient_weight:
+            weights = matched_weights(network, "layer-cosine")
+            precision = plan.embedding.precision
+            gradients = [
+                batch_gradients(network, weights, batch, self.problem.loss, precision=precision) for batch in batches
+            ]
+        return _Seen(observed, gradients)
+
+    def _compare(
+        self, network: nn.Module, seen: _Seen, change: Change | None
+    ) -> tuple[list[torch.Tensor], dict[str, float]]:
+        plan, rows = self.plan, self.rows
+        X = rows.X if change is None else change(rows.X)
+        found = plan.embedding(network, X, rows.targets)
+        loss = plan.comparison.loss(seen.observed, found, rows.sizes)
+        gradients = list(torch.autograd.grad(loss, rows.leaves))
+        figures = {"loss": float(loss.detach())}
+        if plan.gradient_weight:
+            match = match_gradients(
+                network,
+                matched_weights(network, "layer-cosine"),
+                seen.gradients,
+                rows.batches(),
+                self.problem.loss,
+                "layer-cosine",
+                rows.leaves,
+                vectorize=plan.vectorize,
+                change=change,
+            )
+            gradients = [a + plan.gradient_weight * b for a, b in zip(gradients, match.gradients, strict=True)]
+            figures["loss"] += plan.gradient_weight * match.loss
+            figures |= {"gradient_loss": match.loss, "similarity": match.similarity}
+        return gradients, figures
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a network saw of the real rows: for the comparison, and the gradients of each group."""
+
+    observed: Any
+    gradients: list[Gradient]

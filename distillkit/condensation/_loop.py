@@ -1,0 +1,226 @@
+"""The loop around every iterative condenser: blocks, the best state, what ends a run, checkpoints and Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+
+from distillkit.condensation._checkpoint import Checkpoint, State
+from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
+from distillkit.nn import make_generator
+
+if TYPE_CHECKING:
+    from distillkit.base import Run
+    from distillkit.condensation._problem import Problem
+    from distillkit.condensation._state import SyntheticRows, Watch
+    from distillkit.condensation._validation import Validation
+
+__all__ = ["Controls", "Loop"]
+
+_SECONDS_BETWEEN_WRITES = 15
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What ends a run, and what is kept of it.
+
+    Parameters
+    ----------
+    max_iter : int
+        Updates of the rows at most.
+    on_interrupt : {"raise", "return"}
+        What Ctrl-C does.
+    checkpoint : Checkpoint or None
+    validation : Validation or None
+    split_seed : int
+        That the rows held out were drawn by.
+    """
+
+    max_iter: int
+    on_interrupt: str = "raise"
+    checkpoint: Checkpoint | None = None
+    validation: Validation | None = None
+    split_seed: int = 0
+
+
+class Loop(ABC):
+    """One fit under way; a method writes `_round`.
+
+    Parameters
+    ----------
+    problem : Problem
+    rows : SyntheticRows
+    watch : Watch
+    run : Run
+    controls : Controls
+    """
+
+    name: ClassVar[str]
+    """What the method is called in warnings."""
+    remedy: ClassVar[str] = "lower lr, or give max_norm"
+    """What helps where it diverges."""
+    memory_remedy: ClassVar[str] = "lower real_batch, width or budget"
+    """What helps where memory ends."""
+
+    def __init__(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> None:
+        self.problem, self.rows, self.watch, self.run, self.controls = problem, rows, watch, run, controls
+        self._draws = np.random.default_rng(run.seed())
+        self._generator = make_generator(run.seed())
+        self.best, self.best_iter = rows.snapshot(), 0
+        self._state: State | None = None
+        self._written = time.perf_counter()
+
+    @abstractmethod
+    def _round(self) -> bool:
+        """Do the updates from one point where a run can be resumed to the next; return whether that was reached.
+
+        Each update ends with `_update`, after which True means to return.
+        """
+
+    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run until steps, seconds or patience end; return the best rows and targets, in the units of the network.
+
+        Raises
+        ------
+        NotEnoughMemoryError
+            If the memory of a GPU ends.
+
+        Warns
+        -----
+        DistillkitWarning
+            If a loss or the rows are not finite: the best finite state is kept.
+        """
+        try:
+            self._rounds()
+        except FloatingPointError as exc:
+            self.run.stopped_by = "not_finite"
+            self._warn(str(exc))
+        except torch.OutOfMemoryError as exc:
+            raise NotEnoughMemoryError(f"the GPU is out of memory: {self.memory_remedy}.") from exc
+        except KeyboardInterrupt:
+            if self.controls.on_interrupt != "return":
+                raise
+            self.run.stopped_by = "interrupted"
+        else:
+            self._finish()
+        finally:
+            self._write()
+        return self.best
+
+    def _rounds(self) -> None:
+        if self.run.n_iter and self._stops():
+            return
+        keeps = self.controls.checkpoint is not None
+        if keeps:
+            self._state = self.state()
+        while self.run.stopped_by is None:
+            if self._round() and keeps:
+                self._state = self.state()
+                if time.perf_counter() - self._written > _SECONDS_BETWEEN_WRITES:
+                    self._write()
+
+    def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
+        """Move the rows, note the figures (with "loss" among them), and return whether the run ends."""
+        self.run.n_iter += 1
+        if not (math.isfinite(figures["loss"]) and self.rows.update(gradients)):
+            raise FloatingPointError("the matching loss or the rows are not finite")
+        if self.watch.add(figures):
+            self._close_block()
+        return self._stops()
+
+    def _close_block(self) -> None:
+        means = self.watch.close()
+        if means is None:
+            return
+        validation, good = self.controls.validation, self.watch.as_good
+        if validation is not None:
+            good = False
+            if validation.due(self.run.n_iter):
+                means["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+        self.run.record(iteration=self.run.n_iter, **means)
+        if good:
+            self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
+
+    def _finish(self) -> None:
+        """End the last block, and judge the last rows; a run that is resumed does neither."""
+        self._close_block()
+        validation = self.controls.validation
+        if validation is not None and validation.last != self.run.n_iter:
+            self.run.history[-1]["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+            if good:
+                self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
+
+    def _stops(self) -> bool:
+        validation = self.controls.validation
+        converged = self.watch.converged if validation is None else validation.exhausted(self.run.n_iter)
+        if self.run.n_iter >= self.controls.max_iter:
+            self.run.stopped_by = "max_iter"
+        elif converged:
+            self.run.stopped_by = "converged"
+        else:
+            self.run.out_of_time()
+        return self.run.stopped_by is not None
+
+    def _warn(self, cause: str) -> None:
+        warnings.warn(
+            f"{cause.rstrip('.')}, at iteration {self.run.n_iter} of {self.name}: the rows of iteration {self.best_iter} are "
+            f"kept; {self.remedy}.",
+            DistillkitWarning,
+            stacklevel=6,
+        )
+
+    def _write(self) -> None:
+        if self.controls.checkpoint is not None and self._state is not None:
+            self.controls.checkpoint.write(self._state)
+            self._state, self._written = None, time.perf_counter()
+
+    def state(self) -> State:
+        """All that the next round depends on."""
+        algorithm, keys, *rest = tuple(self.run.rng.get_state())
+        tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
+        tensors |= {"best.X": self.best[0].cpu().clone(), "best.targets": self.best[1].cpu().clone()}
+        tensors |= {
+            "rng": torch.from_numpy(np.asarray(keys).astype(np.int64)),
+            "generator": self._generator.get_state(),
+        }
+        values = {
+            "watch": self.watch.state(),
+            "validation": None if self.controls.validation is None else self.controls.validation.state(),
+            "split_seed": self.controls.split_seed,
+            "n_iter": self.run.n_iter,
+            "best_iter": self.best_iter,
+            "history": [dict(record) for record in self.run.history],
+            "seconds": self.run.seconds,
+            "rng": [algorithm, *rest],
+            "draws": self._draws.bit_generator.state,
+        }
+        return State(tensors, values)
+
+    def restore(self, state: State) -> None:
+        """Go on from what `state` returned; the seconds it took count."""
+        tensors, values = state.tensors, state.values
+        self.rows.restore(
+            {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
+        )
+        device = self.problem.device
+        self.best, self.best_iter = (
+            (tensors["best.X"].to(device), tensors["best.targets"].to(device)),
+            values["best_iter"],
+        )
+        self.watch.restore(values["watch"])
+        if self.controls.validation is not None:
+            self.controls.validation.restore(values["validation"])
+        self.run.n_iter, self.run.history = values["n_iter"], list(values["history"])
+        self.run.started -= values["seconds"]
+        algorithm, *rest = values["rng"]
+        self.run.rng.set_state((algorithm, tensors["rng"].numpy().astype(np.uint32), *rest))
+        self._generator.set_state(tensors["generator"])
+        self._draws.bit_generator.state = values["draws"]

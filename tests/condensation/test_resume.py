@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from distillkit.condensation import (
+    DistributionMatchingDistiller,
+    GradientMatchingDistiller,
+    TrajectoryMatchingDistiller,
+)
+from distillkit.condensation._checkpoint import Checkpoint, State
+from distillkit.exceptions import ArtefactError, DataError
+
+COMMON = {"width": 4, "hidden": (8,), "random_state": 0, "device": "cpu", "record_every": 4, "patience": None}
+METHODS = {
+    "gradient": lambda **given: GradientMatchingDistiller(2, outer_steps=3, inner_steps=2, **{**COMMON, **given}),
+    "distribution": lambda **given: DistributionMatchingDistiller(2, outer_steps=2, **{**COMMON, **given}),
+    "hybrid": lambda **given: DistributionMatchingDistiller(2, gradient_weight=0.1, **{**COMMON, **given}),
+    "trajectory": lambda **given: TrajectoryMatchingDistiller(
+        2, n_experts=2, expert_epochs=3, student_steps=3, student_batch=3, **{**COMMON, **given}
+    ),
+}
+each = pytest.mark.parametrize("method", METHODS)
+
+
+def same(first, second):
+    assert first.X_distilled_.tobytes() == second.X_distilled_.tobytes()
+    assert np.array_equal(first.y_distilled_, second.y_distilled_)
+    assert first.n_iter_ == second.n_iter_
+    timeless = [[{**record, "seconds": None} for record in fitted.history_] for fitted in (first, second)]
+    assert timeless[0] == timeless[1]
+
+
+class BrokenError(Exception):
+    """Something that ends a process at once."""
+
+
+def network(calls, at, error):
+    """A network of one's own that fails when it is made for the n-th time."""
+    import torch
+    from torch import nn
+
+    def make(shape, n_outputs):
+        calls.append(1)
+        if len(calls) == at:
+            raise error
+        return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 6), nn.Tanh(), nn.Linear(6, n_outputs)).to(
+            torch.float32
+        )
+
+    return make
+
+
+@each
+def test_a_resumed_run_equals_an_uninterrupted_one(method, images, tmp_path):
+    make = METHODS[method]
+    whole = make(max_iter=10, augment="auto").fit(*images)
+    path = tmp_path / "run.safetensors"
+    for steps in (2, 7, 10, 10):  # within the first network, within a block, to the end, and with nothing left to do
+        parts = make(max_iter=steps, augment="auto", checkpoint=path).fit(*images)
+        assert path.exists()
+    same(parts, whole)
+
+
+@each
+def test_with_averages_validation_and_learned_targets(method, numbers, tmp_path):
+    given = {"average": 0.9, "target_lr": 0.05, "validation_fraction": 0.2, "validation_every": 4, "momentum": 0.0}
+    make = METHODS[method]
+    whole = make(max_iter=9, **given).fit(*numbers)
+    for steps in (5, 9):
+        parts = make(max_iter=steps, checkpoint=tmp_path / "run", **given).fit(*numbers)
+    same(parts, whole)
+
+
+@each
+def test_a_run_that_breaks_goes_on_where_it_was(method, images, tmp_path):
+    path = tmp_path / "run"
+    settings = {"max_iter": 12, "checkpoint": path}
+    if method == "trajectory":
+        pytest.skip("makes its networks before the first step")
+    whole = METHODS[method](max_iter=12, network=network([], None, None)).fit(*images)
+    calls = []
+    with pytest.raises(BrokenError):
+        METHODS[method](network=network(calls, 4, BrokenError()), **settings).fit(*images)
+    assert path.exists()
+    more = []
+    resumed = METHODS[method](network=network(more, None, None), **settings).fit(*images)
+    same(resumed, whole)
+
+
+@pytest.mark.parametrize("method", ["gradient", "distribution", "hybrid"])
+def test_ctrl_c_gives_the_best_rows_where_that_is_asked_for(method, images, tmp_path):
+    make = METHODS[method]
+    with pytest.raises(KeyboardInterrupt):
+        make(max_iter=50, network=network([], 9, KeyboardInterrupt())).fit(*images)
+    fitted = make(
+        max_iter=50,
+        network=network([], 9, KeyboardInterrupt()),
+        on_interrupt="return",
+        checkpoint=tmp_path / "run",
+    ).fit(*images)
+    assert fitted.distilled_.provenance["stopped_by"] == "interrupted"
+    assert 1 <= fitted.n_iter_ < 50
+    assert np.isfinite(fitted.X_distilled_).all()
+    assert (
+        make(max_iter=fitted.n_iter_ + 3, network=network([], None, None), checkpoint=tmp_path / "run")
+        .fit(*images)
+        .n_iter_
+        == fitted.n_iter_ + 3
+    )
+
+
+def test_seconds_of_earlier_parts_count(images, tmp_path):
+    make = METHODS["distribution"]
+    first = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
+    again = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
+    assert again.n_iter_ <= first.n_iter_
+    assert again.distilled_.provenance["stopped_by"] == "max_seconds"
+    longer = make(max_iter=10**6, max_seconds=0.8, checkpoint=tmp_path / "run").fit(*images)
+    assert longer.n_iter_ > first.n_iter_
+    assert longer.history_[-1]["seconds"] >= 0.8
+
+
+@each
+def test_another_run_is_told_apart(method, images, tmp_path):
+    X, y = images
+    path = tmp_path / "run"
+    METHODS[method](max_iter=2, checkpoint=path).fit(X, y)
+    with pytest.raises(DataError, match="belongs to a run with another lr, momentum: go on with the same"):
+        METHODS[method](max_iter=2, checkpoint=path, lr=0.5, momentum=0.1).fit(X, y)
+    with pytest.raises(DataError, match="another data"):
+        METHODS[method](max_iter=2, checkpoint=path).fit(X + 1, y)
+    with pytest.raises(DataError, match="another data"):
+        METHODS[method](max_iter=2, checkpoint=path).fit(X, y[::-1])
+
+
+def test_files_that_are_no_checkpoints(images, tmp_path):
+    make = METHODS["distribution"]
+    (tmp_path / "text").write_text("no tensors")
+    save_file({"weights": np.zeros(3)}, tmp_path / "other")
+    for name in ("text", "other"):
+        with pytest.raises(ArtefactError, match=r"cannot be read .* remove the file"):
+            make(checkpoint=tmp_path / name).fit(*images)
+    with pytest.raises(ArtefactError, match="give a file"):
+        make(checkpoint=tmp_path).fit(*images)
+    with pytest.raises(ArtefactError, match="its folder cannot be made"):
+        make(checkpoint=tmp_path / "text" / "below").fit(*images)
+
+
+def test_writing_replaces_the_file_as_a_whole(tmp_path):
+    import torch
+
+    checkpoint = Checkpoint(tmp_path / "deep" / "run", {"lr": 0.1})
+    assert checkpoint.read() is None
+    for number in (1, 2):
+        checkpoint.write(State({"a": torch.full((2,), float(number))}, {"n": number, "inf": float("inf")}))
+    state = checkpoint.read()
+    assert state.values == {"n": 2, "inf": float("inf")}
+    assert state.tensors["a"].tolist() == [2.0, 2.0]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from distillkit.nn import (
+    ConvNet,
+    Mlp,
+    Recipe,
+    class_loss,
+    in_pieces,
+    make_generator,
+    predict_rows,
+    rows_per_piece,
+    seeded,
+    train_network,
+)
+from distillkit.nn import _pieces as pieces
+
+
+@pytest.fixture
+def rows():
+    return torch.rand(23, 1, 16, 16, generator=make_generator(0)), torch.arange(23) % 3
+
+
+def convnet():
+    with seeded(0):
+        return ConvNet((1, 16, 16), 3, width=8)
+
+
+@pytest.mark.parametrize(("n", "most"), [(10, 8), (8, 8), (7, 8), (256, 8), (23, 4), (5, 1), (1, 100)])
+def test_pieces_hold_every_row_once_and_are_even(n, most):
+    parts = in_pieces(n, most)
+    sizes = [part.stop - part.start for part in parts]
+    assert [row for part in parts for row in range(n)[part]] == list(range(n))
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(parts) == -(-n // most)
+
+
+def test_the_largest_output_of_one_row_counts(rows, monkeypatch):
+    monkeypatch.setattr(
+        pieces, "_BYTES", 10 * 8 * 16 * 16 * 4
+    )  # ten rows of eight channels after the first convolution
+    assert rows_per_piece(convnet(), rows[0]) == 10
+
+
+def test_networks_that_would_compute_something_else_get_whole_batches(rows, monkeypatch):
+    monkeypatch.setattr(pieces, "_BYTES", 1)
+    X = rows[0]
+    normed = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+    assert rows_per_piece(normed, X) == 23
+    assert rows_per_piece(normed.eval(), X) == 4
+    assert rows_per_piece(Mlp((256,), 3), X.flatten(1)) == 23
+    assert rows_per_piece(convnet(), X) == 4
+    assert rows_per_piece(convnet(), X[:2]) == 2
+
+
+def test_measuring_leaves_the_network_as_it_was(rows):
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    pieces._largest_output(network, rows[0][:1])
+    assert network.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_in_pieces_is_training(rows, monkeypatch, weighted):
+    X, y = (part.double() if part.is_floating_point() else part for part in rows)
+    weight = torch.rand(23, dtype=torch.float64, generator=make_generator(1)) if weighted else None
+    trained = []
+    for size in (2**40, 1):
+        monkeypatch.setattr(pieces, "_BYTES", size)
+        network, losses = convnet().double(), []
+        recipe = Recipe(3, 9, "sgd", 0.1, 0.9, 0.0, "constant", "float32")
+        train_network(
+            network,
+            X,
+            class_loss(y),
+            recipe,
+            generator=make_generator(2),
+            weight=weight,
+            on_epoch=lambda _epoch, loss, losses=losses: losses.append(loss),
+        )
+        trained.append((network, losses, predict_rows(network, X)))
+    (one, first, outputs), (other, second, in_parts) = trained
+    assert first == pytest.approx(second, rel=1e-6)
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(outputs, in_parts, rtol=1e-4, atol=1e-5)
+    assert len(first) == 3
