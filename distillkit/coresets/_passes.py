@@ -77,7 +77,7 @@ def _means(
 
     def block_sums(begin: int) -> np.ndarray:
         part = slice(begin, begin + _SUMMED)
-        rows = points[part]
+        rows = np.ascontiguousarray(points[part])  # sums in the same order whatever the memory order of X
         if alone:
             return np.asarray(weight[part] @ rows)
         by_part = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(n_parts + 1, len(rows)))
@@ -98,7 +98,7 @@ def _squares(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Cal
     offset = float(_dots(means[:1])[0])
 
     def by_products(begin: int) -> None:
-        rows = points[begin : begin + step]
+        rows = np.ascontiguousarray(points[begin : begin + step])
         squared[begin : begin + step] = _dots(rows) - 2 * (rows @ means[0])
 
     def by_differences(begin: int) -> None:

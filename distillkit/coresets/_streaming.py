@@ -47,10 +47,10 @@ class StreamingCoreset(BaseDistiller):
     budget : int, float or dict, default=0.1
         See `BaseDistiller`. With a share memory grows with the rows, because the result does: see the notes.
     coreset : str or distiller, default="kmeans"
-        The method that makes the result: a registered name ("kmeans", "kmeans:medoids", "kcenter", "random") or an instance that
-        heeds the weights of rows. Its own `budget`, `task`, `max_seconds` and `random_state` are not used. "random" gives
-        picked rows whose weighted sums are unbiased (VarOpt). A `feature_space` is fitted on each block anew, unless
-        it is a `sklearn.frozen.FrozenEstimator`.
+        The method that makes the result: a registered name ("kmeans:medoids", "kcenter", "herding", "facility-location",
+        "lightweight", "sensitivity", "random", ...) or an instance that heeds the weights of rows. Its own `budget`,
+        `task`, `max_seconds` and `random_state` are not used. "random" gives picked rows whose weighted sums are unbiased
+        (VarOpt). A `feature_space` is fitted on each block anew, unless it is a `sklearn.frozen.FrozenEstimator`.
     summary : str, distiller or None, default=None
         The method that makes the summaries; None takes `coreset`. With ``summary="random"`` and an `oversampling` of 20,
         say, a slow `coreset` runs once, on a sample that is large enough for its errors to be small, and the rest is

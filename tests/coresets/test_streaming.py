@@ -14,11 +14,13 @@ import torch
 from sklearn.base import clone
 
 from distillkit import DistilledSet
-from distillkit.coresets import ClassMeans, KCenterCoreset, KMeansCoreset, RandomSubset, StreamingCoreset
+from distillkit.coresets import ClassMeans, KCenterCoreset, KMeansCoreset, StreamingCoreset
 from distillkit.coresets._merge_reduce import Tree
 from distillkit.exceptions import BudgetError, DataError
+from distillkit.plugins import get_manager
 
-METHODS = ["kmeans", "kmeans:medoids", "kcenter", "random", "kmeans of samples"]
+PICKING = ["kmeans:medoids", "kcenter", "herding", "facility-location", "lightweight", "sensitivity", "random"]
+METHODS = ["kmeans", *PICKING, "kmeans of samples"]
 method = pytest.mark.parametrize("coreset", METHODS)
 
 
@@ -57,7 +59,8 @@ def test_one_block_is_what_the_method_makes_of_it(coreset, budget, y_is, rows):
     X = rows[0]
     y = {"classes": rows[1], "numbers": X @ np.arange(4.0) + 0.5, "absent": None}[y_is]
     name, _, preset = coreset.removesuffix(" of samples").partition(":")
-    plain = {"kmeans": KMeansCoreset, "kcenter": KCenterCoreset, "random": RandomSubset}[name](budget, random_state=0)
+    plain = get_manager().specs("method")[name].load()(budget)
+    plain.set_params(**({"random_state": 0} if "random_state" in plain.get_params() else {}))
     if preset:
         plain.set_params(representative="member")
     streamed = make(coreset, budget=budget, chunk_size=500)
@@ -120,7 +123,7 @@ def test_weights_sum_to_the_rows_of_each_class(coreset, rows):
     assert model.distilled_.classes.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("coreset", ["kmeans:medoids", "kcenter", "random"])
+@pytest.mark.parametrize("coreset", PICKING)
 def test_picked_rows_are_rows_of_the_stream_at_the_positions_said(coreset, rows):
     X, y = rows
     model = make(coreset).fit(chunks_of(X, y))
