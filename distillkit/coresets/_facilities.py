@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-from distillkit.coresets._lazy_greedy import lazy_greedy
+from distillkit.coresets._lazy_greedy import every_gain, lazy_greedy
 from distillkit.neighbors import neighbor_graph
 
 __all__ = ["Facilities", "facilities"]
 
 _EDGES = 2**24
 _FEWEST = 16
+_ROWS = 1024  # compared at a time
+_ASKED = 512  # gains computed at a time, at most
 _BITS = 30  # of the whole numbers in which nearness is counted
 
 
@@ -82,7 +84,7 @@ def facilities(
     first, which = _different(points)
     customers = np.bincount(which, weights=mass, minlength=len(first)).astype(np.float64)
     t = min(len(first), max(_FEWEST, _EDGES // len(first)) if n_neighbors is None else n_neighbors)
-    graph = neighbor_graph(points[first], t, device=device)
+    graph = neighbor_graph(points if len(first) == len(points) else points[first], t, device=device)
     nearness, quantum = _counted(graph.distances, squared=squared)
     unit = quantum * (0.5 / graph.scale**2 if squared else 1 / graph.scale)
     backend, edges = graph.backend, graph.indices
@@ -91,12 +93,14 @@ def facilities(
     del nearness, edges
     stopped: list[bool] = []
     wanted = min(size, len(first))
-    picks, gains = lazy_greedy(served.gains, served.add, len(first), wanted, should_stop=_noting(should_stop, stopped))
+    picks, gains = lazy_greedy(
+        served.gains, served.add, len(first), wanted, most=_ASKED, should_stop=_noting(should_stop, stopped)
+    )
     if stopped:  # the last picks are known by old gains alone
         for pick in picks[served.count :]:
             served.add(int(pick))
     value = float(customers @ served.best)
-    left = np.sort(served.gains(np.arange(len(first))))[::-1][:wanted]
+    left = -np.sort(-every_gain(served.gains, len(first), _ASKED))[:wanted]
     again = np.setdiff1d(np.arange(len(points)), first[picks])[: size - wanted]
     return Facilities(
         np.concatenate([first[picks], again]),
@@ -124,8 +128,10 @@ def _noting(should_stop: Callable[[], bool] | None, stopped: list[bool]) -> Call
 def _different(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First positions of the different rows, ascending, and which of them each row equals."""
     known: dict[bytes, int] = {}
-    rows = np.ascontiguousarray(points) + points.dtype.type(0)  # turns -0.0 into 0.0
-    which = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], dtype=np.int64)
+    which = np.empty(len(points), dtype=np.int64)
+    for begin in range(0, len(points), _ROWS):
+        rows = np.ascontiguousarray(points[begin : begin + _ROWS]) + points.dtype.type(0)  # turns -0.0 into 0.0
+        which[begin : begin + _ROWS] = [known.setdefault(row.tobytes(), len(known)) for row in rows]
     return np.unique(which, return_index=True)[1], which
 
 
@@ -163,13 +169,13 @@ class _Served:
 
     def gains(self, candidates: np.ndarray) -> np.ndarray:
         """Gains of these rows; sums of whole numbers, where rows have whole weights, and so without rounding."""
-        found = np.empty(len(candidates))
-        for place, candidate in enumerate(candidates):
-            part = slice(self.ends[candidate], self.ends[candidate + 1])
-            rows = self.rows[part]
-            nearer = np.maximum(self.values[part] - self.best[rows], 0)
-            found[place] = (nearer * self.customers[rows]).sum()
-        return found
+        begins = self.ends[candidates]
+        counts = self.ends[candidates + 1] - begins  # at least 1: each row is its own neighbour
+        first = np.cumsum(counts) - counts
+        part = np.repeat(begins - first, counts) + np.arange(counts.sum())
+        rows = self.rows[part]
+        nearer = np.maximum(self.values[part] - self.best[rows], 0) * self.customers[rows]
+        return np.asarray(np.add.reduceat(nearer, first))
 
     def add(self, pick: int) -> None:
         """Make a row the next pick."""

@@ -13,12 +13,14 @@ __all__ = ["joint_points"]
 
 
 def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> np.ndarray:
-    """Return the rows of a group, in the feature space, as (n, d) or, with a continuous target, (n, d + 1).
+    """Return the rows of a group, in the feature space, as (n, d) or, with a continuous target, (n, d + 1); not to be changed.
 
     The target's column is ``target_weight * (y - mean(y)) / std(y) * sqrt(mean_j var(x_j))``: its variance is
     ``target_weight ** 2`` times that of an average feature. Where the features are constant, it is the target's alone.
     """
-    points: np.ndarray = rows.points[group.rows]
+    points: np.ndarray = rows.points
+    if len(group.rows) < len(points):  # else no copy is needed
+        points = points[group.rows]
     if rows.task != "regression" or rows.y is None:
         return points
     y = rows.y[group.rows]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["lazy_greedy"]
+__all__ = ["every_gain", "lazy_greedy"]
 
 _BLOCK = 16
 
@@ -17,6 +17,7 @@ def lazy_greedy(
     n: int,
     size: int,
     *,
+    most: int = _BLOCK,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pick, one by one, the item whose gain is largest, asking for gains only where an old one leaves it open.
@@ -33,6 +34,8 @@ def lazy_greedy(
         Called with each pick.
     n, size : int
         Items, and picks among them.
+    most : int
+        Gains asked for at a time, at most; at each pick 16 first, and then twice as many each time.
     should_stop : callable or None
         Asked before every pick but the first; the rest is then filled by the bounds, and not updated with.
 
@@ -42,7 +45,7 @@ def lazy_greedy(
     gained : ndarray of shape (size,)
         Gain of each pick; bounds of it where the rule stopped early.
     """
-    bound = np.concatenate([gains(block) for block in np.array_split(np.arange(n), -(-n // _BLOCK))])
+    bound = every_gain(gains, n, most)
     fresh = np.ones(n, dtype=bool)
     picks, gained = np.empty(size, dtype=np.intp), np.empty(size)
     for place in range(size):
@@ -50,10 +53,11 @@ def lazy_greedy(
             rest = np.argsort(-bound, kind="stable")[: size - place]
             picks[place:], gained[place:] = rest, bound[rest]
             break
-        best = int(np.argmax(bound))
+        best, width = int(np.argmax(bound)), min(_BLOCK, most)
         while not fresh[best]:
             stale = np.where(fresh, -np.inf, bound)
-            block = np.union1d(best, np.argpartition(-stale, min(_BLOCK, n - 1))[:_BLOCK])
+            block = np.union1d(best, np.argpartition(-stale, min(width, n - 1))[:width])
+            width = min(2 * width, most)
             block = block[~fresh[block] & np.isfinite(bound[block])]
             bound[block] = gains(block)
             fresh[block] = True
@@ -63,3 +67,8 @@ def lazy_greedy(
         bound[best] = -np.inf
         fresh[:] = False
     return picks, gained
+
+
+def every_gain(gains: Callable[[np.ndarray], np.ndarray], n: int, most: int) -> np.ndarray:
+    """Return the gains (n,) of all items, asking for at most so many at a time."""
+    return np.concatenate([gains(block) for block in np.array_split(np.arange(n), -(-n // most))])

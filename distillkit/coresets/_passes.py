@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_matrix
-from threadpoolctl import ThreadpoolController
+
+from distillkit.neighbors._threads import block_threads
 
 __all__ = ["squared_distances_to_means"]
 
 _BLOCK_BYTES = 2**19  # differences held at a time: what stays, with the rows, in a core's own cache
 _SUMMED = 2048  # rows summed in the precision of X before float64 takes over
 _OFFSET = 64  # squared distance of the mean from the origin, over that of the rows from it, that float32 can well bear
-_SMALL = 2**22  # numbers below which threads cost more than they save
 
 
 def squared_distances_to_means(
@@ -44,29 +41,11 @@ def squared_distances_to_means(
     for number, part in enumerate(parts):
         owner[part] = number
     weight = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
-    with _threads(points.size) as each:
+    with block_threads(points.size) as each:
         means = _means(points, owner, len(parts), weight, each)
         squared = _squares(points, owner, means.astype(points.dtype), each)
     squared[owner == len(parts)] = 0
     return squared
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Look for the BLAS in memory once; NumPy's is there already."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def _threads(size: int) -> Iterator[Callable[..., Any]]:
-    """Give what does the work on each block: in threads, where there is enough of it, each with its own products."""
-    if size < _SMALL:
-        yield map
-        return
-    controller = _controller()
-    number = max((pool["num_threads"] for pool in controller.info()), default=1)
-    with controller.limit(limits=1, user_api="blas"), ThreadPoolExecutor(number) as pool:
-        yield map if number == 1 else pool.map
 
 
 def _means(

@@ -10,10 +10,11 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._nearest import exact_squares
+from distillkit.neighbors._pairs import nearest_rows
 
 __all__ = ["NeighborGraph", "neighbor_graph"]
 
-_QUERIES = 4096  # rows whose neighbours are searched at a time
+_QUERIES = 4096  # rows whose neighbours a GPU searches at a time
 _COLUMNS = 512  # rows whose distances to all are computed at a time where the graph is complete
 _GPU_MOST = 2048  # neighbours that faiss's GPU search can return
 _EXACT = 2**27  # differences of numbers that are taken to have distances in float64: about half a second
@@ -32,8 +33,8 @@ class NeighborGraph:
         The neighbours, the row itself (at distance 0) always among them.
     scale : float
         A power of two.
-    backend : {"faiss", "faiss-gpu", "scikit-learn", "numpy"}
-        What searched; "numpy" where the graph is complete, so that there was nothing to search.
+    backend : {"faiss-gpu", "numpy"}
+        What computed.
     """
 
     distances: np.ndarray
@@ -63,17 +64,13 @@ def neighbor_graph(X: np.ndarray, t: int, *, device: str = "auto") -> NeighborGr
     DataError
         If t is out of range, or rows are not finite.
 
-    Warns
-    -----
-    DistillkitWarning
-        If faiss cannot be imported and scikit-learn does the work.
-
     Notes
     -----
     Rows are searched in float32, centred and scaled (with ``t == n`` there is nothing to search). Up to ``n t d = 2**27``
     distances are then taken by differences in float64; beyond that they are those of the search, or of float64
-    products with ``t == n``. Time O(n^2 d); memory 8 bytes per edge, a float32 copy of X (float64 with ``t == n``) and
-    blocks of 4,096 x t.
+    products with ``t == n``. Without a GPU NumPy's products serve (`nearest_rows`), which take each pair of rows once: faiss
+    takes every pair twice, and its search for hundreds of neighbours costs a multiple of the products. Time O(n^2 d); memory
+    8 bytes per edge and up to as many again, and two float32 copies of X (one of float64 with ``t == n``).
     """
     X = as_rows(X)
     if not 1 <= t <= len(X):
@@ -84,20 +81,14 @@ def neighbor_graph(X: np.ndarray, t: int, *, device: str = "auto") -> NeighborGr
         indices = np.tile(np.arange(len(X), dtype=np.int32), (len(X), 1))
         distances = _exact(X, indices, scale) if exact else _complete((X - origin) * scale)
         return NeighborGraph(distances, indices, scale, "numpy")
-    small = to_float32(X, origin, scale)
-    faiss = load_faiss()
+    faiss = None if device == "cpu" else load_faiss(needed=False)
     gpu = gpu_of(faiss, device) and t <= _GPU_MOST
-    search = _searcher(faiss, small, t, gpu=gpu)
-    distances = np.empty((len(X), t), dtype=np.float32)
-    indices = np.empty((len(X), t), dtype=np.int32)
-    for begin in range(0, len(X), _QUERIES):
-        part = slice(begin, begin + _QUERIES)
-        distances[part], indices[part] = search(small[part])
+    small = to_float32(X, origin, scale)
+    distances, indices = _by_gpu(faiss, small, t) if gpu else nearest_rows(small, t)
     _put_own(distances, indices)
     if exact:
         distances = _exact(X, indices, scale)
-    backend = "scikit-learn" if faiss is None else "faiss-gpu" if gpu else "faiss"
-    return NeighborGraph(distances, indices, scale, backend)
+    return NeighborGraph(distances, indices, scale, "faiss-gpu" if gpu else "numpy")
 
 
 def _exact(X: np.ndarray, indices: np.ndarray, scale: float) -> np.ndarray:
@@ -119,21 +110,15 @@ def _complete(X: np.ndarray) -> np.ndarray:
     return distances
 
 
-def _searcher(faiss: Any | None, X: np.ndarray, t: int, *, gpu: bool) -> Any:
-    """Return a function of queries that gives distances and positions."""
-    if faiss is None:
-        from sklearn.neighbors import NearestNeighbors
-
-        return NearestNeighbors(n_neighbors=t, algorithm="brute").fit(X).kneighbors
-    index = faiss.IndexFlatL2(X.shape[1])
-    index = faiss.index_cpu_to_all_gpus(index) if gpu else index
+def _by_gpu(faiss: Any, X: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray]:
+    index = faiss.index_cpu_to_all_gpus(faiss.IndexFlatL2(X.shape[1]))
     index.add(X)
-
-    def search(queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        squared, found = index.search(queries, t)
-        return np.sqrt(np.maximum(squared, 0)), found
-
-    return search
+    distances, indices = np.empty((len(X), t), dtype=np.float32), np.empty((len(X), t), dtype=np.int32)
+    for begin in range(0, len(X), _QUERIES):
+        part = slice(begin, begin + _QUERIES)
+        squared, indices[part] = index.search(X[part], t)
+        distances[part] = np.sqrt(np.maximum(squared, 0))
+    return distances, indices
 
 
 def _put_own(distances: np.ndarray, indices: np.ndarray) -> None:

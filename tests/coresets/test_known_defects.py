@@ -129,9 +129,9 @@ def test_cords_reads_features_in_another_order_than_it_indexes(cls, table):
 
 
 def test_cords_and_apricot_make_a_matrix_of_all_pairs():
-    X = np.random.default_rng(0).normal(size=(5000, 4)).astype(np.float32)
+    X = np.random.default_rng(0).normal(size=(10_000, 4)).astype(np.float32)
     facilities(X[:50], 3, n_neighbors=4)  # what is loaded on first use does not count
-    assert peak_bytes(lambda: facilities(X, 5, n_neighbors=16)) < 5000 * 5000 / 2  # float32 pairs are 100 MB
+    assert peak_bytes(lambda: facilities(X, 5, n_neighbors=16)) < 10_000**2 / 2  # float32 pairs are 400 MB
 
 
 def test_apricot_greedy_by_default_has_no_guarantee():

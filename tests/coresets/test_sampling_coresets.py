@@ -12,7 +12,7 @@ from distillkit.base import Group, Run, TrainingRows
 from distillkit.coresets import LightweightCoreset, RandomSubset, SensitivityCoreset, _passes
 from distillkit.coresets._passes import squared_distances_to_means
 from distillkit.coresets._sensitivity import sensitivity_bounds
-from distillkit.neighbors import kmeans_plus_plus
+from distillkit.neighbors import _threads, kmeans_plus_plus
 
 MODELS = {"lightweight": LightweightCoreset(), "sensitivity": SensitivityCoreset(n_clusters=4)}
 both = pytest.mark.parametrize("name", MODELS)
@@ -218,7 +218,7 @@ class TestPasses:
         np.testing.assert_allclose(alone, ((X - X.mean(axis=0)) ** 2).sum(axis=1), rtol=1e-5)
 
     def test_threads_do_not_change_a_bit(self, monkeypatch):
-        monkeypatch.setattr(_passes, "_SMALL", 0)
+        monkeypatch.setattr(_threads, "_SMALL", 0)
         monkeypatch.setattr(_passes, "_BLOCK_BYTES", 4000)
         X = np.random.default_rng(0).normal(size=(3000, 20)).astype(np.float32)
         parts = [np.arange(0, 3000, 2), np.arange(1, 3000, 2)]
