@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.judge import evaluate as evaluate
     from distillkit.budget import Budget as Budget
+    from distillkit.condensation import BilevelDistiller as BilevelDistiller
     from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
     from distillkit.condensation import GradientMatchingDistiller as GradientMatchingDistiller
+    from distillkit.condensation import KernelDistiller as KernelDistiller
     from distillkit.condensation import TrajectoryMatchingDistiller as TrajectoryMatchingDistiller
     from distillkit.coresets import ClassMeans as ClassMeans
     from distillkit.coresets import CraigCoreset as CraigCoreset
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BaseDistiller": "base",
+    "BilevelDistiller": "condensation",
     "Budget": "budget",
     "ClassMeans": "coresets",
     "CraigCoreset": "coresets",
@@ -67,6 +70,7 @@ _HOMES = {
     "InfluenceCoreset": "coresets",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
+    "KernelDistiller": "condensation",
     "LeverageCoreset": "coresets",
     "LightweightCoreset": "coresets",
     "Pipeline": "pipeline",

@@ -61,9 +61,11 @@ ESTIMATORS = [
 CLASSIFYING = [ForgettingCoreset(), UncertaintyCoreset()]
 # Methods that train networks run the same checks, beside their own tests and with settings that make them quick.
 ELSEWHERE = {
+    "BilevelDistiller": "condensation/test_condensation_checks.py",
     "DistributionMatchingDistiller": "condensation/test_condensation_checks.py",
     "GANSynthesizer": "synthesis/test_gan_checks.py",
     "GradientMatchingDistiller": "condensation/test_condensation_checks.py",
+    "KernelDistiller": "condensation/test_condensation_checks.py",
     "SoftLabels": "knowledge/test_knowledge_checks.py",
     "TeacherStudentDistiller": "knowledge/test_knowledge_checks.py",
     "TrajectoryMatchingDistiller": "condensation/test_condensation_checks.py",

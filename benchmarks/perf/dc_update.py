@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
 from distillkit.condensation._pool import with_fast_pools
-from distillkit.nn import ConvNet, seeded
+from distillkit.nn import ConvNet, Threads, seeded
 
 
 def textbook_network(width: int) -> nn.Module:
@@ -56,14 +56,17 @@ def textbook(network: nn.Module, batches: list[torch.Tensor], images: torch.Tens
 
 def ours(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
     weights = matched_weights(network, "layer-cosine")
-    real = [
-        batch_gradients(network, weights, (rows, torch.full((len(rows),), label)), F.cross_entropy)
-        for label, rows in enumerate(batches)
-    ]
     synthetic = [(images[label : label + 1], torch.tensor([label])) for label in range(10)]
-    match = match_gradients(
-        network, weights, real, synthetic, F.cross_entropy, "layer-cosine", [images], vectorize=True
-    )
+
+    def of_real(label: int) -> list[torch.Tensor]:
+        targets = torch.full((len(batches[label]),), label)
+        return batch_gradients(network, weights, (batches[label], targets), F.cross_entropy, precision="auto")
+
+    with Threads() as threads:
+        real = threads.map(of_real, range(10))
+        match = match_gradients(
+            network, weights, real, synthetic, F.cross_entropy, "layer-cosine", [images], vectorize=True
+        )
     return match.gradients[0]
 
 

@@ -150,15 +150,7 @@ class IterativeCondenser(BaseDistiller):
         return str(self.precision) if len(problem.shape) == 3 or self.precision != "auto" else "float32"
 
     def _augmentation(self, problem: Problem) -> Augmentation | None:
-        if self.augment is None or (isinstance(self.augment, str) and len(problem.shape) != 3):
-            return None  # "auto" changes images only
-        if len(problem.shape) != 3:
-            raise DataError(
-                f"augment={self.augment!r} is for images (n, channels, height, width): leave it out for rows of shape {problem.shape}."
-            )
-        if isinstance(self.augment, str):
-            return Augmentation.for_images(problem.shape[0])
-        return Augmentation(tuple(self.augment))
+        return Augmentation.of(self.augment, problem.shape)
 
     def _validation(
         self, problem: Problem, held: TrainingRows, made: Callable[[int], nn.Module], seed: int

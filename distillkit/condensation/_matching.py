@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from distillkit.condensation._gradients import Match, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._gradients import Gradient, Match, batch_gradients, match_gradients, matched_weights
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.nn import Augmentation, Recipe, class_loss, number_loss, train_network
+from distillkit.nn import Augmentation, Recipe, Threads, class_loss, number_loss, takes_threads, train_network
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation._problem import Problem
+    from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
 
 __all__ = ["Matching", "Plan"]
@@ -92,21 +92,25 @@ class Matching(Loop):
         if plan.augment is not None:
             augment, draw = plan.augment, plan.augment.draw(1, self._generator, shared=True)
             change = lambda rows: augment(rows, draw)  # noqa: E731 (a name for each would say no more)
-        real = []
-        for rows, targets in problem.draw(plan.real_batch, self._draws):
-            batch = (rows if change is None else change(rows), targets)
-            real.append(batch_gradients(network, weights, batch, problem.loss, precision=plan.precision))
-        return match_gradients(
-            network,
-            weights,
-            real,
-            self.rows.batches(),
-            problem.loss,
-            plan.distance,
-            self.rows.leaves,
-            vectorize=plan.vectorize,
-            change=change,
-        )
+
+        def of_real(batch: Batch) -> Gradient:
+            rows, targets = batch
+            rows = rows if change is None else change(rows)
+            return batch_gradients(network, weights, (rows, targets), problem.loss, precision=plan.precision)
+
+        with Threads(allowed=takes_threads(network)) as threads:
+            return match_gradients(
+                network,
+                weights,
+                threads.map(of_real, problem.draw(plan.real_batch, self._draws)),
+                self.rows.batches(),
+                problem.loss,
+                plan.distance,
+                self.rows.leaves,
+                vectorize=plan.vectorize,
+                change=change,
+                threads=threads,
+            )
 
     def _train(self, network: nn.Module) -> None:
         """Train the network on the synthetic rows, on which it then meets the next comparison."""

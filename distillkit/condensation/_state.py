@@ -21,9 +21,9 @@ class SyntheticRows:
     parts : sequence of Batch
         First rows and targets of each group.
     lr, momentum : float
-        Of the stochastic gradient descent.
+        Of the optimiser; `momentum` serves "sgd" only.
     target_lr : float or None
-        Rate at which continuous targets are learned; None leaves them alone.
+        Rate at which continuous targets (or labels as floats) are learned; None leaves them alone.
     limits : tuple of two tensors, or None
         Lowest and highest values that rows may take.
     max_norm : float or None
@@ -35,6 +35,8 @@ class SyntheticRows:
         stay), which frees `lr` from the scale of the loss: a step is about `lr` standard deviations.
     extra : tuple of tensor and float, or None
         One more leaf with its rate (a learned learning rate, say).
+    optimizer : {"sgd", "adam"}
+        `state` holds what "sgd" needs.
     """
 
     _FORGET = 0.1  # of the running mean square, at each update
@@ -44,13 +46,14 @@ class SyntheticRows:
         parts: Sequence[Batch],
         *,
         lr: float,
-        momentum: float,
+        momentum: float = 0.0,
         target_lr: float | None = None,
         limits: tuple[torch.Tensor, torch.Tensor] | None = None,
         max_norm: float | None = None,
         average: float = 0.0,
         normalize: bool = False,
         extra: tuple[torch.Tensor, float] | None = None,
+        optimizer: str = "sgd",
     ) -> None:
         self.sizes = [len(rows) for rows, _ in parts]
         self.X = torch.cat([rows for rows, _ in parts]).clone().requires_grad_()
@@ -64,7 +67,9 @@ class SyntheticRows:
         if extra is not None:
             self.leaves.append(extra[0].clone().requires_grad_())
             groups.append({"params": [self.leaves[-1]], "lr": extra[1]})
-        self._optimizer = torch.optim.SGD(groups, lr, momentum)
+        self._optimizer: torch.optim.Optimizer = (
+            torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
+        )
         self._limits, self._max_norm, self._average = limits, max_norm, average
         self._squares = torch.zeros(len(self.leaves)) if normalize else None
         self._means = [leaf.detach().clone() for leaf in self.leaves]

@@ -15,7 +15,9 @@ from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
 from distillkit.nn._row_augment import RowAugmentation, training_augmentation
 from distillkit.nn._seeding import make_generator, seeded
+from distillkit.nn._threads import Threads, takes_threads
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
+from distillkit.nn._unroll import unroll
 
 __all__ = [
     "NETWORKS",
@@ -32,6 +34,7 @@ __all__ = [
     "ResNet18",
     "RowAugmentation",
     "RowLoss",
+    "Threads",
     "check_fit",
     "class_loss",
     "count_parameters",
@@ -49,6 +52,8 @@ __all__ = [
     "rows_per_piece",
     "seeded",
     "soft_label_loss",
+    "takes_threads",
     "train_network",
     "training_augmentation",
+    "unroll",
 ]

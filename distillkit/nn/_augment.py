@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -84,6 +85,23 @@ class Augmentation:
         """Return what the literature distils with: color, crop, cutout, scale, rotation and, but for grey images, flip (digits are not to be mirrored)."""
         flip = channels > 1 if flip is None else flip
         return cls([name for name in _SIAMESE if flip or name != "flip"])
+
+    @classmethod
+    def of(cls, setting: Any, shape: tuple[int, ...]) -> Augmentation | None:
+        """Resolve an estimator's ``augment``: None, "auto" (the literature's choice for images, none for other rows), or names.
+
+        Raises
+        ------
+        DataError
+            If changes are named, but rows of this shape are no images.
+        """
+        if setting is None or (isinstance(setting, str) and len(shape) != 3):
+            return None
+        if len(shape) != 3:
+            raise DataError(
+                f"augment={setting!r} is for images (n, channels, height, width): leave it out for rows of shape {shape}."
+            )
+        return cls.for_images(shape[0]) if isinstance(setting, str) else cls(tuple(setting))
 
     def draw(self, n_rows: int, generator: torch.Generator, *, shared: bool = False) -> Draw:
         """Draw a change for `n_rows` rows, or with `shared` one for any number of them."""

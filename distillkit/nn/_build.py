@@ -76,7 +76,7 @@ def make_network(
     n_outputs : int
     seed : int
     **options
-        ``width``, ``depth``, ``norm``, ``hidden``: those that the network has; None and others are ignored, so that one
+        ``width``, ``depth``, ``growth``, ``norm``, ``hidden``: those that the network has; None and others are ignored, so that one
         setting serves every network.
 
     Raises

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -31,9 +34,11 @@ class ConvNet(nn.Module):
         28x28 images are padded by 3 to 32x32 in the first layer, as in the literature.
     n_outputs : int
     width : int, default=128
-        Channels of every block.
+        Channels of the first block.
     depth : int, default=3
         Blocks, each of which halves height and width.
+    growth : int, default=1
+        Each block has so many times the channels of the one before; 1 is the literature's usual network, 2 that of FRePo.
     norm : {"instance", "batch", "none"}, default="instance"
     pad : bool, default=True
         Whether 28x28 is padded to 32x32.
@@ -49,6 +54,9 @@ class ConvNet(nn.Module):
     of Zhao et al., "Dataset condensation with gradient matching", ICLR 2021.
     """
 
+    rows_apart: ClassVar[bool] = True
+    """Rows may go through in any order, in several threads."""
+
     def __init__(
         self,
         shape: tuple[int, int, int],
@@ -56,6 +64,7 @@ class ConvNet(nn.Module):
         *,
         width: int = 128,
         depth: int = 3,
+        growth: int = 1,
         norm: str = "instance",
         pad: bool = True,
     ) -> None:
@@ -68,13 +77,14 @@ class ConvNet(nn.Module):
                 f"give depth={max(1, (min(height, breadth)).bit_length() - 1)} or less, or larger images."
             )
         blocks: list[nn.Module] = []
-        for index in range(depth):
+        widths = [channels, *(width * growth**index for index in range(depth))]
+        for index, (before, after) in enumerate(pairwise(widths)):
             padding = 3 if index == 0 and grown else 1
-            blocks += [nn.Conv2d(channels if index == 0 else width, width, 3, padding=padding), *_norm(norm, width, 2)]
+            blocks += [nn.Conv2d(before, after, 3, padding=padding), *_norm(norm, after, 2)]
             blocks += [nn.ReLU(), nn.AvgPool2d(2)]
         self.features = nn.Sequential(*blocks)
         last = ((height + grown) // 2**depth) * ((breadth + grown) // 2**depth)
-        self.head = nn.Linear(width * last, n_outputs)
+        self.head = nn.Linear(widths[-1] * last, n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, channels, height, width) to flattened features of the last block."""
@@ -95,6 +105,8 @@ class ConvNet1d(nn.Module):
     width : int, default=64
     depth : int or None, default=None
         None takes 3, or as many as the length allows.
+    growth : int, default=1
+        As for `ConvNet`.
     norm : {"instance", "batch", "none"}, default="instance"
 
     Raises
@@ -103,6 +115,9 @@ class ConvNet1d(nn.Module):
         If the series are too short for `depth` poolings.
     """
 
+    rows_apart: ClassVar[bool] = True
+    """Rows may go through in any order, in several threads."""
+
     def __init__(
         self,
         shape: tuple[int, int],
@@ -110,6 +125,7 @@ class ConvNet1d(nn.Module):
         *,
         width: int = 64,
         depth: int | None = None,
+        growth: int = 1,
         norm: str = "instance",
     ) -> None:
         super().__init__()
@@ -121,15 +137,16 @@ class ConvNet1d(nn.Module):
                 f"series of {length} steps are too short for {depth} poolings, which need {2**depth}: give a smaller depth."
             )
         blocks: list[nn.Module] = []
-        for index in range(depth):
+        widths = [channels, *(width * growth**index for index in range(depth))]
+        for before, after in pairwise(widths):
             blocks += [
-                nn.Conv1d(channels if index == 0 else width, width, 7, padding=3),
-                *_norm(norm, width, 1),
+                nn.Conv1d(before, after, 7, padding=3),
+                *_norm(norm, after, 1),
                 nn.ReLU(),
                 nn.AvgPool1d(2),
             ]
         self.features = nn.Sequential(*blocks)
-        self.head = nn.Linear(width * (length // 2**depth), n_outputs)
+        self.head = nn.Linear(widths[-1] * (length // 2**depth), n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, channels, time) to flattened features of the last block."""

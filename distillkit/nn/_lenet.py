@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -23,6 +25,9 @@ class LeNet(nn.Module):
     ----------
     LeCun et al., "Gradient-based learning applied to document recognition", Proceedings of the IEEE, 1998.
     """
+
+    rows_apart: ClassVar[bool] = True
+    """Rows may go through in any order, in several threads."""
 
     def __init__(self, shape: tuple[int, int, int], n_outputs: int) -> None:
         super().__init__()

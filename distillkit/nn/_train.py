@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +10,14 @@ import torch
 from torch import nn
 
 from distillkit.nn._augment import Augmentation
+from distillkit.nn._backward import Backward
 from distillkit.nn._device import mixed_precision
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._modes import evaluating
-from distillkit.nn._pieces import in_pieces, rows_per_piece
+from distillkit.nn._pieces import rows_per_piece
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._seeding import seeded
+from distillkit.nn._threads import Threads, takes_threads
 
 __all__ = ["DivergedError", "embed_rows", "predict_rows", "train_network"]
 
@@ -83,26 +84,28 @@ def train_network(
         If the loss, the weights or the last outputs are not finite. The message names the step; the network is left as it
         was at the start of the epoch of lowest loss, which is a state that is known to have a finite loss.
     """
-    with seeded(int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))):
-        return _train(network, X, loss, recipe, generator, weight, augment, should_stop, on_epoch)
+    scale = None if weight is None else weight / weight.mean()
+    with (
+        seeded(int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))),
+        Threads(allowed=takes_threads(network)) as threads,
+    ):
+        network.train()
+        backward = Backward(network, loss, recipe.precision, rows_per_piece(network, X), threads, scale)
+        return _train(network, X, backward, recipe, generator, augment, should_stop, on_epoch)
 
 
 def _train(
     network: nn.Module,
     X: torch.Tensor,
-    loss: RowLoss,
+    backward: Backward,
     recipe: Recipe,
     generator: torch.Generator,
-    weight: torch.Tensor | None,
     augment: Augmentation | None,
     should_stop: Callable[[], bool] | None,
     on_epoch: Callable[[int, float], Any] | None,
 ) -> int:
-    network.train()
     optimizer = recipe.make_optimizer(network)
-    scale = None if weight is None else weight / weight.mean()
     best = _BestState(network)
-    backward = functools.partial(_backward, network, loss, scale, recipe.precision, rows_per_piece(network, X))
     for epoch in range(1, recipe.epochs + 1):
         total, seen, stop = 0.0, 0, False
         best.remember(epoch - 1)
@@ -113,7 +116,6 @@ def _train(
             batch = X[rows]
             if augment is not None:
                 batch = augment(batch, augment.draw(len(batch), generator))
-            optimizer.zero_grad(set_to_none=True)
             number = backward(batch, rows)
             if not math.isfinite(number):
                 best.note(total, seen)
@@ -132,27 +134,6 @@ def _train(
     if not best.is_finite(batch):
         raise best.diverged(f"weights or outputs are not finite after step {step + 1} (epoch {epoch})")
     return epoch
-
-
-def _backward(
-    network: nn.Module,
-    loss: RowLoss,
-    scale: torch.Tensor | None,
-    precision: str,
-    piece: int,
-    batch: torch.Tensor,
-    rows: torch.Tensor,
-) -> float:
-    """Add the gradients of a batch's mean loss to those of the weights, piece by piece; return the loss."""
-    number = 0.0
-    for part in in_pieces(len(rows), piece):
-        with mixed_precision(batch.device, precision):
-            outputs = network(batch[part])
-        losses = loss(outputs.float(), rows[part])
-        value = (losses if scale is None else losses * scale[rows[part]]).sum() / len(rows)
-        number += value.item()
-        value.backward()  # type: ignore[no-untyped-call]
-    return number
 
 
 class _BestState:
@@ -205,9 +186,14 @@ def _map_rows(
     batch_size: int,
     precision: str,
 ) -> torch.Tensor:
-    with evaluating(network), mixed_precision(X.device, precision):
-        batch_size = min(batch_size, rows_per_piece(network, X))
-        return torch.cat([function(batch).float() for batch in torch.split(X, batch_size)])
+    @torch.no_grad()  # here again: threads start with gradients on
+    def mapped(batch: torch.Tensor) -> torch.Tensor:
+        with mixed_precision(X.device, precision):
+            return function(batch).float()
+
+    with evaluating(network), Threads(allowed=takes_threads(network)) as threads:
+        parts = torch.split(X, min(batch_size, rows_per_piece(network, X)))
+        return torch.cat(threads.map(mapped, parts))
 
 
 def predict_rows(

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
-from distillkit.nn import Augmentation, ConvNet, Mlp, seeded
+from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
 
 
 def squared_error(outputs, targets):
@@ -62,6 +62,22 @@ def test_gradients_of_a_batch_in_pieces_are_those_of_the_batch(small_net, monkey
     F.cross_entropy(small_net(X), y).backward()
     for part, weight in zip(found, small_net.parameters(), strict=True):
         torch.testing.assert_close(part, weight.grad, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("distance", ["layer-cosine", "l2"])
+def test_threads_change_nothing(small_net, distance):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        weights, real, leaf = matching_inputs(small_net, distance)
+        alone = loss_of(small_net, distance, weights, real, leaf)
+        with Threads() as threads:
+            together = loss_of(small_net, distance, weights, real, leaf, threads=threads)
+    finally:
+        torch.set_num_threads(before)
+    assert together.loss == pytest.approx(alone.loss)
+    assert together.similarity == pytest.approx(alone.similarity)
+    torch.testing.assert_close(together.gradients, alone.gradients)
 
 
 def test_layer_cosine_leaves_out_what_it_does_not_look_at(small_net):

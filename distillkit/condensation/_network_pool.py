@@ -1,0 +1,106 @@
+"""A pool of networks of different ages, which learn the synthetic rows as these change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from distillkit.nn import seeded
+
+__all__ = ["NetworkPool", "PoolMember", "draw_he_weights"]
+
+
+@dataclass
+class PoolMember:
+    """One network of a pool.
+
+    Parameters
+    ----------
+    network : Module
+    optimizer : Optimizer
+        Keeps its moments from one step to the next.
+    limit : int
+        Visits after which another network takes its place.
+    age : int
+        Visits so far.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    limit: int
+    age: int = 0
+
+    def learn(
+        self,
+        rows: torch.Tensor,
+        targets: torch.Tensor,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    ) -> None:
+        """Take one step on rows."""
+        self.network.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss(self.network(rows), targets).backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+
+
+class NetworkPool:
+    """Networks that rows are judged by: from untrained ones to those that have learned the rows for `max_age` visits.
+
+    The first networks are replaced at ages from ``max_age / size`` to `max_age`, so that the ages stay spread.
+
+    Parameters
+    ----------
+    make_network : callable
+        Maps a seed to a fresh network.
+    next_seed : callable
+    size, max_age : int
+    lr : float
+        Rate of Adam.
+
+    References
+    ----------
+    Zhou, Nezhadarya and Ba, "Dataset distillation using neural feature regression", NeurIPS 2022.
+    """
+
+    def __init__(
+        self,
+        make_network: Callable[[int], nn.Module],
+        next_seed: Callable[[], int],
+        *,
+        size: int,
+        max_age: int,
+        lr: float,
+    ) -> None:
+        self._make, self._next_seed, self._max_age, self._lr = make_network, next_seed, max_age, lr
+        self._members = [self._fresh(-(-max_age * (place + 1) // size)) for place in range(size)]
+
+    def _fresh(self, limit: int) -> PoolMember:
+        network = self._make(self._next_seed())
+        return PoolMember(network, torch.optim.Adam(network.parameters(), self._lr), limit)
+
+    def visit(self, rng: np.random.Generator) -> PoolMember:
+        """Pick a network at random; where it is too old, put a fresh one in its place."""
+        place = int(rng.integers(len(self._members)))
+        if self._members[place].age >= self._members[place].limit:
+            self._members[place] = self._fresh(self._max_age)
+        self._members[place].age += 1
+        return self._members[place]
+
+
+def draw_he_weights(network: nn.Module, seed: int) -> nn.Module:
+    """Draw all weights from He's normal distribution and set biases to zero, in place.
+
+    torch's own first weights shrink the signal by a factor of about 2.4 a layer, beside biases of constant size: without norm, features of
+    a deep network are then nearly the same for every row.
+    """
+    with seeded(seed), torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    module.bias.zero_()
+    return network
