@@ -80,7 +80,7 @@ class KMeansCoreset(BaseDistiller):
     Notes
     -----
     Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class and 320 bytes per row.
-    k-means++ start: Arthur and Vassilvitskii, SODA 2007. Clustering by faiss: Johnson et al., arXiv:1702.08734.
+    k-means++ start: Arthur and Vassilvitskii, SODA 2007. On a GPU faiss clusters: Johnson et al., arXiv:1702.08734.
 
     Examples
     --------

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_matrix
 
+from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["squared_distances_to_means"]
 
 _BLOCK_BYTES = 2**19  # differences held at a time: what stays, with the rows, in a core's own cache
-_SUMMED = 2048  # rows summed in the precision of X before float64 takes over
 _OFFSET = 64  # squared distance of the mean from the origin, over that of the rows from it, that float32 can well bear
 
 
@@ -42,37 +41,18 @@ def squared_distances_to_means(
         owner[part] = number
     weight = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
     with block_threads(points.size) as each:
-        means = _means(points, owner, len(parts), weight, each)
-        squared = _squares(points, owner, means.astype(points.dtype), each)
+        groups = int(owner.max()) + 1
+        sums = group_sums(points, owner, groups, weight, each)
+        total = np.bincount(owner, weights=weight, minlength=groups)
+        means = (sums / np.where(total > 0, total, 1)[:, None]).astype(points.dtype)
+        squared = _squares(points, owner, means, each)
     squared[owner == len(parts)] = 0
     return squared
 
 
-def _means(
-    points: np.ndarray, owner: np.ndarray, n_parts: int, weight: np.ndarray, each: Callable[..., Any]
-) -> np.ndarray:
-    """Weighted means of the rows of each part, then zeros for the rows of none."""
-    alone = not owner.any()
-
-    def block_sums(begin: int) -> np.ndarray:
-        part = slice(begin, begin + _SUMMED)
-        rows = np.ascontiguousarray(points[part])  # sums in the same order whatever the memory order of X
-        if alone:
-            return np.asarray(weight[part] @ rows)
-        by_part = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(n_parts + 1, len(rows)))
-        return np.asarray(by_part @ rows)
-
-    sums = np.zeros((n_parts + 1, points.shape[1]))
-    for found in each(block_sums, range(0, len(points), _SUMMED)):
-        sums[: 1 if alone else None] += found
-    sums[-1] = 0
-    total = np.bincount(owner, weights=weight, minlength=n_parts + 1)
-    return np.asarray(sums / np.where(total > 0, total, 1)[:, None])
-
-
 def _squares(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
     """Squared distance of each row to the mean of its part."""
-    squared, alone = np.empty(len(points)), not owner.any()
+    squared, alone = np.empty(len(points)), len(means) == 1
     step = max(1, _BLOCK_BYTES // (points.itemsize * points.shape[1]))
     offset = float(_dots(means[:1])[0])
 

@@ -31,13 +31,14 @@ def block_threads(size: int) -> Iterator[Callable[..., Any]]:
     callable
         ``map`` itself, or that of a thread pool; results come in the order of the blocks.
     """
-    if size < _SMALL:
-        yield map
-        return
     controller = _controller()
-    number = max((pool["num_threads"] for pool in controller.info()), default=1)
-    with controller.limit(limits=1, user_api="blas"), ThreadPoolExecutor(number) as pool:
-        yield map if number == 1 else pool.map
+    number = max((pool["num_threads"] for pool in controller.info()), default=1) if size >= _SMALL else 1
+    with controller.limit(limits=1, user_api="blas"):
+        if number == 1:
+            yield map
+            return
+        with ThreadPoolExecutor(number) as pool:
+            yield pool.map
 
 
 @cache

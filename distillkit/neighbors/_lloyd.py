@@ -1,0 +1,140 @@
+"""Steps of Lloyd's k-means by NumPy's own matrix products, and the sums of the rows of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_matrix
+
+from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._threads import block_threads
+
+__all__ = ["group_sums", "lloyd"]
+
+_ROWS = 1024  # assigned at a time
+_PRODUCTS = 2**20  # products held at a time, at most
+_SUMMED = 2048  # rows summed in their own precision before float64 takes over
+
+
+def lloyd(
+    X: np.ndarray,
+    centres: np.ndarray,
+    weights: np.ndarray | None,
+    *,
+    max_iter: int,
+    spherical: bool,
+    should_stop: Callable[[], bool] | None,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Move centres to the means of the rows nearest to them, until no row changes hands.
+
+    A centre that owns no row moves to one of the rows farthest from their own.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), float32
+    centres : ndarray of shape (k, d), float32
+        The start.
+    weights : ndarray of shape (n,) or None
+    max_iter : int
+        At least 1.
+    spherical : bool
+        Nearest by inner product; centres go back to length one.
+    should_stop : callable or None
+        Asked after each step but the last.
+
+    Returns
+    -------
+    centres : ndarray of shape (k, d), float32
+    owner : ndarray of shape (n,), int64
+        The centre nearest to each row, the first of equals.
+    steps : int
+
+    Notes
+    -----
+    2 n k d operations a step, and reading X twice. The result does not depend on the number of threads.
+    """
+    mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
+    with block_threads(X.size * len(centres) // 64) as each:
+        owner = _assign(X, centres, spherical, each)
+        for steps in range(1, max_iter + 1):
+            centres = _means(X, centres, owner, mass, spherical, each)
+            before, owner = owner, _assign(X, centres, spherical, each)
+            if steps == max_iter or np.array_equal(owner, before) or (should_stop is not None and should_stop()):
+                break
+    return centres, owner, steps
+
+
+def _assign(X: np.ndarray, centres: np.ndarray, spherical: bool, each: Callable[..., Any]) -> np.ndarray:
+    owner = np.empty(len(X), dtype=np.int64)
+    step = max(1, min(_ROWS, _PRODUCTS // len(centres)))
+    half = np.zeros(len(centres), X.dtype) if spherical else np.einsum("ij,ij->i", centres, centres) / 2
+
+    def of_block(begin: int) -> None:
+        # the nearest has the largest x.c - |c|^2 / 2
+        products = X[begin : begin + step] @ centres.T
+        products -= half
+        products.argmax(axis=1, out=owner[begin : begin + step])
+
+    list(each(of_block, range(0, len(X), step)))
+    return owner
+
+
+def _means(
+    X: np.ndarray,
+    centres: np.ndarray,
+    owner: np.ndarray,
+    mass: np.ndarray,
+    spherical: bool,
+    each: Callable[..., Any],
+) -> np.ndarray:
+    k = len(centres)
+    total = np.bincount(owner, weights=mass, minlength=k)[:, None]
+    sums = group_sums(X, owner, k, mass, each)
+    means = np.where(total > 0, sums / np.where(total > 0, total, 1), centres)
+    lacking = np.flatnonzero(np.bincount(owner, minlength=k) == 0)
+    if len(lacking):
+        squared = squared_distances_to_owner(X, centres, owner) * mass
+        farthest = np.argsort(-squared, kind="stable")[: len(lacking)]
+        farthest = farthest[squared[farthest] > 0]  # else there are fewer different rows than centres
+        means[lacking[: len(farthest)]] = X[farthest]
+    if spherical:
+        length = np.linalg.norm(means, axis=1, keepdims=True)
+        means /= np.where(length > 0, length, 1)
+    return np.asarray(means, dtype=X.dtype)
+
+
+def group_sums(
+    X: np.ndarray, owner: np.ndarray, k: int, weight: np.ndarray, each: Callable[..., Any] = map
+) -> np.ndarray:
+    """Weighted sums of the rows of each group.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    owner : ndarray of shape (n,)
+        Group of each row, 0 to k - 1.
+    k : int
+    weight : ndarray of shape (n,), of the dtype of X
+    each : callable
+        What `block_threads` gives.
+
+    Returns
+    -------
+    ndarray of shape (k, d), float64
+    """
+    step = max(_SUMMED, 8 * k)
+
+    def of_block(begin: int) -> np.ndarray:
+        part = slice(begin, begin + step)
+        rows = np.ascontiguousarray(X[part])  # sums in the same order whatever the memory order of X
+        if k == 1:
+            return np.asarray(weight[part] @ rows)
+        by_group = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(k, len(rows)))
+        return np.asarray(by_group @ rows)
+
+    sums = np.zeros((k, X.shape[1]))
+    for found in each(of_block, range(0, len(X), step)):
+        sums += found
+    return sums
