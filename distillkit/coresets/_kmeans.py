@@ -15,6 +15,8 @@ from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._joint import joint_points
 from distillkit.neighbors import KMeansResult, kmeans
 from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._lloyd import group_sums
+from distillkit.neighbors._threads import block_threads
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -168,30 +170,24 @@ class KMeansCoreset(BaseDistiller):
 
     def _represent(self, rows: TrainingRows, y: np.ndarray | None, group: Group, found: KMeansResult) -> Outcome:
         """Rows of one group: picked, or made with the mean of a continuous target."""
-        # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
-        order = np.lexsort((found.squared_distances, found.owner))
-        first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
         weight = None if rows.weight is None else rows.weight[group.rows]
         mass = np.bincount(found.owner, weights=weight)
         if self.representative == "member":
+            # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
+            order = np.lexsort((found.squared_distances, found.owner))
+            first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
             return Outcome(indices=group.rows[order[first]], weight=mass)
-        members = group.rows[order]
-        factor = None if weight is None else weight[order]
-        means = _sums(rows.flat[members], factor, first) / mass[:, None]
-        squares = squared_distances_to_owner(rows.flat[group.rows], means, found.owner)
-        offset = float(squares.sum() if weight is None else squares @ weight)
+        own = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
+        factor = np.ones(len(own)) if weight is None else weight.astype(np.float64)
+        with block_threads(own.size) as each:
+            means = group_sums(own, found.owner, len(mass), factor, each) / mass[:, None]
+        offset = float(squared_distances_to_owner(own, means, found.owner) @ factor)
         labels: np.ndarray | None = None
         if y is not None:
-            labels = _sums(y[members, None], factor, first)[:, 0] / mass
+            labels = np.bincount(found.owner, weights=factor * y[group.rows]) / mass
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)
-
-
-def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
-    """Sum consecutive rows, each part from its place in `first` to the next."""
-    weighted = values if weight is None else values * weight[:, None]
-    return np.asarray(np.add.reduceat(weighted, first, axis=0, dtype=np.float64))
 
 
 def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:

@@ -13,9 +13,9 @@ from distillkit.neighbors._threads import block_threads
 
 __all__ = ["group_sums", "lloyd"]
 
-_ROWS = 1024  # assigned at a time
+_ROWS = 2048  # assigned at a time, at most
 _PRODUCTS = 2**20  # products held at a time, at most
-_SUMMED = 2048  # rows summed in their own precision before float64 takes over
+_SUMMED = 2048  # rows summed at a time, at least
 
 
 def lloyd(
@@ -68,7 +68,8 @@ def lloyd(
 
 def _assign(X: np.ndarray, centres: np.ndarray, spherical: bool, each: Callable[..., Any]) -> np.ndarray:
     owner = np.empty(len(X), dtype=np.int64)
-    step = max(1, min(_ROWS, _PRODUCTS // len(centres)))
+    most = max(1, min(_ROWS, _PRODUCTS // len(centres)))
+    step = -(-len(X) // (2 * -(-len(X) // (2 * most))))  # an even number of equal blocks, so that threads end together
     half = np.zeros(len(centres), X.dtype) if spherical else np.einsum("ij,ij->i", centres, centres) / 2
 
     def of_block(begin: int) -> None:
@@ -116,7 +117,8 @@ def group_sums(
     owner : ndarray of shape (n,)
         Group of each row, 0 to k - 1.
     k : int
-    weight : ndarray of shape (n,), of the dtype of X
+    weight : ndarray of shape (n,)
+        Its dtype is that in which rows are added, some 64 of a group at a time, before float64 takes over.
     each : callable
         What `block_threads` gives.
 
@@ -124,11 +126,12 @@ def group_sums(
     -------
     ndarray of shape (k, d), float64
     """
-    step = max(_SUMMED, 8 * k)
+    step = max(_SUMMED, 64 * k)
 
     def of_block(begin: int) -> np.ndarray:
         part = slice(begin, begin + step)
-        rows = np.ascontiguousarray(X[part])  # sums in the same order whatever the memory order of X
+        # in the same order whatever the memory order of X
+        rows = np.ascontiguousarray(X[part], dtype=weight.dtype)
         if k == 1:
             return np.asarray(weight[part] @ rows)
         by_group = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(k, len(rows)))
