@@ -6,12 +6,14 @@ Named after the code that has them: DeepCore, cords, apricot, imbalanced-learn, 
 from __future__ import annotations
 
 import inspect
+import re
 import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_info
 
 from distillkit.coresets import (
     FacilityLocationCoreset,
@@ -23,7 +25,8 @@ from distillkit.coresets import (
     SensitivityCoreset,
 )
 from distillkit.coresets._facilities import facilities
-from distillkit.neighbors import greedy_k_center
+from distillkit.exceptions import BudgetError
+from distillkit.neighbors import greedy_k_center, kmeans
 
 EVERY = {
     "kmeans": KMeansCoreset,
@@ -115,6 +118,16 @@ def test_deepcore_has_mutable_defaults(cls):
         assert isinstance(parameter.default, (int, float, str, bool, type(None))), parameter.name
 
 
+@every
+def test_deepcore_takes_one_namespace_of_all_arguments_and_wants_cuda(cls, table):
+    parameters = inspect.signature(cls).parameters
+    assert all(each.kind is not each.VAR_KEYWORD for each in parameters.values())
+    assert cls().get_params().get("device", "auto") == "auto"
+    assert len(seeded(cls).fit(*table).X_distilled_) == 30  # whatever there is to compute on
+    if "device" in parameters:
+        assert len(seeded(cls, device="cpu").fit(*table).X_distilled_) == 30
+
+
 @picking
 def test_cords_reads_features_in_another_order_than_it_indexes(cls, table):
     # submodularselectionstrategy.py: features in a fresh random order, indexed as if it were kept: random rows
@@ -156,6 +169,17 @@ def test_apricot_validates_and_converts_in_init_and_sets_results_before_fit(cls)
     assert set(vars(model)) == set(model.get_params())
     with pytest.raises(ValueError, match="budget"):
         model.fit(np.eye(3))
+
+
+@every
+def test_apricot_has_parameters_without_effect(cls):
+    # n_jobs, say: every parameter that there is must be read by the code that computes
+    source = "".join(
+        inspect.getsource(module) for module in (cls, *cls.__mro__[1:-1]) if "distillkit" in module.__module__
+    )
+    for name in inspect.signature(cls).parameters:
+        assert len(re.findall(rf"self\.{name}\b(?! =)", source)) or f'"{name}"' in source, name
+    assert "n_jobs" not in inspect.signature(cls).parameters
 
 
 @every
@@ -221,6 +245,61 @@ def test_callers_of_faiss_let_it_leave_rows_out():
     # its k-means trains on 256 rows per centroid unless told otherwise, without a word
     X = np.random.default_rng(1).normal(size=(3000, 2))
     np.testing.assert_allclose(KMeansCoreset(budget=1).fit_transform(X)[0], X.mean(axis=0), rtol=1e-9)
+
+
+def test_callers_of_faiss_let_it_warn_on_stderr_of_few_rows(capfd):
+    # below 39 rows per centroid, from C++, where no filter of Python reaches
+    KMeansCoreset(budget=10, random_state=0).fit(np.random.default_rng(0).normal(size=(60, 2)))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_callers_of_faiss_report_its_objective():
+    # it ignores the weights and belongs to the centroids before the last step
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(200, 3)), rng.integers(1, 9, size=200).astype(float)
+    found = kmeans(X, 7, weights=weights, max_iter=3)
+    squared = cdist(X, found.centroids, "sqeuclidean").min(axis=1)
+    assert found.inertia == pytest.approx(weights @ squared, rel=1e-5)
+
+
+@every
+def test_callers_of_faiss_ask_for_more_centroids_than_rows(cls, table, capfd):
+    with pytest.raises(BudgetError, match=r"31"):
+        seeded(cls, budget=31).fit(*table)  # the smallest class has 30
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("representative", ["centroid", "member"])
+def test_callers_of_faiss_get_fewer_centroids_of_equal_rows(representative):
+    X = np.repeat(np.eye(4), 6, axis=0)
+    model = KMeansCoreset(budget=5, representative=representative, random_state=0).fit(X)
+    assert len(model.X_distilled_) == 5
+    assert (model.sample_weight_ > 0).all()
+    assert model.sample_weight_.sum() == 24
+
+
+@every
+def test_callers_of_faiss_overflow_its_seed(cls, table):
+    if "random_state" in inspect.signature(cls).parameters:
+        first, second = (cls(random_state=2**32 - 1).fit(*table) for _ in range(2))  # faiss takes the clock for -1
+        np.testing.assert_array_equal(first.X_distilled_, second.X_distilled_)
+
+
+def test_callers_of_faiss_cluster_directions_of_rows_of_any_length():
+    rng = np.random.default_rng(0)
+    direction = np.repeat(np.eye(3), 40, axis=0) + 0.05 * rng.normal(size=(120, 3))
+    X = direction * rng.uniform(0.01, 100, size=(120, 1))
+    model = KMeansCoreset(budget=3, spherical=True, random_state=0).fit(X)
+    assert sorted(model.sample_weight_.tolist()) == [40, 40, 40]
+
+
+@every
+def test_callers_of_faiss_change_the_threads_of_others(cls, table):
+    # faiss.omp_set_num_threads reaches torch, too
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
+    seeded(cls).fit(*table)
+    assert (torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before
 
 
 @every
