@@ -140,7 +140,8 @@ class _ForkServer:
         self._running: dict[int, _Forked] = {}
         self._gone = False
         self._lock = threading.Lock()
-        threading.Thread(target=self._listen, daemon=True, name="distillkit-fork-server").start()
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="distillkit-fork-server")
+        self._listener.start()
 
     def fork(self, folder: Path, imports: tuple[str, ...]) -> _Forked:
         child, number = _Forked(), next(self._numbers)
@@ -173,7 +174,7 @@ class _ForkServer:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
+        with self._process.stdout, contextlib.suppress(ValueError, OSError):
             for line in self._process.stdout:
                 self._hear(json.loads(line))
         with self._lock:  # its children are gone as well: the kernel kills them with it
@@ -203,6 +204,7 @@ class _ForkServer:
                 self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+            self._listener.join(5)  # it closes the pipe that it reads from
 
 
 _servers: dict[tuple[Any, ...], _ForkServer] = {}

@@ -26,7 +26,10 @@ _PATIENCE = 1.0  # seconds between two looks whether the harness still lives
 
 def serve() -> NoReturn:
     """Fork a child for each request until the harness closes the pipe or dies."""
-    _Server().run()
+    server = _Server()
+    server.run()
+    with contextlib.suppress(OSError):  # nobody may be there to read
+        server.answers.close()
     os._exit(0)  # the kernel kills the children with their parent
 
 

@@ -12,6 +12,8 @@ from distillkit.nn._threads import Threads
 
 __all__ = ["Backward"]
 
+_SHARED = 64  # rows of a batch from which threads share it, even where it is small enough for the cache as a whole
+
 
 class Backward:
     """Puts the gradients of the mean loss of a batch into the weights.
@@ -49,7 +51,10 @@ class Backward:
         rows : tensor of shape (b,)
             Their numbers, by which the loss finds their targets.
         """
-        parts = in_pieces(len(rows), self.piece)
+        most = self.piece
+        if len(rows) >= _SHARED:
+            most = min(most, -(-len(rows) // self.threads.count))
+        parts = in_pieces(len(rows), most)
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         if len(parts) == 1:
             value = self._value(batch, rows, len(rows))
