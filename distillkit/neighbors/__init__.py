@@ -1,4 +1,4 @@
-"""Nearest rows, k-means and k-center: NumPy's products on the CPU, faiss on a GPU."""
+"""Nearest rows, k-means and k-center: faiss on a GPU and where it is faster on the CPU, NumPy's products elsewhere."""
 
 from distillkit.neighbors._empty import squared_distances_to_owner
 from distillkit.neighbors._faiss import gpu_wanted

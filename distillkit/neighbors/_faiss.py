@@ -21,11 +21,16 @@ BLOCK_BYTES = 2**20
 _LARGEST = 1e150
 
 
-def load_faiss() -> Any | None:
+def load_faiss(*, needed: bool = True) -> Any | None:
     """Import faiss.
 
     Imported here and nowhere else, on first use: it brings its own OpenMP, which must not be loaded by
     ``import distillkit`` (on macOS it clashes with the one of torch).
+
+    Parameters
+    ----------
+    needed : bool
+        False where little is lost without it, and so nothing is to be warned of.
 
     Returns
     -------
@@ -41,6 +46,8 @@ def load_faiss() -> Any | None:
         if hasattr(faiss, "ClusteringInitMethod_KMEANS_PLUS_PLUS"):
             return faiss
         reason = f"version {getattr(faiss, '__version__', '?')} is older than 1.14.3"
+    if not needed:
+        return None
     both = _installed("faiss-cpu") and _installed("faiss-gpu")
     remedy = (
         "faiss-cpu and faiss-gpu share one folder: uninstall both, then install one" if both else "install faiss-cpu"

@@ -9,13 +9,12 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._products import even_blocks, nearest_by_products
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["group_sums", "lloyd"]
 
-_ROWS = 2048  # assigned at a time, at most
-_PRODUCTS = 2**20  # products held at a time, at most
-_SUMMED = 2048  # rows summed at a time, at least
+_SUMMED = 8192  # rows summed at a time, at least
 
 
 def lloyd(
@@ -57,29 +56,13 @@ def lloyd(
     """
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
     with block_threads(X.size * len(centres) // 64) as each:
-        owner = _assign(X, centres, spherical, each)
+        owner = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
         for steps in range(1, max_iter + 1):
             centres = _means(X, centres, owner, mass, spherical, each)
-            before, owner = owner, _assign(X, centres, spherical, each)
+            before, owner = owner, nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
             if steps == max_iter or np.array_equal(owner, before) or (should_stop is not None and should_stop()):
                 break
     return centres, owner, steps
-
-
-def _assign(X: np.ndarray, centres: np.ndarray, spherical: bool, each: Callable[..., Any]) -> np.ndarray:
-    owner = np.empty(len(X), dtype=np.int64)
-    most = max(1, min(_ROWS, _PRODUCTS // len(centres)))
-    step = -(-len(X) // (2 * -(-len(X) // (2 * most))))  # an even number of equal blocks, so that threads end together
-    half = np.zeros(len(centres), X.dtype) if spherical else np.einsum("ij,ij->i", centres, centres) / 2
-
-    def of_block(begin: int) -> None:
-        # the nearest has the largest x.c - |c|^2 / 2
-        products = X[begin : begin + step] @ centres.T
-        products -= half
-        products.argmax(axis=1, out=owner[begin : begin + step])
-
-    list(each(of_block, range(0, len(X), step)))
-    return owner
 
 
 def _means(
@@ -118,7 +101,7 @@ def group_sums(
         Group of each row, 0 to k - 1.
     k : int
     weight : ndarray of shape (n,)
-        Its dtype is that in which rows are added, some 64 of a group at a time, before float64 takes over.
+        Its dtype is that in which some thousand rows are added at a time, before float64 takes over.
     each : callable
         What `block_threads` gives.
 
@@ -126,7 +109,7 @@ def group_sums(
     -------
     ndarray of shape (k, d), float64
     """
-    step = max(_SUMMED, 64 * k)
+    step = even_blocks(len(X), max(_SUMMED, 64 * k))
 
     def of_block(begin: int) -> np.ndarray:
         part = slice(begin, begin + step)

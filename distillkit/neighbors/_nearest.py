@@ -6,12 +6,11 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.neighbors._faiss import BLOCK_BYTES, as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
+from distillkit.neighbors._products import nearest_by_products
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["exact_squares", "nearest"]
 
-_ROWS = 1024  # queries at a time
-_PRODUCTS = 2**20  # products held at a time, at most
 _GPU_MOST = 2048  # neighbours that faiss's GPU search can return
 
 
@@ -19,7 +18,8 @@ def nearest(queries: np.ndarray, X: np.ndarray, k: int, *, device: str = "auto")
     """Find the k rows of X nearest to each query in Euclidean distance.
 
     Every row is looked at. Rows are found in float32, after a move to the mean of X so that a common offset
-    costs no precision, by NumPy's products or by faiss on a GPU; their distances are then computed in float64 and sorted, equal ones by position.
+    costs no precision, by NumPy's products or by faiss on a GPU; their distances are then computed in float64 and sorted,
+    equal ones by position.
 
     Parameters
     ----------
@@ -66,30 +66,12 @@ def _candidates(queries: np.ndarray, X: np.ndarray, k: int, device: str) -> np.n
     origin, scale = origin_and_scale(X, queries)
     small, small_queries = to_float32(X, origin, scale), to_float32(queries, origin, scale)
     if not gpu:
-        return _by_products(small_queries, small, k)
+        with block_threads(queries.size * len(X) // 64) as each:
+            return nearest_by_products(small_queries, small, k, each)
     assert faiss is not None  # it has seen the GPU
     index = faiss.index_cpu_to_all_gpus(faiss.IndexFlatL2(X.shape[1]))
     index.add(small)
     return np.asarray(index.search(small_queries, k)[1], dtype=np.int64)
-
-
-def _by_products(queries: np.ndarray, X: np.ndarray, k: int) -> np.ndarray:
-    """The nearest have the largest q.x - |x|^2 / 2."""
-    found = np.empty((len(queries), k), dtype=np.int64)
-    half = np.einsum("ij,ij->i", X, X) / 2
-    step = max(1, min(_ROWS, _PRODUCTS // len(X)))
-
-    def of_block(begin: int) -> None:
-        products = queries[begin : begin + step] @ X.T
-        products -= half
-        if k == 1:
-            found[begin : begin + step, 0] = products.argmax(axis=1)
-        else:
-            found[begin : begin + step] = np.argpartition(products, len(X) - k, axis=1)[:, len(X) - k :]
-
-    with block_threads(queries.size * len(X) // 64) as each:
-        list(each(of_block, range(0, len(queries), step)))
-    return found
 
 
 def exact_squares(queries: np.ndarray, X: np.ndarray, indices: np.ndarray) -> np.ndarray:
