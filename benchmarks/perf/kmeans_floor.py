@@ -3,10 +3,9 @@
 Usage: ``DISTILLKIT_DATA=... python benchmarks/perf/kmeans_floor.py [--rows N] [--picks K] [--steps S]``
 
 The floor of a step is the 2 n k d operations of its distances at the rate at which this machine multiplies the same matrices,
-``X @ centroids.T``, measured in the same run before, between and after, at its fastest. The time of a step is the difference
-between runs of S + 2 and of 2 steps from one k-means++ start, divided by S. Then both ways of making a coreset of the same size,
-start and end included: k-means of each class, and one of all rows. Seconds of CPU are given beside those of the clock, because on
-a machine with other work only they can be compared; with one thread (``OMP_NUM_THREADS=1``) nothing in them is waiting.
+``X @ centroids.T``, in turn with the steps from one k-means++ start. The fastest of both are compared, and the medians. Then both ways of making a coreset of the same size, start and end included: k-means of each class, and one of all rows;
+their ratio should be at least 5. Seconds of CPU are given beside those of the clock, because on a machine with other work only
+they can be compared; with one thread (``OMP_NUM_THREADS=1``) nothing in them is waiting.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,16 @@ def draw(X: np.ndarray, k: int) -> np.ndarray:
     return X[draw_centres(X, k, seed=0, trials=trials, weights=None, should_stop=None).indices]
 
 
-def product_seconds(X: np.ndarray, k: int, repeats: int = 5) -> np.ndarray:
-    """Return the least seconds, by the clock and of CPU, of the products of all rows with k of them."""
-    rows = np.ascontiguousarray(X[:: len(X) // k][:k])
-    out = np.empty((len(X), k), dtype=X.dtype)
-    return np.min([both(lambda: np.matmul(X, rows.T, out=out))[0] for _ in range(repeats)], axis=0)
+def step_seconds(X: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Take two steps; return the seconds of the second, by the clock and of CPU, and the centroids."""
+    began = np.zeros(2)
+
+    def between() -> bool:
+        began[:] = time.perf_counter(), time.process_time()
+        return False
+
+    centres, _, _ = lloyd(X, centres, None, max_iter=2, spherical=False, should_stop=between)
+    return np.array([time.perf_counter(), time.process_time()]) - began, centres
 
 
 def main() -> None:
@@ -53,22 +58,23 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     arguments = parser.parse_args()
     X, y = mnist(arguments.rows)
-    k, steps = arguments.picks, arguments.steps
+    k = arguments.picks
     print(f"MNIST {X.shape[0]} x {X.shape[1]}, k = {k}", flush=True)
     kmeans(X[:2000], 20, max_iter=2)  # what is loaded on first use is not timed
-    floors = [product_seconds(X, k)]
-    taken, start = both(lambda: draw(X, k))
-    options = {"weights": None, "spherical": False, "should_stop": None}
-    short, _ = both(lambda: lloyd(X, start, max_iter=2, **options))
-    floors.append(product_seconds(X, k))
-    long, _ = both(lambda: lloyd(X, start, max_iter=2 + steps, **options))
-    floors.append(product_seconds(X, k))
-    floor, step = np.min(floors, axis=0), (long - short) / steps
+    taken, centres = both(lambda: draw(X, k))
+    products = np.empty((len(X), k), dtype=X.dtype)
+    floors, steps = [], []
+    for _ in range(arguments.steps):
+        floors.append(both(partial(np.matmul, X, centres.T, out=products))[0])
+        seconds, centres = step_seconds(X, centres)
+        steps.append(seconds)
+    floor, step = np.min(floors[1:], axis=0), np.min(steps, axis=0)  # at first, memory is still to be had
+    middle = np.median(steps, axis=0) / np.median(floors[1:], axis=0)
     rate = 2 * len(X) * k * X.shape[1] / floor / 1e9
     for name, i in (("clock", 0), ("CPU", 1)):
         print(
             f"{name}: floor {floor[i]:.3f} s per step ({rate[i]:.0f} GFLOP/s), k-means {step[i]:.3f} s per step = "
-            f"{step[i] / floor[i]:.2f} times the floor; start {taken[i]:.2f} s",
+            f"{step[i] / floor[i]:.2f} times the floor (medians: {middle[i]:.2f}); start {taken[i]:.2f} s",
             flush=True,
         )
     by_class = both(lambda: KMeansCoreset(budget=k // 10, random_state=0).fit(X, y))[0]

@@ -15,6 +15,7 @@ from distillkit.neighbors._threads import block_threads
 __all__ = ["group_sums", "lloyd"]
 
 _SUMMED = 8192  # rows summed at a time, at least
+_MOVED = 0.05  # part of the rows up to which sums follow those that changed hands: for two sums in float64, and a copy
 
 
 def lloyd(
@@ -52,30 +53,50 @@ def lloyd(
 
     Notes
     -----
-    2 n k d operations a step, and reading X twice. The result does not depend on the number of threads.
+    2 n k d operations a step, and reading X once or twice. The result does not depend on the number of threads.
     """
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
     with block_threads(X.size * len(centres) // 64) as each:
         owner = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
+        sums = group_sums(X, owner, len(centres), mass, each)
         for steps in range(1, max_iter + 1):
-            centres = _means(X, centres, owner, mass, spherical, each)
+            if steps > 1:
+                sums = _sums_after(sums, X, before, owner, mass, each)
+            centres = _means(X, centres, owner, sums, mass, spherical)
             before, owner = owner, nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
             if steps == max_iter or np.array_equal(owner, before) or (should_stop is not None and should_stop()):
                 break
     return centres, owner, steps
 
 
+def _sums_after(
+    sums: np.ndarray,
+    X: np.ndarray,
+    before: np.ndarray,
+    owner: np.ndarray,
+    mass: np.ndarray,
+    each: Callable[..., Any],
+) -> np.ndarray:
+    """Sums of the rows of each group; where few rows have changed hands, from the sums before."""
+    moved = np.flatnonzero(owner != before)
+    if len(moved) > _MOVED * len(X):
+        return group_sums(X, owner, len(sums), mass, each)
+    # in float64: what a group loses is what it had got, but for the rounding of sums made in full
+    rows, weight = X[moved], mass[moved].astype(np.float64)
+    lost, got = (group_sums(rows, which[moved], len(sums), weight, each) for which in (before, owner))
+    return sums - lost + got
+
+
 def _means(
     X: np.ndarray,
     centres: np.ndarray,
     owner: np.ndarray,
+    sums: np.ndarray,
     mass: np.ndarray,
     spherical: bool,
-    each: Callable[..., Any],
 ) -> np.ndarray:
     k = len(centres)
     total = np.bincount(owner, weights=mass, minlength=k)[:, None]
-    sums = group_sums(X, owner, k, mass, each)
     means = np.where(total > 0, sums / np.where(total > 0, total, 1), centres)
     lacking = np.flatnonzero(np.bincount(owner, minlength=k) == 0)
     if len(lacking):

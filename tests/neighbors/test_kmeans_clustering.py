@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.neighbors import _threads, kmeans
+from distillkit.neighbors import _lloyd, _threads, kmeans
 from distillkit.neighbors._lloyd import lloyd
 
 
@@ -340,6 +340,17 @@ class TestLloyd:
             np.testing.assert_allclose(ours, theirs.cluster_centers_, atol=1e-5)
             np.testing.assert_array_equal(owner, theirs.labels_)
             assert done == steps
+
+    def test_sums_that_follow_the_rows_that_moved_are_those_of_all_rows(self, monkeypatch):
+        X = np.random.default_rng(0).normal(size=(2000, 20)).astype(np.float32)
+        weights = np.random.default_rng(1).uniform(size=2000)
+        found = []
+        for moved in (-1, 1):  # never, always
+            monkeypatch.setattr(_lloyd, "_MOVED", moved)
+            found.append(self.steps(X, X[:30], weights=weights, max_iter=15))
+        (full, owner, _), (followed, other, _) = found
+        np.testing.assert_array_equal(other, owner)
+        np.testing.assert_allclose(followed, full, atol=1e-6)
 
     def test_a_fixed_point_ends_it(self):
         X = np.array([[0.0], [0.1], [0.8], [0.9]], dtype=np.float32)
