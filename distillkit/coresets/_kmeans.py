@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from numbers import Integral, Real
 from threading import Event
@@ -149,20 +149,16 @@ class KMeansCoreset(BaseDistiller):
         in_turn = gpu or run.max_seconds is not None or _is_uneven(rows)
 
         def of_group(group: Group, seed: int, should_stop: Callable[[], bool] | None) -> tuple[KMeansResult, Outcome]:
-            found = self._cluster(rows, group, seed, self.device if gpu else "cpu", should_stop)
-            return found, self._represent(rows, group, found)
+            with _setting(broken):
+                found = self._cluster(rows, group, seed, self.device if gpu else "cpu", should_stop)
+                return found, self._represent(rows, group, found)
 
-        # threads end after their step once something, as Ctrl-C, ends the fit
+        # once an error, or Ctrl-C, ends one of them, the others end after their step
         rules = stop_rules(rows, run) if in_turn else repeat(broken.is_set, len(seeds))
-        with nullcontext(map) if in_turn else block_threads(_numbers(rows)) as each:
-            try:
-                made = each(of_group, rows.groups, seeds, rules)
-                for group, (found, part) in zip(rows.groups, made, strict=True):
-                    self._record(run, group, found)
-                    parts.append(part)
-            except BaseException:
-                broken.set()
-                raise
+        with nullcontext(map) if in_turn else block_threads(_numbers(rows)) as each, _setting(broken):
+            for group, (found, part) in zip(rows.groups, each(of_group, rows.groups, seeds, rules), strict=True):
+                self._record(run, group, found)
+                parts.append(part)
         return _join(parts, rows)
 
     def _cluster(
@@ -211,6 +207,15 @@ class KMeansCoreset(BaseDistiller):
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)
+
+
+@contextmanager
+def _setting(broken: Event) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        broken.set()
+        raise
 
 
 def _is_uneven(rows: TrainingRows) -> bool:

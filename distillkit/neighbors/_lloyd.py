@@ -58,7 +58,7 @@ def lloyd(
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
     with block_threads(X.size * len(centres) // 64) as each:
         owner = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
-        sums = group_sums(X, owner, len(centres), mass, each)
+        sums, before = group_sums(X, owner, len(centres), mass, each), owner
         for steps in range(1, max_iter + 1):
             if steps > 1:
                 sums = _sums_after(sums, X, before, owner, mass, each)
@@ -84,7 +84,7 @@ def _sums_after(
     # in float64: what a group loses is what it had got, but for the rounding of sums made in full
     rows, weight = X[moved], mass[moved].astype(np.float64)
     lost, got = (group_sums(rows, which[moved], len(sums), weight, each) for which in (before, owner))
-    return sums - lost + got
+    return np.asarray(sums - lost + got)
 
 
 def _means(

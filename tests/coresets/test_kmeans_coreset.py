@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 
@@ -262,12 +261,13 @@ class TestThreads:
         self.fitted(KMeansCoreset(budget=0.05, device="cpu"), X, np.repeat(np.arange(len(counts)), counts), 2)
         assert seen == [within] * len(counts)
 
-    def test_what_breaks_one_class_stops_the_others_after_their_step(self, monkeypatch):
-        rules, order = [], itertools.count()
+    @pytest.mark.parametrize("first", [True, False])
+    def test_what_breaks_one_class_stops_the_others_after_their_step(self, first, monkeypatch):
+        rules = []
 
         def broken(points, size, *, should_stop, **_):
             rules.append(should_stop)
-            if next(order):
+            if (points[0, 0] == 0) != first:  # either of the two classes begun first
                 deadline = time.monotonic() + 20
                 while not should_stop() and time.monotonic() < deadline:
                     time.sleep(0.001)
@@ -275,6 +275,7 @@ class TestThreads:
 
         monkeypatch.setattr(_kmeans, "kmeans", broken)
         X, y = np.random.default_rng(0).normal(size=(400, 5)), np.arange(400) % 4
+        X[:, 0] = y % 2
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             self.fitted(KMeansCoreset(budget=5, device="cpu"), X, y, 2)
