@@ -70,7 +70,7 @@ def kmeans_plus_plus(
     weights : ndarray of shape (n,) or None
         Not negative, not all zero.
     should_stop : callable or None
-        Asked before each matrix product but the first.
+        Asked between places, once after each matrix product.
 
     Returns
     -------
@@ -105,13 +105,16 @@ def draw_centres(
     should_stop: Callable[[], bool] | None,
 ) -> KMeansStart:
     """Do as `kmeans_plus_plus`, with rows that are centred already, in their own precision."""
-    complete = True
+    complete, asked = True, 0
     with block_threads(X.size) as each:
         draw = _Draw(X, weights, np.random.RandomState(seed), each)
         while len(draw.picks) < k and draw.mass.max() > 0:
-            if draw.picks and draw.needs_products() and should_stop is not None and should_stop():
-                complete = False
-                break
+            # the trials of one place may end in the middle of a block: what counts is that there was another product
+            if should_stop is not None and draw.blocks > asked:
+                asked = draw.blocks
+                if should_stop():
+                    complete = False
+                    break
             draw.add_one(trials)
     indices = draw.fill(k)
     return KMeansStart(indices, draw.nearest, draw.owner, complete)
@@ -130,6 +133,7 @@ class _Draw:
         self.picks: list[int] = []
         self.mass = np.ones(len(X)) if weights is None else weights  # by which the next row is drawn
         self.candidates, self.then = np.empty(0, dtype=np.int64), np.empty(0)
+        self.blocks = 0
         self.products, self.place = np.empty((0, len(X)), dtype=X.dtype), 0
 
     def needs_products(self) -> bool:
@@ -166,6 +170,7 @@ class _Draw:
                 return int(self.candidates[place]), self.products[place]
 
     def _draw_block(self, block: int) -> None:
+        self.blocks += 1
         total = np.cumsum(self.mass, dtype=np.float64)
         drawn = np.searchsorted(total, self.rng.random_sample(block) * total[-1], side="right")
         # rounding may point past the last row that has mass
