@@ -17,6 +17,7 @@ __all__ = ["in_pieces", "rows_per_piece"]
 # norm, ReLU and pooling goes through memory.
 _BYTES = 2**22
 _FEWEST = 4
+_PROBED = 16  # enough for networks to go the way they go with many rows
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)  # what other layers put out is small
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
@@ -36,7 +37,7 @@ def rows_per_piece(network: nn.Module, X: torch.Tensor) -> int:
     known = _sizes.setdefault(network, {})
     shape = tuple(X.shape[1:])
     if shape not in known:
-        known[shape] = _largest_output(network, X[:1])
+        known[shape] = _largest_output(network, X[:_PROBED])
     return max(_FEWEST, _BYTES // known[shape])
 
 
@@ -51,7 +52,7 @@ def _has(network: nn.Module, kinds: tuple[type[nn.Module], ...]) -> bool:
 
 
 @torch.no_grad()
-def _largest_output(network: nn.Module, row: torch.Tensor) -> int:
+def _largest_output(network: nn.Module, rows: torch.Tensor) -> int:
     """Bytes of the largest output of one layer for one row."""
     largest = 1
 
@@ -63,8 +64,8 @@ def _largest_output(network: nn.Module, row: torch.Tensor) -> int:
     hooks = [module.register_forward_hook(note) for module in network.modules()]
     try:
         with evaluating(network):
-            network(row)
+            network(rows)
     finally:
         for hook in hooks:
             hook.remove()
-    return largest
+    return max(1, largest // len(rows))
