@@ -219,7 +219,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             **{name: plain(value) for name, value in known.items() if value is not None},
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
-            # what computed: faiss, faiss-gpu, scikit-learn, numpy; empty where a method does not say
+            # what computed: faiss-gpu, faiss, numpy, scikit-learn; empty where a method does not say
             "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
             "versions": versions(),
         }

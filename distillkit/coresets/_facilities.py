@@ -163,19 +163,20 @@ class _Served:
 
     def __init__(self, similarities: csc_matrix, customers: np.ndarray) -> None:
         self.ends, self.rows, self.values = similarities.indptr, similarities.indices, similarities.data
-        self.customers = customers
+        self.customers, self.alike = customers, bool((customers == 1).all())
         self.best = np.zeros(len(customers), dtype=self.values.dtype)
         self.count = 0
 
     def gains(self, candidates: np.ndarray) -> np.ndarray:
         """Gains of these rows; sums of whole numbers, where rows have whole weights, and so without rounding."""
-        begins = self.ends[candidates]
-        counts = self.ends[candidates + 1] - begins  # at least 1: each row is its own neighbour
-        first = np.cumsum(counts) - counts
-        part = np.repeat(begins - first, counts) + np.arange(counts.sum())
-        rows = self.rows[part]
-        nearer = np.maximum(self.values[part] - self.best[rows], 0) * self.customers[rows]
-        return np.asarray(np.add.reduceat(nearer, first))
+        found = np.empty(len(candidates))
+        for place, candidate in enumerate(candidates):
+            part = slice(self.ends[candidate], self.ends[candidate + 1])
+            rows = self.rows[part]
+            nearer = self.values[part] - self.best.take(rows)
+            np.maximum(nearer, 0, out=nearer)
+            found[place] = nearer.sum(dtype=np.int64) if self.alike else nearer @ self.customers.take(rows)
+        return found
 
     def add(self, pick: int) -> None:
         """Make a row the next pick."""

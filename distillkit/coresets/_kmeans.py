@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import repeat
 from numbers import Integral, Real
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,13 +16,17 @@ from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._joint import joint_points
-from distillkit.neighbors import KMeansResult, kmeans
+from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans
 from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._lloyd import group_sums
+from distillkit.neighbors._threads import block_threads, thread_count
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
 
 __all__ = ["KMeansCoreset"]
+
+_UNEVEN = 1.25  # work of the largest group over what each thread would have of all: above, threads share each group
 
 
 class KMeansCoreset(BaseDistiller):
@@ -80,7 +87,10 @@ class KMeansCoreset(BaseDistiller):
     Notes
     -----
     Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class and 320 bytes per row.
-    k-means++ start: Arthur and Vassilvitskii, SODA 2007. Clustering by faiss: Johnson et al., arXiv:1702.08734.
+    Where no class has much more work than a thread's part of all, and there is neither a GPU nor `max_seconds`, each thread
+    takes a class, and memory is that of as many classes; the result is the same.
+    k-means++ start: Arthur and Vassilvitskii, SODA 2007. On a GPU, and for up to 16 columns, faiss clusters: Johnson et al.,
+    arXiv:1702.08734; see `distillkit.neighbors.kmeans`.
 
     Examples
     --------
@@ -134,27 +144,39 @@ class KMeansCoreset(BaseDistiller):
         self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        y = rows.y if rows.task == "regression" else None
-        parts = []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
-            found = self._cluster(rows, group, run, should_stop)
-            parts.append(self._represent(rows, y, group, found))
+        gpu = gpu_wanted(self.device)
+        seeds, parts, broken = [run.seed() for _ in rows.groups], [], Event()
+        in_turn = gpu or run.max_seconds is not None or _is_uneven(rows)
+
+        def of_group(group: Group, seed: int, should_stop: Callable[[], bool] | None) -> tuple[KMeansResult, Outcome]:
+            with _setting(broken):
+                found = self._cluster(rows, group, seed, self.device if gpu else "cpu", should_stop)
+                return found, self._represent(rows, group, found)
+
+        # once an error, or Ctrl-C, ends one of them, the others end after their step
+        rules = stop_rules(rows, run) if in_turn else repeat(broken.is_set, len(seeds))
+        with nullcontext(map) if in_turn else block_threads(_numbers(rows)) as each, _setting(broken):
+            for group, (found, part) in zip(rows.groups, each(of_group, rows.groups, seeds, rules), strict=True):
+                self._record(run, group, found)
+                parts.append(part)
         return _join(parts, rows)
 
     def _cluster(
-        self, rows: TrainingRows, group: Group, run: Run, should_stop: Callable[[], bool] | None
+        self, rows: TrainingRows, group: Group, seed: int, device: str, should_stop: Callable[[], bool] | None
     ) -> KMeansResult:
-        found = kmeans(
+        return kmeans(
             joint_points(rows, group, self.target_weight),
             group.size,
             weights=None if rows.weight is None else rows.weight[group.rows],
             max_iter=self.max_iter,
             n_init=self.n_init,
             spherical=self.spherical,
-            seed=run.seed(),
-            device=self.device,
+            seed=seed,
+            device=device,
             should_stop=should_stop,
         )
+
+    def _record(self, run: Run, group: Group, found: KMeansResult) -> None:
         run.n_iter = max(run.n_iter, found.n_iter)
         run.record(
             label=group.label,
@@ -164,34 +186,52 @@ class KMeansCoreset(BaseDistiller):
             n_iter=found.n_iter,
             backend=found.backend,
         )
-        return found
 
-    def _represent(self, rows: TrainingRows, y: np.ndarray | None, group: Group, found: KMeansResult) -> Outcome:
+    def _represent(self, rows: TrainingRows, group: Group, found: KMeansResult) -> Outcome:
         """Rows of one group: picked, or made with the mean of a continuous target."""
-        # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
-        order = np.lexsort((found.squared_distances, found.owner))
-        first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
         weight = None if rows.weight is None else rows.weight[group.rows]
         mass = np.bincount(found.owner, weights=weight)
         if self.representative == "member":
+            # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
+            order = np.lexsort((found.squared_distances, found.owner))
+            first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
             return Outcome(indices=group.rows[order[first]], weight=mass)
-        members = group.rows[order]
-        factor = None if weight is None else weight[order]
-        means = _sums(rows.flat[members], factor, first) / mass[:, None]
-        squares = squared_distances_to_owner(rows.flat[group.rows], means, found.owner)
-        offset = float(squares.sum() if weight is None else squares @ weight)
+        own = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
+        factor = np.ones(len(own)) if weight is None else weight.astype(np.float64)
+        with block_threads(own.size) as each:
+            means = group_sums(own, found.owner, len(mass), factor, each) / mass[:, None]
+        offset = float(squared_distances_to_owner(own, means, found.owner) @ factor)
         labels: np.ndarray | None = None
-        if y is not None:
-            labels = _sums(y[members, None], factor, first)[:, 0] / mass
+        if rows.y is not None and rows.task == "regression":
+            labels = np.bincount(found.owner, weights=factor * rows.y[group.rows]) / mass
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)
 
 
-def _sums(values: np.ndarray, weight: np.ndarray | None, first: np.ndarray) -> np.ndarray:
-    """Sum consecutive rows, each part from its place in `first` to the next."""
-    weighted = values if weight is None else values * weight[:, None]
-    return np.asarray(np.add.reduceat(weighted, first, axis=0, dtype=np.float64))
+@contextmanager
+def _setting(broken: Event) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        broken.set()
+        raise
+
+
+def _is_uneven(rows: TrainingRows) -> bool:
+    """Tell whether threads that take a group each would wait long for the one with most work."""
+    work = _work(rows)
+    return max(work) * thread_count() > _UNEVEN * sum(work)
+
+
+def _numbers(rows: TrainingRows) -> int:
+    """What `block_threads` asks for: all numbers, and the arithmetic of a step in units of 64."""
+    columns = int(rows.points.shape[1])
+    return max(columns * len(rows.points), columns * sum(_work(rows)) // 64)
+
+
+def _work(rows: TrainingRows) -> list[int]:
+    return [len(group.rows) * group.size for group in rows.groups]
 
 
 def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:

@@ -64,7 +64,7 @@ class LightweightCoreset(BaseDistiller):
     Notes
     -----
     With independent draws, ``m = O((d k log k + log(1 / delta)) / eps^2)`` rows keep the cost phi(Q) of any k centres Q to
-    ``eps / 2 (phi(Q) + phi({mu}))``, with probability 1 - delta. Time O(n d); memory 40 bytes per row and blocks of 1 MiB.
+    ``eps / 2 (phi(Q) + phi({mu}))``, with probability 1 - delta. Time O(n d); memory 40 bytes per row and blocks of 4 MiB per thread.
     Bachem, Lucic and Krause, "Scalable k-means clustering via lightweight coresets", KDD 2018, arXiv:1702.08248.
 
     Examples

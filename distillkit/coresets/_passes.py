@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_matrix
 
+from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["squared_distances_to_means"]
 
-_BLOCK_BYTES = 2**19  # differences held at a time: what stays, with the rows, in a core's own cache
-_SUMMED = 2048  # rows summed in the precision of X before float64 takes over
+_BLOCK_BYTES = 2**22  # rows at a time: smaller blocks have threads wait for each other
 _OFFSET = 64  # squared distance of the mean from the origin, over that of the rows from it, that float32 can well bear
 
 
@@ -41,58 +40,63 @@ def squared_distances_to_means(
     for number, part in enumerate(parts):
         owner[part] = number
     weight = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
+    groups = int(owner.max()) + 1
     with block_threads(points.size) as each:
-        means = _means(points, owner, len(parts), weight, each)
-        squared = _squares(points, owner, means.astype(points.dtype), each)
+        means = _means(points, owner, groups, weight, each).astype(points.dtype)
+        squared = _by_differences(points, owner, means, each) if groups > 1 else _by_products(points, means[0], each)
+        if _are_far(means, owner, squared):  # from the origin: float32 sums, and products, would leave only rounding
+            means = _means(points, owner, groups, weight.astype(np.float64), each)
+            squared = _by_differences(points, owner, means, each)
     squared[owner == len(parts)] = 0
+    np.maximum(squared, 0, out=squared)
     return squared
 
 
 def _means(
-    points: np.ndarray, owner: np.ndarray, n_parts: int, weight: np.ndarray, each: Callable[..., Any]
+    points: np.ndarray, owner: np.ndarray, groups: int, weight: np.ndarray, each: Callable[..., Any]
 ) -> np.ndarray:
-    """Weighted means of the rows of each part, then zeros for the rows of none."""
-    alone = not owner.any()
-
-    def block_sums(begin: int) -> np.ndarray:
-        part = slice(begin, begin + _SUMMED)
-        rows = np.ascontiguousarray(points[part])  # sums in the same order whatever the memory order of X
-        if alone:
-            return np.asarray(weight[part] @ rows)
-        by_part = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(n_parts + 1, len(rows)))
-        return np.asarray(by_part @ rows)
-
-    sums = np.zeros((n_parts + 1, points.shape[1]))
-    for found in each(block_sums, range(0, len(points), _SUMMED)):
-        sums[: 1 if alone else None] += found
-    sums[-1] = 0
-    total = np.bincount(owner, weights=weight, minlength=n_parts + 1)
-    return np.asarray(sums / np.where(total > 0, total, 1)[:, None])
+    total = np.bincount(owner, weights=weight, minlength=groups)
+    return group_sums(points, owner, groups, weight, each) / np.where(total > 0, total, 1)[:, None]
 
 
-def _squares(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
-    """Squared distance of each row to the mean of its part."""
-    squared, alone = np.empty(len(points)), not owner.any()
-    step = max(1, _BLOCK_BYTES // (points.itemsize * points.shape[1]))
-    offset = float(_dots(means[:1])[0])
+def _by_products(points: np.ndarray, mean: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
+    """Squared distance of each row to one mean: a third less work than by differences."""
+    squared, step = np.empty(len(points)), _step(points)
 
-    def by_products(begin: int) -> None:
+    def of_block(begin: int) -> None:
         rows = np.ascontiguousarray(points[begin : begin + step])
-        squared[begin : begin + step] = _dots(rows) - 2 * (rows @ means[0])
+        squared[begin : begin + step] = _dots(rows) - 2 * (rows @ mean)
 
-    def by_differences(begin: int) -> None:
+    list(each(of_block, range(0, len(points), step)))
+    squared += float(mean @ mean)
+    return squared
+
+
+def _by_differences(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
+    """Squared distance of each row to the mean of its part."""
+    squared, step = np.empty(len(points)), _step(points)
+
+    def of_block(begin: int) -> None:
         part = slice(begin, begin + step)
         difference = np.take(means, owner[part], axis=0)
         np.subtract(points[part], difference, out=difference)
         squared[part] = _dots(difference)
 
-    if alone:  # a third less work, but far from the origin only rounding would be left
-        list(each(by_products, range(0, len(points), step)))
-        squared += offset
-        if offset <= _OFFSET * squared.mean():
-            return np.maximum(squared, 0, out=squared)
-    list(each(by_differences, range(0, len(points), step)))
+    list(each(of_block, range(0, len(points), step)))
     return squared
+
+
+def _are_far(means: np.ndarray, owner: np.ndarray, squared: np.ndarray) -> bool:
+    """Tell whether the mean of any group of several rows is far from the origin, for how far its rows are from it."""
+    count = np.bincount(owner, minlength=len(means))
+    spread = np.bincount(owner, weights=squared, minlength=len(means)) / np.maximum(count, 1)
+    offset = np.einsum("ij,ij->i", means, means, dtype=np.float64)
+    far = (offset > _OFFSET * spread) | ~np.isfinite(spread)
+    return bool((far & (count > 1)).any())
+
+
+def _step(points: np.ndarray) -> int:
+    return max(1, _BLOCK_BYTES // int(points.itemsize * points.shape[1]))
 
 
 def _dots(rows: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Nearest rows, k-means and k-center: faiss where it can be imported, scikit-learn where it cannot."""
+"""Nearest rows, k-means and k-center: faiss on a GPU and where it is faster on the CPU, NumPy's products elsewhere."""
 
 from distillkit.neighbors._empty import squared_distances_to_owner
 from distillkit.neighbors._faiss import gpu_wanted

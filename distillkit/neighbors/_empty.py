@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distillkit.neighbors._faiss import BLOCK_BYTES
+from distillkit.neighbors._threads import block_threads
 
 __all__ = ["fill_empty", "squared_distances_to_owner"]
 
@@ -24,10 +25,14 @@ def squared_distances_to_owner(X: np.ndarray, centroids: np.ndarray, owner: np.n
     """
     out = np.empty(len(X))
     step = max(1, BLOCK_BYTES // (8 * X.shape[1]))
-    for begin in range(0, len(X), step):
+
+    def of_block(begin: int) -> None:
         part = slice(begin, begin + step)
         difference = np.subtract(X[part], centroids[owner[part]], dtype=np.float64)
         out[part] = np.einsum("ij,ij->i", difference, difference)
+
+    with block_threads(X.size) as each:
+        list(each(of_block, range(0, len(X), step)))
     return out
 
 

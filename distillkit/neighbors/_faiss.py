@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.neighbors._threads import block_threads
 
 __all__ = ["BLOCK_BYTES", "as_rows", "gpu_of", "gpu_wanted", "load_faiss", "origin_and_scale", "to_float32"]
 
@@ -29,7 +30,7 @@ def load_faiss(*, needed: bool = True) -> Any | None:
     Parameters
     ----------
     needed : bool
-        False where nothing is lost without it, and so nothing is to be warned of.
+        False where little is lost without it, and so nothing is to be warned of.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def load_faiss(*, needed: bool = True) -> Any | None:
         "faiss-cpu and faiss-gpu share one folder: uninstall both, then install one" if both else "install faiss-cpu"
     )
     warnings.warn(
-        f"faiss cannot be used ({reason}); scikit-learn is used instead, which is slower. {remedy}.",
+        f"faiss cannot be used ({reason}); NumPy computes instead, without a GPU. {remedy}, or give device='cpu'.",
         DistillkitWarning,
         stacklevel=3,
     )
@@ -151,6 +152,11 @@ def to_float32(X: np.ndarray, origin: np.ndarray, scale: float) -> np.ndarray:
     """
     out = np.empty(X.shape, dtype=np.float32)
     step = max(1, BLOCK_BYTES // (8 * X.shape[1]))
-    for begin in range(0, len(X), step):
-        out[begin : begin + step] = (X[begin : begin + step] - origin) * scale
+
+    def of_block(begin: int) -> None:
+        rows = X[begin : begin + step] - origin
+        np.multiply(rows, scale, out=out[begin : begin + step], casting="same_kind")
+
+    with block_threads(X.size) as each:
+        list(each(of_block, range(0, len(X), step)))
     return out

@@ -64,6 +64,11 @@ def neighbor_graph(X: np.ndarray, t: int, *, device: str = "auto") -> NeighborGr
     DataError
         If t is out of range, or rows are not finite.
 
+    Warns
+    -----
+    DistillkitWarning
+        If faiss, which finds and uses GPUs, cannot be imported, and `device` is not "cpu".
+
     Notes
     -----
     Rows are searched in float32, centred and scaled (with ``t == n`` there is nothing to search). Up to ``n t d = 2**27``
@@ -81,7 +86,7 @@ def neighbor_graph(X: np.ndarray, t: int, *, device: str = "auto") -> NeighborGr
         indices = np.tile(np.arange(len(X), dtype=np.int32), (len(X), 1))
         distances = _exact(X, indices, scale) if exact else _complete((X - origin) * scale)
         return NeighborGraph(distances, indices, scale, "numpy")
-    faiss = None if device == "cpu" else load_faiss(needed=False)
+    faiss = None if device == "cpu" else load_faiss()
     gpu = gpu_of(faiss, device) and t <= _GPU_MOST
     small = to_float32(X, origin, scale)
     distances, indices = _by_gpu(faiss, small, t) if gpu else nearest_rows(small, t)

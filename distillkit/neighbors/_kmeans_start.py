@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.neighbors._empty import squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
+from distillkit.neighbors._threads import block_threads
 
 __all__ = ["KMeansStart", "draw_centres", "kmeans_plus_plus"]
 
 _BLOCK = 64  # rows drawn, and columns computed, at a time
+_ROWS = 4096  # products of these rows are computed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ def kmeans_plus_plus(
     weights : ndarray of shape (n,) or None
         Not negative, not all zero.
     should_stop : callable or None
-        Asked before each matrix product but the first.
+        Asked between places, once after each matrix product.
 
     Returns
     -------
@@ -102,13 +105,17 @@ def draw_centres(
     should_stop: Callable[[], bool] | None,
 ) -> KMeansStart:
     """Do as `kmeans_plus_plus`, with rows that are centred already, in their own precision."""
-    draw = _Draw(X, weights, np.random.RandomState(seed))
-    complete = True
-    while len(draw.picks) < k and draw.mass.max() > 0:
-        if draw.picks and draw.needs_products() and should_stop is not None and should_stop():
-            complete = False
-            break
-        draw.add_one(trials)
+    complete, asked = True, 0
+    with block_threads(X.size) as each:
+        draw = _Draw(X, weights, np.random.RandomState(seed), each)
+        while len(draw.picks) < k and draw.mass.max() > 0:
+            # the trials of one place may end in the middle of a block: what counts is that there was another product
+            if should_stop is not None and draw.blocks > asked:
+                asked = draw.blocks
+                if should_stop():
+                    complete = False
+                    break
+            draw.add_one(trials)
     indices = draw.fill(k)
     return KMeansStart(indices, draw.nearest, draw.owner, complete)
 
@@ -116,14 +123,17 @@ def draw_centres(
 class _Draw:
     """Rows drawn so far, the distances to them, and a block of candidates with its products."""
 
-    def __init__(self, X: np.ndarray, weights: np.ndarray | None, rng: np.random.RandomState) -> None:
-        self.X, self.weights, self.rng = X, weights, rng
+    def __init__(
+        self, X: np.ndarray, weights: np.ndarray | None, rng: np.random.RandomState, each: Callable[..., Any]
+    ) -> None:
+        self.X, self.weights, self.rng, self.each = X, weights, rng, each
         self.norms = np.einsum("ij,ij->i", X, X)
         self.nearest = np.full(len(X), np.inf, dtype=X.dtype)
         self.owner = np.zeros(len(X), dtype=np.int64)
         self.picks: list[int] = []
         self.mass = np.ones(len(X)) if weights is None else weights  # by which the next row is drawn
         self.candidates, self.then = np.empty(0, dtype=np.int64), np.empty(0)
+        self.blocks = 0
         self.products, self.place = np.empty((0, len(X)), dtype=X.dtype), 0
 
     def needs_products(self) -> bool:
@@ -160,12 +170,20 @@ class _Draw:
                 return int(self.candidates[place]), self.products[place]
 
     def _draw_block(self, block: int) -> None:
+        self.blocks += 1
         total = np.cumsum(self.mass, dtype=np.float64)
         drawn = np.searchsorted(total, self.rng.random_sample(block) * total[-1], side="right")
         # rounding may point past the last row that has mass
         self.candidates = np.minimum(drawn, np.flatnonzero(self.mass)[-1])
         self.then, self.place = np.array(self.mass[self.candidates]), 0
-        self.products = self.X[self.candidates] @ self.X.T
+        self.products = np.empty((block, len(self.X)), dtype=self.X.dtype)
+        rows = self.X[self.candidates]
+
+        def of_block(begin: int) -> None:
+            part = slice(begin, begin + _ROWS)
+            np.matmul(rows, self.X[part].T, out=self.products[:, part])
+
+        list(self.each(of_block, range(0, len(self.X), _ROWS)))
 
     def fill(self, k: int) -> np.ndarray:
         """Picks with what is lacking: other rows drawn at once, those equal to picks last."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.neighbors._faiss import BLOCK_BYTES, as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
+from distillkit.neighbors._products import nearest_by_products
+from distillkit.neighbors._threads import block_threads
 
 __all__ = ["exact_squares", "nearest"]
 
@@ -15,8 +17,9 @@ _GPU_MOST = 2048  # neighbours that faiss's GPU search can return
 def nearest(queries: np.ndarray, X: np.ndarray, k: int, *, device: str = "auto") -> tuple[np.ndarray, np.ndarray]:
     """Find the k rows of X nearest to each query in Euclidean distance.
 
-    Every row is looked at. faiss finds the rows in float32, after a move to the mean of X so that a common offset
-    costs no precision; their distances are then computed in float64 and sorted, equal ones by position.
+    Every row is looked at. Rows are found in float32, after a move to the mean of X so that a common offset
+    costs no precision, by NumPy's products or by faiss on a GPU; their distances are then computed in float64 and sorted,
+    equal ones by position.
 
     Parameters
     ----------
@@ -42,7 +45,7 @@ def nearest(queries: np.ndarray, X: np.ndarray, k: int, *, device: str = "auto")
     Warns
     -----
     DistillkitWarning
-        If faiss cannot be imported and scikit-learn does the work.
+        If faiss, which finds and uses GPUs, cannot be imported, and `device` is not "cpu".
     """
     queries, X = as_rows(queries, "queries"), as_rows(X)
     if queries.shape[1] != X.shape[1]:
@@ -58,24 +61,17 @@ def nearest(queries: np.ndarray, X: np.ndarray, k: int, *, device: str = "auto")
 
 
 def _candidates(queries: np.ndarray, X: np.ndarray, k: int, device: str) -> np.ndarray:
-    faiss = load_faiss()
+    faiss = None if device == "cpu" else load_faiss()
     gpu = gpu_of(faiss, device) and k <= _GPU_MOST
     origin, scale = origin_and_scale(X, queries)
     small, small_queries = to_float32(X, origin, scale), to_float32(queries, origin, scale)
-    if faiss is None:
-        from sklearn.neighbors import NearestNeighbors
-
-        found = (
-            NearestNeighbors(n_neighbors=k, algorithm="brute")
-            .fit(small)
-            .kneighbors(small_queries, return_distance=False)
-        )
-    else:
-        index = faiss.IndexFlatL2(X.shape[1])
-        index = faiss.index_cpu_to_all_gpus(index) if gpu else index
-        index.add(small)
-        found = index.search(small_queries, k)[1]
-    return np.asarray(found, dtype=np.int64)
+    if not gpu:
+        with block_threads(queries.size * len(X) // 64) as each:
+            return nearest_by_products(small_queries, small, k, each)
+    assert faiss is not None  # it has seen the GPU
+    index = faiss.index_cpu_to_all_gpus(faiss.IndexFlatL2(X.shape[1]))
+    index.add(small)
+    return np.asarray(index.search(small_queries, k)[1], dtype=np.int64)
 
 
 def exact_squares(queries: np.ndarray, X: np.ndarray, indices: np.ndarray) -> np.ndarray:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
-from distillkit.coresets import KMeansCoreset, RandomSubset
+from distillkit.coresets import KMeansCoreset, RandomSubset, _kmeans
 from distillkit.exceptions import DistillkitWarning
+from distillkit.neighbors import _threads, kmeans
 
 
 def assign(X, rows):
@@ -221,11 +225,70 @@ class TestClock:
         assert timed.distilled_.provenance["stopped_by"] is None
 
 
-def test_without_faiss_scikit_learn_makes_the_coreset(table, monkeypatch):
+class TestThreads:
+    """A class for each thread changes nothing but the time."""
+
+    @pytest.fixture(autouse=True)
+    def always_threads(self, monkeypatch):
+        monkeypatch.setattr(_threads, "_SMALL", 0)
+
+    @pytest.mark.parametrize("columns", [5, 30])  # faiss and NumPy
+    @pytest.mark.parametrize("representative", ["centroid", "member"])
+    def test_the_bits_and_the_history_are_those_of_one_thread(self, columns, representative):
+        X, y = np.random.default_rng(0).normal(size=(900, columns)), np.arange(900) % 3
+        model = KMeansCoreset(budget=9, representative=representative, random_state=0)
+        alone, shared = (self.fitted(clone(model), X, y, threads) for threads in (1, 2))
+        np.testing.assert_array_equal(shared.X_distilled_, alone.X_distilled_)
+        np.testing.assert_array_equal(shared.sample_weight_, alone.sample_weight_)
+        for first, second in zip(alone.history_, shared.history_, strict=True):
+            assert {**first, "seconds": 0} == {**second, "seconds": 0}
+
+    @staticmethod
+    def fitted(model, X, y, threads):
+        with threadpool_limits(threads):
+            return model.fit(X, y)
+
+    @pytest.mark.parametrize(("counts", "within"), [((300, 300), True), ((560, 40), False), ((300,), False)])
+    def test_classes_are_shared_out_where_none_is_much_larger(self, counts, within, monkeypatch):
+        seen = []
+
+        def noting(*args, **kwargs):
+            seen.append(_threads.within_thread())
+            return kmeans(*args, **kwargs)
+
+        monkeypatch.setattr(_kmeans, "kmeans", noting)
+        X = np.random.default_rng(0).normal(size=(sum(counts), 5))
+        self.fitted(KMeansCoreset(budget=0.05, device="cpu"), X, np.repeat(np.arange(len(counts)), counts), 2)
+        assert seen == [within] * len(counts)
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_what_breaks_one_class_stops_the_others_after_their_step(self, first, monkeypatch):
+        rules = []
+
+        def broken(points, size, *, should_stop, **_):
+            rules.append(should_stop)
+            if (points[0, 0] == 0) != first:  # either of the two classes begun first
+                deadline = time.monotonic() + 20
+                while not should_stop() and time.monotonic() < deadline:
+                    time.sleep(0.001)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(_kmeans, "kmeans", broken)
+        X, y = np.random.default_rng(0).normal(size=(400, 5)), np.arange(400) % 4
+        X[:, 0] = y % 2
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            self.fitted(KMeansCoreset(budget=5, device="cpu"), X, y, 2)
+        assert all(rule() for rule in rules)
+        assert time.monotonic() - began < 20
+
+
+def test_without_faiss_only_the_gpu_is_lost(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     X, y = table
-    with pytest.warns(DistillkitWarning, match="scikit-learn is used instead"):
+    with pytest.warns(DistillkitWarning, match="NumPy computes instead") as said:
         model = KMeansCoreset(budget=6, random_state=0).fit(X, y)
-    assert {step["backend"] for step in model.history_} == {"scikit-learn"}
-    assert model.distilled_.provenance["backends"] == ["scikit-learn"]
+    assert len(said) == 1  # not once for each class
+    assert {step["backend"] for step in model.history_} == {"numpy"}
+    assert model.distilled_.provenance["backends"] == ["numpy"]
     assert cost(X, y, model) < 0.8 * cost(X, y, RandomSubset(budget=6, random_state=0).fit(X, y))

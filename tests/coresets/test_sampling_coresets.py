@@ -239,6 +239,25 @@ class TestPasses:
                 found, exact, rtol=1e-8 if dtype == np.float64 else 1e-3, atol=1e-4 * exact.mean()
             )
 
+    @pytest.mark.parametrize("parts", [1, 2])
+    @pytest.mark.parametrize(("offset", "factor"), [(1e5, 1), (3e5, 1), (0, 1e30)])
+    def test_sums_of_many_float32_rows_far_from_the_origin_keep_the_spread(self, offset, factor, parts):
+        X = (factor * (np.random.default_rng(0).normal(size=(20_000, 3)) + offset)).astype(np.float32)
+        exact = ((X.astype(np.float64) - X.mean(axis=0, dtype=np.float64)) ** 2).sum(axis=1)
+        owned = [np.arange(20_000)] if parts == 1 else [np.arange(20_000), np.empty(0, dtype=int)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = squared_distances_to_means(X, owned)
+        np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-4 * exact.mean())
+
+    def test_a_group_far_from_the_origin_beside_one_that_is_not_keeps_its_spread(self):
+        X = np.random.default_rng(0).normal(size=(20_000, 3)).astype(np.float32)
+        X[::2] += np.float32(1e5)
+        parts = [np.arange(0, 20_000, 2), np.arange(1, 20_000, 2)]
+        found = squared_distances_to_means(X, parts)
+        for part in parts:
+            exact = ((X[part] - X[part].mean(axis=0, dtype=np.float64)) ** 2).sum(axis=1)
+            np.testing.assert_allclose(found[part], exact, rtol=1e-3, atol=1e-4 * exact.mean())
+
     def test_rows_of_no_part_have_none(self):
         X = np.random.default_rng(0).normal(size=(40, 3))
         parts = [np.arange(5, 20), np.arange(20, 33)]

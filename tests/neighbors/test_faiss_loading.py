@@ -36,7 +36,7 @@ def test_faiss_is_found_where_it_is_installed():
 
 @pytest.mark.usefixtures("no_faiss")
 def test_missing_faiss_gives_a_warning_with_a_remedy():
-    with pytest.warns(DistillkitWarning, match=r"faiss cannot be used .*scikit-learn is used instead.*install"):
+    with pytest.warns(DistillkitWarning, match=r"faiss cannot be used .*NumPy computes instead.*install"):
         assert loading.load_faiss() is None
 
 

@@ -10,7 +10,8 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.neighbors import kmeans
+from distillkit.neighbors import _lloyd, _threads, kmeans
+from distillkit.neighbors._lloyd import lloyd
 
 
 def distances(X, centroids):
@@ -31,9 +32,10 @@ def is_exact(X, found, weights=None):
     assert found.owner.dtype == np.int64
 
 
-@pytest.fixture
-def rows():
-    return np.random.default_rng(0).normal(size=(600, 4))
+@pytest.fixture(params=[4, 20], ids=["faiss", "numpy"])
+def rows(request):
+    """Rows of so many columns that faiss, or NumPy, clusters them on the CPU."""
+    return np.random.default_rng(0).normal(size=(600, request.param))
 
 
 def test_the_optimum_of_a_tiny_set_is_found():
@@ -71,7 +73,7 @@ def test_separated_groups_are_recovered(blobs):
 def test_everything_belongs_to_the_final_centroids(rows):
     found = kmeans(rows, 20, max_iter=2)  # far from converged: faiss's own objective would be another number
     is_exact(rows, found)
-    assert found.backend.startswith("faiss")
+    assert found.backend == ("faiss" if rows.shape[1] == 4 else "numpy")
 
 
 def test_no_rows_are_left_out_when_there_are_many_per_cluster():
@@ -219,8 +221,10 @@ def test_directions_of_very_long_and_short_rows_and_of_zeros_are_finite(factor):
 
 
 @pytest.mark.parametrize("spherical", [False, True])
-def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(spherical):
-    X = np.random.default_rng(0).normal(size=(5000, 20)).astype(np.float32)
+@pytest.mark.parametrize("columns", [4, 20, 90])
+def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(spherical, columns, monkeypatch):
+    monkeypatch.setattr(_threads, "_SMALL", 1000)
+    X = np.random.default_rng(0).normal(size=(5000, columns)).astype(np.float32)
     results = []
     for threads in (1, 2, 1):
         with threadpool_limits(threads):
@@ -307,20 +311,75 @@ def test_rows_with_gaps_are_refused_before_faiss_sees_them():
         kmeans(np.array([[0.0], [np.nan]]), 1)
 
 
+class TestLloyd:
+    """Steps by NumPy's products."""
+
+    @staticmethod
+    def steps(X, centres, *, weights=None, spherical=False, max_iter=20, should_stop=None):
+        return lloyd(X, centres, weights, max_iter=max_iter, spherical=spherical, should_stop=should_stop)
+
+    def test_a_centre_without_rows_moves_to_the_row_farthest_from_its_own(self):
+        X = np.array([[-1.0], [-0.9], [0.9], [1.0]], dtype=np.float32)
+        centres, owner, _ = self.steps(X, np.array([[0.0], [9.0]], dtype=np.float32))
+        np.testing.assert_allclose(np.sort(centres.ravel()), [-0.95, 0.95], rtol=1e-6)
+        assert owner[0] == owner[1] != owner[2] == owner[3]
+
+    def test_a_row_without_weight_draws_no_centre(self):
+        X = np.array([[-1.0], [-0.9], [0.9]], dtype=np.float32)
+        centres, _, _ = self.steps(
+            X, np.array([[0.0], [9.0]], dtype=np.float32), weights=np.array([1.0, 1.0, 0.0]), max_iter=1
+        )
+        assert centres.ravel().tolist() == pytest.approx([-0.95, -1.0])
+
+    def test_a_step_is_that_of_scikit_learn(self):
+        X = np.random.default_rng(0).normal(size=(400, 30)).astype(np.float32)
+        weights = np.random.default_rng(1).uniform(size=400)
+        for steps in (1, 2, 5):
+            ours, owner, done = self.steps(X, X[:12], weights=weights, max_iter=steps)
+            theirs = KMeans(12, init=X[:12].astype(np.float64), n_init=1, max_iter=steps, tol=0).fit(X, None, weights)
+            np.testing.assert_allclose(ours, theirs.cluster_centers_, atol=1e-5)
+            np.testing.assert_array_equal(owner, theirs.labels_)
+            assert done == steps
+
+    def test_sums_that_follow_the_rows_that_moved_are_those_of_all_rows(self, monkeypatch):
+        X = np.random.default_rng(0).normal(size=(2000, 20)).astype(np.float32)
+        weights = np.random.default_rng(1).uniform(size=2000)
+        found = []
+        for moved in (-1, 1):  # never, always
+            monkeypatch.setattr(_lloyd, "_MOVED", moved)
+            found.append(self.steps(X, X[:30], weights=weights, max_iter=15))
+        (full, owner, _), (followed, other, _) = found
+        np.testing.assert_array_equal(other, owner)
+        np.testing.assert_allclose(followed, full, atol=1e-6)
+
+    def test_a_fixed_point_ends_it(self):
+        X = np.array([[0.0], [0.1], [0.8], [0.9]], dtype=np.float32)
+        assert self.steps(X, X[[0, 2]])[2] == 1
+
+
 @pytest.mark.usefixtures("no_faiss")
 class TestWithoutFaiss:
-    """scikit-learn does the same work where faiss cannot be imported."""
+    """Without faiss only the GPU, and some speed, is lost."""
 
     pytestmark = pytest.mark.filterwarnings("ignore:faiss cannot be used")
 
     def test_it_says_so(self, rows):
         with pytest.warns(DistillkitWarning, match="faiss cannot be used"):
-            assert kmeans(rows, 5).backend == "scikit-learn"
+            assert kmeans(rows, 5).backend == "numpy"
 
     def test_separated_groups_are_recovered(self, blobs):
         X, label = blobs
         found = kmeans(X + 1e6, 9, n_init=10)
         assert len(set(zip(found.owner.tolist(), label.tolist(), strict=True))) == 9
+
+    def test_on_the_cpu_nothing_is_said(self, rows, recwarn):
+        assert kmeans(rows, 5, device="cpu").backend == "numpy"
+        assert not recwarn.list
+
+    def test_the_steps_are_those_with_faiss(self, rows, monkeypatch):
+        without = kmeans(rows, 20, seed=3, max_iter=3)
+        monkeypatch.undo()
+        np.testing.assert_allclose(without.centroids, kmeans(rows, 20, seed=3, max_iter=3).centroids, atol=1e-4)
 
     @pytest.mark.parametrize("weighted", [False, True])
     def test_everything_belongs_to_the_final_centroids(self, rows, weighted):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors import kmeans_plus_plus
+from distillkit.neighbors import _kmeans_start, kmeans_plus_plus
 
 
 def squared(X, rows):
@@ -109,3 +109,12 @@ def test_a_large_offset_changes_nothing():
 def test_k_out_of_range_is_refused(k):
     with pytest.raises(DataError, match=f"k={k} rows cannot be drawn from 4"):
         kmeans_plus_plus(np.eye(4), k, seed=0)
+
+
+def test_it_asks_after_each_product_also_where_trials_end_amid_a_block(monkeypatch):
+    asked, made, draw_block = [], [], _kmeans_start._Draw._draw_block
+    monkeypatch.setattr(_kmeans_start._Draw, "_draw_block", lambda *args: (made.append(1), draw_block(*args)))
+    X = np.random.default_rng(0).normal(size=(500, 30))
+    kmeans_plus_plus(X, 100, seed=0, trials=7, should_stop=lambda: bool(asked.append(1)))
+    assert len(made) > 10
+    assert len(asked) >= len(made) - 1  # nothing is left to stop after the last

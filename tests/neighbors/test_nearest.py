@@ -36,7 +36,7 @@ def test_equals_brute_force_without_faiss(pair, no_faiss):
 
 
 def test_says_so_without_faiss(pair, no_faiss):
-    with pytest.warns(DistillkitWarning, match="scikit-learn"):
+    with pytest.warns(DistillkitWarning, match="NumPy computes instead"):
         nearest(*pair, 1)
 
 
