@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._defaults import default_rate, loop_counts
 from distillkit.condensation._matching import Matching, Plan
+from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.condensation._presets import PRESETS, preset_params
 from distillkit.distances import GRADIENT_DISTANCES
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GradientMatchingDistiller"]
 
 
-class GradientMatchingDistiller(IterativeCondenser):
+class GradientMatchingDistiller(MatchingCondenser):
     """Rows whose gradients teach a network what the gradients of all rows teach it.
 
     Synthetic rows are optimised: on a network with random weights, the gradient of the mean loss of a class's synthetic rows
@@ -168,7 +169,7 @@ class GradientMatchingDistiller(IterativeCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **IterativeCondenser._parameter_constraints,
+        **MatchingCondenser._parameter_constraints,
         "preset": [StrOptions(set(PRESETS)), None],
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "outer_steps": [COUNT, None],

@@ -14,18 +14,20 @@ import numpy as np
 import torch
 
 from distillkit.condensation._checkpoint import Checkpoint, State
+from distillkit.condensation._state import Snapshot
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
-from distillkit.nn import make_generator
+from distillkit.nn import make_generator, seeded
 
 if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation._problem import Problem
     from distillkit.condensation._state import SyntheticRows, Watch
-    from distillkit.condensation._validation import Validation
+    from distillkit.condensation._validation import Judge
 
 __all__ = ["Controls", "Loop"]
 
 _SECONDS_BETWEEN_WRITES = 15
+_BEST = ("best.X", "best.targets", "best.extra")  # in the order of a snapshot
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Controls:
     on_interrupt : {"raise", "return"}
         What Ctrl-C does.
     checkpoint : Checkpoint or None
-    validation : Validation or None
+    validation : Judge or None
     split_seed : int
         That the rows held out were drawn by.
     """
@@ -47,7 +49,7 @@ class Controls:
     max_iter: int
     on_interrupt: str = "raise"
     checkpoint: Checkpoint | None = None
-    validation: Validation | None = None
+    validation: Judge | None = None
     split_seed: int = 0
 
 
@@ -85,7 +87,7 @@ class Loop(ABC):
         Each update ends with `_update`, after which True means to return.
         """
 
-    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def optimise(self) -> Snapshot:
         """Run until steps, seconds or patience end; return the best rows and targets, in the units of the network.
 
         Raises
@@ -118,11 +120,17 @@ class Loop(ABC):
     def _rounds(self) -> None:
         if self.run.n_iter and self._stops():
             return
+        validation = self.controls.validation
+        if validation is not None and validation.judges_start and not self.run.n_iter:
+            validation.judge(self.best, 0)
         keeps = self.controls.checkpoint is not None
         if keeps:
             self._state = self.state()
         while self.run.stopped_by is None:
-            if self._round() and keeps:
+            # for layers that are random themselves (dropout)
+            with seeded(self._generator.initial_seed() + self.run.n_iter):
+                complete = self._round()
+            if complete and keeps:
                 self._state = self.state()
                 if time.perf_counter() - self._written > _SECONDS_BETWEEN_WRITES:
                     self._write()
@@ -144,7 +152,8 @@ class Loop(ABC):
         if validation is not None:
             good = False
             if validation.due(self.run.n_iter):
-                means["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+                figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+                means |= figures
         self.run.record(iteration=self.run.n_iter, **means)
         if good:
             self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
@@ -154,7 +163,8 @@ class Loop(ABC):
         self._close_block()
         validation = self.controls.validation
         if validation is not None and validation.last != self.run.n_iter:
-            self.run.history[-1]["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+            figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+            self.run.history[-1] |= figures
             if good:
                 self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
@@ -186,7 +196,8 @@ class Loop(ABC):
         """All that the next round depends on."""
         algorithm, keys, *rest = tuple(self.run.rng.get_state())
         tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
-        tensors |= {"best.X": self.best[0].cpu().clone(), "best.targets": self.best[1].cpu().clone()}
+        best = zip(_BEST, self.best, strict=True)
+        tensors |= {name: part.cpu().clone() for name, part in best if part is not None}
         tensors |= {
             "rng": torch.from_numpy(np.asarray(keys).astype(np.int64)),
             "generator": self._generator.get_state(),
@@ -211,10 +222,8 @@ class Loop(ABC):
             {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
         )
         device = self.problem.device
-        self.best, self.best_iter = (
-            (tensors["best.X"].to(device), tensors["best.targets"].to(device)),
-            values["best_iter"],
-        )
+        self.best = Snapshot(*(tensors[name].to(device) for name in _BEST if name in tensors))
+        self.best_iter = values["best_iter"]
         self.watch.restore(values["watch"])
         if self.controls.validation is not None:
             self.controls.validation.restore(values["validation"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation._checkpoint import State
     from distillkit.condensation._problem import Problem
-    from distillkit.condensation._state import SyntheticRows, Watch
+    from distillkit.condensation._state import Snapshot, SyntheticRows, Watch
 
 __all__ = ["TrajectoryMatching", "TrajectoryPlan"]
 
@@ -90,7 +90,7 @@ class TrajectoryMatching(Loop):
         """The rate learned so far."""
         return float(self.rows.leaves[-1].detach().exp())
 
-    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def optimise(self) -> Snapshot:
         """Train or find the experts, then run as every loop does; temporary experts are removed."""
         try:
             return super().optimise()

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from sklearn.utils._param_validation import Interval
 
-from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._checkpoint import data_digest, settings_key
 from distillkit.condensation._experts import ExpertPlan, Experts
+from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
+from distillkit.condensation._state import Extra
 from distillkit.condensation._trajectory import TrajectoryMatching, TrajectoryPlan
 from distillkit.nn import count_parameters
 
@@ -35,7 +37,7 @@ _EXPERT_SETTINGS = (
 )  # fmt: skip
 
 
-class TrajectoryMatchingDistiller(IterativeCondenser):
+class TrajectoryMatchingDistiller(MatchingCondenser):
     """Rows on which a network learns what experts learned on all rows: its weights go where theirs went.
 
     Experts, networks trained on the real rows, leave their weights after every epoch. In each update a student sets out from an expert's
@@ -193,7 +195,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **IterativeCondenser._parameter_constraints,
+        **MatchingCondenser._parameter_constraints,
         "n_experts": [COUNT],
         "expert_epochs": [COUNT],
         "expert_lr": [POSITIVE],
@@ -339,14 +341,11 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         key = {**settings, "data": data_digest(problem.rows), "device": problem.device.type}
         return Experts(problem, plan, folder, key)
 
-    def _block(self, problem: Problem) -> int:
-        return int(self.record_every)
-
     def _default_rate(self, problem: Problem) -> float:
         return 0.05
 
-    def _extra(self, problem: Problem) -> tuple[torch.Tensor, float]:
-        return torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), float(self.rate_lr)
+    def _extra(self, problem: Problem) -> Extra:
+        return Extra(torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), self.rate_lr)
 
     def _expert_batch(self, problem: Problem) -> int:
         own = min(_LARGEST_BATCH, max(_BATCHES, len(problem.rows.X) // _BATCHES))
