@@ -113,7 +113,8 @@ class IterativeCondenser(BaseDistiller):
         best = loop.optimise()
         self._note(loop)
         y, soft = row_labels(problem, best.targets)
-        return Outcome(X=problem.in_units(best.X), y=y, soft_labels=soft, weight=weight)
+        X = problem.in_units(best.X)
+        return Outcome(X=X, y=y, soft_labels=soft, weight=weight, notes=loop.notes(), error=loop.error)
 
     def _key(self, rows: TrainingRows, device: torch.device) -> dict[str, Any]:
         cls = type(self)

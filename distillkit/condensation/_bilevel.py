@@ -13,6 +13,7 @@ from torch import nn
 from torch.func import functional_call
 
 from distillkit.condensation._base import COUNT, POSITIVE
+from distillkit.condensation._batch_size import out_of_memory
 from distillkit.condensation._label_base import LabelCondenser
 from distillkit.condensation._memory import require_memory, unrolled_bytes
 from distillkit.condensation._meta_fit import MetaFit, MetaPlan
@@ -129,13 +130,14 @@ class BilevelDistiller(LabelCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if memory ends.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss, a gradient or the rows become infinite: the best finite rows are kept, and the provenance says
         ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------
@@ -307,6 +309,8 @@ def _check_gradient(network: Any, made: nn.Module, problem: Problem) -> None:
         value = problem.loss(functional_call(made, weights, (rows.detach(),)), targets)
         torch.autograd.grad(value, rows)
     except RuntimeError as exc:
+        if out_of_memory(exc):
+            raise
         raise DataError(
             f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): give a network "
             "of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a gradient in fewer places."

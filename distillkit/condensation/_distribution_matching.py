@@ -135,12 +135,13 @@ class DistributionMatchingDistiller(MatchingCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------

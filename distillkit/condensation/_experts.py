@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import torch
 
+from distillkit.condensation._batch_size import BatchSize
 from distillkit.condensation._unrolled import flat_weights
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import Augmentation, Recipe, class_loss, make_generator, number_loss, train_network
@@ -81,6 +83,7 @@ class Experts:
         self._root = Path(folder if self._temporary is None else self._temporary.name)
         text = json.dumps({**key, "seed": plan.seed}, sort_keys=True)
         self._key = hashlib.sha256(text.encode()).hexdigest()[:24]
+        self._batch = BatchSize("expert_batch", plan.batch_size, "lower width or depth")
         self.names: list[str] = []
         self.trained = 0
 
@@ -98,13 +101,16 @@ class Experts:
             If the folder cannot be written.
         DataError
             If an expert diverges.
+        NotEnoughMemoryError
+            If memory ends with the fewest rows in a batch.
         """
         for number in range(self.plan.count):
             name = f"{self._key}/expert-{number:04d}.safetensors"
             if not self._readable(name):
                 if self.names and _late(run):
                     return
-                weights = self._train(number, run)
+                train = functools.partial(self._train, number, run)
+                weights = self._batch.fit(train, lambda: None, f"the training of expert {number}")
                 if len(weights) <= self.plan.epochs:
                     if self.names:  # ended by the clock: the finished ones are enough
                         return
@@ -157,7 +163,7 @@ class Experts:
         network = plan.make_network(plan.seed + number)
         X, targets = problem.rows_scaled, _targets(problem)
         generator = make_generator(plan.seed + number)
-        recipe = Recipe(1, plan.batch_size, "sgd", plan.lr, 0.0, 0.0, "constant", plan.precision)
+        recipe = Recipe(1, self._batch.size, "sgd", plan.lr, 0.0, 0.0, "constant", plan.precision)
         weights = [flat_weights(network)]
         for epoch in range(plan.epochs):
             if epoch and _late(run):

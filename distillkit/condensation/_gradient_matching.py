@@ -134,12 +134,14 @@ class GradientMatchingDistiller(MatchingCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends with the fewest rows in a batch: the best rows so far
+        are then in the fitted attributes (``stopped_by="out_of_memory"``), if there was an update.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved, down to 8, and the update is repeated (the provenance says with how many rows it went on).
 
     See Also
     --------

@@ -133,13 +133,14 @@ class KernelDistiller(LabelCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if memory ends.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``. And if
         one row in all is to carry the slopes of a linear regression, which takes two.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------

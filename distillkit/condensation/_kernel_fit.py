@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from distillkit.condensation._kernel_ridge import ridge_prediction
@@ -74,7 +76,7 @@ class KernelFit(Loop):
 
     name = "kernel matching"
     remedy = "lower lr, or raise ridge"
-    memory_remedy = "lower real_batch, pool_size, width or budget"
+    memory_remedy = "lower pool_size, width or budget"
 
     def __init__(
         self,
@@ -86,20 +88,19 @@ class KernelFit(Loop):
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
-        self.plan, self.pool = plan, pool
         self._real = RealRows(problem)
+        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, len(self._real)))
+        self.plan, self.pool = plan, pool
         self._is_class = problem.rows.task == "classification"
 
     def _round(self) -> bool:
         """Let one network judge the rows a few times, then let it learn them."""
-        X, targets = self._real.draw(self.plan.real_batch, self._draws)
+        drawn = self._real.draw(self.batch.size, self._draws)
         if self._draws.random() < self.plan.linear_share:
-            return self._updates(_as_they_are, (_as_they_are(X).double(), targets))
+            return self._updates(_as_they_are, (_as_they_are(drawn[0]).double(), drawn[1]))
         member = self.pool.visit(self._draws)
         network = member.network
-        # as numbers of the kernel, once for all updates of the visit
-        real = embed_rows(network, X, batch_size=256, precision=self.plan.precision).double(), targets
+        real = self._within_memory(functools.partial(self._features, network, drawn))
         with evaluating(network):
             self._updates(network.embed, real)  # type: ignore[arg-type]
         if self.run.stopped_by is not None:
@@ -109,10 +110,23 @@ class KernelFit(Loop):
             member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
         return True
 
+    def _features(self, network: nn.Module, drawn: Batch) -> Batch:
+        """Real rows as numbers of the kernel, once for all updates of a visit."""
+        X, targets = self._fewer(drawn)
+        return embed_rows(network, X, batch_size=256, precision=self.plan.precision).double(), targets
+
+    def _fewer(self, batch: Batch) -> Batch:
+        """Return as many rows of a batch as memory has left room for since it was drawn."""
+        if len(batch[0]) <= self.batch.size:
+            return batch
+        picks = torch.from_numpy(self._draws.choice(len(batch[0]), self.batch.size, replace=False))
+        return batch[0][picks], batch[1][picks]
+
     def _updates(self, embed: _Embed, real: Batch) -> bool:
         """Update the rows a few times, and return whether the run did not end before."""
         for turn in range(self.plan.updates):
-            gradients, figures = self._compare(embed, real)
+            real = self._fewer(real)
+            gradients, figures = self._within_memory(functools.partial(self._compare, embed, real))
             if self._update(gradients, **figures):
                 return turn + 1 == self.plan.updates
         return True
@@ -125,6 +139,7 @@ class KernelFit(Loop):
         return rows if augment is None else augment(rows, augment.draw(len(rows), self._generator))
 
     def _compare(self, embed: _Embed, real: Batch) -> tuple[Sequence[torch.Tensor], dict[str, float]]:
+        real = self._fewer(real)
         features = embed(self._changed(self.rows.X))
         centre = 1 / self.problem.n_outputs if self._is_class else 0.0
         known = probabilities(self.problem, self.rows.targets) - centre

@@ -6,13 +6,14 @@ import math
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 
+from distillkit.condensation._batch_size import BatchSize, out_of_memory
 from distillkit.condensation._checkpoint import Checkpoint, State
 from distillkit.condensation._state import Snapshot
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from distillkit.condensation._validation import Judge
 
 __all__ = ["Controls", "Loop"]
+
+_T = TypeVar("_T")
 
 _SECONDS_BETWEEN_WRITES = 15
 _BEST = ("best.X", "best.targets", "best.extra")  # in the order of a snapshot
@@ -63,19 +66,34 @@ class Loop(ABC):
     watch : Watch
     run : Run
     controls : Controls
+    batch : int
+        Rows per update that are halved where memory ends.
+
+    Attributes
+    ----------
+    best : Snapshot
+        The best rows so far.
+    error : NotEnoughMemoryError or None
+        That memory has ended, after updates whose best rows are worth keeping.
     """
 
     name: ClassVar[str]
     """What the method is called in warnings."""
     remedy: ClassVar[str] = "lower lr, or give max_norm"
     """What helps where it diverges."""
-    memory_remedy: ClassVar[str] = "lower real_batch, width or budget"
-    """What helps where memory ends."""
+    batch_name: ClassVar[str] = "real_batch"
+    """Parameter whose rows are halved where memory ends."""
+    memory_remedy: ClassVar[str] = "lower width or budget"
+    """What helps where that is not enough."""
 
-    def __init__(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> None:
+    def __init__(
+        self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls, batch: int
+    ) -> None:
         self.problem, self.rows, self.watch, self.run, self.controls = problem, rows, watch, run, controls
         self._draws = np.random.default_rng(run.seed())
         self._generator = make_generator(run.seed())
+        self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
+        self.error: NotEnoughMemoryError | None = None
         self.best, self.best_iter = rows.snapshot(), 0
         self._state: State | None = None
         self._written = time.perf_counter()
@@ -93,26 +111,27 @@ class Loop(ABC):
         Raises
         ------
         NotEnoughMemoryError
-            If the memory of a GPU ends.
+            If memory ends before the first update; later it is noted in `error`.
 
         Warns
         -----
         DistillkitWarning
-            If a loss or the rows are not finite: the best finite state is kept.
+            If a loss or the rows are not finite: the best finite state is kept. If memory ends: the batch is halved.
         """
         try:
             self._rounds()
+            self._finish()
         except FloatingPointError as exc:
             self.run.stopped_by = "not_finite"
             self._warn(str(exc))
-        except torch.OutOfMemoryError as exc:
-            raise NotEnoughMemoryError(f"the GPU is out of memory: {self.memory_remedy}.") from exc
+        except (RuntimeError, MemoryError) as exc:
+            if not out_of_memory(exc):
+                raise
+            self._end_of_memory(exc)
         except KeyboardInterrupt:
             if self.controls.on_interrupt != "return":
                 raise
             self.run.stopped_by = "interrupted"
-        else:
-            self._finish()
         finally:
             self._write()
         return self.best
@@ -134,6 +153,34 @@ class Loop(ABC):
                 self._state = self.state()
                 if time.perf_counter() - self._written > _SECONDS_BETWEEN_WRITES:
                     self._write()
+
+    def _within_memory(self, work: Callable[[], _T]) -> _T:
+        """Do a part of an update that changes nothing but the random states, with smaller batches where memory ends."""
+        before = self._random_states()
+        where = f"iteration {self.run.n_iter + 1} of {self.name}"
+        return self.batch.fit(work, lambda: self._set_random_states(before), where)
+
+    def _random_states(self) -> tuple[Any, Any, torch.Tensor]:
+        return self.run.rng.get_state(), self._draws.bit_generator.state, self._generator.get_state()
+
+    def _set_random_states(self, states: tuple[Any, Any, torch.Tensor]) -> None:
+        self.run.rng.set_state(states[0])
+        self._draws.bit_generator.state = states[1]
+        self._generator.set_state(states[2])
+
+    def _end_of_memory(self, exc: Exception) -> None:
+        where = f"iteration {self.run.n_iter + 1} of {self.name}"
+        known = isinstance(exc, NotEnoughMemoryError)
+        told = str(exc) if known else f"memory ended in {where}: {self.memory_remedy}."
+        self.run.stopped_by = "out_of_memory"
+        if not self.run.n_iter:
+            raise NotEnoughMemoryError(told) from exc
+        self.error = NotEnoughMemoryError(f"{told} The rows of iteration {self.best_iter} are kept in distilled_.")
+        self.error.__cause__ = exc.with_traceback(None)
+
+    def notes(self) -> dict[str, Any]:
+        """What the provenance should tell of the run."""
+        return {self.batch.name: self.batch.size} if self.batch.size < self.batch.first else {}
 
     def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
         """Move the rows, note the figures (with "loss" among them), and return whether the run ends."""
@@ -206,6 +253,7 @@ class Loop(ABC):
             "watch": self.watch.state(),
             "validation": None if self.controls.validation is None else self.controls.validation.state(),
             "split_seed": self.controls.split_seed,
+            "batch": self.batch.size,
             "n_iter": self.run.n_iter,
             "best_iter": self.best_iter,
             "history": [dict(record) for record in self.run.history],
@@ -225,6 +273,7 @@ class Loop(ABC):
         self.best = Snapshot(*(tensors[name].to(device) for name in _BEST if name in tensors))
         self.best_iter = values["best_iter"]
         self.watch.restore(values["watch"])
+        self.batch.size = values["batch"]
         if self.controls.validation is not None:
             self.controls.validation.restore(values["validation"])
         self.run.n_iter, self.run.history = values["n_iter"], list(values["history"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,19 +63,19 @@ class MetaFit(Loop):
 
     name = "bilevel distillation"
     remedy = "lower network_lr or lr, or give a smaller max_norm or window"
-    memory_remedy = "lower window, real_batch, width or budget"
+    memory_remedy = "lower window, width or budget"
 
     def __init__(
         self, problem: Problem, plan: MetaPlan, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
         self.plan = plan
         self.real = RealRows(problem)
+        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, len(self.real)))
 
     def meta_loss(self, seed: int, steps: int) -> torch.Tensor:
         """Train a network on the rows and return its loss on real rows, differentiable in rows, targets and rate."""
         network = self.plan.make_network(seed)
-        X, targets = self.real.draw(self.plan.real_batch, self._draws)
+        X, targets = self.real.draw(self.batch.size, self._draws)
         with seeded(seed):  # for layers that are random themselves
             weights = unroll(
                 network,
@@ -89,9 +89,12 @@ class MetaFit(Loop):
             return self.problem.loss(functional_call(network, weights, (X,)), targets)
 
     def _round(self) -> bool:
+        loss, gradients = self._within_memory(self._slope)
+        self._update(gradients, loss=loss, network_lr=float(self.rows.leaves[-1].detach().exp()))
+        return True
+
+    def _slope(self) -> tuple[float, Sequence[torch.Tensor]]:
         plan = self.plan
         steps = int(self._draws.integers(plan.window, plan.steps + 1)) if plan.random_end else plan.steps
         loss = self.meta_loss(self.run.seed(), steps)
-        gradients = torch.autograd.grad(loss, self.rows.leaves)
-        self._update(gradients, loss=float(loss.detach()), network_lr=float(self.rows.leaves[-1].detach().exp()))
-        return True
+        return float(loss.detach()), torch.autograd.grad(loss, self.rows.leaves)

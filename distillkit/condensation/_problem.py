@@ -79,6 +79,11 @@ class Problem:
         return len(self.rows.groups) if self.rows.task == "classification" else 1
 
     @property
+    def largest_group(self) -> int:
+        """Training rows of the largest group."""
+        return max(len(group.rows) for group in self.rows.groups)
+
+    @property
     def loss(self) -> Loss:
         """Cross-entropy for classes, squared error for numbers; the mean over the rows."""
         return F.cross_entropy if self.rows.task == "classification" else _squared_error

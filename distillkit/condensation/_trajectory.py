@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
@@ -11,7 +12,7 @@ import torch
 
 from distillkit.condensation._experts import Experts
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.condensation._unrolled import best_rate, follow
+from distillkit.condensation._unrolled import Path, best_rate, follow
 from distillkit.nn import Augmentation
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class TrajectoryMatching(Loop):
 
     name = "trajectory matching"
     remedy = "lower lr, rate_lr or student_lr"
-    memory_remedy = "lower student_batch, width or budget"
+    batch_name = "student_batch"
+    memory_remedy = "lower width or budget"
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class TrajectoryMatching(Loop):
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
+        super().__init__(problem, rows, watch, run, controls, min(plan.batch_size, len(rows.X)))
         self.plan, self.experts = plan, experts
         self._network = experts.plan.make_network(0)
 
@@ -101,23 +103,18 @@ class TrajectoryMatching(Loop):
         if not self.experts.names:
             self.experts.prepare(self.run)
             if self.plan.find_rate:
-                self._find_rate()
+                self._within_memory(self._find_rate)
         expert = int(self._draws.integers(len(self.experts.names)))
         start, goal = self._piece(expert, self._draws.random())
-        path = follow(
-            self._network,
-            self.problem.loss,
-            start,
-            goal,
-            self.rows.X,
-            self.rows.targets,
-            self.rows.leaves[-1],
-            self._batches(),
-            self._changes(),
-        )
+        path = self._within_memory(functools.partial(self._follow, start, goal))
         gradients = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
         self._update(gradients, loss=path.loss, student_lr=self.student_lr)
         return True
+
+    def _follow(self, start: torch.Tensor, goal: torch.Tensor) -> Path:
+        rows = self.rows
+        taught = rows.X, rows.targets, rows.leaves[-1]
+        return follow(self._network, self.problem.loss, start, goal, *taught, self._batches(), self._changes())
 
     def _piece(self, expert: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Start and goal on an expert's way; a share in [0, 1) of the epochs to set out from comes before."""
@@ -137,7 +134,7 @@ class TrajectoryMatching(Loop):
 
     def _batches(self) -> list[torch.Tensor]:
         """Rows of each step: every row once before any is seen again, as far as full batches go."""
-        n_rows, size = len(self.rows.X), self.plan.batch_size
+        n_rows, size = len(self.rows.X), self.batch.size
         if n_rows <= size:
             return [torch.arange(n_rows)] * self.plan.steps
         batches: list[torch.Tensor] = []
@@ -152,8 +149,7 @@ class TrajectoryMatching(Loop):
         return [self._change(self.plan.augment) for _ in range(self.plan.steps)]
 
     def _change(self, augment: Augmentation) -> Callable[[torch.Tensor], torch.Tensor]:
-        size = min(len(self.rows.X), self.plan.batch_size)
-        draw = augment.draw(size, self._generator)
+        draw = augment.draw(self.batch.size, self._generator)
         return lambda rows: augment(rows, draw)
 
     def state(self) -> State:

@@ -158,12 +158,13 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     ArtefactError
         If `checkpoint` or `experts_dir` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `student_batch` is halved.
 
     See Also
     --------
