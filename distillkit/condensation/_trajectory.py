@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -108,7 +108,8 @@ class TrajectoryMatching(Loop):
         start, goal = self._piece(expert, self._draws.random())
         path = self._within_memory(functools.partial(self._follow, start, goal))
         gradients = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
-        self._update(gradients, loss=path.loss, student_lr=self.student_lr)
+        own = {"expert_lr": self.experts.rates[expert]} if self.experts.lowered else {}
+        self._update(gradients, loss=path.loss, student_lr=self.student_lr, **own)
         return True
 
     def _follow(self, start: torch.Tensor, goal: torch.Tensor) -> Path:
@@ -125,7 +126,7 @@ class TrajectoryMatching(Loop):
 
     def _find_rate(self) -> None:
         pieces = [self._piece(0, share) for share in (0.0, 0.999)]
-        rates = [self.experts.plan.lr * factor for factor in _FACTORS]
+        rates = [self.experts.rates[0] * factor for factor in _FACTORS]
         rate = best_rate(
             self._network, self.problem.loss, pieces, self.rows.X, self.rows.targets, self._batches(), rates
         )
@@ -151,6 +152,10 @@ class TrajectoryMatching(Loop):
     def _change(self, augment: Augmentation) -> Callable[[torch.Tensor], torch.Tensor]:
         draw = augment.draw(self.batch.size, self._generator)
         return lambda rows: augment(rows, draw)
+
+    def notes(self) -> dict[str, Any]:
+        """What the provenance should tell of the run, with the rates of experts that would have diverged."""
+        return {**super().notes(), **({"expert_lr": self.experts.rates} if self.experts.lowered else {})}
 
     def state(self) -> State:
         """All that the next round depends on, with the names of the experts."""

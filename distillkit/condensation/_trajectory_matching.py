@@ -70,7 +70,8 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     n_experts : int, default=3
     expert_epochs : int, default=20
     expert_lr : float, default=0.05
-        Rate of the experts' plain gradient descent.
+        Rate of the experts' plain gradient descent. An expert that diverges (its loss is not finite, or ends a tenth above that of the
+        start) is trained again at a third of it, three times at most, and those after it at the same.
     expert_batch : int or None, default=None
         None takes a sixteenth of the rows, 16 at least and 256 at most.
     epoch_rows : int or None, default=None
@@ -143,18 +144,21 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     ----------
     student_lr_ : float
         The rate learned last: what gradient descent on the rows should use.
+    expert_lr_ : float
+        The lowest rate that experts in use were trained at; all of them are in the provenance, where one is below `expert_lr`.
     n_experts_trained_ : int
         Experts trained by this fit, the others having been found.
     n_iter_ : int
         Updates done.
     history_ : list of dict
         iteration, loss (squared distance from the goal over that of the start, mean over the updates since the last entry: 1 is
-        no progress), student_lr, seconds, and now and then validation.
+        no progress), student_lr, seconds, expert_lr where it had to be lowered, and now and then validation.
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows, an expert diverges, or `checkpoint` belongs to another run.
+        In fit: if y holds one class only, the network does not fit the rows, an expert diverges at all rates tried, or `checkpoint` belongs to another
+        run.
     ArtefactError
         If `checkpoint` or `experts_dir` cannot be read or written.
     NotEnoughMemoryError
@@ -164,7 +168,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
-        If memory ends: `student_batch` is halved.
+        If memory ends: `student_batch` is halved. If an expert diverges and is trained again.
 
     See Also
     --------
@@ -302,6 +306,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     def _note(self, loop: Loop) -> None:
         assert isinstance(loop, TrajectoryMatching)
         self.student_lr_, self.n_experts_trained_ = loop.student_lr, loop.experts.trained
+        self.expert_lr_ = min(loop.experts.rates, default=loop.experts.lr)
 
     def _loop(
         self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
