@@ -6,6 +6,7 @@ checkpoints go on from point to point, so that a curve takes the seconds of its 
 The judge is the ConvNet of width 128 and depth 3 with instance norm, 28x28 padded to 32x32, trained by SGD (rate 0.01, a tenth of it after
 half of the epochs; momentum 0.9; weight decay 5e-4; batches of 256) for 1000 epochs with one random crop, scale or rotation of each image
 (`distillkit.nn.training_augmentation`); the last epoch counts. Each network sees the test rows once, and nothing is chosen by them.
+On a CPU, networks are trained at once, one per core.
 
     DISTILLKIT_DATA=... python benchmarks/perf/condensation_mnist.py --method distribution-matching --per-class 10 \
         --seconds 60 300 600 --networks 5 --options '{"real_batch": 128}' --output curve.jsonl
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from joblib import Parallel, cpu_count, delayed
 
 from distillkit import __version__
 from distillkit.bench.single import make_distiller
@@ -40,6 +42,8 @@ def pixels(X: np.ndarray) -> np.ndarray:
 
 
 def judge(small: DistilledSet, X_test: np.ndarray, y_test: np.ndarray, given: argparse.Namespace, seed: int) -> float:
+    if given.device == "cpu":
+        torch.set_num_threads(1)  # as many processes as cores, one network each
     network = NetworkClassifier(
         network="convnet",
         width=128,
@@ -109,6 +113,9 @@ def main() -> None:
     given = parse()
     data = load_dataset(given.dataset)
     X, X_test = pixels(data.X_train), pixels(data.X_test)
+    if given.device == "auto":
+        given.device = "cuda" if torch.cuda.is_available() else "cpu"
+    judges = Parallel(n_jobs=min(cpu_count(), given.networks) if given.device == "cpu" else 1)
     with tempfile.TemporaryDirectory() as folder:
         before, last = 0.0, None
         for seconds in sorted(given.seconds):
@@ -117,7 +124,8 @@ def main() -> None:
             distiller.fit(X, data.y_train)
             took = time.perf_counter() - began + (before if resumes else 0.0)
             before, last = took, distiller.distilled_
-            scores = [judge(last, X_test, data.y_test, given, 1000 + number) for number in range(given.networks)]
+            seeds = range(1000, 1000 + given.networks)
+            scores = judges(delayed(judge)(last, X_test, data.y_test, given, seed) for seed in seeds)
             row = {
                 "method": given.method,
                 "dataset": given.dataset,

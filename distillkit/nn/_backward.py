@@ -12,8 +12,6 @@ from distillkit.nn._threads import Threads
 
 __all__ = ["Backward"]
 
-_SHARED = 64  # rows of a batch from which threads share it, even where it is small enough for the cache as a whole
-
 
 class Backward:
     """Puts the gradients of the mean loss of a batch into the weights.
@@ -25,6 +23,8 @@ class Backward:
     precision : {"float32", "bfloat16", "auto"}
     piece : int
         Rows that go through the network at a time, at most.
+    shared : int
+        Rows of a batch from which the threads share it, even where it is small enough for one piece.
     threads : Threads
     scale : tensor of shape (n,) or None
         Factor of each row's loss.
@@ -36,11 +36,12 @@ class Backward:
         loss: RowLoss,
         precision: str,
         piece: int,
+        shared: int,
         threads: Threads,
         scale: torch.Tensor | None = None,
     ) -> None:
         self.network, self.loss, self.precision = network, loss, precision
-        self.piece, self.threads, self.scale = piece, threads, scale
+        self.piece, self.shared, self.threads, self.scale = piece, shared, threads, scale
 
     def __call__(self, batch: torch.Tensor, rows: torch.Tensor) -> float:
         """Replace the gradients of the weights by those of this batch; return the loss.
@@ -52,7 +53,7 @@ class Backward:
             Their numbers, by which the loss finds their targets.
         """
         most = self.piece
-        if len(rows) >= _SHARED:
+        if len(rows) >= self.shared:
             most = min(most, -(-len(rows) // self.threads.count))
         parts = in_pieces(len(rows), most)
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from distillkit.exceptions import DataError
+from distillkit.nn._conv_block import ConvBlock
 
 __all__ = ["ConvNet", "ConvNet1d"]
 
@@ -79,9 +80,8 @@ class ConvNet(nn.Module):
         blocks: list[nn.Module] = []
         widths = [channels, *(width * growth**index for index in range(depth))]
         for index, (before, after) in enumerate(pairwise(widths)):
-            padding = 3 if index == 0 and grown else 1
-            blocks += [nn.Conv2d(before, after, 3, padding=padding), *_norm(norm, after, 2)]
-            blocks += [nn.ReLU(), nn.AvgPool2d(2)]
+            layers = _norm(norm, after, 2) or [nn.Identity()]
+            blocks.append(ConvBlock(before, after, *layers, padding=3 if index == 0 and grown else 1))
         self.features = nn.Sequential(*blocks)
         last = ((height + grown) // 2**depth) * ((breadth + grown) // 2**depth)
         self.head = nn.Linear(widths[-1] * last, n_outputs)

@@ -14,7 +14,7 @@ from distillkit.nn._backward import Backward
 from distillkit.nn._device import mixed_precision
 from distillkit.nn._losses import RowLoss
 from distillkit.nn._modes import evaluating
-from distillkit.nn._pieces import rows_per_piece
+from distillkit.nn._pieces import rows_per_piece, rows_to_share
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._seeding import seeded
 from distillkit.nn._threads import Threads, takes_threads
@@ -90,7 +90,8 @@ def train_network(
         Threads(allowed=takes_threads(network)) as threads,
     ):
         network.train()
-        backward = Backward(network, loss, recipe.precision, rows_per_piece(network, X), threads, scale)
+        sizes = rows_per_piece(network, X), rows_to_share(network, X)
+        backward = Backward(network, loss, recipe.precision, *sizes, threads, scale)
         return _train(network, X, backward, recipe, generator, augment, should_stop, on_epoch)
 
 

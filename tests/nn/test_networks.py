@@ -71,7 +71,7 @@ def test_resnet18_runs_and_pickles():
 def test_the_block_of_the_convnet_by_hand():
     network = ConvNet((1, 8, 8), 2, width=3, depth=1)
     x = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    filtered = F.conv2d(x, network.features[0].weight, network.features[0].bias, padding=1)
+    filtered = F.conv2d(x, network.features[0].conv.weight, network.features[0].conv.bias, padding=1)
     mean, spread = filtered.mean((2, 3), keepdim=True), filtered.var((2, 3), unbiased=False, keepdim=True)
     block = F.avg_pool2d(F.relu((filtered - mean) / torch.sqrt(spread + 1e-5)), 2)
     torch.testing.assert_close(network.embed(x), block.flatten(1))
@@ -96,7 +96,7 @@ def test_auto_follows_the_shape(shape, chosen):
 @pytest.mark.parametrize("side", [8, 9, 15, 16, 33])
 def test_auto_pools_as_often_as_images_allow(side):
     network = make_network("auto", (1, side, side), 2, seed=0, width=4)
-    assert sum(isinstance(layer, nn.AvgPool2d) for layer in network.features) == 3
+    assert sum(isinstance(layer, nn.AvgPool2d) for layer in network.modules()) == 3
     assert network(torch.zeros(1, 1, side, side)).shape == (1, 2)
 
 

@@ -46,6 +46,22 @@ def test_the_largest_output_of_one_row_counts(rows, monkeypatch):
     assert rows_per_piece(convnet(), rows[0]) == 10
 
 
+def test_threads_share_batches_from_a_size_on(rows, monkeypatch):
+    monkeypatch.setattr(pieces, "_SHARED_BYTES", 10 * 8 * 16 * 16 * 4)
+    assert pieces.rows_to_share(convnet(), rows[0]) == 10
+    assert pieces.rows_to_share(Mlp((256,), 3), rows[0].flatten(1)) == 64
+    monkeypatch.setattr(pieces, "_SHARED_BYTES", 1)
+    assert pieces.rows_to_share(convnet(), rows[0]) == 2
+
+
+def test_sizes_are_those_of_the_way_that_many_rows_go():
+    network = ConvNet(
+        (1, 16, 16), 3, width=32
+    )  # by tiles the first outputs stay in the cache: the pooled ones are the largest
+    X = torch.rand(40, 1, 16, 16)
+    assert rows_per_piece(network, X) == pieces._BYTES // (32 * 8 * 8 * 4)
+
+
 def test_networks_that_would_compute_something_else_get_whole_batches(rows, monkeypatch):
     monkeypatch.setattr(pieces, "_BYTES", 1)
     X = rows[0]

@@ -241,10 +241,10 @@ def test_a_last_step_that_ruins_the_weights_or_the_outputs_is_seen(lr):
 def test_predictions_do_not_depend_on_blocks_and_keep_the_mode():
     network = make_network("convnet", (1, 8, 8), 3, seed=0, width=4, norm="batch").train()
     X = torch.randn(10, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    before = network.features[1].running_mean.clone()
+    before = network.features[0].norm.running_mean.clone()
     whole = predict_rows(network, X)
     torch.testing.assert_close(predict_rows(network, X, batch_size=3), whole)
     torch.testing.assert_close(network.head(embed_rows(network, X, batch_size=4)), whole)
     assert network.training
-    assert torch.equal(network.features[1].running_mean, before)
+    assert torch.equal(network.features[0].norm.running_mean, before)
     assert not whole.requires_grad

@@ -1,0 +1,94 @@
+"""A block on images of few channels: convolution, ReLU and pooling, image by image in the processor's cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.autograd import Function
+from torch.nn import functional as F
+
+from distillkit.nn._scratch import scratch
+
+__all__ = ["conv_relu_pool", "patches"]
+
+
+def patches(x: torch.Tensor, padding: int) -> torch.Tensor:
+    """Cut out what each output of a 3x3 convolution sees.
+
+    Parameters
+    ----------
+    x : tensor of shape (n, channels, height, width)
+    padding : int
+        Zeros around; height and width of the outputs must be even.
+
+    Returns
+    -------
+    tensor of shape (n, outputs, 9 * channels)
+        In four parts: the upper left outputs of all 2x2 that a pooling joins, the upper right ones, and so on.
+    """
+    x = F.pad(x, (padding,) * 4)
+    n_rows, channels, height, width = x.shape
+    height, width = height - 2, width - 2
+    seen = x.unfold(2, height, 1).unfold(3, width, 1)  # (n, channels, 3, 3, height, width)
+    seen = seen.reshape(n_rows, channels * 9, height // 2, 2, width // 2, 2)
+    return seen.permute(0, 3, 5, 2, 4, 1).reshape(n_rows, height * width, channels * 9)
+
+
+def conv_relu_pool(seen: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """Return ``relu(seen @ kernel)``, pooled by the mean of each output's four parts.
+
+    Parameters
+    ----------
+    seen : tensor of shape (n, 4 * places, inner)
+        From `patches`.
+    kernel : tensor of shape (n, inner, width)
+        Each image has one of its own, which instance norm makes of a common one.
+
+    Returns
+    -------
+    tensor of shape (n, places, width)
+    """
+    return _ConvReluPool.apply(seen, kernel)  # type: ignore[no-any-return]
+
+
+class _ConvReluPool(Function):
+    """Nothing of the size of the convolution's outputs leaves the cache: backwards they are computed again."""
+
+    @staticmethod
+    def forward(ctx: Any, seen: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(seen, kernel)
+        n_rows, outputs, _ = seen.shape
+        width = kernel.shape[2]
+        pooled = seen.new_empty(n_rows, outputs // 4, width)
+        outer = scratch("outer", (outputs, width), seen.dtype)
+        for own, weights, into in zip(seen, kernel, pooled, strict=True):
+            torch.mm(own, weights, out=outer).clamp_(min=0)
+            first, second, third, fourth = outer.view(4, outputs // 4, width)
+            torch.add(first, second, out=into).add_(third).add_(fourth)
+        return pooled.mul_(0.25)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        (given,), (seen, kernel) = gradients, ctx.saved_tensors
+        n_rows, outputs, _ = seen.shape
+        width = kernel.shape[2]
+        given = given * 0.25
+        wanted_seen, wanted_kernel = ctx.needs_input_grad
+        if torch.is_grad_enabled():  # to be differentiated once more
+            outer = given.unsqueeze(1) * (seen @ kernel > 0).view(n_rows, 4, outputs // 4, width)
+            outer = outer.view(n_rows, outputs, width)
+            of_seen = outer @ kernel.transpose(1, 2) if wanted_seen else None
+            return of_seen, seen.transpose(1, 2) @ outer if wanted_kernel else None
+        of_seen = torch.empty_like(seen) if wanted_seen else None
+        of_kernel = torch.empty_like(kernel) if wanted_kernel else None
+        outer = scratch("outer", (outputs, width), seen.dtype)
+        parts = outer.view(4, outputs // 4, width)
+        for row in range(n_rows):
+            torch.mm(seen[row], kernel[row], out=outer)
+            torch.ops.aten.threshold_backward.grad_input(given[row].expand_as(parts), parts, 0, grad_input=parts)
+            if of_seen is not None:
+                torch.mm(outer, kernel[row].T, out=of_seen[row])
+            if of_kernel is not None:
+                torch.mm(seen[row].T, outer, out=of_kernel[row])
+        return of_seen, of_kernel
