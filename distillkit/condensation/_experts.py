@@ -259,7 +259,8 @@ class Experts:
         """Mean loss on rows that are spread over the data."""
         picks = torch.arange(0, len(X), -(-len(X) // _PROBE), device=X.device)
         loss = (class_loss if self.problem.rows.task == "classification" else number_loss)(targets[picks])
-        return float(loss(predict_rows(network, X[picks]), torch.arange(len(picks), device=X.device)).mean())
+        outputs = predict_rows(network, X[picks], batch_size=self._batch.size)
+        return float(loss(outputs, torch.arange(len(picks), device=X.device)).mean())
 
     def _write(self, name: str, weights: torch.Tensor) -> None:
         from safetensors.torch import save
