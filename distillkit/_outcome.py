@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -44,6 +44,10 @@ class Outcome:
         X. The k-means cost of all rows is then that of the distilled ones plus this constant, up to rows that have
         other nearest centres than their mean (Feldman, Schmidt and Sohler, SODA 2013). 0 for unbiased samples. None
         where neither is so.
+    notes : dict of str to plain values
+        More to know of how the rows came about, for the provenance.
+    error : Exception or None
+        What ended the fit before its time: the rows are kept as the fitted attributes, then it is raised.
 
     Raises
     ------
@@ -60,6 +64,8 @@ class Outcome:
     ranked: bool = False
     weighting: str | None = None
     offset: float | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    error: Exception | None = None
 
     def __post_init__(self) -> None:
         if (self.X is None) == (self.indices is None):

@@ -136,7 +136,10 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
         callbacks = callback_context(self)
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self._store(self._distill(rows, run), run, source, rows)
+        outcome = self._distill(rows, run)
+        self._store(outcome, run, source, rows)
+        if outcome.error is not None:
+            raise outcome.error
         if getattr(self, "certify", False):
             certificate = certify(self.distilled_, X_valid, y_valid)
             self.error_ = certificate.error
@@ -217,6 +220,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             "rows_seen": seen.rows,
             "bytes_seen": seen.nbytes,
             **{name: plain(value) for name, value in known.items() if value is not None},
+            **plain(outcome.notes),
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
             # what computed: faiss-gpu, faiss, numpy, scikit-learn; empty where a method does not say

@@ -184,6 +184,7 @@ def distillkit_methods() -> Iterable[MethodSpec]:
             name="bilevel",
             target="distillkit.condensation:BilevelDistiller",
             kind="condensation",
+            version=2,  # rows are held out as for the other condensers
             requires=("torch",),
             reference="Wang et al. 2018, arXiv:1811.10959; truncated: Feng et al., ICLR 2024, arXiv:2311.07025",
             summary="Rows optimised through the unrolled training of networks on them",

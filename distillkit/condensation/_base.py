@@ -1,4 +1,4 @@
-"""What every iterative condenser shares: its parameters, the start, the network, and the way into and out of its units."""
+"""What every iterative condenser shares: its parameters, the network, the run, and the way into and out of its units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
@@ -17,12 +16,13 @@ from torch import nn
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
 from distillkit.condensation._defaults import default_depth
+from distillkit.condensation._labels import row_labels, rows_per_label
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Batch, Problem
-from distillkit.condensation._start import STARTS, start_rows
+from distillkit.condensation._start import STARTS
 from distillkit.condensation._state import SyntheticRows, Watch
-from distillkit.condensation._validation import Validation, hold_out
+from distillkit.condensation._validation import Judge, Validation, hold_out
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device
 
@@ -41,7 +41,7 @@ _MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "o
 
 
 class IterativeCondenser(BaseDistiller):
-    """Base: a method writes `_loop`, which returns the loop that moves the rows, and `_needed_bytes`."""
+    """Base: a method writes `_start`, which makes the first rows, and `_loop`, which returns the loop that moves them."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseDistiller._parameter_constraints,
@@ -51,16 +51,10 @@ class IterativeCondenser(BaseDistiller):
         "depth": [COUNT, None],
         "hidden": ["array-like", None],
         "norm": [StrOptions({"instance", "none"})],
-        "pad": ["boolean"],
         "init": [StrOptions(set(STARTS))],
         "lr": [POSITIVE, None],
-        "momentum": [SHARE],
-        "target_lr": [POSITIVE, None],
         "average": [SHARE],
-        "max_norm": [POSITIVE, None],
         "clip": ["boolean"],
-        "augment": [StrOptions({"auto"}), "array-like", None],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "max_iter": [COUNT],
         "tol": [SHARE],
         "patience": [COUNT, None],
@@ -72,31 +66,23 @@ class IterativeCondenser(BaseDistiller):
         "device": [str],
     }
     _needs_y: ClassVar[bool] = True
-    _normalized_steps: ClassVar[bool] = False  # whether lr is in standard deviations per update, whatever the loss
+    _always_validates: ClassVar[bool] = False  # whether rows are judged even where none are held out
 
     @abstractmethod
     def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> Loop:
         """Return the loop; it may take what is not an argument from the estimator's parameters."""
 
     @abstractmethod
+    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
+        """Return the first rows, or with `blank` rows of their shape for a saved state."""
+
     def _block(self, problem: Problem) -> int:
         """Return the updates in a block, over which losses are averaged."""
-
-    @abstractmethod
-    def _default_rate(self, problem: Problem) -> float:
-        """Return the step size of the rows where `lr` is None."""
-
-    def _target_rate(self) -> float | None:
-        """Return the step size of continuous targets; None keeps them."""
-        return None if self.target_lr is None else float(self.target_lr)
+        return int(self.record_every)
 
     def _regroup(self, rows: TrainingRows) -> TrainingRows:
         """Return the rows in the groups that the method matches."""
         return rows
-
-    def _extra(self, problem: Problem) -> tuple[torch.Tensor, float] | None:
-        """Return one more leaf to learn, with its rate."""
-        return None
 
     def _note(self, loop: Loop) -> None:
         """Take fitted attributes of the method's own from the loop."""
@@ -104,29 +90,31 @@ class IterativeCondenser(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         rows = self._regroup(rows)
         device = resolve_device(self.device)
-        weight = np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
+        weight = rows_per_label(rows)
         checkpoint, saved = None, None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self._key(rows, device))
             saved = checkpoint.read()
         held: TrainingRows | None = None
         split_seed = 0
-        if self.validation_fraction is not None:
+        if self._always_validates or self.validation_fraction is not None:
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
-            rows, held = hold_out(rows, self.validation_fraction, split_seed)
+            rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
         problem = Problem.of(rows, device)
         made = self._network_maker(problem)
         made(0)  # a network that does not fit says so before anything is computed
-        validation = None if held is None else self._validation(problem, held, made, split_seed)
+        validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
         synthetic = self._start(problem, run, blank=saved is not None)
         watch = Watch(self._block(problem), self.tol, self.patience)
         controls = Controls(self.max_iter, self.on_interrupt, checkpoint, validation, split_seed)
         loop = self._loop(problem, synthetic, watch, run, controls)
         if saved is not None:
             loop.restore(saved)
-        X, targets = loop.optimise()
+        best = loop.optimise()
         self._note(loop)
-        return Outcome(X=problem.in_units(X), y=self._labels(problem, targets), weight=weight)
+        y, soft = row_labels(problem, best.targets)
+        X = problem.in_units(best.X)
+        return Outcome(X=X, y=y, soft_labels=soft, weight=weight, notes=loop.notes(), error=loop.error)
 
     def _key(self, rows: TrainingRows, device: torch.device) -> dict[str, Any]:
         cls = type(self)
@@ -137,13 +125,28 @@ class IterativeCondenser(BaseDistiller):
     def _network_maker(self, problem: Problem, n_outputs: int | None = None) -> Callable[[int], nn.Module]:
         """Return what maps a seed to a fresh network on the device; None gives it the outputs of the task."""
         options = {
-            "width": self.width or (64 if len(problem.shape) == 3 else None),
             "depth": self.depth or default_depth(self.network, problem.shape),
             "norm": self.norm,
-            "hidden": self.hidden,
-            "pad": self.pad,
+            **self._network_options(problem),
         }
-        return functools.partial(_make, self.network, problem, n_outputs or problem.n_outputs, options)
+        return functools.partial(self._make, problem, n_outputs or problem.n_outputs, options)
+
+    def _network_options(self, problem: Problem) -> dict[str, Any]:
+        """Return what `make_network` takes beside depth and norm; 28x28 is not padded, which costs a quarter less."""
+        return {"width": self.width or 32, "hidden": self.hidden, "pad": False}
+
+    def _make(self, problem: Problem, n_outputs: int, options: dict[str, Any], seed: int) -> nn.Module:
+        made = make_network(self.network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
+        return with_fast_pools(self._checked(made, seed))
+
+    def _checked(self, network: nn.Module, seed: int) -> nn.Module:
+        """Return a fresh network, or refuse it."""
+        if any(isinstance(module, _BATCH_NORMS) for module in network.modules()):
+            raise DataError(
+                f"network={self.network!r} has batch norm, through which the gradient of one class depends on which other rows are in "
+                "the batch, and whose averages no gradient reaches: give a network with instance, group or layer norm, or none."
+            )
+        return network
 
     def _precision(self, problem: Problem) -> str:
         # tables and series are too small to gain from half precision
@@ -152,63 +155,16 @@ class IterativeCondenser(BaseDistiller):
     def _augmentation(self, problem: Problem) -> Augmentation | None:
         return Augmentation.of(self.augment, problem.shape)
 
-    def _validation(
-        self, problem: Problem, held: TrainingRows, made: Callable[[int], nn.Module], seed: int
-    ) -> Validation:
-        parts = [
-            problem.targets(number, None if held.y is None else held.y[group.rows], len(group.rows))
-            for number, group in enumerate(held.groups)
-        ]
-        order = np.concatenate([group.rows for group in held.groups])
-        batch: Batch = (problem.scaled(held.X[order]), torch.cat(parts))
+    def _limits(self, problem: Problem) -> tuple[torch.Tensor, torch.Tensor] | None:
+        return problem.limits() if self.clip else None
+
+    def _validation(self, problem: Problem, held: Batch, made: Callable[[int], nn.Module], seed: int) -> Judge:
+        """Return what judges the rows by those held out."""
         return Validation(
             made,
-            batch,
-            classes=held.task == "classification",
+            held,
+            classes=problem.rows.task == "classification",
             seed=seed,
             every=self.validation_every,
             patience=self.patience,
         )
-
-    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
-        """Return the first rows, or with `blank` rows of their shape for a saved state."""
-        parts = []
-        for number, group in enumerate(problem.rows.groups):
-            if blank:
-                made: tuple[np.ndarray, np.ndarray | None] = (
-                    np.zeros((group.size, *problem.shape)),
-                    np.zeros(group.size),
-                )
-            else:
-                made = start_rows(self.init, problem, group, run)
-            parts.append((problem.scaled(made[0]), problem.targets(number, made[1], group.size)))
-        run.stopped_by = None  # a clock that ended k-means still leaves time for one update
-        return SyntheticRows(
-            parts,
-            lr=self.lr or self._default_rate(problem),
-            momentum=self.momentum,
-            target_lr=self._target_rate() if problem.rows.task == "regression" else None,
-            limits=problem.limits() if self.clip else None,
-            max_norm=self.max_norm,
-            average=self.average,
-            normalize=self._normalized_steps,
-            extra=self._extra(problem),
-        )
-
-    def _labels(self, problem: Problem, targets: torch.Tensor) -> np.ndarray:
-        rows = problem.rows
-        assert rows.y is not None
-        if rows.task == "regression":
-            return np.asarray(targets.cpu().numpy().astype(np.float64) * problem.y_scale + problem.y_mean)
-        parts = [np.full(group.size, group.label, dtype=rows.y.dtype) for group in rows.groups]
-        return np.concatenate(parts)
-
-
-def _make(network: Any, problem: Problem, n_outputs: int, options: dict[str, Any], seed: int) -> nn.Module:
-    made = make_network(network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
-    if any(isinstance(module, _BATCH_NORMS) for module in made.modules()):
-        raise DataError(
-            f"network={network!r} has batch norm, through which the gradient of one class depends on which other rows are in the "
-            "batch: give a network with instance, group or layer norm, or none."
-        )
-    return with_fast_pools(made)

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from numbers import Integral, Real
+from collections.abc import Callable
+from math import log
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
-from distillkit.condensation._defaults import default_depth
-from distillkit.condensation._labels import first_parts, learns_labels, row_labels, rows_per_label
+from distillkit.condensation._base import COUNT, POSITIVE
+from distillkit.condensation._batch_size import out_of_memory
+from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation._memory import require_memory, unrolled_bytes
 from distillkit.condensation._meta_fit import MetaFit, MetaPlan
 from distillkit.condensation._meta_validation import MetaValidation
-from distillkit.condensation._pool import with_fast_pools
-from distillkit.condensation._problem import Problem
-from distillkit.condensation._real_rows import RealRows, split_rows
-from distillkit.condensation._start import STARTS
-from distillkit.condensation._state import SyntheticRows
+from distillkit.condensation._state import Extra
 from distillkit.exceptions import DataError
-from distillkit.nn import make_network, resolve_device, unroll
+from distillkit.nn import unroll
 
 if TYPE_CHECKING:
-    from distillkit.base import Run, TrainingRows
+    from distillkit.base import Outcome, Run, TrainingRows
+    from distillkit.condensation._loop import Controls, Loop
+    from distillkit.condensation._problem import Batch, Problem
+    from distillkit.condensation._state import SyntheticRows, Watch
 
 __all__ = ["BilevelDistiller"]
 
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_COUNT = Interval(Integral, 1, None, closed="left")
 _NOT_DIFFERENTIABLE = ("tree", "forest", "boosting", "knn")
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+_REACH = log(100.0)  # the inner rate stays within a factor of 100 of the first
 
 
-class BilevelDistiller(BaseDistiller):
+class BilevelDistiller(LabelCondenser):
     """Rows such that a network trained on them by gradient descent does well on real rows.
 
     The definition of the problem, taken at its word: a network with random weights is trained on the synthetic rows for some
@@ -89,9 +85,6 @@ class BilevelDistiller(BaseDistiller):
         Decay of a running mean of the rows over the updates, which is then what is validated and returned.
     clip : bool, default=False
         Whether rows are held in the range of the training rows; see `GradientMatchingDistiller`.
-    validation : float, default=0.1
-        Share of the training rows of each class that is set apart, at most so many that as many rows are left as are distilled. Where
-        classes are too small for any, the rows are validated on those of the meta-loss.
     max_iter : int, default=300
         Updates of the rows at most.
     max_seconds : float or None, default=None
@@ -101,7 +94,17 @@ class BilevelDistiller(BaseDistiller):
     patience : int or None, default=100
         Updates without such a fall after which the rows have converged; None never stops early.
     record_every : int, default=10
-        Updates between two validations, each of which is an entry of `history_`.
+        Updates per entry of `history_`.
+    validation_fraction : float or None, default=0.1
+        Share of the training rows of each class that is held out, at most so many that as many rows are left as are distilled: every
+        `validation_every` updates networks are trained on the rows as in the inner loop, and the rows of the lowest loss on those held
+        out are returned. With None, and where classes are too small for any, they are judged on the rows of the meta-loss.
+    validation_every : int, default=10
+        Rounded up to whole entries of `history_`.
+    checkpoint : path-like or None, default=None
+        File that the run is written to and resumed from; see `GradientMatchingDistiller`.
+    on_interrupt : {"raise", "return"}, default="raise"
+        Whether Ctrl-C ends the fit with the best rows so far (``stopped_by="interrupted"``).
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : str, default="auto"
@@ -116,19 +119,25 @@ class BilevelDistiller(BaseDistiller):
     n_iter_ : int
         Updates done.
     history_ : list of dict
-        iteration, loss (the meta-loss, mean over the updates since the last entry), validation_loss, validation_accuracy or validation_r2,
-        network_lr and seconds.
+        iteration, loss (the meta-loss) and network_lr, means over the updates since the last entry, seconds, and now and then
+        validation_loss and validation (accuracy or R2).
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows, or no gradient flows through its training.
+        In fit: if y holds one class only, the network does not fit the rows, no gradient flows through its training, or `checkpoint`
+        belongs to another run.
+    ArtefactError
+        If `checkpoint` cannot be read or written.
+    NotEnoughMemoryError
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss, a gradient or the rows become infinite: the best finite rows are kept, and the provenance says
         ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------
@@ -152,34 +161,17 @@ class BilevelDistiller(BaseDistiller):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseDistiller._parameter_constraints,
-        **iterative_constraints(),
+        **LabelCondenser._parameter_constraints,
         "network": "no_validation",  # refused in fit, with the reason and a remedy
-        "width": [_COUNT, None],
-        "depth": [_COUNT, None],
-        "hidden": ["array-like", None],
-        "norm": [StrOptions({"instance", "none"})],
-        "inner_steps": [_COUNT],
-        "window": [_COUNT, None],
+        "inner_steps": [COUNT],
+        "window": [COUNT, None],
         "random_end": ["boolean"],
-        "network_lr": [_POSITIVE, None],
-        "rate_lr": [_POSITIVE, None],
-        "init": [StrOptions(set(STARTS))],
-        "learn_labels": [StrOptions({"auto"}), "boolean"],
-        "real_batch": [_COUNT],
-        "lr": [_POSITIVE],
-        "label_lr": [_POSITIVE],
-        "max_norm": [_POSITIVE, None],
-        "average": [Interval(Real, 0, 1, closed="left")],
-        "clip": ["boolean"],
-        "validation": [Interval(Real, 0, 1, closed="left")],
-        "max_iter": [_COUNT],
-        "tol": [Interval(Real, 0, 1, closed="left")],
-        "patience": [_COUNT, None],
-        "record_every": [_COUNT],
-        "device": [str],
+        "network_lr": [POSITIVE, None],
+        "rate_lr": [POSITIVE, None],
+        "real_batch": [COUNT],
+        "max_norm": [POSITIVE, None],
     }
-    _needs_y: ClassVar[bool] = True
+    _always_validates: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -203,12 +195,15 @@ class BilevelDistiller(BaseDistiller):
         max_norm: float | None = 0.1,
         average: float = 0.0,
         clip: bool = False,
-        validation: float = 0.1,
         max_iter: int = 300,
         max_seconds: float | None = None,
         tol: float = 1e-3,
         patience: int | None = 100,
         record_every: int = 10,
+        validation_fraction: float | None = 0.1,
+        validation_every: int = 10,
+        checkpoint: Any = None,
+        on_interrupt: str = "raise",
         task: str = "auto",
         device: str = "auto",
         random_state: Any = None,
@@ -232,62 +227,53 @@ class BilevelDistiller(BaseDistiller):
         self.max_norm = max_norm
         self.average = average
         self.clip = clip
-        self.validation = validation
         self.max_iter = max_iter
         self.max_seconds = max_seconds
         self.tol = tol
         self.patience = patience
         self.record_every = record_every
+        self.validation_fraction = validation_fraction
+        self.validation_every = validation_every
+        self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
         self.device = device
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         refuse_models(self.network)
-        weight = rows_per_label(rows)
-        rest, apart = split_rows(rows, self.validation, run.rng)
-        problem = Problem.of(rest, resolve_device(self.device))
-        plan = self._plan(problem)
-        synthetic = self._start(problem, run)
-        draws = np.random.default_rng(run.seed())
-        validation = MetaValidation(problem, RealRows(problem, apart), plan.make_network, plan.steps, draws)
-        best = MetaFit(problem, plan, synthetic, RealRows(problem), validation, run).optimise()
-        self.network_lr_ = best.rate
-        y, soft = row_labels(problem, best.targets)
-        return Outcome(X=problem.in_units(best.rows), y=y, soft_labels=soft, weight=weight)
+        return super()._distill(rows, run)
 
-    def _plan(self, problem: Problem) -> MetaPlan:
-        options = {
-            "width": self.width or 32,
-            "depth": self.depth or default_depth(self.network, problem.shape),
-            "norm": self.norm,
-            "hidden": (64,) if self.hidden is None else self.hidden,
-            "pad": False,  # 28x28 as it is: a quarter less to compute, and the rows serve padded networks as well
-        }
-        made = functools.partial(_make, self.network, problem, options)
+    def _note(self, loop: Loop) -> None:
+        assert loop.best.extra is not None
+        self.network_lr_ = float(loop.best.extra.exp())
+
+    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> MetaFit:
+        made = self._network_maker(problem)
         _check_gradient(self.network, made(0), problem)
-        return MetaPlan(
-            make_network=made,
-            steps=self.inner_steps,
-            window=min(self.inner_steps, self.window or self.inner_steps),
-            random_end=self.random_end,
-            real_batch=self.real_batch,
-            network_lr=self.network_lr or (0.3 if problem.rows.task == "classification" else 0.05),
-            rate_lr=self.rate_lr,
-            max_iter=self.max_iter,
-            record_every=self.record_every,
-            tol=self.tol,
-            patience=self.patience,
-        )
+        window = min(self.inner_steps, self.window or self.inner_steps)
+        needed = unrolled_bytes(made, problem.shape, len(rows.X), self.real_batch, window)
+        require_memory(needed, problem.device, f"lower window (now {window}), real_batch, width or budget")
+        plan = MetaPlan(made, self.inner_steps, window, self.random_end, self.real_batch)
+        return MetaFit(problem, plan, rows, watch, run, controls)
 
-    def _start(self, problem: Problem, run: Run) -> SyntheticRows:
-        learned = learns_labels(self.learn_labels, problem.rows.task)
-        return SyntheticRows(
-            first_parts(self.init, problem, run, learn_labels=learned),
-            lr=self.lr,
-            target_lr=self.label_lr if learned else None,
-            limits=problem.limits() if self.clip else None,
-            max_norm=self.max_norm,
-            average=self.average,
-            optimizer="adam",
+    def _network_options(self, problem: Problem) -> dict[str, Any]:
+        return {**super()._network_options(problem), "hidden": (64,) if self.hidden is None else self.hidden}
+
+    def _extra(self, problem: Problem) -> Extra:
+        middle = log(self.network_lr or (0.3 if problem.rows.task == "classification" else 0.05))
+        limits = middle - _REACH, middle + _REACH
+        value = torch.tensor(middle, device=problem.device)
+        return Extra(value, self.rate_lr or 0.0, limits, shortened=False)
+
+    def _validation(self, problem: Problem, held: Batch, made: Callable[[int], nn.Module], seed: int) -> MetaValidation:
+        return MetaValidation(
+            problem,
+            held,
+            made,
+            steps=self.inner_steps,
+            seed=seed,
+            every=self.validation_every,
+            patience=self.patience,
+            tol=self.tol,
         )
 
 
@@ -314,16 +300,6 @@ def refuse_models(network: Any) -> None:
         raise DataError(f"network={network!r} is no network: {remedy}")
 
 
-def _make(network: Any, problem: Problem, options: dict[str, Any], seed: int) -> nn.Module:
-    made = make_network(network, problem.shape, problem.n_outputs, seed=seed, **options).to(problem.device)
-    if any(isinstance(module, _BATCH_NORMS) for module in made.modules()):
-        raise DataError(
-            f"network={network!r} has batch norm, whose running averages are no part of what is differentiated: give a network with "
-            "instance, group or layer norm, or none."
-        )
-    return with_fast_pools(made)
-
-
 def _check_gradient(network: Any, made: nn.Module, problem: Problem) -> None:
     """Take one step on two rows, and refuse where no gradient comes back from the step after."""
     rows = torch.ones(2, *problem.shape, device=problem.device).requires_grad_()
@@ -333,6 +309,8 @@ def _check_gradient(network: Any, made: nn.Module, problem: Problem) -> None:
         value = problem.loss(functional_call(made, weights, (rows.detach(),)), targets)
         torch.autograd.grad(value, rows)
     except RuntimeError as exc:
+        if out_of_memory(exc):
+            raise
         raise DataError(
             f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): give a network "
             "of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a gradient in fewer places."

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import numpy as np
 import torch
+from torch import nn
 
 from distillkit._training import TrainingRows, plain
 from distillkit.exceptions import ArtefactError, DataError
@@ -21,7 +22,7 @@ from distillkit.exceptions import ArtefactError, DataError
 __all__ = ["Checkpoint", "State", "data_digest", "settings_key"]
 
 _ENTRY = "distillkit.checkpoint"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Checkpoint:
         Raises
         ------
         ArtefactError
-            If the file is damaged or no checkpoint.
+            If the file is damaged, no checkpoint, or of another version.
         DataError
             If it belongs to a run with other data or settings.
         """
@@ -81,11 +82,15 @@ class Checkpoint:
             with safe_open(self.path, "pt") as file:
                 card = json.loads(file.metadata()[_ENTRY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no dict)
-            key, values = card["key"], card["values"]
+            key, values, version = card["key"], card["values"], card["format"]
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
             raise ArtefactError(
                 f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another."
             ) from exc
+        if version != _FORMAT:
+            raise ArtefactError(
+                f"checkpoint={str(self.path)!r} was written by another version of distillkit: remove the file, or give another."
+            )
         if key != self.key:
             other = sorted(name for name in {*key, *self.key} if key.get(name) != self.key.get(name))
             raise DataError(
@@ -122,6 +127,13 @@ def settings_key(params: Mapping[str, Any], without: frozenset[str]) -> dict[str
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, nn.Module):  # the same class with other weights is another setting
+        weights = hashlib.blake2b(digest_size=16)
+        for name, part in value.state_dict().items():
+            weights.update(
+                name.encode() + part.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            )
+        return f"{value} {weights.hexdigest()}"
     if callable(value):
         return f"{value.__module__}:{getattr(value, '__qualname__', type(value).__qualname__)}"
     return plain(value)

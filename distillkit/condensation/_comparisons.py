@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from distillkit.condensation._batch_size import out_of_memory
 from distillkit.distances import (
     js_loss,
     kl_loss,
@@ -62,7 +63,7 @@ class Embedding:
 
     @torch.no_grad()
     def observe(self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Embed many rows without gradients, in chunks, which are halved where the memory of a GPU ends.
+        """Embed many rows without gradients, in chunks, which are halved where memory ends.
 
         Raises
         ------
@@ -75,9 +76,11 @@ class Embedding:
             some = slice(done, done + self._chunk)
             try:
                 parts.append(self(network, rows[some], targets[some]))
-            except torch.OutOfMemoryError as exc:
+            except (RuntimeError, MemoryError) as exc:
+                if not out_of_memory(exc):
+                    raise
                 if self._chunk == 1:
-                    raise NotEnoughMemoryError("the GPU is out of memory for a single row: lower width.") from exc
+                    raise NotEnoughMemoryError("memory ended for a single row: lower width.") from exc
                 self._chunk //= 2
                 continue
             done += self._chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -78,23 +79,28 @@ class DistributionMatching(Loop):
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
+        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
 
     def _round(self) -> bool:
         plan = self.plan
         network = plan.make_network(self.run.seed()).requires_grad_(plan.gradient_weight > 0)
-        batches = self._draw()
         seen: _Seen | None = None
         for turn in range(plan.outer):
-            change = self._change()
-            # a change is drawn for real and synthetic rows together, so that it has to be seen on both
-            if seen is None or change is not None:
-                seen = self._observe(network, batches, change)
-            gradients, figures = self._compare(network, seen, change)
+            seen, gradients, figures = self._within_memory(functools.partial(self._turn, network, seen))
             if self._update(gradients, **figures):
                 return turn + 1 == plan.outer
         return True
+
+    def _turn(self, network: nn.Module, seen: _Seen | None) -> tuple[_Seen, list[torch.Tensor], dict[str, float]]:
+        """Look at real rows, where that is not done, and compare."""
+        size = self.batch.size
+        batches = self._draw() if seen is None or seen.size != size else seen.batches
+        change = self._change()
+        # a change is drawn for real and synthetic rows together, so that it has to be seen on both
+        if seen is None or seen.size != size or change is not None:
+            seen = self._observe(network, batches, change)
+        return seen, *self._compare(network, seen, change)
 
     def _change(self) -> Change | None:
         if self.plan.augment is None:
@@ -107,15 +113,15 @@ class DistributionMatching(Loop):
         batches = []
         for number, group in enumerate(self.problem.rows.groups):
             picks = group.rows
-            if len(picks) > self.plan.real_batch:
-                picks = self._draws.choice(picks, self.plan.real_batch, replace=False, shuffle=False)
+            if len(picks) > self.batch.size:
+                picks = self._draws.choice(picks, self.batch.size, replace=False, shuffle=False)
             y = self.problem.rows.y
             targets = self.problem.targets(number, None if y is None else y[picks], len(picks))
             batches.append((self.problem.rows_scaled[torch.from_numpy(np.asarray(picks))], targets))
         return batches
 
     def _observe(self, network: nn.Module, batches: list[Batch], change: Change | None) -> _Seen:
-        plan = self.plan
+        plan, drawn = self.plan, batches
         if change is not None:
             batches = [(change(rows), targets) for rows, targets in batches]
         X, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
@@ -128,7 +134,7 @@ class DistributionMatching(Loop):
             gradients = [
                 batch_gradients(network, weights, batch, self.problem.loss, precision=precision) for batch in batches
             ]
-        return _Seen(observed, gradients)
+        return _Seen(observed, gradients, self.batch.size, drawn if change is not None else [])
 
     def _compare(
         self, network: nn.Module, seen: _Seen, change: Change | None
@@ -159,7 +165,12 @@ class DistributionMatching(Loop):
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a network saw of the real rows: for the comparison, and the gradients of each group."""
+    """What a network saw of the real rows: for the comparison, and the gradients of each group.
+
+    With the rows per group that were asked for, and the rows themselves, where they are to be looked at again.
+    """
 
     observed: Any
     gradients: list[Gradient]
+    size: int
+    batches: list[Batch]

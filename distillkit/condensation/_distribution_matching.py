@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._bins import target_bins
 from distillkit.condensation._comparisons import DISTRIBUTION_LOSSES, OUTPUT_LOSSES, Embedding, make_comparison
 from distillkit.condensation._distribution import DistributionMatching, DistributionPlan
+from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.exceptions import DataError
 from distillkit.nn import network_name
@@ -28,7 +29,7 @@ _OUTPUTS = 64  # of networks whose outputs are compared: as few as there are cla
 _REAL_ROWS = 64  # per class and network
 
 
-class DistributionMatchingDistiller(IterativeCondenser):
+class DistributionMatchingDistiller(MatchingCondenser):
     """Rows that look to random networks, class by class, as all rows do.
 
     In each round a network is drawn at random and embeds a batch of real rows of each class, without gradients, and the synthetic rows,
@@ -134,12 +135,13 @@ class DistributionMatchingDistiller(IterativeCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------
@@ -169,7 +171,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **IterativeCondenser._parameter_constraints,
+        **MatchingCondenser._parameter_constraints,
         "loss": [StrOptions(set(DISTRIBUTION_LOSSES))],
         "gradient_weight": [Interval(Real, 0, None, closed="left")],
         "n_bins": [COUNT],

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._defaults import default_rate, loop_counts
 from distillkit.condensation._matching import Matching, Plan
+from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.condensation._presets import PRESETS, preset_params
 from distillkit.distances import GRADIENT_DISTANCES
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GradientMatchingDistiller"]
 
 
-class GradientMatchingDistiller(IterativeCondenser):
+class GradientMatchingDistiller(MatchingCondenser):
     """Rows whose gradients teach a network what the gradients of all rows teach it.
 
     Synthetic rows are optimised: on a network with random weights, the gradient of the mean loss of a class's synthetic rows
@@ -133,12 +134,14 @@ class GradientMatchingDistiller(IterativeCondenser):
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends with the fewest rows in a batch: the best rows so far
+        are then in the fitted attributes (``stopped_by="out_of_memory"``), if there was an update.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved, down to 8, and the update is repeated (the provenance says with how many rows it went on).
 
     See Also
     --------
@@ -168,7 +171,7 @@ class GradientMatchingDistiller(IterativeCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **IterativeCondenser._parameter_constraints,
+        **MatchingCondenser._parameter_constraints,
         "preset": [StrOptions(set(PRESETS)), None],
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "outer_steps": [COUNT, None],

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import nn
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
-from distillkit.condensation._defaults import default_depth
+from distillkit.base import Outcome
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._kernel_fit import KernelFit, KernelPlan
-from distillkit.condensation._labels import first_parts, learns_labels, row_labels, rows_per_label
+from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation._labels import rows_per_label
 from distillkit.condensation._linear import closed_form
+from distillkit.condensation._memory import kernel_bytes, require_memory
 from distillkit.condensation._network_pool import NetworkPool, draw_he_weights
-from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Problem
-from distillkit.condensation._start import STARTS
-from distillkit.condensation._state import SyntheticRows, Watch
 from distillkit.exceptions import DataError
-from distillkit.nn import Augmentation, make_network, resolve_device
+from distillkit.nn import resolve_device
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from distillkit.base import Run, TrainingRows
+    from distillkit.condensation._loop import Controls
+    from distillkit.condensation._state import SyntheticRows, Watch
 
 __all__ = ["KernelDistiller"]
 
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_COUNT = Interval(Integral, 1, None, closed="left")
 
-
-class KernelDistiller(BaseDistiller):
+class KernelDistiller(LabelCondenser):
     """Rows on which ridge regression, in the features of many networks, predicts all rows.
 
     A network needs no training to be judged here: the best linear head on its features has a closed form. The rows are optimised
@@ -104,6 +102,14 @@ class KernelDistiller(BaseDistiller):
         Updates without such a fall after which the rows have converged; None never stops early.
     record_every : int, default=20
         Updates per entry of `history_`.
+    validation_fraction : float or None, default=None
+        Share of the training rows held out for early stopping, each `validation_every` updates; see `GradientMatchingDistiller`.
+    validation_every : int, default=100
+        Rounded up to whole entries of `history_`.
+    checkpoint : path-like or None, default=None
+        File that the run is written to and resumed from; see `GradientMatchingDistiller`.
+    on_interrupt : {"raise", "return"}, default="raise"
+        Whether Ctrl-C ends the fit with the best rows so far (``stopped_by="interrupted"``).
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : str, default="auto"
@@ -117,18 +123,24 @@ class KernelDistiller(BaseDistiller):
         Updates done; 1 for the closed form.
     history_ : list of dict
         iteration, loss (squared error of the prediction, summed over the classes; means over the updates since the last entry),
-        accuracy or r2 on the real batches, and seconds.
+        accuracy or r2 on the real batches, seconds, and now and then validation.
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows or has no ``embed``, or labels are to be learned in closed form.
+        In fit: if y holds one class only, the network does not fit the rows or has no ``embed``, labels are to be learned in closed form,
+        or `checkpoint` belongs to another run.
+    ArtefactError
+        If `checkpoint` cannot be read or written.
+    NotEnoughMemoryError
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``. And if
         one row in all is to carry the slopes of a linear regression, which takes two.
+        If memory ends: `real_batch` is halved.
 
     See Also
     --------
@@ -157,37 +169,19 @@ class KernelDistiller(BaseDistiller):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseDistiller._parameter_constraints,
-        **iterative_constraints(),
+        **LabelCondenser._parameter_constraints,
         "feature_map": [StrOptions({"network", "linear"})],
-        "network": [str, callable],
-        "width": [_COUNT, None],
-        "depth": [_COUNT, None],
-        "hidden": ["array-like", None],
-        "norm": [StrOptions({"instance", "none"})],
-        "ridge": [_POSITIVE, None],
-        "init": [StrOptions(set(STARTS))],
-        "learn_labels": [StrOptions({"auto"}), "boolean"],
-        "pool_size": [_COUNT],
-        "max_age": [_COUNT],
-        "updates": [_COUNT],
+        "ridge": [POSITIVE, None],
+        "pool_size": [COUNT],
+        "max_age": [COUNT],
+        "updates": [COUNT],
         "network_steps": [Interval(Integral, 0, None, closed="left")],
         "linear_share": [Interval(Real, 0, 1, closed="both"), None],
-        "network_lr": [_POSITIVE],
-        "real_batch": [_COUNT],
-        "lr": [_POSITIVE],
-        "label_lr": [_POSITIVE],
-        "average": [Interval(Real, 0, 1, closed="left")],
-        "clip": ["boolean"],
+        "network_lr": [POSITIVE],
+        "real_batch": [COUNT],
         "augment": [StrOptions({"auto"}), "array-like", None],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "max_iter": [_COUNT],
-        "tol": [Interval(Real, 0, 1, closed="left")],
-        "patience": [_COUNT, None],
-        "record_every": [_COUNT],
-        "device": [str],
     }
-    _needs_y: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -220,6 +214,10 @@ class KernelDistiller(BaseDistiller):
         tol: float = 1e-3,
         patience: int | None = 500,
         record_every: int = 20,
+        validation_fraction: float | None = None,
+        validation_every: int = 100,
+        checkpoint: Any = None,
+        on_interrupt: str = "raise",
         task: str = "auto",
         device: str = "auto",
         random_state: Any = None,
@@ -252,19 +250,16 @@ class KernelDistiller(BaseDistiller):
         self.tol = tol
         self.patience = patience
         self.record_every = record_every
+        self.validation_fraction = validation_fraction
+        self.validation_every = validation_every
+        self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
         self.device = device
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        problem = Problem.of(rows, resolve_device(self.device))
         if self.feature_map == "linear":
-            return self._closed_form(problem, run)
-        plan, make = self._plan(problem), self._network(problem)
-        synthetic = self._start(problem, run)
-        pool = NetworkPool(make, run.seed, size=self.pool_size, max_age=self.max_age, lr=self.network_lr)
-        watch = Watch(self.record_every, self.tol, self.patience)
-        X, targets = KernelFit(problem, plan, pool, synthetic, watch, run).optimise()
-        y, soft = row_labels(problem, targets)
-        return Outcome(X=problem.in_units(X), y=y, soft_labels=soft, weight=rows_per_label(problem.rows))
+            return self._closed_form(Problem.of(rows, resolve_device(self.device)), run)
+        return super()._distill(rows, run)
 
     def _closed_form(self, problem: Problem, run: Run) -> Outcome:
         if self.learn_labels is True:
@@ -277,50 +272,33 @@ class KernelDistiller(BaseDistiller):
         run.out_of_time()
         return Outcome(X=X, y=y, weight=rows_per_label(problem.rows))
 
+    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> KernelFit:
+        made = self._network_maker(problem)
+        needed = kernel_bytes(made, problem.shape, len(rows.X), self.real_batch, self.pool_size)
+        require_memory(needed, problem.device, "lower real_batch, pool_size, width or budget")
+        pool = NetworkPool(made, run.seed, size=self.pool_size, max_age=self.max_age, lr=self.network_lr)
+        return KernelFit(problem, self._plan(problem), pool, rows, watch, run, controls)
+
     def _plan(self, problem: Problem) -> KernelPlan:
-        is_image = len(problem.shape) == 3  # the rest is too small to gain from half precision
+        is_image = len(problem.shape) == 3
         return KernelPlan(
             ridge=(1e-2 if is_image else 1e-6) if self.ridge is None else self.ridge,
             real_batch=self.real_batch,
             updates=self.updates,
             network_steps=self.network_steps,
             linear_share=(0.5 if len(problem.shape) == 1 else 0.0) if self.linear_share is None else self.linear_share,
-            precision=self.precision if is_image or self.precision != "auto" else "float32",
-            augment=Augmentation.of(self.augment, problem.shape),
-            max_iter=self.max_iter,
+            precision=self._precision(problem),
+            augment=self._augmentation(problem),
         )
 
-    def _network(self, problem: Problem) -> functools.partial[nn.Module]:
-        options = {
-            "width": self.width or 32,
-            "depth": self.depth or default_depth(self.network, problem.shape),
-            "growth": 2,
-            "norm": self.norm,
-            "hidden": self.hidden,
-            "pad": False,  # 28x28 as it is: a quarter less to compute, and the rows serve padded networks as well
-        }
-        made = functools.partial(_make, self.network, problem, options)
-        made(0)  # a network that does not fit says so before anything is computed
-        return made
+    def _network_options(self, problem: Problem) -> dict[str, Any]:
+        return {**super()._network_options(problem), "growth": 2}
 
-    def _start(self, problem: Problem, run: Run) -> SyntheticRows:
-        learned = learns_labels(self.learn_labels, problem.rows.task)
-        return SyntheticRows(
-            first_parts(self.init, problem, run, learn_labels=learned),
-            lr=self.lr,
-            target_lr=self.label_lr if learned else None,
-            limits=problem.limits() if self.clip else None,
-            average=self.average,
-            optimizer="adam",
-        )
-
-
-def _make(network: Any, problem: Problem, options: dict[str, Any], seed: int) -> nn.Module:
-    made = make_network(network, problem.shape, problem.n_outputs, seed=seed, **options).to(problem.device)
-    if not callable(getattr(made, "embed", None)):
-        raise DataError(
-            f"network={network!r} has no method embed, which maps rows to the features before its last layer: write one, or give the name "
-            "of a network."
-        )
-    # the weights that a user's own function gives are the user's choice
-    return with_fast_pools(draw_he_weights(made, seed) if isinstance(network, str) else made)
+    def _checked(self, network: nn.Module, seed: int) -> nn.Module:
+        if not callable(getattr(network, "embed", None)):
+            raise DataError(
+                f"network={self.network!r} has no method embed, which maps rows to the features before its last layer: write one, or give "
+                "the name of a network."
+            )
+        # the weights that a user's own function gives are the user's choice
+        return draw_he_weights(network, seed) if isinstance(self.network, str) else network

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from distillkit.condensation._kernel_ridge import ridge_prediction
 from distillkit.condensation._labels import probabilities
+from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._real_rows import RealRows
-from distillkit.condensation._warn import warn_not_finite
-from distillkit.nn import Augmentation, embed_rows, evaluating, make_generator
+from distillkit.nn import Augmentation, embed_rows, evaluating
 
 if TYPE_CHECKING:
     from distillkit.base import Run
+    from distillkit.condensation._checkpoint import State
     from distillkit.condensation._network_pool import NetworkPool
     from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
@@ -47,7 +49,6 @@ class KernelPlan:
         Of the features of real rows, through which nothing is differentiated.
     augment : Augmentation or None
         Of the synthetic images.
-    max_iter : int
     """
 
     ridge: float
@@ -57,10 +58,9 @@ class KernelPlan:
     linear_share: float
     precision: str
     augment: Augmentation | None
-    max_iter: int
 
 
-class KernelFit:
+class KernelFit(Loop):
     """One fit under way.
 
     Parameters
@@ -71,59 +71,65 @@ class KernelFit:
     rows : SyntheticRows
     watch : Watch
     run : Run
+    controls : Controls
     """
 
+    name = "kernel matching"
+    remedy = "lower lr, or raise ridge"
+    memory_remedy = "lower pool_size, width or budget"
+
     def __init__(
-        self, problem: Problem, plan: KernelPlan, pool: NetworkPool, rows: SyntheticRows, watch: Watch, run: Run
+        self,
+        problem: Problem,
+        plan: KernelPlan,
+        pool: NetworkPool,
+        rows: SyntheticRows,
+        watch: Watch,
+        run: Run,
+        controls: Controls,
     ) -> None:
-        self.problem, self.plan, self.pool, self.rows, self.watch, self.run = problem, plan, pool, rows, watch, run
-        self._draws = np.random.default_rng(run.seed())
-        self._generator = make_generator(run.seed())
         self._real = RealRows(problem)
+        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, len(self._real)))
+        self.plan, self.pool = plan, pool
         self._is_class = problem.rows.task == "classification"
-        self.best, self.best_iter = rows.snapshot(), 0
 
-    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run until steps, seconds or patience end; return the best rows and targets, in the units of the network.
-
-        Warns
-        -----
-        DistillkitWarning
-            If a loss or the rows are not finite: the best finite state is kept.
-        """
-        try:
-            while self.run.stopped_by is None:
-                self._visit()
-        except FloatingPointError as exc:
-            self.run.stopped_by = "not_finite"
-            warn_not_finite(exc, self.run.n_iter, "kernel matching", self.best_iter, "lower lr, or raise ridge")
-        else:
-            self._close_block()
-        return self.best
-
-    def _visit(self) -> None:
+    def _round(self) -> bool:
         """Let one network judge the rows a few times, then let it learn them."""
-        X, targets = self._real.draw(self.plan.real_batch, self._draws)
+        drawn = self._real.draw(self.batch.size, self._draws)
         if self._draws.random() < self.plan.linear_share:
-            self._updates(_as_they_are, (_as_they_are(X).double(), targets))
-            return
+            return self._updates(_as_they_are, (_as_they_are(drawn[0]).double(), drawn[1]))
         member = self.pool.visit(self._draws)
         network = member.network
-        # as numbers of the kernel, once for all updates of the visit
-        real = embed_rows(network, X, batch_size=256, precision=self.plan.precision).double(), targets
+        real = self._within_memory(functools.partial(self._features, network, drawn))
         with evaluating(network):
             self._updates(network.embed, real)  # type: ignore[arg-type]
-        if self.run.stopped_by is None:
-            for _ in range(self.plan.network_steps):
-                wanted = probabilities(self.problem, self.rows.targets.detach())
-                member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
+        if self.run.stopped_by is not None:
+            return False
+        for _ in range(self.plan.network_steps):
+            wanted = probabilities(self.problem, self.rows.targets.detach())
+            member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
+        return True
 
-    def _updates(self, embed: _Embed, real: Batch) -> None:
-        for _ in range(self.plan.updates):
-            self.run.n_iter += 1
-            self._update(embed, real)
-            if self._stops():
-                return
+    def _features(self, network: nn.Module, drawn: Batch) -> Batch:
+        """Real rows as numbers of the kernel, once for all updates of a visit."""
+        X, targets = self._fewer(drawn)
+        return embed_rows(network, X, batch_size=256, precision=self.plan.precision).double(), targets
+
+    def _fewer(self, batch: Batch) -> Batch:
+        """Return as many rows of a batch as memory has left room for since it was drawn."""
+        if len(batch[0]) <= self.batch.size:
+            return batch
+        picks = torch.from_numpy(self._draws.choice(len(batch[0]), self.batch.size, replace=False))
+        return batch[0][picks], batch[1][picks]
+
+    def _updates(self, embed: _Embed, real: Batch) -> bool:
+        """Update the rows a few times, and return whether the run did not end before."""
+        for turn in range(self.plan.updates):
+            real = self._fewer(real)
+            gradients, figures = self._within_memory(functools.partial(self._compare, embed, real))
+            if self._update(gradients, **figures):
+                return turn + 1 == self.plan.updates
+        return True
 
     def _network_loss(self, outputs: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(outputs, wanted) if self._is_class else F.mse_loss(outputs, wanted)
@@ -132,7 +138,8 @@ class KernelFit:
         augment = self.plan.augment
         return rows if augment is None else augment(rows, augment.draw(len(rows), self._generator))
 
-    def _update(self, embed: _Embed, real: Batch) -> None:
+    def _compare(self, embed: _Embed, real: Batch) -> tuple[Sequence[torch.Tensor], dict[str, float]]:
+        real = self._fewer(real)
         features = embed(self._changed(self.rows.X))
         centre = 1 / self.problem.n_outputs if self._is_class else 0.0
         known = probabilities(self.problem, self.rows.targets) - centre
@@ -141,10 +148,7 @@ class KernelFit:
         loss = (predicted - wanted).square().sum(dim=1).mean()
         gradients = torch.autograd.grad(loss, self.rows.leaves)
         number = float(loss.detach())
-        if not (np.isfinite(number) and self.rows.update(gradients)):
-            raise FloatingPointError("the loss or the rows are not finite")
-        if self.watch.add({"loss": number, **self._score(predicted.detach(), wanted, number)}):
-            self._close_block()
+        return gradients, {"loss": number, **self._score(predicted.detach(), wanted, number)}
 
     def _score(self, predicted: torch.Tensor, wanted: torch.Tensor, loss: float) -> dict[str, float]:
         if self._is_class:
@@ -152,22 +156,18 @@ class KernelFit:
         spread = float(wanted.var(correction=0))
         return {"r2": 1 - loss / spread if spread else 0.0}
 
-    def _close_block(self) -> None:
-        means = self.watch.close()
-        if means is None:
-            return
-        self.run.record(iteration=self.run.n_iter, **means)
-        if self.watch.as_good:
-            self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
+    def state(self) -> State:
+        """All that the next visit depends on, with the networks of the pool."""
+        state = super().state()
+        tensors, state.values["pool"] = self.pool.state()
+        state.tensors |= {f"pool.{name}": part for name, part in tensors.items()}
+        return state
 
-    def _stops(self) -> bool:
-        if self.run.n_iter >= self.plan.max_iter:
-            self.run.stopped_by = "max_iter"
-        elif self.watch.converged:
-            self.run.stopped_by = "converged"
-        else:
-            self.run.out_of_time()
-        return self.run.stopped_by is not None
+    def restore(self, state: State) -> None:
+        """Go on from what `state` returned."""
+        super().restore(state)
+        parts = {name.removeprefix("pool."): part for name, part in state.tensors.items() if name.startswith("pool.")}
+        self.pool.restore(parts, state.values["pool"])
 
 
 def _as_they_are(rows: torch.Tensor) -> torch.Tensor:

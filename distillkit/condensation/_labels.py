@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from distillkit.condensation._start import start_rows
 
 if TYPE_CHECKING:
-    from distillkit.base import Run, TrainingRows
+    from distillkit.base import Group, Run, TrainingRows
     from distillkit.condensation._problem import Batch, Problem
 
 __all__ = ["first_logits", "first_parts", "learns_labels", "probabilities", "row_labels", "rows_per_label"]
@@ -30,7 +30,9 @@ def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
     return F.one_hot(codes, n_classes).float() * step
 
 
-def first_parts(init: str, problem: Problem, run: Run, *, learn_labels: bool) -> list[Batch]:
+def first_parts(
+    init: str, problem: Problem, run: Run, *, learn_labels: bool = False, blank: bool = False
+) -> list[Batch]:
     """Return the first rows and targets of each group, in the units of the network.
 
     Parameters
@@ -40,18 +42,24 @@ def first_parts(init: str, problem: Problem, run: Run, *, learn_labels: bool) ->
     problem : Problem
     run : Run
         A clock that ends k-means still leaves time for one update.
-    learn_labels : bool
+    learn_labels : bool, default=False
         Whether targets of classes are logits, not class numbers.
+    blank : bool, default=False
+        Whether zeros do, since a saved state takes their place.
     """
     parts = []
     for number, group in enumerate(problem.rows.groups):
-        X, y = start_rows(init, problem, group, run)
+        X, y = _zeros(problem, group) if blank else start_rows(init, problem, group, run)
         targets = problem.targets(number, y, group.size)
         if learn_labels and problem.rows.task == "classification":
             targets = first_logits(targets, problem.n_outputs)
         parts.append((problem.scaled(X), targets))
     run.stopped_by = None
     return parts
+
+
+def _zeros(problem: Problem, group: Group) -> tuple[np.ndarray, np.ndarray | None]:
+    return np.zeros((group.size, *problem.shape)), np.zeros(group.size)
 
 
 def probabilities(problem: Problem, targets: torch.Tensor) -> torch.Tensor:

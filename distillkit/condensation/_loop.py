@@ -6,26 +6,31 @@ import math
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 
+from distillkit.condensation._batch_size import BatchSize, out_of_memory
 from distillkit.condensation._checkpoint import Checkpoint, State
+from distillkit.condensation._state import Snapshot
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
-from distillkit.nn import make_generator
+from distillkit.nn import make_generator, seeded
 
 if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation._problem import Problem
     from distillkit.condensation._state import SyntheticRows, Watch
-    from distillkit.condensation._validation import Validation
+    from distillkit.condensation._validation import Judge
 
 __all__ = ["Controls", "Loop"]
 
+_T = TypeVar("_T")
+
 _SECONDS_BETWEEN_WRITES = 15
+_BEST = ("best.X", "best.targets", "best.extra")  # in the order of a snapshot
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Controls:
     on_interrupt : {"raise", "return"}
         What Ctrl-C does.
     checkpoint : Checkpoint or None
-    validation : Validation or None
+    validation : Judge or None
     split_seed : int
         That the rows held out were drawn by.
     """
@@ -47,7 +52,7 @@ class Controls:
     max_iter: int
     on_interrupt: str = "raise"
     checkpoint: Checkpoint | None = None
-    validation: Validation | None = None
+    validation: Judge | None = None
     split_seed: int = 0
 
 
@@ -61,19 +66,34 @@ class Loop(ABC):
     watch : Watch
     run : Run
     controls : Controls
+    batch : int
+        Rows per update that are halved where memory ends.
+
+    Attributes
+    ----------
+    best : Snapshot
+        The best rows so far.
+    error : NotEnoughMemoryError or None
+        That memory has ended, after updates whose best rows are worth keeping.
     """
 
     name: ClassVar[str]
     """What the method is called in warnings."""
     remedy: ClassVar[str] = "lower lr, or give max_norm"
     """What helps where it diverges."""
-    memory_remedy: ClassVar[str] = "lower real_batch, width or budget"
-    """What helps where memory ends."""
+    batch_name: ClassVar[str] = "real_batch"
+    """Parameter whose rows are halved where memory ends."""
+    memory_remedy: ClassVar[str] = "lower width or budget"
+    """What helps where that is not enough."""
 
-    def __init__(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> None:
+    def __init__(
+        self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls, batch: int
+    ) -> None:
         self.problem, self.rows, self.watch, self.run, self.controls = problem, rows, watch, run, controls
         self._draws = np.random.default_rng(run.seed())
         self._generator = make_generator(run.seed())
+        self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
+        self.error: NotEnoughMemoryError | None = None
         self.best, self.best_iter = rows.snapshot(), 0
         self._state: State | None = None
         self._written = time.perf_counter()
@@ -85,32 +105,33 @@ class Loop(ABC):
         Each update ends with `_update`, after which True means to return.
         """
 
-    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def optimise(self) -> Snapshot:
         """Run until steps, seconds or patience end; return the best rows and targets, in the units of the network.
 
         Raises
         ------
         NotEnoughMemoryError
-            If the memory of a GPU ends.
+            If memory ends before the first update; later it is noted in `error`.
 
         Warns
         -----
         DistillkitWarning
-            If a loss or the rows are not finite: the best finite state is kept.
+            If a loss or the rows are not finite: the best finite state is kept. If memory ends: the batch is halved.
         """
         try:
             self._rounds()
+            self._finish()
         except FloatingPointError as exc:
             self.run.stopped_by = "not_finite"
             self._warn(str(exc))
-        except torch.OutOfMemoryError as exc:
-            raise NotEnoughMemoryError(f"the GPU is out of memory: {self.memory_remedy}.") from exc
+        except (RuntimeError, MemoryError) as exc:
+            if not out_of_memory(exc):
+                raise
+            self._end_of_memory(exc)
         except KeyboardInterrupt:
             if self.controls.on_interrupt != "return":
                 raise
             self.run.stopped_by = "interrupted"
-        else:
-            self._finish()
         finally:
             self._write()
         return self.best
@@ -118,14 +139,48 @@ class Loop(ABC):
     def _rounds(self) -> None:
         if self.run.n_iter and self._stops():
             return
+        validation = self.controls.validation
+        if validation is not None and validation.judges_start and not self.run.n_iter:
+            validation.judge(self.best, 0)
         keeps = self.controls.checkpoint is not None
         if keeps:
             self._state = self.state()
         while self.run.stopped_by is None:
-            if self._round() and keeps:
+            # for layers that are random themselves (dropout)
+            with seeded(self._generator.initial_seed() + self.run.n_iter):
+                complete = self._round()
+            if complete and keeps:
                 self._state = self.state()
                 if time.perf_counter() - self._written > _SECONDS_BETWEEN_WRITES:
                     self._write()
+
+    def _within_memory(self, work: Callable[[], _T]) -> _T:
+        """Do a part of an update that changes nothing but the random states, with smaller batches where memory ends."""
+        before = self._random_states()
+        where = f"iteration {self.run.n_iter + 1} of {self.name}"
+        return self.batch.fit(work, lambda: self._set_random_states(before), where)
+
+    def _random_states(self) -> tuple[Any, Any, torch.Tensor]:
+        return self.run.rng.get_state(), self._draws.bit_generator.state, self._generator.get_state()
+
+    def _set_random_states(self, states: tuple[Any, Any, torch.Tensor]) -> None:
+        self.run.rng.set_state(states[0])
+        self._draws.bit_generator.state = states[1]
+        self._generator.set_state(states[2])
+
+    def _end_of_memory(self, exc: Exception) -> None:
+        where = f"iteration {self.run.n_iter + 1} of {self.name}"
+        known = isinstance(exc, NotEnoughMemoryError)
+        told = str(exc) if known else f"memory ended in {where}: {self.memory_remedy}."
+        self.run.stopped_by = "out_of_memory"
+        if not self.run.n_iter:
+            raise NotEnoughMemoryError(told) from exc
+        self.error = NotEnoughMemoryError(f"{told} The rows of iteration {self.best_iter} are kept in distilled_.")
+        self.error.__cause__ = exc.with_traceback(None)
+
+    def notes(self) -> dict[str, Any]:
+        """What the provenance should tell of the run."""
+        return {self.batch.name: self.batch.size} if self.batch.size < self.batch.first else {}
 
     def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
         """Move the rows, note the figures (with "loss" among them), and return whether the run ends."""
@@ -144,7 +199,8 @@ class Loop(ABC):
         if validation is not None:
             good = False
             if validation.due(self.run.n_iter):
-                means["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+                figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+                means |= figures
         self.run.record(iteration=self.run.n_iter, **means)
         if good:
             self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
@@ -154,7 +210,8 @@ class Loop(ABC):
         self._close_block()
         validation = self.controls.validation
         if validation is not None and validation.last != self.run.n_iter:
-            self.run.history[-1]["validation"], good = validation.judge(*self.rows.snapshot(), self.run.n_iter)
+            figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+            self.run.history[-1] |= figures
             if good:
                 self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
@@ -186,7 +243,8 @@ class Loop(ABC):
         """All that the next round depends on."""
         algorithm, keys, *rest = tuple(self.run.rng.get_state())
         tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
-        tensors |= {"best.X": self.best[0].cpu().clone(), "best.targets": self.best[1].cpu().clone()}
+        best = zip(_BEST, self.best, strict=True)
+        tensors |= {name: part.cpu().clone() for name, part in best if part is not None}
         tensors |= {
             "rng": torch.from_numpy(np.asarray(keys).astype(np.int64)),
             "generator": self._generator.get_state(),
@@ -195,6 +253,7 @@ class Loop(ABC):
             "watch": self.watch.state(),
             "validation": None if self.controls.validation is None else self.controls.validation.state(),
             "split_seed": self.controls.split_seed,
+            "batch": self.batch.size,
             "n_iter": self.run.n_iter,
             "best_iter": self.best_iter,
             "history": [dict(record) for record in self.run.history],
@@ -211,11 +270,10 @@ class Loop(ABC):
             {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
         )
         device = self.problem.device
-        self.best, self.best_iter = (
-            (tensors["best.X"].to(device), tensors["best.targets"].to(device)),
-            values["best_iter"],
-        )
+        self.best = Snapshot(*(tensors[name].to(device) for name in _BEST if name in tensors))
+        self.best_iter = values["best_iter"]
         self.watch.restore(values["watch"])
+        self.batch.size = values["batch"]
         if self.controls.validation is not None:
             self.controls.validation.restore(values["validation"])
         self.run.n_iter, self.run.history = values["n_iter"], list(values["history"])

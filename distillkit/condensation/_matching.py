@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ class Matching(Loop):
     def __init__(
         self, problem: Problem, plan: Plan, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
+        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
 
     def _round(self) -> bool:
@@ -80,7 +81,7 @@ class Matching(Loop):
                 self._train(network)
                 if self._stops():
                     return False
-            match = self._match(network)
+            match = self._within_memory(functools.partial(self._match, network))
             if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
                 return turn + 1 == self.plan.outer
         return True
@@ -102,7 +103,7 @@ class Matching(Loop):
             return match_gradients(
                 network,
                 weights,
-                threads.map(of_real, problem.draw(plan.real_batch, self._draws)),
+                threads.map(of_real, problem.draw(self.batch.size, self._draws)),
                 self.rows.batches(),
                 problem.loss,
                 plan.distance,

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from distillkit.exceptions import NotEnoughMemoryError
+from distillkit.nn import count_parameters
 
-__all__ = ["available_bytes", "graph_bytes", "require_memory"]
+__all__ = ["available_bytes", "graph_bytes", "kernel_bytes", "require_memory", "unrolled_bytes"]
 
 _GIB = 2**30
 _CGROUPS = (  # limit and use of a container, in both versions of Linux's control groups
@@ -53,6 +54,51 @@ def _kept(network: nn.Module, rows: torch.Tensor) -> int:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         outputs = network(rows)
     return sum(storages.values()) + 4 * int(prod(outputs.shape))
+
+
+def kernel_bytes(
+    make_network: Callable[[int], nn.Module], shape: tuple[int, ...], n_rows: int, real_batch: int, pool_size: int
+) -> int:
+    """Return the bytes that kernel matching needs: the graph of the synthetic rows, features in float64, and the pool.
+
+    Parameters
+    ----------
+    make_network : callable
+        Maps a seed to a network with a method ``embed``.
+    shape : tuple of int
+        Shape of one row.
+    n_rows, real_batch : int
+        Synthetic rows, and real ones, of which at most 256 are in a network at once.
+    pool_size : int
+    """
+    network = make_network(0)
+    with torch.no_grad():
+        features = int(network.embed(next(network.parameters()).new_zeros(1, *shape)).numel())  # type: ignore[operator]
+    graph = graph_bytes(make_network, shape) * (n_rows + min(256, real_batch))
+    kernels = 8 * (2 * features * (n_rows + real_batch) + 3 * n_rows * (n_rows + real_batch))
+    # weights, their gradients, and two moments of each
+    return graph + kernels + 16 * count_parameters(network) * pool_size
+
+
+def unrolled_bytes(
+    make_network: Callable[[int], nn.Module], shape: tuple[int, ...], n_rows: int, real_batch: int, window: int
+) -> int:
+    """Return the bytes of a training that is differentiated through: its last steps, and a real batch at the end.
+
+    Parameters
+    ----------
+    make_network : callable
+        Maps a seed to a network.
+    shape : tuple of int
+        Shape of one row.
+    n_rows, real_batch : int
+    window : int
+        Steps that are differentiated through. Each keeps its graph and that of its gradient, which is twice as large, and the weights
+        with their gradient.
+    """
+    per_row = graph_bytes(make_network, shape)
+    weights = 4 * count_parameters(make_network(0))
+    return per_row * (3 * n_rows * window + real_batch) + weights * (3 * window + 6)
 
 
 def available_bytes(device: torch.device) -> int:

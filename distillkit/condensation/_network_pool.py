@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from distillkit.condensation._state import optimizer_state, restore_optimizer
 from distillkit.nn import seeded
 
 __all__ = ["NetworkPool", "PoolMember", "draw_he_weights"]
@@ -46,6 +48,22 @@ class PoolMember:
         loss(self.network(rows), targets).backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Copies of the weights and of what the optimiser remembers."""
+        parts = {f"network.{name}": part for name, part in self.network.state_dict().items()}
+        for number, weight in enumerate(self.network.parameters()):
+            parts |= optimizer_state(self.optimizer, weight, f"optimizer.{number}.")
+        return {name: part.detach().cpu().clone() for name, part in parts.items()}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on from what `state` returned."""
+        prefix = "network."
+        self.network.load_state_dict(
+            {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
+        )
+        for number, weight in enumerate(self.network.parameters()):
+            restore_optimizer(self.optimizer, weight, f"optimizer.{number}.", state)
+
 
 class NetworkPool:
     """Networks that rows are judged by: from untrained ones to those that have learned the rows for `max_age` visits.
@@ -77,6 +95,7 @@ class NetworkPool:
     ) -> None:
         self._make, self._next_seed, self._max_age, self._lr = make_network, next_seed, max_age, lr
         self._members = [self._fresh(-(-max_age * (place + 1) // size)) for place in range(size)]
+        self._copies: dict[int, dict[str, torch.Tensor]] = {}
 
     def _fresh(self, limit: int) -> PoolMember:
         network = self._make(self._next_seed())
@@ -88,7 +107,26 @@ class NetworkPool:
         if self._members[place].age >= self._members[place].limit:
             self._members[place] = self._fresh(self._max_age)
         self._members[place].age += 1
+        self._copies.pop(place, None)
         return self._members[place]
+
+    def state(self) -> tuple[dict[str, torch.Tensor], list[dict[str, int]]]:
+        """Copies of all networks with their optimisers, made anew for those that were visited since; and their ages."""
+        for place, member in enumerate(self._members):
+            if place not in self._copies:
+                self._copies[place] = member.state()
+        tensors = {f"{place}.{name}": part for place, copy in self._copies.items() for name, part in copy.items()}
+        return tensors, [{"limit": member.limit, "age": member.age} for member in self._members]
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], ages: Sequence[Mapping[str, Any]]) -> None:
+        """Go on from what `state` returned."""
+        for place, (member, known) in enumerate(zip(self._members, ages, strict=True)):
+            prefix = f"{place}."
+            member.restore(
+                {name.removeprefix(prefix): part for name, part in tensors.items() if name.startswith(prefix)}
+            )
+            member.limit, member.age = known["limit"], known["age"]
+        self._copies = {}
 
 
 def draw_he_weights(network: nn.Module, seed: int) -> nn.Module:

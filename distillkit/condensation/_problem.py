@@ -79,6 +79,11 @@ class Problem:
         return len(self.rows.groups) if self.rows.task == "classification" else 1
 
     @property
+    def largest_group(self) -> int:
+        """Training rows of the largest group."""
+        return max(len(group.rows) for group in self.rows.groups)
+
+    @property
     def loss(self) -> Loss:
         """Cross-entropy for classes, squared error for numbers; the mean over the rows."""
         return F.cross_entropy if self.rows.task == "classification" else _squared_error
@@ -103,6 +108,15 @@ class Problem:
         assert y is not None
         scaled = (np.asarray(y, dtype=np.float64) - self.y_mean) / self.y_scale
         return torch.as_tensor(scaled, dtype=torch.float32, device=self.device)
+
+    def batch(self, rows: TrainingRows) -> Batch:
+        """Return other rows in the same groups, held out ones say, as one batch."""
+        parts = [
+            self.targets(number, None if rows.y is None else rows.y[group.rows], len(group.rows))
+            for number, group in enumerate(rows.groups)
+        ]
+        order = np.concatenate([group.rows for group in rows.groups])
+        return self.scaled(rows.X[order]), torch.cat(parts)
 
     def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
         """Draw `size` rows of each group without replacement, or all where there are fewer."""

@@ -1,20 +1,18 @@
-"""Batches of training rows, whatever their class, and validation rows set apart."""
+"""Batches of training rows, whatever their class."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from distillkit.base import TrainingRows
 from distillkit.condensation._problem import Batch
 
 if TYPE_CHECKING:
     from distillkit.condensation._problem import Problem
 
-__all__ = ["RealRows", "split_rows"]
+__all__ = ["RealRows"]
 
 
 class RealRows:
@@ -23,14 +21,12 @@ class RealRows:
     Parameters
     ----------
     problem : Problem
-    positions : ndarray of shape (n,) or None
-        Rows to draw from; None takes those of all groups.
     """
 
-    def __init__(self, problem: Problem, positions: np.ndarray | None = None) -> None:
+    def __init__(self, problem: Problem) -> None:
         groups = problem.rows.groups
         self._problem = problem
-        self.positions = np.concatenate([group.rows for group in groups]) if positions is None else positions
+        self.positions = np.concatenate([group.rows for group in groups])
         if problem.rows.task == "classification":
             labels = np.array([group.label for group in groups])
             assert problem.rows.y is not None
@@ -53,32 +49,3 @@ class RealRows:
         """Return the rows at some places, scaled, with class numbers or scaled numbers."""
         X = self._problem.rows.X[self.positions[picks]]
         return self._problem.scaled(X), self._targets[torch.as_tensor(picks, device=self._problem.device)]
-
-
-def split_rows(rows: TrainingRows, share: float, rng: np.random.RandomState) -> tuple[TrainingRows, np.ndarray]:
-    """Set validation rows apart, a share of each group.
-
-    Parameters
-    ----------
-    rows : TrainingRows
-    share : float
-        Of each group, rounded; a group always keeps as many rows as are to be distilled from it, one at least.
-    rng : RandomState
-
-    Returns
-    -------
-    rest : TrainingRows
-        The same arrays with groups that lack the validation rows.
-    validation : ndarray of shape (n,)
-        Positions in X; all rows where the groups are too small to give any, so that there is always something to measure.
-    """
-    groups, apart = [], []
-    for group in rows.groups:
-        n_apart = min(int(share * len(group.rows) + 0.5), len(group.rows) - max(1, group.size))
-        order = rng.permutation(group.rows)
-        apart.append(order[:n_apart])
-        groups.append(replace(group, rows=np.sort(order[n_apart:])))
-    validation = np.sort(np.concatenate(apart))
-    if len(validation) == 0:
-        validation = np.sort(np.concatenate([group.rows for group in rows.groups]))
-    return TrainingRows(rows.X, rows.y, rows.task, tuple(groups)), validation

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from distillkit.condensation._problem import Batch
 
-__all__ = ["SyntheticRows", "Watch"]
+__all__ = ["Extra", "Snapshot", "SyntheticRows", "Watch", "optimizer_state", "restore_optimizer"]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One more leaf to learn with the rows: the logarithm of a rate, say.
+
+    Parameters
+    ----------
+    value : tensor
+        To start from.
+    lr : float
+    limits : tuple of float, or None
+        Lowest and highest value.
+    shortened : bool
+        Whether `max_norm` holds for its gradient, too.
+    """
+
+    value: torch.Tensor
+    lr: float
+    limits: tuple[float, float] | None = None
+    shortened: bool = True
+
+
+class Snapshot(NamedTuple):
+    """Copies of the rows (m, ...), their targets (m,) or (m, k), and the extra leaf, if there is one."""
+
+    X: torch.Tensor
+    targets: torch.Tensor
+    extra: torch.Tensor | None = None
 
 
 class SyntheticRows:
@@ -33,10 +62,8 @@ class SyntheticRows:
     normalize : bool
         Whether gradients are divided by the running root mean square of all their numbers (one number per leaf, so that directions
         stay), which frees `lr` from the scale of the loss: a step is about `lr` standard deviations.
-    extra : tuple of tensor and float, or None
-        One more leaf with its rate (a learned learning rate, say).
+    extra : Extra or None
     optimizer : {"sgd", "adam"}
-        `state` holds what "sgd" needs.
     """
 
     _FORGET = 0.1  # of the running mean square, at each update
@@ -52,7 +79,7 @@ class SyntheticRows:
         max_norm: float | None = None,
         average: float = 0.0,
         normalize: bool = False,
-        extra: tuple[torch.Tensor, float] | None = None,
+        extra: Extra | None = None,
         optimizer: str = "sgd",
     ) -> None:
         self.sizes = [len(rows) for rows, _ in parts]
@@ -65,8 +92,9 @@ class SyntheticRows:
             groups.append({"params": [self.targets], "lr": target_lr})
         self._learns_targets = target_lr is not None
         if extra is not None:
-            self.leaves.append(extra[0].clone().requires_grad_())
-            groups.append({"params": [self.leaves[-1]], "lr": extra[1]})
+            self.leaves.append(extra.value.clone().requires_grad_())
+            groups.append({"params": [self.leaves[-1]], "lr": extra.lr})
+        self._extra = extra
         self._optimizer: torch.optim.Optimizer = (
             torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
         )
@@ -82,12 +110,16 @@ class SyntheticRows:
     def update(self, gradients: Sequence[torch.Tensor]) -> bool:
         """Take one step; return whether the rows and their squares are finite after it."""
         self._updates += 1
+        held = None if self._extra is None or self._extra.shortened else self.leaves[-1]
         for leaf, gradient in zip(self.leaves, self._normalized(gradients), strict=True):
-            leaf.grad = gradient if self._max_norm is None else _shortened(gradient, self._max_norm)
+            limit = None if leaf is held else self._max_norm
+            leaf.grad = gradient if limit is None else _shortened(gradient, limit)
         self._optimizer.step()
         with torch.no_grad():
             if self._limits is not None:
                 self.X.clamp_(*self._limits)
+            if self._extra is not None and self._extra.limits is not None:
+                self.leaves[-1].clamp_(*self._extra.limits)
             # the decay starts low, so that the first rows are soon forgotten
             decay = min(self._average, self._updates / (10 + self._updates))
             for mean, leaf in zip(self._means, self.leaves, strict=True):
@@ -103,10 +135,11 @@ class SyntheticRows:
         lengths = (self._squares / (1 - (1 - self._FORGET) ** self._updates)).sqrt().clamp_min(1e-30).tolist()
         return [gradient / length for gradient, length in zip(gradients, lengths, strict=True)]
 
-    def snapshot(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Copies of the rows and the targets (their running means, with `average`)."""
+    def snapshot(self) -> Snapshot:
+        """Copies of the rows and the targets (their running means, with `average`), and of the extra leaf as it is."""
         targets = self._means[1] if self._learns_targets else self.targets
-        return self._means[0].clone(), targets.detach().clone()
+        extra = None if self._extra is None else self.leaves[-1].detach().clone()
+        return Snapshot(self._means[0].clone(), targets.detach().clone(), extra)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Copies of all that the next update depends on."""
@@ -115,9 +148,7 @@ class SyntheticRows:
             parts["squares"] = self._squares
         for number, (leaf, mean) in enumerate(zip(self.leaves, self._means, strict=True)):
             parts |= {f"leaf.{number}": leaf, f"mean.{number}": mean}
-            momentum = self._optimizer.state[leaf].get("momentum_buffer")
-            if momentum is not None:
-                parts[f"momentum.{number}"] = momentum
+            parts |= optimizer_state(self._optimizer, leaf, f"optimizer.{number}.")
         return {name: part.detach().cpu().clone() for name, part in parts.items()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
@@ -129,9 +160,24 @@ class SyntheticRows:
             for number, (leaf, mean) in enumerate(zip(self.leaves, self._means, strict=True)):
                 leaf.copy_(state[f"leaf.{number}"])
                 mean.copy_(state[f"mean.{number}"])
-                momentum = state.get(f"momentum.{number}")
-                if momentum is not None:
-                    self._optimizer.state[leaf]["momentum_buffer"] = momentum.to(leaf)
+                restore_optimizer(self._optimizer, leaf, f"optimizer.{number}.", state)
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str) -> dict[str, torch.Tensor]:
+    """What an optimiser remembers of a leaf (moments, steps), by names that start with the prefix."""
+    known = optimizer.state.get(leaf, {})
+    return {f"{prefix}{name}": part for name, part in known.items() if isinstance(part, torch.Tensor)}
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str, state: Mapping[str, torch.Tensor]
+) -> None:
+    """Give an optimiser what `optimizer_state` returned."""
+    for key, part in state.items():
+        if key.startswith(prefix):
+            name = key.removeprefix(prefix)
+            # steps are counted on the CPU
+            optimizer.state[leaf][name] = (part if name == "step" else part.to(leaf.device)).clone()
 
 
 def _shortened(gradient: torch.Tensor, limit: float) -> torch.Tensor:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from distillkit.condensation._experts import Experts
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.condensation._unrolled import best_rate, follow
+from distillkit.condensation._unrolled import Path, best_rate, follow
 from distillkit.nn import Augmentation
 
 if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation._checkpoint import State
     from distillkit.condensation._problem import Problem
-    from distillkit.condensation._state import SyntheticRows, Watch
+    from distillkit.condensation._state import Snapshot, SyntheticRows, Watch
 
 __all__ = ["TrajectoryMatching", "TrajectoryPlan"]
 
@@ -69,7 +70,8 @@ class TrajectoryMatching(Loop):
 
     name = "trajectory matching"
     remedy = "lower lr, rate_lr or student_lr"
-    memory_remedy = "lower student_batch, width or budget"
+    batch_name = "student_batch"
+    memory_remedy = "lower width or budget"
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class TrajectoryMatching(Loop):
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls)
+        super().__init__(problem, rows, watch, run, controls, min(plan.batch_size, len(rows.X)))
         self.plan, self.experts = plan, experts
         self._network = experts.plan.make_network(0)
 
@@ -90,7 +92,7 @@ class TrajectoryMatching(Loop):
         """The rate learned so far."""
         return float(self.rows.leaves[-1].detach().exp())
 
-    def optimise(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def optimise(self) -> Snapshot:
         """Train or find the experts, then run as every loop does; temporary experts are removed."""
         try:
             return super().optimise()
@@ -101,23 +103,19 @@ class TrajectoryMatching(Loop):
         if not self.experts.names:
             self.experts.prepare(self.run)
             if self.plan.find_rate:
-                self._find_rate()
+                self._within_memory(self._find_rate)
         expert = int(self._draws.integers(len(self.experts.names)))
         start, goal = self._piece(expert, self._draws.random())
-        path = follow(
-            self._network,
-            self.problem.loss,
-            start,
-            goal,
-            self.rows.X,
-            self.rows.targets,
-            self.rows.leaves[-1],
-            self._batches(),
-            self._changes(),
-        )
+        path = self._within_memory(functools.partial(self._follow, start, goal))
         gradients = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
-        self._update(gradients, loss=path.loss, student_lr=self.student_lr)
+        own = {"expert_lr": self.experts.rates[expert]} if self.experts.lowered else {}
+        self._update(gradients, loss=path.loss, student_lr=self.student_lr, **own)
         return True
+
+    def _follow(self, start: torch.Tensor, goal: torch.Tensor) -> Path:
+        rows = self.rows
+        taught = rows.X, rows.targets, rows.leaves[-1]
+        return follow(self._network, self.problem.loss, start, goal, *taught, self._batches(), self._changes())
 
     def _piece(self, expert: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Start and goal on an expert's way; a share in [0, 1) of the epochs to set out from comes before."""
@@ -128,7 +126,7 @@ class TrajectoryMatching(Loop):
 
     def _find_rate(self) -> None:
         pieces = [self._piece(0, share) for share in (0.0, 0.999)]
-        rates = [self.experts.plan.lr * factor for factor in _FACTORS]
+        rates = [self.experts.rates[0] * factor for factor in _FACTORS]
         rate = best_rate(
             self._network, self.problem.loss, pieces, self.rows.X, self.rows.targets, self._batches(), rates
         )
@@ -137,7 +135,7 @@ class TrajectoryMatching(Loop):
 
     def _batches(self) -> list[torch.Tensor]:
         """Rows of each step: every row once before any is seen again, as far as full batches go."""
-        n_rows, size = len(self.rows.X), self.plan.batch_size
+        n_rows, size = len(self.rows.X), self.batch.size
         if n_rows <= size:
             return [torch.arange(n_rows)] * self.plan.steps
         batches: list[torch.Tensor] = []
@@ -152,9 +150,12 @@ class TrajectoryMatching(Loop):
         return [self._change(self.plan.augment) for _ in range(self.plan.steps)]
 
     def _change(self, augment: Augmentation) -> Callable[[torch.Tensor], torch.Tensor]:
-        size = min(len(self.rows.X), self.plan.batch_size)
-        draw = augment.draw(size, self._generator)
+        draw = augment.draw(self.batch.size, self._generator)
         return lambda rows: augment(rows, draw)
+
+    def notes(self) -> dict[str, Any]:
+        """What the provenance should tell of the run, with the rates of experts that would have diverged."""
+        return {**super().notes(), **({"expert_lr": self.experts.rates} if self.experts.lowered else {})}
 
     def state(self) -> State:
         """All that the next round depends on, with the names of the experts."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from sklearn.utils._param_validation import Interval
 
-from distillkit.condensation._base import COUNT, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._checkpoint import data_digest, settings_key
 from distillkit.condensation._experts import ExpertPlan, Experts
+from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
+from distillkit.condensation._state import Extra
 from distillkit.condensation._trajectory import TrajectoryMatching, TrajectoryPlan
 from distillkit.nn import count_parameters
 
@@ -35,7 +37,7 @@ _EXPERT_SETTINGS = (
 )  # fmt: skip
 
 
-class TrajectoryMatchingDistiller(IterativeCondenser):
+class TrajectoryMatchingDistiller(MatchingCondenser):
     """Rows on which a network learns what experts learned on all rows: its weights go where theirs went.
 
     Experts, networks trained on the real rows, leave their weights after every epoch. In each update a student sets out from an expert's
@@ -68,7 +70,8 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     n_experts : int, default=3
     expert_epochs : int, default=20
     expert_lr : float, default=0.05
-        Rate of the experts' plain gradient descent.
+        Rate of the experts' plain gradient descent. An expert that diverges (its loss is not finite, or ends a tenth above that of the
+        start) is trained again at a third of it, three times at most, and those after it at the same.
     expert_batch : int or None, default=None
         None takes a sixteenth of the rows, 16 at least and 256 at most.
     epoch_rows : int or None, default=None
@@ -141,27 +144,31 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     ----------
     student_lr_ : float
         The rate learned last: what gradient descent on the rows should use.
+    expert_lr_ : float
+        The lowest rate that experts in use were trained at; all of them are in the provenance, where one is below `expert_lr`.
     n_experts_trained_ : int
         Experts trained by this fit, the others having been found.
     n_iter_ : int
         Updates done.
     history_ : list of dict
         iteration, loss (squared distance from the goal over that of the start, mean over the updates since the last entry: 1 is
-        no progress), student_lr, seconds, and now and then validation.
+        no progress), student_lr, seconds, expert_lr where it had to be lowered, and now and then validation.
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows, an expert diverges, or `checkpoint` belongs to another run.
+        In fit: if y holds one class only, the network does not fit the rows, an expert diverges at all rates tried, or `checkpoint` belongs to another
+        run.
     ArtefactError
         If `checkpoint` or `experts_dir` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if a GPU has no more.
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
         If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
+        If memory ends: `student_batch` is halved. If an expert diverges and is trained again.
 
     See Also
     --------
@@ -193,7 +200,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **IterativeCondenser._parameter_constraints,
+        **MatchingCondenser._parameter_constraints,
         "n_experts": [COUNT],
         "expert_epochs": [COUNT],
         "expert_lr": [POSITIVE],
@@ -299,6 +306,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     def _note(self, loop: Loop) -> None:
         assert isinstance(loop, TrajectoryMatching)
         self.student_lr_, self.n_experts_trained_ = loop.student_lr, loop.experts.trained
+        self.expert_lr_ = min(loop.experts.rates, default=loop.experts.lr)
 
     def _loop(
         self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
@@ -339,14 +347,11 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         key = {**settings, "data": data_digest(problem.rows), "device": problem.device.type}
         return Experts(problem, plan, folder, key)
 
-    def _block(self, problem: Problem) -> int:
-        return int(self.record_every)
-
     def _default_rate(self, problem: Problem) -> float:
         return 0.05
 
-    def _extra(self, problem: Problem) -> tuple[torch.Tensor, float]:
-        return torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), float(self.rate_lr)
+    def _extra(self, problem: Problem) -> Extra:
+        return Extra(torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), self.rate_lr)
 
     def _expert_batch(self, problem: Problem) -> int:
         own = min(_LARGEST_BATCH, max(_BATCHES, len(problem.rows.X) // _BATCHES))

@@ -5,13 +5,23 @@ import torch
 from torch import nn
 
 from distillkit.condensation import (
+    BilevelDistiller,
     DistributionMatchingDistiller,
     GradientMatchingDistiller,
+    KernelDistiller,
     TrajectoryMatchingDistiller,
     _memory,
 )
-from distillkit.condensation._memory import available_bytes, graph_bytes, require_memory
+from distillkit.condensation._kernel_ridge import ridge_prediction
+from distillkit.condensation._memory import (
+    available_bytes,
+    graph_bytes,
+    kernel_bytes,
+    require_memory,
+    unrolled_bytes,
+)
 from distillkit.exceptions import NotEnoughMemoryError
+from distillkit.nn import count_parameters, make_network, unroll
 
 
 def test_what_a_network_keeps_per_row_is_counted():
@@ -21,6 +31,59 @@ def test_what_a_network_keeps_per_row_is_counted():
     # the input of the first layer, the output of the ReLU (that of the last layer's input), and the outputs, in float32
     assert graph_bytes(make, (100,)) == 4 * (100 + 50 + 10)
     assert graph_bytes(make, (4, 25)) == 4 * (100 + 50 + 10)
+
+
+class Kept:
+    """Bytes of the storages that autograd keeps within the block, each once."""
+
+    def __enter__(self):
+        self.storages = {}
+        self.hooks = torch.autograd.graph.saved_tensors_hooks(self.pack, lambda tensor: tensor)
+        self.hooks.__enter__()
+        return self
+
+    def pack(self, tensor):
+        self.storages[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no other takes its place
+        return tensor
+
+    def __exit__(self, *error):
+        self.hooks.__exit__(*error)
+
+    @property
+    def total(self):
+        return sum(tensor.untyped_storage().nbytes() for tensor in self.storages.values())
+
+
+NETWORKS = {"mlp": ((6,), {"hidden": (32, 32)}), "convnet": ((1, 16, 16), {"width": 8, "depth": 2})}
+
+
+def maker(name):
+    shape, options = NETWORKS[name]
+    return shape, lambda seed: make_network(name, shape, 3, seed=seed, **options)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("window", [1, 5])
+def test_the_estimate_of_an_unrolled_training_against_what_one_keeps(name, window):
+    shape, make = maker(name)
+    rows = torch.randn(40, *shape).requires_grad_()
+    network = make(0)
+    with Kept() as kept:
+        weights = unroll(network, rows, torch.arange(40) % 3, nn.functional.cross_entropy, steps=window, rate=0.1)
+        torch.func.functional_call(network, weights, (torch.randn(100, *shape),))
+    assert kept.total < unrolled_bytes(make, shape, 40, 100, window) < 3 * kept.total
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_estimate_of_kernel_matching_against_what_is_kept(name):
+    shape, make = maker(name)
+    rows, network = torch.randn(40, *shape).requires_grad_(), make(0)
+    others = network.embed(torch.randn(300, *shape)).detach().double()
+    with Kept() as kept:
+        ridge_prediction(network.embed(rows), torch.eye(40), others)
+    pool = 16 * count_parameters(network) * 4
+    found = kernel_bytes(make, shape, 40, 300, 4)
+    assert kept.total + pool < found < 8 * kept.total + pool
 
 
 def test_free_memory_is_some_and_no_more_than_the_container_has(tmp_path, monkeypatch):
@@ -49,6 +112,8 @@ def test_too_little_is_an_error_that_names_the_remedy(monkeypatch):
         (GradientMatchingDistiller, "lower real_batch, width or budget"),
         (DistributionMatchingDistiller, "lower real_batch, width or budget"),
         (TrajectoryMatchingDistiller, "lower student_batch, student_steps, width or budget"),
+        (KernelDistiller, "lower real_batch, pool_size, width or budget"),
+        (BilevelDistiller, r"lower window \(now 20\), real_batch, width or budget"),
     ],
 )
 def test_runs_are_refused_before_they_start(cls, remedy, images, monkeypatch):

@@ -2,15 +2,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from torch import nn
 
+from distillkit._history import clean_history, series_names, x_axis
 from distillkit.condensation import (
+    BilevelDistiller,
     DistributionMatchingDistiller,
     GradientMatchingDistiller,
+    KernelDistiller,
     TrajectoryMatchingDistiller,
+    _checkpoint,
 )
 from distillkit.condensation._checkpoint import Checkpoint, State
 from distillkit.exceptions import ArtefactError, DataError
+from distillkit.nn import seeded
 
 COMMON = {"width": 4, "hidden": (8,), "random_state": 0, "device": "cpu", "record_every": 4, "patience": None}
 METHODS = {
@@ -20,8 +27,18 @@ METHODS = {
     "trajectory": lambda **given: TrajectoryMatchingDistiller(
         2, n_experts=2, expert_epochs=3, student_steps=3, student_batch=3, **{**COMMON, **given}
     ),
+    "kernel": lambda **given: KernelDistiller(2, **{**COMMON, **POOL, **given}),
+    "kernel-soft": lambda **given: KernelDistiller(2, learn_labels=True, norm="none", **{**COMMON, **POOL, **given}),
+    "bilevel": lambda **given: BilevelDistiller(2, inner_steps=3, **{**COMMON, "validation_every": 4, **given}),
 }
+POOL = {"pool_size": 2, "max_age": 2, "updates": 3, "linear_share": 0.3}
+OF_LABELS = ("kernel", "kernel-soft", "bilevel")
 each = pytest.mark.parametrize("method", METHODS)
+
+
+def own(method, **given):
+    """Parameters that a method has, of some."""
+    return {name: value for name, value in given.items() if name in METHODS[method]().get_params()}
 
 
 def same(first, second):
@@ -37,37 +54,60 @@ class BrokenError(Exception):
 
 
 def network(calls, at, error):
-    """A network of one's own that fails when it is made for the n-th time."""
-    import torch
-    from torch import nn
+    """A network of one's own that fails when it is made, or looks at rows, for the n-th time."""
 
-    def make(shape, n_outputs):
+    class Failing(nn.Module):
+        def __init__(self, shape, n_outputs):
+            super().__init__()
+            count()
+            self.body = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 6), nn.Tanh(), nn.Dropout(0.2))
+            self.head = nn.Linear(6, n_outputs)
+
+        def embed(self, rows):
+            count()
+            return self.body(rows)
+
+        def forward(self, rows):
+            return self.head(self.embed(rows))
+
+    def count():
         calls.append(1)
         if len(calls) == at:
             raise error
-        return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 6), nn.Tanh(), nn.Linear(6, n_outputs)).to(
-            torch.float32
-        )
 
-    return make
+    return Failing
+
+
+def looks(method, images):
+    """How often networks are made and looked through when half of 12 updates are done."""
+    calls = []
+    METHODS[method](max_iter=1, network=network(calls, None, None)).fit(*images)
+    METHODS[method](max_iter=12, network=network(calls, None, None)).fit(*images)
+    return len(calls) // 2
 
 
 @each
 def test_a_resumed_run_equals_an_uninterrupted_one(method, images, tmp_path):
-    make = METHODS[method]
-    whole = make(max_iter=10, augment="auto").fit(*images)
+    make, given = METHODS[method], own(method, augment="auto", random_end=True, window=2)
+    whole = make(max_iter=10, **given).fit(*images)
     path = tmp_path / "run.safetensors"
     for steps in (2, 7, 10, 10):  # within the first network, within a block, to the end, and with nothing left to do
-        parts = make(max_iter=steps, augment="auto", checkpoint=path).fit(*images)
+        parts = make(max_iter=steps, checkpoint=path, **given).fit(*images)
         assert path.exists()
     same(parts, whole)
+    for name in ("soft_labels_", "network_lr_", "student_lr_"):
+        assert hasattr(parts, name) == hasattr(whole, name)
+        assert np.array_equal(getattr(parts, name, 0), getattr(whole, name, 0))
 
 
 @each
 def test_with_averages_validation_and_learned_targets(method, numbers, tmp_path):
-    given = {"average": 0.9, "target_lr": 0.05, "validation_fraction": 0.2, "validation_every": 4, "momentum": 0.0}
+    if method == "kernel-soft":
+        pytest.skip("probabilities are those of classes")
+    given = own(method, average=0.9, target_lr=0.05, validation_fraction=0.2, validation_every=4, momentum=0.0)
     make = METHODS[method]
     whole = make(max_iter=9, **given).fit(*numbers)
+    assert sum("validation" in record for record in whole.history_) >= 2
     for steps in (5, 9):
         parts = make(max_iter=steps, checkpoint=tmp_path / "run", **given).fit(*numbers)
     same(parts, whole)
@@ -77,26 +117,24 @@ def test_with_averages_validation_and_learned_targets(method, numbers, tmp_path)
 def test_a_run_that_breaks_goes_on_where_it_was(method, images, tmp_path):
     path = tmp_path / "run"
     settings = {"max_iter": 12, "checkpoint": path}
-    if method == "trajectory":
-        pytest.skip("makes its networks before the first step")
     whole = METHODS[method](max_iter=12, network=network([], None, None)).fit(*images)
     calls = []
     with pytest.raises(BrokenError):
-        METHODS[method](network=network(calls, 4, BrokenError()), **settings).fit(*images)
+        METHODS[method](network=network(calls, looks(method, images), BrokenError()), **settings).fit(*images)
     assert path.exists()
     more = []
     resumed = METHODS[method](network=network(more, None, None), **settings).fit(*images)
     same(resumed, whole)
 
 
-@pytest.mark.parametrize("method", ["gradient", "distribution", "hybrid"])
+@each
 def test_ctrl_c_gives_the_best_rows_where_that_is_asked_for(method, images, tmp_path):
-    make = METHODS[method]
+    make, at = METHODS[method], looks(method, images)
     with pytest.raises(KeyboardInterrupt):
-        make(max_iter=50, network=network([], 9, KeyboardInterrupt())).fit(*images)
+        make(max_iter=50, network=network([], at, KeyboardInterrupt())).fit(*images)
     fitted = make(
         max_iter=50,
-        network=network([], 9, KeyboardInterrupt()),
+        network=network([], at, KeyboardInterrupt()),
         on_interrupt="return",
         checkpoint=tmp_path / "run",
     ).fit(*images)
@@ -113,6 +151,7 @@ def test_ctrl_c_gives_the_best_rows_where_that_is_asked_for(method, images, tmp_
 
 def test_seconds_of_earlier_parts_count(images, tmp_path):
     make = METHODS["distribution"]
+    make(max_iter=1).fit(*images)  # the first fit of a process imports
     first = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
     again = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
     assert again.n_iter_ <= first.n_iter_
@@ -127,8 +166,8 @@ def test_another_run_is_told_apart(method, images, tmp_path):
     X, y = images
     path = tmp_path / "run"
     METHODS[method](max_iter=2, checkpoint=path).fit(X, y)
-    with pytest.raises(DataError, match="belongs to a run with another lr, momentum: go on with the same"):
-        METHODS[method](max_iter=2, checkpoint=path, lr=0.5, momentum=0.1).fit(X, y)
+    with pytest.raises(DataError, match="belongs to a run with another average, lr: go on with the same"):
+        METHODS[method](max_iter=2, checkpoint=path, lr=0.5, average=0.1).fit(X, y)
     with pytest.raises(DataError, match="another data"):
         METHODS[method](max_iter=2, checkpoint=path).fit(X + 1, y)
     with pytest.raises(DataError, match="another data"):
@@ -149,8 +188,6 @@ def test_files_that_are_no_checkpoints(images, tmp_path):
 
 
 def test_writing_replaces_the_file_as_a_whole(tmp_path):
-    import torch
-
     checkpoint = Checkpoint(tmp_path / "deep" / "run", {"lr": 0.1})
     assert checkpoint.read() is None
     for number in (1, 2):
@@ -159,3 +196,31 @@ def test_writing_replaces_the_file_as_a_whole(tmp_path):
     assert state.values == {"n": 2, "inf": float("inf")}
     assert state.tensors["a"].tolist() == [2.0, 2.0]
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]
+
+
+def test_a_module_with_other_weights_is_another_network(table, tmp_path):
+    def settings(seed):
+        with seeded(seed):
+            return {"network": nn.Sequential(nn.Linear(5, 3)), "checkpoint": tmp_path / "run", "max_iter": 2}
+
+    METHODS["bilevel"](**settings(0)).fit(*table)
+    METHODS["bilevel"](**settings(0)).fit(*table)
+    with pytest.raises(DataError, match="a run with another network"):
+        METHODS["bilevel"](**settings(1)).fit(*table)
+
+
+def test_a_file_of_another_version_is_told(images, tmp_path, monkeypatch):
+    make = METHODS["distribution"]
+    monkeypatch.setattr(_checkpoint, "_FORMAT", 1)
+    make(max_iter=2, checkpoint=tmp_path / "run").fit(*images)
+    monkeypatch.undo()
+    with pytest.raises(ArtefactError, match="by another version of distillkit: remove the file"):
+        make(max_iter=2, checkpoint=tmp_path / "run").fit(*images)
+
+
+@pytest.mark.parametrize("method", OF_LABELS)
+def test_histories_of_all_can_be_drawn(method, images):
+    given = {"validation_fraction": 0.2, "validation_every": 4}
+    steps = clean_history(METHODS[method](max_iter=8, **given).fit(*images).history_)
+    assert x_axis(steps) == ("iteration", [4.0, 8.0])
+    assert {"loss", "validation"} <= set(series_names(steps))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -159,12 +161,87 @@ def test_trouble_is_said(images, table):
     with pytest.warns(DistillkitWarning, match=r"at iteration \d+ of trajectory matching: .*; lower lr, rate_lr"):
         fitted = matching(lr=1e38, max_iter=20).fit(*images)
     assert np.isfinite(fitted.X_distilled_).all()
-    with pytest.raises(DataError, match=r"expert 0 diverged in epoch \d+ .*lower expert_lr"):
+    with (
+        pytest.warns(DistillkitWarning, match=r"expert 0 diverged .* at expert_lr=1e\+30"),
+        pytest.raises(
+            DataError,
+            match=r"expert 0 diverged in epoch \d+ .* at expert_lr=3\.7e\+28, the last of 4 .*: lower expert_lr",
+        ),
+    ):
         matching(expert_lr=1e30).fit(*images)
     with pytest.raises(DataError, match="one class only"):
         matching().fit(images[0], np.zeros(60, dtype=int))
     with pytest.raises(DataError, match=r"augment=\['flip'\] is for images"):
         matching(augment=["flip"]).fit(*table)
+
+
+def quadratic(rate, hidden=()):
+    """A linear model of numbers in one batch: gradient descent diverges above 2 over the largest curvature, and not below."""
+    given = {"hidden": hidden, "expert_lr": rate, "expert_batch": 1000, "expert_epochs": 30, "student_lr": 1e-3}
+    return matching(4, **given)
+
+
+def steepest(X, y):
+    """Largest eigenvalue of the second derivative of the mean squared error by weights and bias, for standardized columns."""
+    design = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones(len(X))])
+    return 2 * np.linalg.eigvalsh(design.T @ design / len(X))[-1]
+
+
+@pytest.mark.parametrize("thirds", [0, 1, 2, 3])
+def test_an_expert_that_diverges_is_trained_again_at_the_rate_that_theory_allows(thirds, numbers, tmp_path):
+    X, y = numbers
+    stable = 1.5 / steepest(X, y)  # of at most 2
+    distiller = quadratic(stable * 3**thirds).set_params(experts_dir=tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = distiller.fit(X, y)
+    told = [str(warning.message) for warning in caught]
+    assert len(told) == thirds
+    for number, text in enumerate(told, start=1):
+        assert f"expert_lr={stable * 3 ** (thirds - number):.3g} is used from there on" in text
+        assert text.startswith("expert 0 diverged in epoch")
+    assert fitted.expert_lr_ == pytest.approx(stable)
+    provenance = fitted.distilled_.provenance
+    assert fitted.n_experts_trained_ == 2
+    if thirds:
+        assert fitted.history_[-1]["expert_lr"] == pytest.approx(stable)
+        assert provenance["expert_lr"] == pytest.approx([stable] * 2)  # the second did not have to diverge first
+    else:
+        assert "expert_lr" not in fitted.history_[-1]
+        assert "expert_lr" not in provenance
+    # what lies on disk is the run at the lower rate, bit for bit, and a later fit knows at which rate
+    weights = [load_file(tmp_path / name)["weights"] for name in files(tmp_path)]
+    own = tmp_path / "own"
+    quadratic(fitted.expert_lr_).set_params(experts_dir=own).fit(X, y)
+    for first, name in zip(weights, files(own), strict=True):
+        torch.testing.assert_close(first, load_file(own / name)["weights"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = distiller.fit(X, y)
+    assert again.expert_lr_ == fitted.expert_lr_
+    assert again.distilled_.provenance.get("expert_lr") == provenance.get("expert_lr")
+    assert again.X_distilled_.tobytes() == fitted.X_distilled_.tobytes()
+
+
+def test_an_expert_that_ends_worse_than_it_began_is_trained_again(numbers):
+    """Just above the bound the loss rises, but is far from infinite."""
+    X, y = numbers
+    rate = 2.1 / steepest(X, y)
+    with pytest.warns(DistillkitWarning, match=r"diverged in epoch 30 \(the loss went from \S+ to \d\S*\) at"):
+        fitted = quadratic(rate).fit(X, y)
+    assert fitted.expert_lr_ == pytest.approx(rate / 3)
+
+
+def test_a_resumed_run_knows_the_rates_of_its_experts(numbers, tmp_path):
+    rate = 4.0 / steepest(*numbers)
+    with pytest.warns(DistillkitWarning, match="diverged"):
+        whole = quadratic(rate).set_params(max_iter=4).fit(*numbers)
+    with pytest.warns(DistillkitWarning, match="diverged"):
+        quadratic(rate).set_params(max_iter=2, checkpoint=tmp_path / "run").fit(*numbers)
+    parts = quadratic(rate).set_params(max_iter=4, checkpoint=tmp_path / "run").fit(*numbers)
+    assert parts.distilled_.provenance["expert_lr"] == whole.distilled_.provenance["expert_lr"]
+    assert [record["expert_lr"] for record in parts.history_] == [record["expert_lr"] for record in whole.history_]
+    assert parts.X_distilled_.tobytes() == whole.X_distilled_.tobytes()
 
 
 def test_a_folder_that_cannot_be(table, tmp_path):

@@ -7,6 +7,7 @@ import torch
 from distillkit._training import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import DistributionMatchingDistiller, GradientMatchingDistiller
+from distillkit.condensation._state import Snapshot
 from distillkit.condensation._validation import Validation, hold_out
 from distillkit.exceptions import DataError
 from distillkit.nn import Mlp, seeded
@@ -57,8 +58,10 @@ def test_the_best_is_kept_and_patience_counts_from_it(monkeypatch):
     validation = judged()
     scores = iter([0.5, 0.7, 0.7, 0.6, 0.6])
     monkeypatch.setattr(validation, "score", lambda *_: next(scores))
-    seen = [validation.judge(None, None, iteration) for iteration in (5, 10, 15, 20, 31)]
+    rows = Snapshot(torch.zeros(1), torch.zeros(1))
+    seen = [validation.judge(rows, iteration) for iteration in (5, 10, 15, 20, 31)]
     assert [good for _, good in seen] == [True, True, True, False, False]
+    assert [figures["validation"] for figures, _ in seen] == [0.5, 0.7, 0.7, 0.6, 0.6]
     assert validation.exhausted(31)
     assert not validation.exhausted(29)
     assert validation.due(36)

@@ -1,0 +1,62 @@
+"""What the condensers share that match real rows by plain gradient descent on the synthetic ones."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.utils._param_validation import StrOptions
+
+from distillkit.condensation._base import POSITIVE, SHARE, IterativeCondenser
+from distillkit.condensation._labels import first_parts
+from distillkit.condensation._state import Extra, SyntheticRows
+
+if TYPE_CHECKING:
+    from distillkit.base import Run
+    from distillkit.condensation._problem import Problem
+
+__all__ = ["MatchingCondenser"]
+
+
+class MatchingCondenser(IterativeCondenser):
+    """Base: a method writes `_loop` and `_default_rate`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **IterativeCondenser._parameter_constraints,
+        "pad": ["boolean"],
+        "momentum": [SHARE],
+        "target_lr": [POSITIVE, None],
+        "max_norm": [POSITIVE, None],
+        "augment": [StrOptions({"auto"}), "array-like", None],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+    }
+    _normalized_steps: ClassVar[bool] = False  # whether lr is in standard deviations per update, whatever the loss
+
+    @abstractmethod
+    def _default_rate(self, problem: Problem) -> float:
+        """Return the step size of the rows where `lr` is None."""
+
+    def _target_rate(self) -> float | None:
+        """Return the step size of continuous targets; None keeps them."""
+        return None if self.target_lr is None else float(self.target_lr)
+
+    def _extra(self, problem: Problem) -> Extra | None:
+        """Return one more leaf to learn."""
+        return None
+
+    def _network_options(self, problem: Problem) -> dict[str, Any]:
+        width = self.width or (64 if len(problem.shape) == 3 else None)
+        return {"width": width, "hidden": self.hidden, "pad": self.pad}
+
+    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
+        return SyntheticRows(
+            first_parts(self.init, problem, run, blank=blank),
+            lr=self.lr or self._default_rate(problem),
+            momentum=self.momentum,
+            target_lr=self._target_rate() if problem.rows.task == "regression" else None,
+            limits=self._limits(problem),
+            max_norm=self.max_norm,
+            average=self.average,
+            normalize=self._normalized_steps,
+            extra=self._extra(problem),
+        )
