@@ -212,7 +212,12 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
 
     def _provenance(self, run: Run, seen: Seen, outcome: Outcome) -> dict[str, Any]:
         cls = type(self)
-        known = {"class_rows": seen.class_rows, "weighting": outcome.weighting, "offset": outcome.offset}
+        known = {
+            "class_rows": seen.class_rows,
+            "weighting": outcome.weighting,
+            "offset": outcome.offset,
+            "n_iter": getattr(self, "n_iter_", None),
+        }
         return {
             "method": f"{cls.__module__}:{cls.__qualname__}",
             "params": plain(self.get_params(deep=False)),

@@ -6,7 +6,8 @@ checkpoints go on from point to point, so that a curve takes the seconds of its 
 The judge is the ConvNet of width 128 and depth 3 with instance norm, 28x28 padded to 32x32, trained by SGD (rate 0.01, a tenth of it after
 half of the epochs; momentum 0.9; weight decay 5e-4; batches of 256) for 1000 epochs with one random crop, scale or rotation of each image
 (`distillkit.nn.training_augmentation`); the last epoch counts. Each network sees the test rows once, and nothing is chosen by them.
-On a CPU, networks are trained at once, one per core.
+On a CPU, networks are trained at once, one per core. Judging takes longer than distilling: ``--networks 0 --save FILE`` puts it off until
+``--judge FILE``, with the other arguments as before.
 
     DISTILLKIT_DATA=... python benchmarks/perf/condensation_mnist.py --method distribution-matching --per-class 10 \
         --seconds 60 300 600 --networks 5 --options '{"real_batch": 128}' --output curve.jsonl
@@ -76,6 +77,31 @@ def make(given: argparse.Namespace, seconds: float, checkpoint: Path) -> tuple[A
     return make_distiller(given.method, Budget(given.per_class), params, common), "checkpoint" in taken
 
 
+def describe(
+    given: argparse.Namespace, small: DistilledSet, seconds: float, took: float, scores: list[float]
+) -> dict[str, Any]:
+    on_gpu = torch.cuda.is_available() and given.device != "cpu"
+    return {
+        "method": given.method,
+        "dataset": given.dataset,
+        "per_class": given.per_class,
+        "max_seconds": seconds,
+        "seconds": round(took, 1),
+        "updates": small.provenance.get("n_iter"),
+        "stopped_by": small.provenance.get("stopped_by"),
+        "accuracy": round(float(np.mean(scores)), 3) if scores else None,
+        "std": round(float(np.std(scores, ddof=1)), 3) if len(scores) > 1 else None,
+        "scores": [round(score, 2) for score in scores],
+        "epochs": given.epochs,
+        "labels": "hard" if small.soft_labels is None else "soft",
+        "options": given.options,
+        "seed": given.seed,
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
+        "versions": {"distillkit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
+    }
+
+
 def write(row: dict[str, Any], path: Path | None) -> None:
     if path is None:
         return
@@ -99,13 +125,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dataset", default="mnist", help="registry name of a set of images")
     parser.add_argument("--per-class", type=int, default=1)
     parser.add_argument("--seconds", type=float, nargs="+", default=[600.0], help="points in time, ascending")
-    parser.add_argument("--networks", type=int, default=5, help="that judge each point")
+    parser.add_argument("--networks", type=int, default=5, help="that judge each point; 0 judges none")
     parser.add_argument("--epochs", type=int, default=1000, help="of each judging network")
     parser.add_argument("--options", type=json.loads, default={}, help="of the distiller, as JSON")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, help="file that rows are appended to: .csv, or JSON lines")
     parser.add_argument("--save", help="where the last distilled set goes")
+    parser.add_argument("--judge", help="judge this set, which an earlier run saved, in place of distilling")
     return parser.parse_args()
 
 
@@ -115,40 +142,25 @@ def main() -> None:
     X, X_test = pixels(data.X_train), pixels(data.X_test)
     if given.device == "auto":
         given.device = "cuda" if torch.cuda.is_available() else "cpu"
-    judges = Parallel(n_jobs=min(cpu_count(), given.networks) if given.device == "cpu" else 1)
+    judges = Parallel(n_jobs=min(cpu_count(), max(1, given.networks)) if given.device == "cpu" else 1)
     with tempfile.TemporaryDirectory() as folder:
         before, last = 0.0, None
         for seconds in sorted(given.seconds):
-            distiller, resumes = make(given, seconds, Path(folder, "run"))
-            began = time.perf_counter()
-            distiller.fit(X, data.y_train)
-            took = time.perf_counter() - began + (before if resumes else 0.0)
-            before, last = took, distiller.distilled_
+            if given.judge:
+                last = DistilledSet.load(given.judge)
+                took = float(last.provenance["seconds"])
+            else:
+                distiller, resumes = make(given, seconds, Path(folder, "run"))
+                began = time.perf_counter()
+                distiller.fit(X, data.y_train)
+                took = time.perf_counter() - began + (before if resumes else 0.0)
+                before, last = took, distiller.distilled_
             seeds = range(1000, 1000 + given.networks)
             scores = judges(delayed(judge)(last, X_test, data.y_test, given, seed) for seed in seeds)
-            row = {
-                "method": given.method,
-                "dataset": given.dataset,
-                "per_class": given.per_class,
-                "max_seconds": seconds,
-                "seconds": round(took, 1),
-                "updates": getattr(distiller, "n_iter_", None),
-                "stopped_by": last.provenance.get("stopped_by"),
-                "accuracy": round(float(np.mean(scores)), 3),
-                "std": round(float(np.std(scores, ddof=1)), 3) if len(scores) > 1 else None,
-                "scores": [round(score, 2) for score in scores],
-                "epochs": given.epochs,
-                "labels": "hard" if last.soft_labels is None else "soft",
-                "options": given.options,
-                "seed": given.seed,
-                "threads": torch.get_num_threads(),
-                "device": torch.cuda.get_device_name()
-                if torch.cuda.is_available() and given.device != "cpu"
-                else "cpu",
-                "versions": {"distillkit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
-            }
+            row = describe(given, last, seconds, took, scores)
             print(json.dumps(row), flush=True)
-            write(row, given.output)
+            if scores:
+                write(row, given.output)
     if given.save and last is not None:
         last.save(given.save)
 
