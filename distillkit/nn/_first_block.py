@@ -77,7 +77,7 @@ class _ConvReluPool(Function):
         wanted_seen, wanted_kernel = ctx.needs_input_grad
         if torch.is_grad_enabled():  # to be differentiated once more
             outer = given.unsqueeze(1) * (seen @ kernel > 0).view(n_rows, 4, outputs // 4, width)
-            outer = outer.view(n_rows, outputs, width)
+            outer = outer.reshape(n_rows, outputs, width)
             of_seen = outer @ kernel.transpose(1, 2) if wanted_seen else None
             return of_seen, seen.transpose(1, 2) @ outer if wanted_kernel else None
         of_seen = torch.empty_like(seen) if wanted_seen else None
