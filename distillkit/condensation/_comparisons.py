@@ -19,7 +19,7 @@ from distillkit.distances import (
     wasserstein_loss,
 )
 from distillkit.exceptions import NotEnoughMemoryError
-from distillkit.nn import mixed_precision
+from distillkit.nn import Threads, map_rows, mixed_precision
 
 __all__ = ["DISTRIBUTION_LOSSES", "OUTPUT_LOSSES", "Comparison", "Embedding", "make_comparison"]
 
@@ -54,15 +54,23 @@ class Embedding:
         self.precision, self.outputs, self.joint = precision, outputs, joint
         self._chunk = _CHUNK
 
-    def __call__(self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def __call__(
+        self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor, threads: Threads | None = None
+    ) -> torch.Tensor:
         """Return (n, d) in float32, or in the precision of rows that are not float32."""
-        with mixed_precision(rows.device, self.precision):
-            found = (network if self.outputs else getattr(network, "embed", network))(rows)
-        found = found.to(rows.dtype).flatten(1)
+
+        def embed(some: torch.Tensor) -> torch.Tensor:
+            with mixed_precision(some.device, self.precision):
+                found: torch.Tensor = (network if self.outputs else getattr(network, "embed", network))(some)
+            return found.to(some.dtype).flatten(1)
+
+        found = map_rows(embed, network, rows, threads or Threads(allowed=False))
         return torch.cat([found, found * targets[:, None]], dim=1) if self.joint else found
 
     @torch.no_grad()
-    def observe(self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def observe(
+        self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor, threads: Threads | None = None
+    ) -> torch.Tensor:
         """Embed many rows without gradients, in chunks, which are halved where memory ends.
 
         Raises
@@ -75,7 +83,7 @@ class Embedding:
         while done < len(rows):
             some = slice(done, done + self._chunk)
             try:
-                parts.append(self(network, rows[some], targets[some]))
+                parts.append(self(network, rows[some], targets[some], threads))
             except (RuntimeError, MemoryError) as exc:
                 if not out_of_memory(exc):
                     raise

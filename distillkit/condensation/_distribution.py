@@ -14,7 +14,7 @@ from torch import nn
 from distillkit.condensation._comparisons import Comparison, Embedding
 from distillkit.condensation._gradients import Change, Gradient, batch_gradients, match_gradients, matched_weights
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.nn import Augmentation
+from distillkit.nn import Augmentation, Threads, takes_threads
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -81,15 +81,17 @@ class DistributionMatching(Loop):
     ) -> None:
         super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
+        self._threads = Threads(allowed=False)  # those of a round
 
     def _round(self) -> bool:
         plan = self.plan
         network = plan.make_network(self.run.seed()).requires_grad_(plan.gradient_weight > 0)
         seen: _Seen | None = None
-        for turn in range(plan.outer):
-            seen, gradients, figures = self._within_memory(functools.partial(self._turn, network, seen))
-            if self._update(gradients, **figures):
-                return turn + 1 == plan.outer
+        with Threads(allowed=takes_threads(network)) as self._threads:
+            for turn in range(plan.outer):
+                seen, gradients, figures = self._within_memory(functools.partial(self._turn, network, seen))
+                if self._update(gradients, **figures):
+                    return turn + 1 == plan.outer
         return True
 
     def _turn(self, network: nn.Module, seen: _Seen | None) -> tuple[_Seen, list[torch.Tensor], dict[str, float]]:
@@ -125,15 +127,15 @@ class DistributionMatching(Loop):
         if change is not None:
             batches = [(change(rows), targets) for rows, targets in batches]
         X, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
-        found = plan.embedding.observe(network, X, targets)
+        found = plan.embedding.observe(network, X, targets, self._threads)
         observed = plan.comparison.observe(found, [len(rows) for rows, _ in batches])
         gradients = []
         if plan.gradient_weight:
             weights = matched_weights(network, "layer-cosine")
             precision = plan.embedding.precision
-            gradients = [
-                batch_gradients(network, weights, batch, self.problem.loss, precision=precision) for batch in batches
-            ]
+            gradients = self._threads.map(
+                lambda batch: batch_gradients(network, weights, batch, self.problem.loss, precision=precision), batches
+            )
         return _Seen(observed, gradients, self.batch.size, drawn if change is not None else [])
 
     def _compare(
@@ -141,7 +143,7 @@ class DistributionMatching(Loop):
     ) -> tuple[list[torch.Tensor], dict[str, float]]:
         plan, rows = self.plan, self.rows
         X = rows.X if change is None else change(rows.X)
-        found = plan.embedding(network, X, rows.targets)
+        found = plan.embedding(network, X, rows.targets, self._threads)
         loss = plan.comparison.loss(seen.observed, found, rows.sizes)
         gradients = list(torch.autograd.grad(loss, rows.leaves))
         figures = {"loss": float(loss.detach())}
@@ -156,6 +158,7 @@ class DistributionMatching(Loop):
                 rows.leaves,
                 vectorize=plan.vectorize,
                 change=change,
+                threads=self._threads,
             )
             gradients = [a + plan.gradient_weight * b for a, b in zip(gradients, match.gradients, strict=True)]
             figures["loss"] += plan.gradient_weight * match.loss

@@ -15,7 +15,7 @@ from distillkit.condensation._kernel_ridge import ridge_prediction
 from distillkit.condensation._labels import probabilities
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._real_rows import RealRows
-from distillkit.nn import Augmentation, embed_rows, evaluating
+from distillkit.nn import Augmentation, Threads, embed_rows, evaluating, map_rows, takes_threads
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -101,8 +101,8 @@ class KernelFit(Loop):
         member = self.pool.visit(self._draws)
         network = member.network
         real = self._within_memory(functools.partial(self._features, network, drawn))
-        with evaluating(network):
-            self._updates(network.embed, real)  # type: ignore[arg-type]
+        with evaluating(network), Threads(allowed=takes_threads(network)) as threads:
+            self._updates(lambda rows: map_rows(network.embed, network, rows, threads), real)  # type: ignore[arg-type]
         if self.run.stopped_by is not None:
             return False
         for _ in range(self.plan.network_steps):

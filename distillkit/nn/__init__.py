@@ -7,6 +7,7 @@ from distillkit.nn._convnet import ConvNet, ConvNet1d
 from distillkit.nn._device import mixed_precision, resolve_device
 from distillkit.nn._lenet import LeNet
 from distillkit.nn._losses import RowLoss, class_loss, distillation_loss, number_loss, soft_label_loss
+from distillkit.nn._map_rows import map_rows
 from distillkit.nn._mlp import Mlp
 from distillkit.nn._modes import evaluating
 from distillkit.nn._pieces import in_pieces, rows_per_piece
@@ -44,6 +45,7 @@ __all__ = [
     "in_pieces",
     "make_generator",
     "make_network",
+    "map_rows",
     "mixed_precision",
     "network_name",
     "number_loss",
