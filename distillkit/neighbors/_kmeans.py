@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from distillkit.exceptions import DataError
 from distillkit.neighbors._empty import fill_empty, squared_distances_to_owner
@@ -141,7 +143,9 @@ def kmeans(
         if backend == "numpy":
             centres, owner, steps = lloyd(small, init, weights, **options)
         else:
-            centres, owner, steps = _by_faiss(faiss, small, init, weights, gpu=gpu, **options)
+            # a setting of OpenMP is that of the thread that makes it: no other one's, nor torch's there
+            with threadpool_limits(1, user_api="openmp") if within_thread() else nullcontext():
+                centres, owner, steps = _by_faiss(faiss, small, init, weights, gpu=gpu, **options)
         found = _measure(rows, weights, centres.astype(np.float64) / scale + origin, owner, steps, backend)
         best = found if best is None or found.inertia < best.inertia else best
     assert best is not None  # there is at least one start
@@ -201,8 +205,6 @@ def _by_faiss(
     spherical: bool,
     should_stop: Callable[[], bool] | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    if within_thread():
-        faiss.omp_set_num_threads(1)  # of this thread alone, and those that it would start
     trainer = faiss.Kmeans(
         X.shape[1],
         len(init),
