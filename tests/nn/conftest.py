@@ -14,6 +14,11 @@ def one_thread():
 
 
 @pytest.fixture
+def two_threads(one_thread):
+    torch.set_num_threads(2)
+
+
+@pytest.fixture
 def classes():
     """60 rows of three classes that a straight line separates, in float32."""
     generator = torch.Generator().manual_seed(0)

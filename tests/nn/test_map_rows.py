@@ -9,14 +9,6 @@ from torch import nn
 from distillkit.nn import ConvNet, Mlp, Threads, map_rows, mixed_precision, rows_per_piece
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def images(n=100):
     return torch.randn(n, 1, 28, 28, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

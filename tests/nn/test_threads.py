@@ -21,14 +21,6 @@ from distillkit.nn import (
 )
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def whereabouts(item):
     return item, threading.get_ident(), torch.get_num_threads()
 
