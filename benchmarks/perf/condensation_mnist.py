@@ -43,7 +43,7 @@ def pixels(X: np.ndarray) -> np.ndarray:
 
 
 def judge(small: DistilledSet, X_test: np.ndarray, y_test: np.ndarray, given: argparse.Namespace, seed: int) -> float:
-    if given.device == "cpu":
+    if given.device == "cpu" and given.networks > 1:
         torch.set_num_threads(1)  # as many processes as cores, one network each
     network = NetworkClassifier(
         network="convnet",

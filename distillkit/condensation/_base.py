@@ -21,7 +21,7 @@ from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Batch, Problem
 from distillkit.condensation._start import STARTS
-from distillkit.condensation._state import SyntheticRows, Watch
+from distillkit.condensation._state import Extra, SyntheticRows, Watch
 from distillkit.condensation._validation import Judge, Validation, hold_out
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device
@@ -83,6 +83,10 @@ class IterativeCondenser(BaseDistiller):
     def _regroup(self, rows: TrainingRows) -> TrainingRows:
         """Return the rows in the groups that the method matches."""
         return rows
+
+    def _extra(self, problem: Problem) -> Extra | None:
+        """Return one more leaf to learn."""
+        return None
 
     def _note(self, loop: Loop) -> None:
         """Take fitted attributes of the method's own from the loop."""

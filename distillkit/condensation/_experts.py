@@ -23,9 +23,7 @@ from distillkit.nn import (
     Augmentation,
     DivergedError,
     Recipe,
-    class_loss,
     make_generator,
-    number_loss,
     predict_rows,
     train_network,
 )
@@ -235,7 +233,7 @@ class Experts:
             if epoch and _late(run):
                 break
             some = torch.randperm(len(X), generator=generator)[: plan.epoch_rows]
-            loss = (class_loss if problem.rows.task == "classification" else number_loss)(targets[some])
+            loss = problem.row_loss(targets[some])
             try:
                 train_network(
                     network,
@@ -258,7 +256,7 @@ class Experts:
     def _loss(self, network: nn.Module, X: torch.Tensor, targets: torch.Tensor) -> float:
         """Mean loss on rows that are spread over the data."""
         picks = torch.arange(0, len(X), -(-len(X) // _PROBE), device=X.device)
-        loss = (class_loss if self.problem.rows.task == "classification" else number_loss)(targets[picks])
+        loss = self.problem.row_loss(targets[picks])
         outputs = predict_rows(network, X[picks], batch_size=self._batch.size)
         return float(loss(outputs, torch.arange(len(picks), device=X.device)).mean())
 

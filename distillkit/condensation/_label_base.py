@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import POSITIVE, IterativeCondenser
 from distillkit.condensation._labels import first_parts, learns_labels
-from distillkit.condensation._state import Extra, SyntheticRows
+from distillkit.condensation._state import SyntheticRows
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -26,10 +26,6 @@ class LabelCondenser(IterativeCondenser):
         "learn_labels": [StrOptions({"auto"}), "boolean"],
         "label_lr": [POSITIVE],
     }
-
-    def _extra(self, problem: Problem) -> Extra | None:
-        """Return one more leaf to learn."""
-        return None
 
     def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
         learned = learns_labels(self.learn_labels, problem.rows.task)

@@ -11,7 +11,7 @@ from torch import nn
 
 from distillkit.condensation._gradients import Gradient, Match, batch_gradients, match_gradients, matched_weights
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.nn import Augmentation, Recipe, Threads, class_loss, number_loss, takes_threads, train_network
+from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -118,7 +118,7 @@ class Matching(Loop):
         plan = self.plan
         X, targets = self.rows.X.detach(), self.rows.targets.detach()
         recipe = Recipe(plan.inner, 256, "sgd", plan.network_lr, 0.0, 0.0, "constant", plan.precision)
-        loss = class_loss(targets) if self.problem.rows.task == "classification" else number_loss(targets)
+        loss = self.problem.row_loss(targets)
         train_network(
             network,
             X,

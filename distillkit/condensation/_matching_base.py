@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import POSITIVE, SHARE, IterativeCondenser
 from distillkit.condensation._labels import first_parts
-from distillkit.condensation._state import Extra, SyntheticRows
+from distillkit.condensation._state import SyntheticRows
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -39,10 +39,6 @@ class MatchingCondenser(IterativeCondenser):
     def _target_rate(self) -> float | None:
         """Return the step size of continuous targets; None keeps them."""
         return None if self.target_lr is None else float(self.target_lr)
-
-    def _extra(self, problem: Problem) -> Extra | None:
-        """Return one more leaf to learn."""
-        return None
 
     def _network_options(self, problem: Problem) -> dict[str, Any]:
         width = self.width or (64 if len(problem.shape) == 3 else None)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from distillkit._preprocessing import Preprocessing
 from distillkit.exceptions import DataError
+from distillkit.nn import RowLoss, class_loss, number_loss
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
@@ -87,6 +88,10 @@ class Problem:
     def loss(self) -> Loss:
         """Cross-entropy for classes, squared error for numbers; the mean over the rows."""
         return F.cross_entropy if self.rows.task == "classification" else _squared_error
+
+    def row_loss(self, targets: torch.Tensor) -> RowLoss:
+        """Bind the same loss, row by row, to the targets (n,) of the rows that a network is trained on."""
+        return class_loss(targets) if self.rows.task == "classification" else number_loss(targets)
 
     def scaled(self, X: np.ndarray) -> torch.Tensor:
         """Carry rows into the units of the network."""

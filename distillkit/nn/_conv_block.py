@@ -51,7 +51,8 @@ class ConvBlock(nn.Module):
     def _is_plain(self, x: torch.Tensor) -> bool:
         weight = self.conv.weight
         fits = x.device.type == "cpu" and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
-        fits = fits and isinstance(self.norm, (nn.GroupNorm, nn.Identity)) and len(x) * len(weight) >= _WORK
+        by_channel = isinstance(self.norm, nn.GroupNorm) and self.norm.num_groups == self.norm.num_channels
+        fits = fits and (by_channel or isinstance(self.norm, nn.Identity)) and len(x) * len(weight) >= _WORK
         return not fits or torch.is_autocast_enabled("cpu") or _transformed(x, weight)
 
     def _is_even(self, x: torch.Tensor) -> bool:

@@ -13,6 +13,7 @@ from distillkit.nn._augment import Augmentation
 from distillkit.nn._backward import Backward
 from distillkit.nn._device import mixed_precision
 from distillkit.nn._losses import RowLoss
+from distillkit.nn._map_rows import map_rows
 from distillkit.nn._modes import evaluating
 from distillkit.nn._pieces import rows_per_piece, rows_to_share
 from distillkit.nn._recipe import Recipe
@@ -179,33 +180,31 @@ def _batches(n_rows: int, size: int, generator: torch.Generator, device: torch.d
     return parts
 
 
-@torch.no_grad()  # not inference_mode: its tensors cannot serve as targets of a loss
-def _map_rows(
+def _evaluated(
     function: Callable[[torch.Tensor], torch.Tensor],
     network: nn.Module,
     X: torch.Tensor,
     batch_size: int,
     precision: str,
 ) -> torch.Tensor:
-    @torch.no_grad()  # here again: threads start with gradients on
     def mapped(batch: torch.Tensor) -> torch.Tensor:
         with mixed_precision(X.device, precision):
             return function(batch).float()
 
     with evaluating(network), Threads(allowed=takes_threads(network)) as threads:
-        parts = torch.split(X, min(batch_size, rows_per_piece(network, X)))
-        return torch.cat(threads.map(mapped, parts))
+        # detached, not in inference_mode: its tensors cannot serve as targets of a loss
+        return map_rows(mapped, network, X.detach(), threads, most=batch_size)
 
 
 def predict_rows(
     network: nn.Module, X: torch.Tensor, *, batch_size: int = 512, precision: str = "float32"
 ) -> torch.Tensor:
     """Return the outputs (n, n_outputs) in evaluation mode, in blocks of rows."""
-    return _map_rows(network, network, X, batch_size, precision)
+    return _evaluated(network, network, X, batch_size, precision)
 
 
 def embed_rows(
     network: nn.Module, X: torch.Tensor, *, batch_size: int = 512, precision: str = "float32"
 ) -> torch.Tensor:
     """Return the features before the head (n, d) in evaluation mode, in blocks of rows."""
-    return _map_rows(network.embed, network, X, batch_size, precision)  # type: ignore[arg-type]
+    return _evaluated(network.embed, network, X, batch_size, precision)  # type: ignore[arg-type]
