@@ -7,7 +7,8 @@ The judge is the ConvNet of width 128 and depth 3 with instance norm, 28x28 padd
 half of the epochs; momentum 0.9; weight decay 5e-4; batches of 256) for 1000 epochs with one random crop, scale or rotation of each image
 (`distillkit.nn.training_augmentation`); the last epoch counts. Each network sees the test rows once, and nothing is chosen by them.
 On a CPU, networks are trained at once, one per core. Judging takes longer than distilling: ``--networks 0 --save FILE`` puts it off until
-``--judge FILE``, with the other arguments as before.
+``--judge FILE``, with the other arguments as before. With --teacher-seconds the last of the seconds go to a network that is trained on all
+training rows and labels those distilled.
 
     DISTILLKIT_DATA=... python benchmarks/perf/condensation_mnist.py --method distribution-matching --per-class 10 \
         --seconds 60 300 600 --networks 5 --options '{"real_batch": 128}' --output curve.jsonl
@@ -34,8 +35,11 @@ from distillkit.bench.single import make_distiller
 from distillkit.budget import Budget
 from distillkit.datasets import load_dataset
 from distillkit.distilled import DistilledSet
+from distillkit.knowledge import SoftLabels
 from distillkit.nn import NetworkClassifier
 from distillkit.plugins import get_manager
+
+_OF_TEACHER = ("teacher_seconds", "teacher_epochs", "temperature", "alpha")
 
 
 def pixels(X: np.ndarray) -> np.ndarray:
@@ -70,11 +74,32 @@ def make(given: argparse.Namespace, seconds: float, checkpoint: Path) -> tuple[A
     spec = get_manager().get("method", given.method.partition(":")[0])
     taken = inspect.signature(spec.load()).parameters
     long = {"max_iter": 10**9, "patience": None, "checkpoint": checkpoint}
+    if given.teacher_seconds:
+        del long["checkpoint"]  # the teacher's seconds come after, each time
     params = {**spec.params, **{name: value for name, value in long.items() if name in taken}, **given.options}
     common = {"random_state": given.seed, "device": given.device}
     if "max_seconds" in taken:  # methods that pick rows know no clock
-        common["max_seconds"] = seconds
-    return make_distiller(given.method, Budget(given.per_class), params, common), "checkpoint" in taken
+        common["max_seconds"] = seconds - given.teacher_seconds
+    distiller = make_distiller(given.method, Budget(given.per_class), params, common)
+    if not given.teacher_seconds:
+        return distiller, "checkpoint" in taken
+    return SoftLabels(distiller, teacher(given), temperature=given.temperature, alpha=given.alpha), False
+
+
+def teacher(given: argparse.Namespace) -> NetworkClassifier:
+    return NetworkClassifier(
+        network="convnet",
+        width=64,
+        depth=3,
+        epochs=given.teacher_epochs,
+        batch_size=128,
+        lr=0.05,
+        schedule="onecycle",
+        augment="auto",
+        max_seconds=given.teacher_seconds,
+        device=given.device,
+        random_state=given.seed,
+    )
 
 
 def describe(
@@ -95,6 +120,7 @@ def describe(
         "epochs": given.epochs,
         "labels": "hard" if small.soft_labels is None else "soft",
         "options": given.options,
+        "teacher": {name: getattr(given, name) for name in _OF_TEACHER} if given.teacher_seconds else None,
         "seed": given.seed,
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if on_gpu else "cpu",
@@ -128,6 +154,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--networks", type=int, default=5, help="that judge each point; 0 judges none")
     parser.add_argument("--epochs", type=int, default=1000, help="of each judging network")
     parser.add_argument("--options", type=json.loads, default={}, help="of the distiller, as JSON")
+    parser.add_argument(
+        "--teacher-seconds", type=float, default=0.0, help="of --seconds, for a network that labels the rows"
+    )
+    parser.add_argument("--teacher-epochs", type=int, default=1)
+    parser.add_argument("--temperature", type=float, default=4.0, help="of the teacher's labels")
+    parser.add_argument("--alpha", type=float, default=0.3, help="share of the hard labels in the teacher's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, help="file that rows are appended to: .csv, or JSON lines")

@@ -29,13 +29,14 @@ def main() -> None:
     for line in given.rows.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["per_class"] == given.per_class and row["dataset"] == "mnist" and not row["options"]:
-            lines[row["method"]][row["max_seconds"]] = row
+            label = row["method"] + (", labels of a teacher" if row.get("teacher") else "")
+            lines[label][row["max_seconds"]] = row
     if not lines:
         raise SystemExit(f"{given.rows} has no rows of --per-class {given.per_class} with default options.")
     mpl.rcParams["svg.hashsalt"] = "distillkit"  # the same rows give the same file
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
     ordered = sorted(lines.items(), key=lambda item: -max(row["accuracy"] for row in item[1].values()))
-    for (method, points), marker in zip(ordered, "osD^vP*X", strict=False):
+    for (label, points), marker in zip(ordered, "osD^vP*X", strict=False):
         rows = [points[seconds] for seconds in sorted(points)]
         axes.errorbar(
             [row["seconds"] for row in rows],
@@ -43,7 +44,7 @@ def main() -> None:
             yerr=[row["std"] or 0 for row in rows],
             marker=marker,
             capsize=3,
-            label=method,
+            label=label,
         )
     axes.set(
         xscale="log",
