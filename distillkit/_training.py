@@ -111,9 +111,9 @@ class Run:
         """Add a step to the history; the seconds so far are added."""
         self.history.append({**plain(values), "seconds": round(self.seconds, 6)})
 
-    def out_of_time(self) -> bool:
-        """Whether `max_seconds` is over; if so, it is noted as what ended the fit."""
-        if self.max_seconds is None or self.seconds < self.max_seconds:
+    def out_of_time(self, ahead: float = 0.0) -> bool:
+        """Whether `max_seconds` is over, or leaves no more than the `ahead` that an end still takes; if so, it is noted as what ended the fit."""
+        if self.max_seconds is None or self.seconds + ahead < self.max_seconds:
             return False
         self.stopped_by = "max_seconds"
         return True

@@ -91,12 +91,19 @@ def test_the_clock_says_what_ended_the_fit(monkeypatch):
     run = Run(max_seconds=5, started=100.0)
     now[0] = 104.9
     assert not run.out_of_time()
+    assert not run.out_of_time(0.05)
     assert run.stopped_by is None
     now[0] = 105.0
     assert run.out_of_time()
     assert run.stopped_by == "max_seconds"
     assert run.seconds == 5.0
     assert not Run(started=0.0).out_of_time()
+    assert not Run(started=0.0).out_of_time(1e9)
+    early = Run(max_seconds=5, started=100.0)
+    now[0] = 103.0
+    assert not early.out_of_time(1.5)
+    assert early.out_of_time(2.0)
+    assert early.stopped_by == "max_seconds"
 
 
 def test_seeds_fit_int32_and_follow_the_random_state():

@@ -223,7 +223,8 @@ class Loop(ABC):
         elif converged:
             self.run.stopped_by = "converged"
         else:
-            self.run.out_of_time()
+            # the rows that a run ends with are judged, too
+            self.run.out_of_time(0.0 if validation is None or validation.last == self.run.n_iter else validation.took)
         return self.run.stopped_by is not None
 
     def _warn(self, cause: str) -> None:

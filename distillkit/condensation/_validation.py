@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -88,6 +89,11 @@ class Judge(ABC):
         Updates without better rows that end the run.
     tol : float
         Smallest relative fall that counts as better, where what is to be low is positive; 0 takes any.
+
+    Attributes
+    ----------
+    took : float
+        Seconds of the last judgement; 0 before the first.
     """
 
     judges_start: ClassVar[bool] = False
@@ -96,6 +102,7 @@ class Judge(ABC):
     def __init__(self, every: int, patience: int | None, tol: float = 0.0) -> None:
         self.every, self.patience, self.tol = every, patience, tol
         self.lowest, self.at, self.last = float("inf"), 0, 0
+        self.took = 0.0
 
     @abstractmethod
     def measure(self, rows: Snapshot) -> tuple[float, dict[str, float]]:
@@ -107,7 +114,9 @@ class Judge(ABC):
 
     def judge(self, rows: Snapshot, iteration: int) -> tuple[dict[str, float], bool]:
         """Return the figures of the rows, and whether none were better so far."""
+        began = time.perf_counter()
         low, figures = self.measure(rows)
+        self.took = time.perf_counter() - began
         self.last = iteration
         good = low <= self.lowest
         if low < self.lowest * (1 - self.tol):

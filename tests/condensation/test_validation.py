@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -86,3 +88,27 @@ def test_numbers_are_judged_by_r2(numbers):
         8, validation_fraction=0.25, validation_every=2, max_iter=4, record_every=2, random_state=0, device="cpu"
     ).fit(*numbers)
     assert max(record["validation"] for record in fitted.history_) > 0.5
+
+
+def test_the_last_judgement_is_within_the_seconds(table, monkeypatch):
+    began = time.perf_counter()
+    now = [began]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    class Slow(Mlp):
+        def __init__(self, shape, n_outputs):
+            super().__init__(shape, n_outputs, hidden=(4,))
+            now[0] += 1  # each update draws a network
+
+    def score(*_):
+        now[0] += 6
+        return 0.5
+
+    monkeypatch.setattr(Validation, "score", score)
+    given = {"max_iter": 1000, "max_seconds": 30, "patience": None, "record_every": 2, "random_state": 0}
+    distiller = GradientMatchingDistiller(1, network=Slow, validation_fraction=0.2, validation_every=10, **given)
+    fitted = distiller.fit(*table)
+    assert fitted.distilled_.provenance["stopped_by"] == "max_seconds"
+    assert fitted.n_iter_ > 10
+    assert "validation" in fitted.history_[-1]
+    assert 28 <= now[0] - began <= 31  # 36 if the last judgement came on top
