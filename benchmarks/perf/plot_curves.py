@@ -34,7 +34,7 @@ def main() -> None:
     if not lines:
         raise SystemExit(f"{given.rows} has no rows of --per-class {given.per_class} with default options.")
     mpl.rcParams["svg.hashsalt"] = "distillkit"  # the same rows give the same file
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
     ordered = sorted(lines.items(), key=lambda item: -max(row["accuracy"] for row in item[1].values()))
     for (label, points), marker in zip(ordered, "osD^vP*X", strict=False):
         rows = [points[seconds] for seconds in sorted(points)]
@@ -53,7 +53,7 @@ def main() -> None:
         title=f"MNIST, {given.per_class} {'image' if given.per_class == 1 else 'images'} per class",
     )
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     given.picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(given.picture, metadata={"Date": None})
 
