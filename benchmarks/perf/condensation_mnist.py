@@ -165,7 +165,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="file that rows are appended to: .csv, or JSON lines")
     parser.add_argument("--save", help="where the last distilled set goes")
     parser.add_argument("--judge", help="judge this set, which an earlier run saved, in place of distilling")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.teacher_seconds >= min(given.seconds):
+        parser.error("--teacher-seconds leave none of --seconds to distil in: give fewer, or more --seconds.")
+    return given
 
 
 def main() -> None:
