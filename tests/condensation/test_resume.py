@@ -152,13 +152,14 @@ def test_ctrl_c_gives_the_best_rows_where_that_is_asked_for(method, images, tmp_
 def test_seconds_of_earlier_parts_count(images, tmp_path):
     make = METHODS["distribution"]
     make(max_iter=1).fit(*images)  # the first fit of a process imports
-    first = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
-    again = make(max_iter=10**6, max_seconds=0.3, checkpoint=tmp_path / "run").fit(*images)
-    assert again.n_iter_ <= first.n_iter_
+    first = make(max_iter=10**6, max_seconds=0.6, checkpoint=tmp_path / "run").fit(*images)
+    again = make(max_iter=10**6, max_seconds=0.6, checkpoint=tmp_path / "run").fit(*images)
+    # with seconds of its own it would do as many again; what is left of the first's depends on what else the machine does
+    assert again.n_iter_ < 1.5 * first.n_iter_ + 5
     assert again.distilled_.provenance["stopped_by"] == "max_seconds"
-    longer = make(max_iter=10**6, max_seconds=0.8, checkpoint=tmp_path / "run").fit(*images)
+    longer = make(max_iter=10**6, max_seconds=1.5, checkpoint=tmp_path / "run").fit(*images)
     assert longer.n_iter_ > first.n_iter_
-    assert longer.history_[-1]["seconds"] >= 0.8
+    assert longer.history_[-1]["seconds"] >= 1.5
 
 
 @each
