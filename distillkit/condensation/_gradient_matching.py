@@ -63,10 +63,14 @@ class GradientMatchingDistiller(MatchingCondenser):
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
     outer_steps : int or None, default=None
-        Updates of the rows per network. None interpolates the published counts for 1, 10 and 50 rows per class: 1, 10, 50.
+        Visits of a network, each of which ends with an update of the rows. None interpolates the published counts for 1, 10 and 50 rows per
+        class: 1, 10, 50.
     inner_steps : int or None, default=None
-        Epochs of the network on the rows between two updates. None interpolates 1, 50, 10. With ten rows and more per class, this is
+        Epochs of the network on the rows between two visits. None interpolates 1, 50, 10. With ten rows and more per class, this is
         most of the work.
+    updates : int, default=1
+        Updates of the rows per visit of a network, by the gradients of the same real rows; the literature does one. More share the work of
+        the inner epochs and of the real gradients.
     real_batch : int or None, default=None
         Training rows of each class per update. None is 32, or 256 for a continuous target. (The literature's 256 per class cost
         eight times as much; 16 did as well as 32 for MNIST.)
@@ -176,6 +180,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "outer_steps": [COUNT, None],
         "inner_steps": [COUNT, None],
+        "updates": [COUNT],
         "real_batch": [COUNT, None],
         "network_lr": [POSITIVE],
     }
@@ -195,6 +200,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         init: str = "kmeans",
         outer_steps: int | None = None,
         inner_steps: int | None = None,
+        updates: int = 1,
         real_batch: int | None = None,
         lr: float | None = None,
         momentum: float = 0.5,
@@ -230,6 +236,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         self.init = init
         self.outer_steps = outer_steps
         self.inner_steps = inner_steps
+        self.updates = updates
         self.real_batch = real_batch
         self.lr = lr
         self.momentum = momentum
@@ -271,7 +278,8 @@ class GradientMatchingDistiller(MatchingCondenser):
     def _block(self, problem: Problem) -> int:
         # a block holds whole networks, so that the loss of young ones is not compared with that of old ones
         outer, _ = self._counts(problem)
-        return -(-self.record_every // outer) * outer
+        whole = outer * self.updates
+        return -(-self.record_every // whole) * whole
 
     def _default_rate(self, problem: Problem) -> float:
         return default_rate(problem.shape)
@@ -288,6 +296,7 @@ class GradientMatchingDistiller(MatchingCondenser):
             distance=self.distance,
             outer=outer,
             inner=inner,
+            updates=self.updates,
             real_batch=self.real_batch or (32 if problem.rows.task == "classification" else 256),
             network_lr=self.network_lr,
             precision=self._precision(problem),

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from distillkit.condensation._gradients import Gradient, Match, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._gradients import (
+    Change,
+    Gradient,
+    Match,
+    Weights,
+    batch_gradients,
+    match_gradients,
+    matched_weights,
+)
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
 
@@ -33,9 +41,11 @@ class Plan:
         Whether the network's rows do not touch each other, so that classes can go through it in one pass.
     distance : {"layer-cosine", "cosine", "l2"}
     outer, inner : int
-        Updates of the rows per network, and epochs of the network on the rows between two updates.
+        Visits of a network, and epochs of the network on the rows between two visits.
+    updates : int
+        Of the rows per visit, by the gradients of the same real rows.
     real_batch : int
-        Training rows of each group per update.
+        Training rows of each group per visit.
     network_lr : float
     precision : {"float32", "bfloat16", "auto"}
         Of the gradients of real rows and of the training of the network; what is differentiated twice is float32.
@@ -47,6 +57,7 @@ class Plan:
     distance: str
     outer: int
     inner: int
+    updates: int
     real_batch: int
     network_lr: float
     precision: str
@@ -76,20 +87,41 @@ class Matching(Loop):
 
     def _round(self) -> bool:
         network = self.plan.make_network(self.run.seed())
-        for turn in range(self.plan.outer):
+        plan = self.plan
+        for turn in range(plan.outer):
             if turn > 0:
                 self._train(network)
                 if self._stops():
                     return False
-            match = self._within_memory(functools.partial(self._match, network))
-            if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
-                return turn + 1 == self.plan.outer
+            wanted: _Wanted | None = None
+            for repeat in range(plan.updates):
+                wanted, match = self._within_memory(functools.partial(self._match, network, wanted))
+                if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
+                    return (turn + 1, repeat + 1) == (plan.outer, plan.updates)
         return True
 
-    def _match(self, network: nn.Module) -> Match:
-        plan, problem = self.plan, self.problem
+    def _match(self, network: nn.Module, wanted: _Wanted | None) -> tuple[_Wanted, Match]:
+        """Compare with the gradients of real rows, new ones unless those wanted are given."""
+        plan = self.plan
         weights = matched_weights(network, plan.distance)
-        change = None
+        with Threads(allowed=takes_threads(network)) as threads:
+            wanted = wanted or self._look(network, weights, threads)
+            return wanted, match_gradients(
+                network,
+                weights,
+                wanted.gradients,
+                self.rows.batches(),
+                self.problem.loss,
+                plan.distance,
+                self.rows.leaves,
+                vectorize=plan.vectorize,
+                change=wanted.change,
+                threads=threads,
+            )
+
+    def _look(self, network: nn.Module, weights: Weights, threads: Threads) -> _Wanted:
+        """Draw real rows of each group, and a change for them and the synthetic ones."""
+        plan, problem, change = self.plan, self.problem, None
         if plan.augment is not None:
             augment, draw = plan.augment, plan.augment.draw(1, self._generator, shared=True)
             change = lambda rows: augment(rows, draw)  # noqa: E731 (a name for each would say no more)
@@ -99,19 +131,7 @@ class Matching(Loop):
             rows = rows if change is None else change(rows)
             return batch_gradients(network, weights, (rows, targets), problem.loss, precision=plan.precision)
 
-        with Threads(allowed=takes_threads(network)) as threads:
-            return match_gradients(
-                network,
-                weights,
-                threads.map(of_real, problem.draw(self.batch.size, self._draws)),
-                self.rows.batches(),
-                problem.loss,
-                plan.distance,
-                self.rows.leaves,
-                vectorize=plan.vectorize,
-                change=change,
-                threads=threads,
-            )
+        return _Wanted(threads.map(of_real, problem.draw(self.batch.size, self._draws)), change)
 
     def _train(self, network: nn.Module) -> None:
         """Train the network on the synthetic rows, on which it then meets the next comparison."""
@@ -128,3 +148,11 @@ class Matching(Loop):
             augment=plan.augment,
             should_stop=self.run.out_of_time,
         )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The gradients of real rows, group by group, and the change that these rows went through."""
+
+    gradients: list[Gradient]
+    change: Change | None

@@ -73,6 +73,53 @@ def test_history_can_be_written_as_json_and_tells_where_it_is(images):
     assert fitted.distilled_.provenance["stopped_by"] == "max_iter"
 
 
+def test_updates_of_one_visit_follow_the_gradients_of_the_same_rows(table):
+    X, y = table
+    made = []
+
+    def network(shape, n_outputs):
+        made.append(nn.Sequential(nn.Linear(shape[0], 4), nn.Tanh(), nn.Linear(4, n_outputs)))
+        return made[-1]
+
+    free = {"real_batch": 30, "distance": "l2", "momentum": 0.0, "max_norm": None, "lr": 1.0, "patience": None}
+    fitted = matching(network=network, updates=3, max_iter=3, outer_steps=1, record_every=1, **free).fit(X, y)
+
+    # by hand: all rows are real rows of the one network that was visited, and class means are the start
+    Z = torch.tensor(StandardScaler().fit_transform(X), dtype=torch.float32)
+    codes = torch.tensor(np.unique(y, return_inverse=True)[1])
+    rows = torch.stack([Z[codes == code].mean(0) for code in range(3)]).requires_grad_()
+    weights = list(made[-1].parameters())
+    losses = []
+    for _ in range(3):
+        loss = torch.zeros(())
+        for code in range(3):
+            some = codes == code
+            real = torch.autograd.grad(nn.functional.cross_entropy(made[-1](Z[some]), codes[some]), weights)
+            guess = nn.functional.cross_entropy(made[-1](rows[code : code + 1]), torch.tensor([code]))
+            own = torch.autograd.grad(guess, weights, create_graph=True)
+            loss = loss + sum(((a - b) ** 2).sum() for a, b in zip(own, real, strict=True))
+        losses.append(loss.item())
+        rows = (rows - torch.autograd.grad(loss, rows)[0]).detach().requires_grad_()
+    assert fitted.history_[0]["loss"] == pytest.approx(sum(losses) / 3, rel=1e-4)
+    assert abs(losses[2] - losses[0]) > 0.1 * losses[0]  # else one update would pass for three
+
+
+def test_a_visit_looks_at_real_rows_once(table):
+    seen = []
+
+    class Counting(nn.Module):
+        def __init__(self, shape, n_outputs):
+            super().__init__()
+            self.layer = nn.Linear(shape[0], n_outputs)
+
+        def forward(self, rows):
+            seen.append(len(rows))
+            return self.layer(rows)
+
+    matching(network=Counting, updates=4, max_iter=12, outer_steps=2, inner_steps=1, real_batch=7).fit(*table)
+    assert seen.count(7) == 3 * 3  # visits times classes
+
+
 def test_seconds_end_the_fit(images):
     started = time.perf_counter()
     fitted = matching(max_iter=1_000_000, max_seconds=0.5, patience=None).fit(*images)

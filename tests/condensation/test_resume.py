@@ -22,6 +22,9 @@ from distillkit.nn import seeded
 COMMON = {"width": 4, "hidden": (8,), "random_state": 0, "device": "cpu", "record_every": 4, "patience": None}
 METHODS = {
     "gradient": lambda **given: GradientMatchingDistiller(2, outer_steps=3, inner_steps=2, **{**COMMON, **given}),
+    "gradient-visits": lambda **given: GradientMatchingDistiller(
+        2, outer_steps=2, inner_steps=2, updates=3, **{**COMMON, **given}
+    ),
     "distribution": lambda **given: DistributionMatchingDistiller(2, outer_steps=2, **{**COMMON, **given}),
     "hybrid": lambda **given: DistributionMatchingDistiller(2, gradient_weight=0.1, **{**COMMON, **given}),
     "trajectory": lambda **given: TrajectoryMatchingDistiller(
