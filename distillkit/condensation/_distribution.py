@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from distillkit.condensation._comparisons import Comparison, Embedding
 from distillkit.condensation._gradients import Change, Gradient, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.nn import Augmentation, Threads, takes_threads
 
@@ -40,6 +40,8 @@ class DistributionPlan:
         Updates of the rows per network.
     real_batch : int
         Training rows of each group per network.
+    real_draw : {"random", "clusters"}
+        See `GroupRows`.
     augment : Augmentation or None
     vectorize : bool
         For the gradients; see `match_gradients`.
@@ -51,6 +53,7 @@ class DistributionPlan:
     gradient_weight: float
     outer: int
     real_batch: int
+    real_draw: str
     augment: Augmentation | None
     vectorize: bool
 
@@ -81,6 +84,7 @@ class DistributionMatching(Loop):
     ) -> None:
         super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
+        self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, keeps_scaled=True, run=run)
         self._threads = Threads(allowed=False)  # those of a round
 
     def _round(self) -> bool:
@@ -97,7 +101,7 @@ class DistributionMatching(Loop):
     def _turn(self, network: nn.Module, seen: _Seen | None) -> tuple[_Seen, list[torch.Tensor], dict[str, float]]:
         """Look at real rows, where that is not done, and compare."""
         size = self.batch.size
-        batches = self._draw() if seen is None or seen.size != size else seen.batches
+        batches = self._real.draw(size, self._draws) if seen is None or seen.size != size else seen.batches
         change = self._change()
         # a change is drawn for real and synthetic rows together, so that it has to be seen on both
         if seen is None or seen.size != size or change is not None:
@@ -109,18 +113,6 @@ class DistributionMatching(Loop):
             return None
         augment, draw = self.plan.augment, self.plan.augment.draw(1, self._generator, shared=True)
         return lambda rows: augment(rows, draw)
-
-    def _draw(self) -> list[Batch]:
-        """Draw rows of each group without replacement, or all where there are fewer."""
-        batches = []
-        for number, group in enumerate(self.problem.rows.groups):
-            picks = group.rows
-            if len(picks) > self.batch.size:
-                picks = self._draws.choice(picks, self.batch.size, replace=False, shuffle=False)
-            y = self.problem.rows.y
-            targets = self.problem.targets(number, None if y is None else y[picks], len(picks))
-            batches.append((self.problem.rows_scaled[torch.from_numpy(np.asarray(picks))], targets))
-        return batches
 
     def _observe(self, network: nn.Module, batches: list[Batch], change: Change | None) -> _Seen:
         plan, drawn = self.plan, batches

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._defaults import default_rate, loop_counts
+from distillkit.condensation._group_rows import REAL_DRAWS
 from distillkit.condensation._matching import Matching, Plan
 from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
@@ -74,6 +75,10 @@ class GradientMatchingDistiller(MatchingCondenser):
     real_batch : int or None, default=None
         Training rows of each class per update. None is 32, or 256 for a continuous target. (The literature's 256 per class cost
         eight times as much; 16 did as well as 32 for MNIST.)
+    real_draw : {"random", "clusters"}, default="random"
+        "clusters" divides each class by k-means, once, and takes the same share of every cluster for each batch: its mean gradient then strays
+        less from that of the class (32 rows of MNIST: 0.79 of the error of random rows for fresh networks, 0.91 for trained ones; twice
+        as many random rows, at twice the cost, have 0.50 and 0.60).
     lr : float or None, default=None
         Step size, in standard deviations of the data. None is 0.2 for rows of 784 numbers, less for shorter rows in proportion.
     momentum : float, default=0.5
@@ -182,6 +187,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         "inner_steps": [COUNT, None],
         "updates": [COUNT],
         "real_batch": [COUNT, None],
+        "real_draw": [StrOptions(set(REAL_DRAWS))],
         "network_lr": [POSITIVE],
     }
 
@@ -202,6 +208,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         inner_steps: int | None = None,
         updates: int = 1,
         real_batch: int | None = None,
+        real_draw: str = "random",
         lr: float | None = None,
         momentum: float = 0.5,
         target_lr: float | None = None,
@@ -238,6 +245,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         self.inner_steps = inner_steps
         self.updates = updates
         self.real_batch = real_batch
+        self.real_draw = real_draw
         self.lr = lr
         self.momentum = momentum
         self.target_lr = target_lr
@@ -298,6 +306,7 @@ class GradientMatchingDistiller(MatchingCondenser):
             inner=inner,
             updates=self.updates,
             real_batch=self.real_batch or (32 if problem.rows.task == "classification" else 256),
+            real_draw=self.real_draw,
             network_lr=self.network_lr,
             precision=self._precision(problem),
             augment=self._augmentation(problem),

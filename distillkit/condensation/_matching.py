@@ -18,6 +18,7 @@ from distillkit.condensation._gradients import (
     match_gradients,
     matched_weights,
 )
+from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
 
@@ -46,6 +47,8 @@ class Plan:
         Of the rows per visit, by the gradients of the same real rows.
     real_batch : int
         Training rows of each group per visit.
+    real_draw : {"random", "clusters"}
+        See `GroupRows`.
     network_lr : float
     precision : {"float32", "bfloat16", "auto"}
         Of the gradients of real rows and of the training of the network; what is differentiated twice is float32.
@@ -59,6 +62,7 @@ class Plan:
     inner: int
     updates: int
     real_batch: int
+    real_draw: str
     network_lr: float
     precision: str
     augment: Augmentation | None
@@ -84,6 +88,7 @@ class Matching(Loop):
     ) -> None:
         super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
+        self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, run=run)
 
     def _round(self) -> bool:
         network = self.plan.make_network(self.run.seed())
@@ -131,7 +136,7 @@ class Matching(Loop):
             rows = rows if change is None else change(rows)
             return batch_gradients(network, weights, (rows, targets), problem.loss, precision=plan.precision)
 
-        return _Wanted(threads.map(of_real, problem.draw(self.batch.size, self._draws)), change)
+        return _Wanted(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
 
     def _train(self, network: nn.Module) -> None:
         """Train the network on the synthetic rows, on which it then meets the next comparison."""

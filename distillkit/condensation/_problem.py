@@ -123,16 +123,6 @@ class Problem:
         order = np.concatenate([group.rows for group in rows.groups])
         return self.scaled(rows.X[order]), torch.cat(parts)
 
-    def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
-        """Draw `size` rows of each group without replacement, or all where there are fewer."""
-        batches = []
-        for number, group in enumerate(self.rows.groups):
-            few = len(group.rows) <= size
-            picks = group.rows if few else rng.choice(group.rows, size, replace=False, shuffle=False)
-            y = None if self.rows.y is None or self.rows.task == "classification" else self.rows.y[picks]
-            batches.append((self.scaled(self.rows.X[picks]), self.targets(number, y, len(picks))))
-        return batches
-
     def limits(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Lowest and highest values seen, scaled: of each column of a table, of all numbers of images and series."""
         X = self.rows.X

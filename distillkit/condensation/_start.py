@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
     from distillkit.condensation._problem import Problem
 
-__all__ = ["STARTS", "start_rows"]
+__all__ = ["STARTS", "points_to_cluster", "start_rows"]
 
 STARTS = ("kmeans", "mean", "real", "noise")
 """Names that `start_rows` knows."""
@@ -71,12 +71,21 @@ def _means(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np
 def _centroids(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
     if size == 1 and y is None:
         return X.mean(axis=0, keepdims=True, dtype=np.float64), None
-    unit = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
-    # as a column of the spread that all features have together, so that clusters are alike in the target too
-    scale = 1.0 if y is None else unit / (float(y.std()) or 1.0)
-    points = X if y is None else np.column_stack([X, y * scale])
+    points, scale = points_to_cluster(X, y)
     found = kmeans(points, size, seed=run.seed(), should_stop=run.out_of_time)
     return found.centroids[:, : X.shape[1]], None if y is None else found.centroids[:, -1] / scale
+
+
+def points_to_cluster(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Return rows for k-means, with a continuous target as one more column, and what that was multiplied by.
+
+    The column gets the spread that all features have together, so that clusters are alike in the target too.
+    """
+    if y is None:
+        return X, 1.0
+    unit = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
+    scale = unit / (float(y.std()) or 1.0)
+    return np.column_stack([X, y * scale]), scale
 
 
 def _quantiles(y: np.ndarray | None, size: int) -> np.ndarray | None:

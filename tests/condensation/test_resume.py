@@ -25,6 +25,9 @@ METHODS = {
     "gradient-visits": lambda **given: GradientMatchingDistiller(
         2, outer_steps=2, inner_steps=2, updates=3, **{**COMMON, **given}
     ),
+    "gradient-clusters": lambda **given: GradientMatchingDistiller(
+        2, inner_steps=2, real_batch=8, real_draw="clusters", **{**COMMON, **given}
+    ),
     "distribution": lambda **given: DistributionMatchingDistiller(2, outer_steps=2, **{**COMMON, **given}),
     "hybrid": lambda **given: DistributionMatchingDistiller(2, gradient_weight=0.1, **{**COMMON, **given}),
     "trajectory": lambda **given: TrajectoryMatchingDistiller(

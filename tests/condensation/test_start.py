@@ -82,25 +82,6 @@ def test_the_target_counts_when_numbers_are_clustered():
     np.testing.assert_allclose(np.sort(targets), [0.25, 10.25, 20.25], atol=1e-3)
 
 
-def test_batches_are_rows_of_their_class_scaled(images):
-    X, y = images
-    problem = problem_of(X, y, 1, "classification")
-    flat = (X.reshape(60, -1) - X.mean()) / X.std()
-    for number, (rows, targets) in enumerate(problem.draw(8, np.random.default_rng(0))):
-        distances = ((rows.reshape(8, 1, -1).numpy() - flat) ** 2).sum(axis=2)
-        assert distances.min(axis=1) == pytest.approx(0, abs=1e-6)
-        assert len(set(distances.argmin(axis=1))) == 8
-        assert set(y[distances.argmin(axis=1)]) == {[3, 7][number]}
-        assert targets.tolist() == [number] * 8
-
-
-def test_a_class_smaller_than_the_batch_gives_all_its_rows(table):
-    X, y = table
-    assert [len(rows) for rows, _ in problem_of(X, y, 1, "classification").draw(500, np.random.default_rng(0))] == [
-        30
-    ] * 3
-
-
 def test_scaling_there_and_back(table, images):
     for X, y in (table, images):
         problem = problem_of(X, y, 1, "classification")
