@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from distillkit.condensation._kernel_ridge import ridge_prediction
 from distillkit.condensation._labels import probabilities
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._real_rows import RealRows
-from distillkit.nn import Augmentation, Threads, embed_rows, evaluating, map_rows, takes_threads
+from distillkit.nn import (
+    Augmentation,
+    RowLoss,
+    Threads,
+    embed_rows,
+    evaluating,
+    map_rows,
+    number_loss,
+    soft_label_loss,
+    takes_threads,
+)
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -101,13 +110,13 @@ class KernelFit(Loop):
         member = self.pool.visit(self._draws)
         network = member.network
         real = self._within_memory(functools.partial(self._features, network, drawn))
-        with evaluating(network), Threads(allowed=takes_threads(network)) as threads:
-            self._updates(lambda rows: map_rows(network.embed, network, rows, threads), real)  # type: ignore[arg-type]
-        if self.run.stopped_by is not None:
-            return False
-        for _ in range(self.plan.network_steps):
-            wanted = probabilities(self.problem, self.rows.targets.detach())
-            member.learn(self._changed(self.rows.X.detach()), wanted, self._network_loss)
+        with Threads(allowed=takes_threads(network)) as threads:
+            with evaluating(network):
+                self._updates(lambda rows: map_rows(network.embed, network, rows, threads), real)  # type: ignore[arg-type]
+            if self.run.stopped_by is not None:
+                return False
+            for _ in range(self.plan.network_steps):
+                member.learn(self._changed(self.rows.X.detach()), self._network_loss(), threads)
         return True
 
     def _features(self, network: nn.Module, drawn: Batch) -> Batch:
@@ -131,8 +140,9 @@ class KernelFit(Loop):
                 return turn + 1 == self.plan.updates
         return True
 
-    def _network_loss(self, outputs: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(outputs, wanted) if self._is_class else F.mse_loss(outputs, wanted)
+    def _network_loss(self) -> RowLoss:
+        wanted = probabilities(self.problem, self.rows.targets.detach())
+        return soft_label_loss(wanted) if self._is_class else number_loss(wanted[:, 0])
 
     def _changed(self, rows: torch.Tensor) -> torch.Tensor:
         augment = self.plan.augment

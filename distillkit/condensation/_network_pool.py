@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from distillkit.condensation._state import optimizer_state, restore_optimizer
-from distillkit.nn import seeded
+from distillkit.nn import Backward, RowLoss, Threads, rows_per_piece, rows_to_share, seeded
 
 __all__ = ["NetworkPool", "PoolMember", "draw_he_weights"]
 
@@ -36,16 +36,11 @@ class PoolMember:
     limit: int
     age: int = 0
 
-    def learn(
-        self,
-        rows: torch.Tensor,
-        targets: torch.Tensor,
-        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    ) -> None:
-        """Take one step on rows."""
-        self.network.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss(self.network(rows), targets).backward()  # type: ignore[no-untyped-call]
+    def learn(self, rows: torch.Tensor, loss: RowLoss, threads: Threads) -> None:
+        """Take one step on rows, to whose targets the loss is bound."""
+        network = self.network.train()
+        sizes = rows_per_piece(network, rows), rows_to_share(network, rows)
+        Backward(network, loss, "float32", *sizes, threads)(rows, torch.arange(len(rows), device=rows.device))
         self.optimizer.step()
 
     def state(self) -> dict[str, torch.Tensor]:

@@ -1,6 +1,7 @@
 """Networks, training and augmentation that the neural methods share. Importing it loads torch."""
 
 from distillkit.nn._augment import Augmentation, Draw
+from distillkit.nn._backward import Backward
 from distillkit.nn._build import NETWORKS, check_fit, count_parameters, make_network, network_name
 from distillkit.nn._classifier import NetworkClassifier
 from distillkit.nn._convnet import ConvNet, ConvNet1d
@@ -10,7 +11,7 @@ from distillkit.nn._losses import RowLoss, class_loss, distillation_loss, number
 from distillkit.nn._map_rows import map_rows
 from distillkit.nn._mlp import Mlp
 from distillkit.nn._modes import evaluating
-from distillkit.nn._pieces import in_pieces, rows_per_piece
+from distillkit.nn._pieces import in_pieces, rows_per_piece, rows_to_share
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
@@ -23,6 +24,7 @@ from distillkit.nn._unroll import unroll
 __all__ = [
     "NETWORKS",
     "Augmentation",
+    "Backward",
     "ConvNet",
     "ConvNet1d",
     "DivergedError",
@@ -52,6 +54,7 @@ __all__ = [
     "predict_rows",
     "resolve_device",
     "rows_per_piece",
+    "rows_to_share",
     "seeded",
     "soft_label_loss",
     "takes_threads",

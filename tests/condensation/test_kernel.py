@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import nn
 
 from distillkit.condensation import KernelDistiller
-from distillkit.condensation._network_pool import NetworkPool, draw_he_weights
+from distillkit.condensation._network_pool import NetworkPool, PoolMember, draw_he_weights
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.nn import Mlp, make_network, predict_rows, seeded
+from distillkit.nn import ConvNet, Mlp, Threads, class_loss, make_network, predict_rows, rows_to_share, seeded
 
 
 def kernel(budget=1, **options):
@@ -211,8 +211,22 @@ def test_learning_lowers_the_loss_of_a_member():
     X, y = torch.eye(3), torch.tensor([0, 1, 1])
     before = nn.functional.cross_entropy(predict_rows(member.network, X), y)
     for _ in range(5):
-        member.learn(X, y, nn.functional.cross_entropy)
+        member.learn(X, class_loss(y), Threads(allowed=False))
     assert nn.functional.cross_entropy(predict_rows(member.network, X), y) < before
+
+
+def test_learning_in_threads_is_learning():
+    """The step that threads take together is that of the mean loss of all rows."""
+    X, y = torch.randn(40, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
+    whole, shared = (ConvNet((1, 28, 28), 3, width=8) for _ in range(2))
+    shared.load_state_dict(whole.state_dict())
+    with Threads() as threads:
+        assert threads.count == 1 or rows_to_share(shared, X) <= 40  # else nothing would be shared
+        PoolMember(shared, torch.optim.SGD(shared.parameters(), 0.1), 1).learn(X, class_loss(y), threads)
+    nn.functional.cross_entropy(whole(X), y).backward()
+    torch.optim.SGD(whole.parameters(), 0.1).step()
+    for first, second in zip(whole.parameters(), shared.parameters(), strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-6)
 
 
 def test_first_weights_keep_the_size_of_the_signal():
