@@ -77,7 +77,10 @@ class GroupRows:
             else:
                 # rows of a cluster in an order of their own each time
                 line = np.lexsort((rng.random(len(picks)), places))
-                picks = picks[line[((rng.random() + np.arange(size)) * (len(picks) / size)).astype(np.intp)]]
+                steps = (rng.random() + np.arange(size)) * (len(picks) / size)
+                picks = picks[
+                    line[np.minimum(steps.astype(np.intp), len(picks) - 1)]
+                ]  # a first of nearly 1 is rounded up
         y = None if rows.y is None or rows.task == "classification" else rows.y[picks]
         return self._take(picks), self._problem.targets(number, y, len(picks))
 
