@@ -21,8 +21,8 @@ from distillkit.budget import Budget
 from distillkit.condensation._gradients import batch_gradients, matched_weights
 from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._problem import Batch, Problem
+from distillkit.coresets import KMeansCoreset
 from distillkit.distances import gradient_distance
-from distillkit.neighbors import kmeans
 from distillkit.nn import Recipe, class_loss, make_network, train_network
 
 
@@ -36,13 +36,12 @@ def network(seed: int, few: Batch | None) -> torch.nn.Module:
 
 def nearest(problem: Problem, size: int) -> list[Batch]:
     """Rows nearest to the centres of clusters."""
+    rows = problem.rows
+    picks = KMeansCoreset(size, representative="member", random_state=0).fit(rows.X, rows.y).sample_indices_
     batches = []
-    for number, group in enumerate(problem.rows.groups):
-        found = kmeans(problem.rows.flat[group.rows], size, seed=0)
-        order = np.lexsort((found.squared_distances, found.owner))
-        firsts = order[np.unique(found.owner[order], return_index=True)[1]]
-        picks = group.rows[firsts]
-        batches.append((problem.scaled(problem.rows.X[picks]), problem.targets(number, None, len(picks))))
+    for number, group in enumerate(rows.groups):
+        own = np.intersect1d(picks, group.rows)
+        batches.append((problem.scaled(rows.X[own]), problem.targets(number, None, len(own))))
     return batches
 
 

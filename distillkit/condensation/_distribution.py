@@ -11,7 +11,14 @@ import torch
 from torch import nn
 
 from distillkit.condensation._comparisons import Comparison, Embedding
-from distillkit.condensation._gradients import Change, Gradient, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._gradients import (
+    Change,
+    Gradient,
+    batch_gradients,
+    match_gradients,
+    matched_weights,
+    shared_change,
+)
 from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.nn import Augmentation, Threads, takes_threads
@@ -102,17 +109,11 @@ class DistributionMatching(Loop):
         """Look at real rows, where that is not done, and compare."""
         size = self.batch.size
         batches = self._real.draw(size, self._draws) if seen is None or seen.size != size else seen.batches
-        change = self._change()
+        change = shared_change(self.plan.augment, self._generator)
         # a change is drawn for real and synthetic rows together, so that it has to be seen on both
         if seen is None or seen.size != size or change is not None:
             seen = self._observe(network, batches, change)
         return seen, *self._compare(network, seen, change)
-
-    def _change(self) -> Change | None:
-        if self.plan.augment is None:
-            return None
-        augment, draw = self.plan.augment, self.plan.augment.draw(1, self._generator, shared=True)
-        return lambda rows: augment(rows, draw)
 
     def _observe(self, network: nn.Module, batches: list[Batch], change: Change | None) -> _Seen:
         plan, drawn = self.plan, batches

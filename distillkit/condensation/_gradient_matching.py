@@ -73,7 +73,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         Updates of the rows per visit of a network, by the gradients of the same real rows; the literature does one. More share the work of
         the inner epochs and of the real gradients.
     real_batch : int or None, default=None
-        Training rows of each class per update. None is 32, or 256 for a continuous target. (The literature's 256 per class cost
+        Training rows of each class per visit. None is 32, or 256 for a continuous target. (The literature's 256 per class cost
         eight times as much; 16 did as well as 32 for MNIST.)
     real_draw : {"random", "clusters"}, default="random"
         "clusters" divides each class by k-means, once, and takes the same share of every cluster for each batch: its mean gradient then strays

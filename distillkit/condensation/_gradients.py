@@ -11,9 +11,18 @@ from torch.func import functional_call, grad, vmap
 
 from distillkit.condensation._problem import Batch, Loss
 from distillkit.distances import gradient_distance, gradient_similarity
-from distillkit.nn import Threads, in_pieces, mixed_precision, rows_per_piece
+from distillkit.nn import Augmentation, Threads, in_pieces, mixed_precision, rows_per_piece
 
-__all__ = ["Gradient", "Match", "Weights", "batch_gradients", "match_gradients", "matched_weights"]
+__all__ = [
+    "Change",
+    "Gradient",
+    "Match",
+    "Weights",
+    "batch_gradients",
+    "match_gradients",
+    "matched_weights",
+    "shared_change",
+]
 
 Weights = dict[str, torch.Tensor]
 """Parameters of a network by name."""
@@ -46,6 +55,14 @@ class Match:
     loss: float
     similarity: float
     gradients: list[torch.Tensor]
+
+
+def shared_change(augment: Augmentation | None, generator: torch.Generator) -> Change | None:
+    """Draw one change for real and synthetic rows alike; None without augmentation."""
+    if augment is None:
+        return None
+    draw = augment.draw(1, generator, shared=True)
+    return lambda rows: augment(rows, draw)
 
 
 def matched_weights(network: nn.Module, distance: str) -> Weights:

@@ -68,8 +68,7 @@ class GroupRows:
         return [self._draw(number, size, rng) for number in range(len(self._clusters))]
 
     def _draw(self, number: int, size: int, rng: np.random.Generator) -> Batch:
-        rows = self._problem.rows
-        picks = rows.groups[number].rows
+        picks = self._problem.rows.groups[number].rows
         if len(picks) > size:
             places = self._clusters[number]
             if places is None:
@@ -78,11 +77,9 @@ class GroupRows:
                 # rows of a cluster in an order of their own each time
                 line = np.lexsort((rng.random(len(picks)), places))
                 steps = (rng.random() + np.arange(size)) * (len(picks) / size)
-                picks = picks[
-                    line[np.minimum(steps.astype(np.intp), len(picks) - 1)]
-                ]  # a first of nearly 1 is rounded up
-        y = None if rows.y is None or rows.task == "classification" else rows.y[picks]
-        return self._take(picks), self._problem.targets(number, y, len(picks))
+                steps = np.minimum(steps.astype(np.intp), len(picks) - 1)  # a first of nearly 1 is rounded up
+                picks = picks[line[steps]]
+        return self._take(picks), self._problem.targets(number, self._problem.numbers(picks), len(picks))
 
     def _take(self, picks: np.ndarray) -> torch.Tensor:
         if self._keeps:
@@ -92,9 +89,7 @@ class GroupRows:
 
 def _places(problem: Problem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
     """Return the place in the line of the cluster of each row of a group."""
-    rows = problem.rows
-    y = None if rows.y is None or rows.task == "classification" else rows.y[group].astype(np.float64)
-    points, _ = points_to_cluster(rows.flat[group], y)
+    points, _ = points_to_cluster(problem.rows.flat[group], problem.numbers(group))
     # the same clusters in a run that is resumed, whatever was drawn before
     found = kmeans(points, size, seed=0, should_stop=None if run is None else run.out_of_time)
     centred = found.centroids - found.centroids.mean(axis=0)

@@ -17,6 +17,7 @@ from distillkit.condensation._gradients import (
     batch_gradients,
     match_gradients,
     matched_weights,
+    shared_change,
 )
 from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._loop import Controls, Loop
@@ -126,10 +127,8 @@ class Matching(Loop):
 
     def _look(self, network: nn.Module, weights: Weights, threads: Threads) -> _Wanted:
         """Draw real rows of each group, and a change for them and the synthetic ones."""
-        plan, problem, change = self.plan, self.problem, None
-        if plan.augment is not None:
-            augment, draw = plan.augment, plan.augment.draw(1, self._generator, shared=True)
-            change = lambda rows: augment(rows, draw)  # noqa: E731 (a name for each would say no more)
+        plan, problem = self.plan, self.problem
+        change = shared_change(plan.augment, self._generator)
 
         def of_real(batch: Batch) -> Gradient:
             rows, targets = batch

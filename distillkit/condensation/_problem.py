@@ -106,6 +106,11 @@ class Problem:
         """Carry rows back into the units of the data."""
         return self.scaling.inverse_transform(X.detach().cpu().numpy().astype(np.float64))
 
+    def numbers(self, rows: np.ndarray) -> np.ndarray | None:
+        """Continuous targets of some rows, float64; None for classes."""
+        y = self.rows.y
+        return None if y is None or self.rows.task == "classification" else y[rows].astype(np.float64)
+
     def targets(self, group: int, y: np.ndarray | None, n_rows: int) -> torch.Tensor:
         """Return targets of `n_rows` rows of a group: the number of its class, or numbers scaled."""
         if self.rows.task == "classification":

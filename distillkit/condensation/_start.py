@@ -43,7 +43,7 @@ def start_rows(init: str, problem: Problem, group: Group, run: Run) -> tuple[np.
     """
     rows: TrainingRows = problem.rows
     X = rows.flat[group.rows]
-    y = None if rows.task == "classification" or rows.y is None else rows.y[group.rows].astype(np.float64)
+    y = problem.numbers(group.rows)
     if init == "noise":
         noise = run.rng.standard_normal((group.size, X.shape[1]))
         made: tuple[np.ndarray, np.ndarray | None] = (
