@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from distillkit._interpolation import expand
 from distillkit._preprocessing import Preprocessing
 from distillkit._version import versions
 from distillkit.exceptions import ArtefactError
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 
-SCHEMA = 1
+SCHEMA = 2  # of sets with smaller rows than X; others are written as before, so that older versions read them
 _KIND = "distillkit.distilled"
 _OWN = "card_sha256"
-_PLAIN = ("X", "sample_weight", "indices", "soft_labels", "ranking")
+_PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
 _LABELS = ("y", "classes")
 
 
@@ -39,16 +40,20 @@ def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Pat
 
     path = Path(path)
     tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
+    if distilled.stored is not None:
+        del tensors["X"]
     texts: dict[str, Any] = {}
     for name in _LABELS:
         _encode_labels(name, getattr(distilled, name), tensors, texts)
     card: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": 1 if distilled.stored is None else SCHEMA,
         "versions": versions(),
         "feature_names": None if distilled.feature_names is None else [str(name) for name in distilled.feature_names],
         "provenance": distilled.provenance,
         "texts": texts,
     }
+    if distilled.stored is not None:
+        card["sides"] = list(distilled.X.shape[2:])
     if distilled.preprocessing is not None:
         card["preprocessing"] = distilled.preprocessing.kind
         tensors |= {
@@ -165,6 +170,8 @@ def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
         fields: dict[str, Any] = {name: tensors.get(name) for name in _PLAIN}
         for name in _LABELS:
             fields[name] = _decode_labels(tensors.get(name), card["texts"].get(name))
+        if fields["stored"] is not None:
+            fields["X"] = expand(fields["stored"], card["sides"])
         names = card["feature_names"]
         fields["feature_names"] = None if names is None else tuple(names)
         fields["provenance"] = dict(card["provenance"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from distillkit._interpolation import expand, to_dtype
 from distillkit.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Outcome:
     weight : ndarray of shape (m,) or None
         Rows each stands for; scaled by the base to sum to the rows seen. None: equal weights.
     soft_labels : ndarray of shape (m, n_classes) or None
+    stored : ndarray of shape (m, channels, ...) or None
+        Smaller images or series from which the rows are made by linear interpolation, in the units of the training rows: they are
+        what a distilled set keeps.
     preprocessing : Preprocessing or None
         The space models should be trained in, if not that of the data: the base carries the distilled rows there,
         and `transform` carries new ones.
@@ -60,6 +64,7 @@ class Outcome:
     indices: np.ndarray | None = None
     weight: np.ndarray | None = None
     soft_labels: np.ndarray | None = None
+    stored: np.ndarray | None = None
     preprocessing: Preprocessing | None = None
     ranked: bool = False
     weighting: str | None = None
@@ -126,12 +131,18 @@ def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> 
         before = np.asarray(outcome.X) if picked is None else rows.X[picked]
         X = outcome.preprocessing.transform(before).astype(rows.X.dtype, copy=False)
     else:
-        X = _to_dtype(np.asarray(outcome.X), source.dtype) if picked is None else source[picked]
+        X = _made(outcome, source) if picked is None else source[picked]
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         raise DataError(
             "the distilled rows hold NaN or infinity: the method diverged; lower its learning rate or scale X."
         )
     return X, None if rows.y is None else _labels(outcome, rows.y, rows.task)
+
+
+def _made(outcome: Outcome, source: np.ndarray) -> np.ndarray:
+    if outcome.stored is None:
+        return to_dtype(np.asarray(outcome.X), source.dtype)
+    return expand(to_dtype(outcome.stored, source.dtype), source.shape[2:])
 
 
 def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:
@@ -158,14 +169,3 @@ def scaled_weight(weight: np.ndarray | None, size: int, n_rows: int) -> np.ndarr
         raise DataError(f"the method returned weights that are not {size} positive numbers, one per distilled row.")
     scaled: np.ndarray = given * (n_rows / given.sum())
     return scaled
-
-
-def _to_dtype(rows: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    """Cast made rows to the dtype that came in; integers are rounded and kept in range."""
-    if dtype.kind == "b":
-        return np.asarray(rows >= 0.5)
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        rows = np.clip(np.rint(rows), limits.min, limits.max)
-    cast: np.ndarray = rows.astype(dtype, copy=False)
-    return cast

@@ -31,7 +31,7 @@ def prefix_of(distilled: DistilledSet, budget: Any, X: Any = None, y: Any = None
         keep[own] = np.asarray(distilled.ranking)[own] < quota
     parts: dict[str, Any] = {
         name: np.asarray(getattr(distilled, name))[keep]
-        for name in ("X", "y", "indices", "soft_labels", "ranking")
+        for name in ("X", "y", "indices", "soft_labels", "stored", "ranking")
         if getattr(distilled, name) is not None
     }
     weight = _weight(distilled, keep) if X is None else _counted(distilled, keep, X, y)

@@ -15,6 +15,7 @@ from distillkit._callbacks import CallbackSupportMixin, callback_context
 from distillkit._certificate import certify
 from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
 from distillkit._feature_space import feature_rows
+from distillkit._interpolation import to_dtype
 from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
 from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
 from distillkit._version import versions
@@ -203,6 +204,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             sample_weight=self.sample_weight_,
             indices=getattr(self, "sample_indices_", None),
             soft_labels=getattr(self, "soft_labels_", None),
+            stored=None if outcome.stored is None else to_dtype(outcome.stored, self.X_distilled_.dtype),
             ranking=ranking,
             classes=seen.classes,
             feature_names=tuple(getattr(self, "feature_names_in_", ())) or None,

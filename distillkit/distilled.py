@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit._artefact import read_artefact, write_artefact
+from distillkit._interpolation import expand
 from distillkit._prefix import prefix_of
 from distillkit._preprocessing import Preprocessing
 from distillkit.exceptions import DataError
@@ -37,6 +38,8 @@ class DistilledSet:
         Positions in the training rows, where rows were picked.
     soft_labels : ndarray of shape (m, n_classes) or None
         Probabilities, columns in the order of `classes`.
+    stored : ndarray of shape (m, channels, ...) or None
+        Smaller images or series that X is the linear interpolation of: they are what is saved, and what `nbytes` counts.
     ranking : ndarray of shape (m,) or None
         Place of each row in the ranking of its class (of all rows without classes), from 0; see `prefix`.
     classes : ndarray of shape (n_classes,) or None
@@ -51,7 +54,7 @@ class DistilledSet:
     Raises
     ------
     DataError
-        If the lengths differ.
+        If the lengths differ, or X is not what `stored` gives.
     """
 
     X: np.ndarray
@@ -59,6 +62,7 @@ class DistilledSet:
     sample_weight: np.ndarray | None = None
     indices: np.ndarray | None = None
     soft_labels: np.ndarray | None = None
+    stored: np.ndarray | None = None
     ranking: np.ndarray | None = None
     classes: np.ndarray | None = None
     feature_names: tuple[str, ...] | None = None
@@ -69,13 +73,22 @@ class DistilledSet:
         self.X = np.asarray(self.X)
         if self.sample_weight is None:
             self.sample_weight = np.ones(len(self.X))
-        for name in ("y", "sample_weight", "indices", "soft_labels", "ranking"):
+        for name in ("y", "sample_weight", "indices", "soft_labels", "stored", "ranking"):
             values = getattr(self, name)
             if values is None:
                 continue
             setattr(self, name, np.asarray(values))
             if len(values) != len(self.X):
                 raise DataError(f"{name} has {len(values)} rows, but X has {len(self.X)}.")
+        if self.stored is not None:
+            self._check_stored(self.stored)
+
+    def _check_stored(self, stored: np.ndarray) -> None:
+        fits = stored.shape[:2] == self.X.shape[:2] and stored.ndim == self.X.ndim > 2
+        if not (fits and np.array_equal(expand(stored, self.X.shape[2:]), self.X)):
+            raise DataError(
+                f"X {self.X.shape} is not the interpolation of stored {stored.shape}: leave stored out, which keeps X as it is."
+            )
 
     def __len__(self) -> int:
         return len(self.X)
@@ -91,9 +104,10 @@ class DistilledSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of rows and labels as arrays: the counterpart of ``provenance["bytes_seen"]``."""
+        """Bytes of rows (as they are stored) and labels as arrays: the counterpart of ``provenance["bytes_seen"]``."""
         labels = self.y if self.soft_labels is None else self.soft_labels
-        return int(self.X.nbytes + (0 if labels is None else labels.nbytes))
+        rows = self.X if self.stored is None else self.stored
+        return int(rows.nbytes + (0 if labels is None else labels.nbytes))
 
     def transform(self, X: Any) -> Any:
         """Carry rows of the data into the space of `X`: what a model trained on the set must be given.

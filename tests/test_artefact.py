@@ -113,7 +113,7 @@ def test_the_same_set_gives_the_same_file(tmp_path):
 def test_the_card_can_be_read_alone(tmp_path):
     path = make(feature_names=("p", "q")).save(tmp_path / "a")
     card = read_card(path)
-    assert card["schema"] == SCHEMA
+    assert card["schema"] == 1  # nothing in it that the first version could not read
     assert card["feature_names"] == ["p", "q"]
     assert card["provenance"]["method"] == "m:M"
     assert card["versions"]["numpy"] == np.__version__

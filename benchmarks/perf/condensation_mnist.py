@@ -110,6 +110,7 @@ def describe(
         "method": given.method,
         "dataset": given.dataset,
         "per_class": given.per_class,
+        "bytes": small.nbytes,
         "max_seconds": seconds,
         "seconds": round(took, 1),
         "updates": small.provenance.get("n_iter"),

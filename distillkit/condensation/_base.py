@@ -16,6 +16,7 @@ from torch import nn
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
 from distillkit.condensation._defaults import default_depth
+from distillkit.condensation._downscaling import Downscaling
 from distillkit.condensation._labels import row_labels, rows_per_label
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._pool import with_fast_pools
@@ -52,6 +53,7 @@ class IterativeCondenser(BaseDistiller):
         "hidden": ["array-like", None],
         "norm": [StrOptions({"instance", "none"})],
         "init": [StrOptions(set(STARTS))],
+        "downscale": [COUNT],
         "lr": [POSITIVE, None],
         "average": [SHARE],
         "clip": ["boolean"],
@@ -105,6 +107,7 @@ class IterativeCondenser(BaseDistiller):
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
             rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
         problem = Problem.of(rows, device)
+        self._downscaling(problem)  # so does a row that cannot be made smaller
         made = self._network_maker(problem)
         made(0)  # a network that does not fit says so before anything is computed
         validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
@@ -117,8 +120,15 @@ class IterativeCondenser(BaseDistiller):
         best = loop.optimise()
         self._note(loop)
         y, soft = row_labels(problem, best.targets)
-        X = problem.in_units(best.X)
-        return Outcome(X=X, y=y, soft_labels=soft, weight=weight, notes=loop.notes(), error=loop.error)
+        return Outcome(
+            X=problem.in_units(best.X),
+            y=y,
+            soft_labels=soft,
+            stored=None if best.stored is None else problem.in_units(best.stored),
+            weight=weight,
+            notes=loop.notes(),
+            error=loop.error,
+        )
 
     def _key(self, rows: TrainingRows, device: torch.device) -> dict[str, Any]:
         cls = type(self)
@@ -158,6 +168,9 @@ class IterativeCondenser(BaseDistiller):
 
     def _augmentation(self, problem: Problem) -> Augmentation | None:
         return Augmentation.of(self.augment, problem.shape)
+
+    def _downscaling(self, problem: Problem) -> Downscaling | None:
+        return Downscaling.of(problem.shape, self.downscale, problem.device)
 
     def _limits(self, problem: Problem) -> tuple[torch.Tensor, torch.Tensor] | None:
         return problem.limits() if self.clip else None

@@ -69,6 +69,10 @@ class BilevelDistiller(LabelCondenser):
         Rate at which the logarithm of `network_lr` is learned; None keeps it.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         See `GradientMatchingDistiller`.
+    downscale : int, default=1
+        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
+        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
+        takes the bytes of ``budget=10``.
     learn_labels : {"auto"} or bool, default="auto"
         Whether targets are optimised with the rows: class labels become probabilities in ``soft_labels_``, beside the labels they started
         from. "auto" learns numbers, which take no more room for it, and leaves class labels as they are.
@@ -188,6 +192,7 @@ class BilevelDistiller(LabelCondenser):
         network_lr: float | None = None,
         rate_lr: float | None = 0.01,
         init: str = "kmeans",
+        downscale: int = 1,
         learn_labels: bool | str = "auto",
         real_batch: int = 256,
         lr: float = 0.01,
@@ -220,6 +225,7 @@ class BilevelDistiller(LabelCondenser):
         self.network_lr = network_lr
         self.rate_lr = rate_lr
         self.init = init
+        self.downscale = downscale
         self.learn_labels = learn_labels
         self.real_batch = real_batch
         self.lr = lr

@@ -69,6 +69,10 @@ class DistributionMatchingDistiller(MatchingCondenser):
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         Centroids of k-means in each class or bin (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise.
+    downscale : int, default=1
+        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
+        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
+        takes the bytes of ``budget=10``.
     outer_steps : int, default=1
         Updates of the rows per network. Without `augment` the real rows are embedded once for all of them.
     real_batch : int or None, default=None
@@ -200,6 +204,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         gradient_weight: float = 0.0,
         n_bins: int = 1,
         init: str = "kmeans",
+        downscale: int = 1,
         outer_steps: int = 1,
         real_batch: int | None = None,
         real_draw: str = "random",
@@ -235,6 +240,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         self.gradient_weight = gradient_weight
         self.n_bins = n_bins
         self.init = init
+        self.downscale = downscale
         self.outer_steps = outer_steps
         self.real_batch = real_batch
         self.real_draw = real_draw

@@ -63,6 +63,10 @@ class GradientMatchingDistiller(MatchingCondenser):
         Centroids of k-means in each class (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
+    downscale : int, default=1
+        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
+        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
+        takes the bytes of ``budget=10``.
     outer_steps : int or None, default=None
         Visits of a network, each of which ends with an update of the rows. None interpolates the published counts for 1, 10 and 50 rows per
         class: 1, 10, 50.
@@ -204,6 +208,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         pad: bool = False,
         distance: str = "layer-cosine",
         init: str = "kmeans",
+        downscale: int = 1,
         outer_steps: int | None = None,
         inner_steps: int | None = None,
         updates: int = 1,
@@ -241,6 +246,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         self.pad = pad
         self.distance = distance
         self.init = init
+        self.downscale = downscale
         self.outer_steps = outer_steps
         self.inner_steps = inner_steps
         self.updates = updates

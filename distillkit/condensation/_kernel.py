@@ -60,6 +60,10 @@ class KernelDistiller(LabelCondenser):
         ``feature_map="linear"`` as it stands (None is 1). With less, rows lean on what one network's features tell of them.
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         See `GradientMatchingDistiller`.
+    downscale : int, default=1
+        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
+        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
+        takes the bytes of ``budget=10``.
     learn_labels : {"auto"} or bool, default="auto"
         Whether targets are optimised with the rows: class labels become probabilities in ``soft_labels_``, beside the labels they started
         from. "auto" learns numbers, which take no more room for it, and leaves class labels as they are.
@@ -195,6 +199,7 @@ class KernelDistiller(LabelCondenser):
         norm: str = "instance",
         ridge: float | None = None,
         init: str = "kmeans",
+        downscale: int = 1,
         learn_labels: bool | str = "auto",
         pool_size: int = 10,
         max_age: int = 100,
@@ -231,6 +236,7 @@ class KernelDistiller(LabelCondenser):
         self.norm = norm
         self.ridge = ridge
         self.init = init
+        self.downscale = downscale
         self.learn_labels = learn_labels
         self.pool_size = pool_size
         self.max_age = max_age
@@ -262,6 +268,11 @@ class KernelDistiller(LabelCondenser):
         return super()._distill(rows, run)
 
     def _closed_form(self, problem: Problem, run: Run) -> Outcome:
+        if self.downscale > 1:
+            raise DataError(
+                "downscale does not go with feature_map='linear', whose rows carry all there is to learn only as they are: leave it at 1, or "
+                "give feature_map='network'."
+            )
         if self.learn_labels is True:
             raise DataError(
                 "learn_labels=True does not go with feature_map='linear', whose rows carry all there is to learn with the labels as they "

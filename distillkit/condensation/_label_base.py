@@ -37,5 +37,6 @@ class LabelCondenser(IterativeCondenser):
             max_norm=getattr(self, "max_norm", None),
             average=self.average,
             extra=self._extra(problem),
+            downscaling=self._downscaling(problem),
             optimizer="adam",
         )

@@ -30,7 +30,6 @@ __all__ = ["Controls", "Loop"]
 _T = TypeVar("_T")
 
 _SECONDS_BETWEEN_WRITES = 15
-_BEST = ("best.X", "best.targets", "best.extra")  # in the order of a snapshot
 
 
 @dataclass(frozen=True)
@@ -244,8 +243,7 @@ class Loop(ABC):
         """All that the next round depends on."""
         algorithm, keys, *rest = tuple(self.run.rng.get_state())
         tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
-        best = zip(_BEST, self.best, strict=True)
-        tensors |= {name: part.cpu().clone() for name, part in best if part is not None}
+        tensors |= {f"best.{name}": part.cpu().clone() for name, part in self.best.parts().items()}
         tensors |= {
             "rng": torch.from_numpy(np.asarray(keys).astype(np.int64)),
             "generator": self._generator.get_state(),
@@ -271,7 +269,8 @@ class Loop(ABC):
             {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
         )
         device = self.problem.device
-        self.best = Snapshot(*(tensors[name].to(device) for name in _BEST if name in tensors))
+        best = {name.removeprefix("best."): part for name, part in tensors.items() if name.startswith("best.")}
+        self.best = Snapshot(**{name: part.to(device) for name, part in best.items()})
         self.best_iter = values["best_iter"]
         self.watch.restore(values["watch"])
         self.batch.size = values["batch"]

@@ -55,4 +55,5 @@ class MatchingCondenser(IterativeCondenser):
             average=self.average,
             normalize=self._normalized_steps,
             extra=self._extra(problem),
+            downscaling=self._downscaling(problem),
         )

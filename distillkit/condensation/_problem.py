@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,11 @@ class Problem:
 
     def in_units(self, X: torch.Tensor) -> np.ndarray:
         """Carry rows back into the units of the data."""
-        return self.scaling.inverse_transform(X.detach().cpu().numpy().astype(np.float64))
+        rows = X.detach().cpu().numpy().astype(np.float64)
+        size = rows[0].size  # of smaller images, whose numbers are all scaled alike, the first scales do as well as any
+        return replace(self.scaling, mean=self.scaling.mean[:size], scale=self.scaling.scale[:size]).inverse_transform(
+            rows
+        )
 
     def numbers(self, rows: np.ndarray) -> np.ndarray | None:
         """Continuous targets of some rows, float64; None for classes."""

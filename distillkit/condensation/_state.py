@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from distillkit.condensation._problem import Batch
+
+if TYPE_CHECKING:
+    from distillkit.condensation._downscaling import Downscaling
 
 __all__ = ["Extra", "Snapshot", "SyntheticRows", "Watch", "optimizer_state", "restore_optimizer"]
 
@@ -35,11 +38,16 @@ class Extra:
 
 
 class Snapshot(NamedTuple):
-    """Copies of the rows (m, ...), their targets (m,) or (m, k), and the extra leaf, if there is one."""
+    """Copies of the rows (m, ...), their targets (m,) or (m, k), the extra leaf, and the smaller rows they were made from, if any."""
 
     X: torch.Tensor
     targets: torch.Tensor
     extra: torch.Tensor | None = None
+    stored: torch.Tensor | None = None
+
+    def parts(self) -> dict[str, torch.Tensor]:
+        """Return what there is, by name."""
+        return {name: part for name, part in self._asdict().items() if part is not None}
 
 
 class SyntheticRows:
@@ -64,6 +72,8 @@ class SyntheticRows:
         stay), which frees `lr` from the scale of the loss: a step is about `lr` standard deviations.
     extra : Extra or None
     optimizer : {"sgd", "adam"}
+    downscaling : Downscaling or None
+        Whether the leaf is smaller rows; the rows given are brought to their size.
     """
 
     _FORGET = 0.1  # of the running mean square, at each update
@@ -81,12 +91,15 @@ class SyntheticRows:
         normalize: bool = False,
         extra: Extra | None = None,
         optimizer: str = "sgd",
+        downscaling: Downscaling | None = None,
     ) -> None:
         self.sizes = [len(rows) for rows, _ in parts]
-        self.X = torch.cat([rows for rows, _ in parts]).clone().requires_grad_()
+        first = torch.cat([rows for rows, _ in parts]).clone()
+        self._downscaling = downscaling
+        self._stored = (first if downscaling is None else downscaling.encode(first)).requires_grad_()
         self.targets = torch.cat([targets for _, targets in parts]).clone()
-        self.leaves = [self.X]
-        groups = [{"params": [self.X], "lr": lr}]
+        self.leaves = [self._stored]
+        groups = [{"params": [self._stored], "lr": lr}]
         if target_lr is not None:
             self.leaves.append(self.targets.requires_grad_())
             groups.append({"params": [self.targets], "lr": target_lr})
@@ -98,10 +111,25 @@ class SyntheticRows:
         self._optimizer: torch.optim.Optimizer = (
             torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
         )
-        self._limits, self._max_norm, self._average = limits, max_norm, average
+        self._limits = limits if limits is None or downscaling is None else downscaling.cut(limits)
+        if self._limits is not None:
+            with torch.no_grad():  # smaller rows that come nearest to others may leave their range
+                self._stored.clamp_(*self._limits)
+        self._max_norm, self._average = max_norm, average
         self._squares = torch.zeros(len(self.leaves)) if normalize else None
         self._means = [leaf.detach().clone() for leaf in self.leaves]
         self._updates = 0
+
+    @property
+    def X(self) -> torch.Tensor:  # noqa: N802 (the name that rows have everywhere)
+        """The rows of all groups (m, ...), from which gradients flow to the leaf."""
+        return self._stored if self._downscaling is None else self._downscaling.decode(self._stored)
+
+    def pull_back(self, by_rows: torch.Tensor) -> torch.Tensor:
+        """Carry a derivative by the rows to the leaf that they are made from."""
+        if self._downscaling is None:
+            return by_rows
+        return torch.autograd.grad(self.X, self._stored, by_rows)[0]
 
     def batches(self) -> list[Batch]:
         """Rows and targets of each group, from which gradients flow to the leaves."""
@@ -117,7 +145,7 @@ class SyntheticRows:
         self._optimizer.step()
         with torch.no_grad():
             if self._limits is not None:
-                self.X.clamp_(*self._limits)
+                self._stored.clamp_(*self._limits)
             if self._extra is not None and self._extra.limits is not None:
                 self.leaves[-1].clamp_(*self._extra.limits)
             # the decay starts low, so that the first rows are soon forgotten
@@ -139,7 +167,10 @@ class SyntheticRows:
         """Copies of the rows and the targets (their running means, with `average`), and of the extra leaf as it is."""
         targets = self._means[1] if self._learns_targets else self.targets
         extra = None if self._extra is None else self.leaves[-1].detach().clone()
-        return Snapshot(self._means[0].clone(), targets.detach().clone(), extra)
+        mean = self._means[0].clone()
+        if self._downscaling is None:
+            return Snapshot(mean, targets.detach().clone(), extra)
+        return Snapshot(self._downscaling.decode(mean), targets.detach().clone(), extra, mean)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Copies of all that the next update depends on."""

@@ -107,7 +107,8 @@ class TrajectoryMatching(Loop):
         expert = int(self._draws.integers(len(self.experts.names)))
         start, goal = self._piece(expert, self._draws.random())
         path = self._within_memory(functools.partial(self._follow, start, goal))
-        gradients = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
+        by_targets = [] if path.targets is None else [path.targets]
+        gradients = [self.rows.pull_back(path.rows), *by_targets, path.log_rate]
         own = {"expert_lr": self.experts.rates[expert]} if self.experts.lowered else {}
         self._update(gradients, loss=path.loss, student_lr=self.student_lr, **own)
         return True

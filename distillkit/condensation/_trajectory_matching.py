@@ -67,6 +67,10 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         Centroids of k-means in each class (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
+    downscale : int, default=1
+        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
+        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
+        takes the bytes of ``budget=10``.
     n_experts : int, default=3
     expert_epochs : int, default=20
     expert_lr : float, default=0.05
@@ -227,6 +231,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         norm: str = "instance",
         pad: bool = False,
         init: str = "kmeans",
+        downscale: int = 1,
         n_experts: int = 3,
         expert_epochs: int = 20,
         expert_lr: float = 0.05,
@@ -268,6 +273,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         self.norm = norm
         self.pad = pad
         self.init = init
+        self.downscale = downscale
         self.n_experts = n_experts
         self.expert_epochs = expert_epochs
         self.expert_lr = expert_lr

@@ -144,6 +144,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
             indices=indices,
             weight=getattr(inner, "sample_weight_", None),
             soft_labels=self._soft(teacher, answers, np.asarray(y)),
+            stored=inner.distilled_.stored,
             preprocessing=getattr(inner, "preprocessing_", None),
             ranked=hasattr(inner, "ranking_"),
         )

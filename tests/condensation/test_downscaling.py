@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from distillkit import DistilledSet, SoftLabels
+from distillkit._artefact import SCHEMA, read_card
+from distillkit._interpolation import expand
+from distillkit.condensation import (
+    BilevelDistiller,
+    DistributionMatchingDistiller,
+    GradientMatchingDistiller,
+    KernelDistiller,
+    TrajectoryMatchingDistiller,
+)
+from distillkit.condensation._downscaling import Downscaling
+from distillkit.condensation._state import SyntheticRows
+from distillkit.exceptions import DataError
+from distillkit.nn import NetworkClassifier
+
+SMALL = {"width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
+METHODS = {
+    "gradient": lambda **given: GradientMatchingDistiller(4, outer_steps=2, inner_steps=1, **{**SMALL, **given}),
+    "distribution": lambda **given: DistributionMatchingDistiller(4, **{**SMALL, **given}),
+    "trajectory": lambda **given: TrajectoryMatchingDistiller(
+        4, n_experts=1, expert_epochs=2, student_steps=2, **{**SMALL, **given}
+    ),
+    "kernel": lambda **given: KernelDistiller(4, pool_size=2, updates=2, **{**SMALL, **given}),
+    "bilevel": lambda **given: BilevelDistiller(4, inner_steps=2, **{**SMALL, **given}),
+}
+each = pytest.mark.parametrize("method", METHODS)
+DOWNSCALING = Downscaling((1, 9, 8), 2, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return X.reshape(-1, 1, 8, 8)[:400], y[:400]
+
+
+def test_the_way_there_and_back_is_that_of_the_saved_set():
+    stored = torch.randn(3, 1, 5, 4, dtype=torch.float64).float()
+    np.testing.assert_allclose(DOWNSCALING.decode(stored), expand(stored.numpy(), (9, 8)), atol=1e-5)
+    np.testing.assert_allclose(DOWNSCALING.encode(DOWNSCALING.decode(stored)), stored, atol=1e-5)
+
+
+def test_an_update_is_that_of_the_chain_rule_and_limits_hold_for_small_rows():
+    parts = [(torch.randn(2, 1, 9, 8), torch.tensor([0, 0]))]
+    rows = SyntheticRows(parts, lr=0.1, downscaling=DOWNSCALING)
+    by_rows = torch.randn(2, 1, 9, 8)
+    moved = rows.snapshot().stored.clone().requires_grad_()
+    (DOWNSCALING.decode(moved) * by_rows).sum().backward()
+    pulled = rows.pull_back(by_rows)
+    torch.testing.assert_close(pulled, moved.grad)
+    rows.update([pulled])
+    torch.testing.assert_close(rows.snapshot().stored, moved.detach() - 0.1 * moved.grad)
+    torch.testing.assert_close(rows.snapshot().X, DOWNSCALING.decode(rows.snapshot().stored))
+
+    limits = (torch.full((1, 1, 9, 8), -0.1), torch.full((1, 1, 9, 8), 0.2))
+    held = SyntheticRows(parts, lr=0.1, downscaling=DOWNSCALING, limits=limits)
+    assert held.snapshot().X.min() >= -0.1 - 1e-6
+    held.update([torch.randn_like(pulled) * 100])
+    assert held.snapshot().stored.min() == pytest.approx(-0.1)
+    assert held.snapshot().stored.max() == pytest.approx(0.2)
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+def test_every_method_keeps_small_images_and_returns_whole_ones(method, dtype, digits, tmp_path):
+    X, y = digits
+    small = METHODS[method]().fit(X.astype(dtype), y)
+    made = small.distilled_
+    assert made.stored.shape == (40, 1, 4, 4)
+    assert made.X.shape == (40, 1, 8, 8)
+    assert small.X_distilled_.dtype == made.stored.dtype == dtype
+    assert made.nbytes == made.stored.nbytes + made.y.nbytes
+    plain = METHODS[method](downscale=1).fit(X.astype(dtype), y).distilled_
+    assert plain.stored is None
+    assert plain.X.nbytes == 4 * made.stored.nbytes
+    path = made.save(tmp_path / "small.safetensors")
+    assert read_card(path)["schema"] == SCHEMA > 1  # versions that know no stored images say so
+    assert "X" not in load_file(path)
+    loaded = DistilledSet.load(path)
+    assert loaded.X.tobytes() == made.X.tobytes()
+    assert loaded.stored.tobytes() == made.stored.tobytes()
+
+
+@each
+def test_the_rows_move_away_from_the_start(method, digits):
+    X, y = digits
+    short, long = (METHODS[method](max_iter=steps, average=0.0).fit(X, y).distilled_.stored for steps in (1, 3))
+    assert np.abs(short - long).max() > 1e-6
+
+
+def test_series_are_interpolated_along_time():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 20)
+    X = np.sin(np.arange(25) * (1 + y[:, None, None])) + 0.1 * rng.normal(size=(40, 2, 25))
+    made = DistributionMatchingDistiller(3, **SMALL).fit(X, y).distilled_
+    assert made.X.shape == (6, 2, 25)
+    assert made.stored.shape == (6, 2, 13)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(digits, tmp_path):
+    X, y = digits
+    whole = METHODS["kernel"](max_iter=4).fit(X, y)
+    file = tmp_path / "run"
+    METHODS["kernel"](max_iter=2, checkpoint=file).fit(X, y)
+    resumed = METHODS["kernel"](max_iter=4, checkpoint=file).fit(X, y)
+    assert resumed.distilled_.stored.tobytes() == whole.distilled_.stored.tobytes()
+    assert resumed.X_distilled_.tobytes() == whole.X_distilled_.tobytes()
+
+
+def test_a_teacher_labels_the_whole_images_and_leaves_the_small_ones(digits):
+    X, y = digits
+    teacher = NetworkClassifier(network="mlp", hidden=(8,), epochs=2, random_state=0, device="cpu")
+    taught = SoftLabels(METHODS["kernel"](), teacher, random_state=0).fit(X, y).distilled_
+    assert taught.stored.shape == (40, 1, 4, 4)
+    assert taught.X.shape == (40, 1, 8, 8)
+    assert taught.nbytes == taught.stored.nbytes + taught.soft_labels.nbytes
+
+
+def test_tables_and_sides_that_are_too_short_are_refused(digits):
+    X, y = digits
+    with pytest.raises(DataError, match=r"X is a table.*leave downscale at 1"):
+        METHODS["kernel"]().fit(X.reshape(len(X), -1), y)
+    with pytest.raises(DataError, match=r"downscale=9 leaves nothing.*give 8 at most"):
+        METHODS["gradient"](downscale=9).fit(X, y)
+    with pytest.raises(DataError, match=r"feature_map='linear'.*leave it at 1"):
+        KernelDistiller(1, feature_map="linear", downscale=2).fit(X, y)
+
+
+def test_a_set_whose_rows_are_not_those_stored_is_refused(digits):
+    stored = digits[0][:3, :, :4, :4]
+    with pytest.raises(DataError, match=r"not the interpolation of stored.*leave stored out"):
+        DistilledSet(digits[0][:3], stored=stored)
+    with pytest.raises(DataError, match="not the interpolation of stored"):
+        DistilledSet(np.zeros((3, 8)), stored=stored)
