@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from distillkit._interpolation import expand
+from distillkit._interpolation import expand, is_expansion
 from distillkit._preprocessing import Preprocessing
 from distillkit._version import versions
 from distillkit.exceptions import ArtefactError
@@ -41,6 +41,10 @@ def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Pat
     path = Path(path)
     tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
     if distilled.stored is not None:
+        if not is_expansion(distilled.X, distilled.stored):  # both may have been set since the set was made
+            raise ArtefactError(
+                f"cannot write {path}: X is no longer the interpolation of stored; set stored to None, which keeps X as it is."
+            )
         del tensors["X"]
     texts: dict[str, Any] = {}
     for name in _LABELS:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["expand", "interpolation_matrix", "shrink", "smaller_sides", "to_dtype"]
+__all__ = ["expand", "interpolation_matrix", "is_expansion", "shrink", "smaller_sides", "to_dtype"]
 
 
 def smaller_sides(sides: Sequence[int], factor: int) -> tuple[int, ...]:
@@ -45,6 +45,12 @@ def expand(stored: np.ndarray, sides: Sequence[int]) -> np.ndarray:
         share = share.reshape(-1, *[1] * (rows.ndim - axis - 1))
         rows = np.take(rows, first, axis) * (1 - share) + np.take(rows, second, axis) * share
     return to_dtype(rows, stored.dtype)
+
+
+def is_expansion(rows: np.ndarray, stored: np.ndarray) -> bool:
+    """Whether rows are what `expand` makes of those stored, bit for bit."""
+    fits = stored.shape[:2] == rows.shape[:2] and stored.ndim == rows.ndim > 2 and stored.dtype == rows.dtype
+    return fits and np.array_equal(expand(stored, rows.shape[2:]), rows)
 
 
 def shrink(rows: np.ndarray, sides: Sequence[int]) -> np.ndarray:

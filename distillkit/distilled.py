@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit._artefact import read_artefact, write_artefact
-from distillkit._interpolation import expand
+from distillkit._interpolation import is_expansion
 from distillkit._prefix import prefix_of
 from distillkit._preprocessing import Preprocessing
 from distillkit.exceptions import DataError
@@ -80,14 +80,9 @@ class DistilledSet:
             setattr(self, name, np.asarray(values))
             if len(values) != len(self.X):
                 raise DataError(f"{name} has {len(values)} rows, but X has {len(self.X)}.")
-        if self.stored is not None:
-            self._check_stored(self.stored)
-
-    def _check_stored(self, stored: np.ndarray) -> None:
-        fits = stored.shape[:2] == self.X.shape[:2] and stored.ndim == self.X.ndim > 2
-        if not (fits and np.array_equal(expand(stored, self.X.shape[2:]), self.X)):
+        if self.stored is not None and not is_expansion(self.X, self.stored):
             raise DataError(
-                f"X {self.X.shape} is not the interpolation of stored {stored.shape}: leave stored out, which keeps X as it is."
+                f"X {self.X.shape} is not the interpolation of stored {self.stored.shape}: leave stored out, which keeps X as it is."
             )
 
     def __len__(self) -> int:

@@ -107,6 +107,7 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     rows = np.asarray(as_numeric(X), dtype=np.float64)
     scaling = Preprocessing.standardize(rows)
     small = _fit(distiller, scaling.transform(rows), y)
+    small.stored = None  # small rows of columns that are scaled one by one have no units
     small.X = rows[small.indices] if small.indices is not None else scaling.inverse_transform(small.in_original_units())
     for name in ("offset", "weighting"):  # said in standardized units, too
         small.provenance.pop(name, None)

@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 from distillkit import DistilledSet, SoftLabels
 from distillkit._artefact import SCHEMA, read_card
 from distillkit._interpolation import expand
+from distillkit.bench.single import distil_rows
 from distillkit.condensation import (
     BilevelDistiller,
     DistributionMatchingDistiller,
@@ -17,7 +18,7 @@ from distillkit.condensation import (
 )
 from distillkit.condensation._downscaling import Downscaling
 from distillkit.condensation._state import SyntheticRows
-from distillkit.exceptions import DataError
+from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier
 
 SMALL = {"width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
@@ -140,3 +141,22 @@ def test_a_set_whose_rows_are_not_those_stored_is_refused(digits):
         DistilledSet(digits[0][:3], stored=stored)
     with pytest.raises(DataError, match="not the interpolation of stored"):
         DistilledSet(np.zeros((3, 8)), stored=stored)
+
+
+def test_rows_that_were_changed_are_not_saved_as_those_stored(digits, tmp_path):
+    small = METHODS["kernel"]().fit(*digits).distilled_
+    small.X = small.X + 1
+    with pytest.raises(ArtefactError, match="no longer the interpolation of stored; set stored to None"):
+        small.save(tmp_path / "a")
+    small.stored = None
+    loaded = DistilledSet.load(small.save(tmp_path / "a"))
+    assert loaded.X.tobytes() == small.X.tobytes()
+
+
+def test_rows_distilled_in_standard_units_come_back_in_their_own(digits, tmp_path):
+    X, y = digits
+    small = distil_rows(METHODS["kernel"](), X + np.arange(8), y, standardize=True)
+    assert small.stored is None
+    loaded = DistilledSet.load(small.save(tmp_path / "a"))
+    assert loaded.X.tobytes() == small.X.tobytes()
+    assert loaded.X[..., 7].mean() == pytest.approx((X[..., 7] + 7).mean(), abs=1)
