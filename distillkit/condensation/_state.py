@@ -123,7 +123,10 @@ class SyntheticRows:
     @property
     def X(self) -> torch.Tensor:  # noqa: N802 (the name that rows have everywhere)
         """The rows of all groups (m, ...), from which gradients flow to the leaf."""
-        return self._stored if self._downscaling is None else self._downscaling.decode(self._stored)
+        return self._whole(self._stored)
+
+    def _whole(self, stored: torch.Tensor) -> torch.Tensor:
+        return stored if self._downscaling is None else self._downscaling.decode(stored)
 
     def pull_back(self, by_rows: torch.Tensor) -> torch.Tensor:
         """Carry a derivative by the rows to the leaf that they are made from."""
@@ -133,7 +136,9 @@ class SyntheticRows:
 
     def batches(self) -> list[Batch]:
         """Rows and targets of each group, from which gradients flow to the leaves."""
-        return list(zip(torch.split(self.X, self.sizes), torch.split(self.targets, self.sizes), strict=True))
+        # each group is interpolated by itself, so that the gradients of one do not free the graph of another
+        parts = map(self._whole, torch.split(self._stored, self.sizes))
+        return list(zip(parts, torch.split(self.targets, self.sizes), strict=True))
 
     def update(self, gradients: Sequence[torch.Tensor]) -> bool:
         """Take one step; return whether the rows and their squares are finite after it."""

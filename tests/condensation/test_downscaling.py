@@ -21,15 +21,15 @@ from distillkit.condensation._state import SyntheticRows
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier
 
-SMALL = {"width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
+SMALL = {"budget": 4, "width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
 METHODS = {
-    "gradient": lambda **given: GradientMatchingDistiller(4, outer_steps=2, inner_steps=1, **{**SMALL, **given}),
-    "distribution": lambda **given: DistributionMatchingDistiller(4, **{**SMALL, **given}),
+    "gradient": lambda **given: GradientMatchingDistiller(outer_steps=2, inner_steps=1, **{**SMALL, **given}),
+    "distribution": lambda **given: DistributionMatchingDistiller(**{**SMALL, **given}),
     "trajectory": lambda **given: TrajectoryMatchingDistiller(
-        4, n_experts=1, expert_epochs=2, student_steps=2, **{**SMALL, **given}
+        n_experts=1, expert_epochs=2, student_steps=2, **{**SMALL, **given}
     ),
-    "kernel": lambda **given: KernelDistiller(4, pool_size=2, updates=2, **{**SMALL, **given}),
-    "bilevel": lambda **given: BilevelDistiller(4, inner_steps=2, **{**SMALL, **given}),
+    "kernel": lambda **given: KernelDistiller(pool_size=2, updates=2, **{**SMALL, **given}),
+    "bilevel": lambda **given: BilevelDistiller(inner_steps=2, **{**SMALL, **given}),
 }
 each = pytest.mark.parametrize("method", METHODS)
 DOWNSCALING = Downscaling((1, 9, 8), 2, torch.device("cpu"))
@@ -90,6 +90,21 @@ def test_every_method_keeps_small_images_and_returns_whole_ones(method, dtype, d
     assert loaded.stored.tobytes() == made.stored.tobytes()
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("weight", [None, 0.1])
+def test_groups_too_large_for_one_pass_are_compared_one_by_one(weight, threads, digits):
+    made = METHODS["gradient"] if weight is None else METHODS["distribution"]
+    given = {} if weight is None else {"gradient_weight": weight}
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        small = made(budget=9, **given).fit(*digits)
+    finally:
+        torch.set_num_threads(before)
+    assert small.n_iter_ == 3
+    assert small.distilled_.stored.shape == (90, 1, 4, 4)
+
+
 @each
 def test_the_rows_move_away_from_the_start(method, digits):
     X, y = digits
@@ -101,7 +116,7 @@ def test_series_are_interpolated_along_time():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 20)
     X = np.sin(np.arange(25) * (1 + y[:, None, None])) + 0.1 * rng.normal(size=(40, 2, 25))
-    made = DistributionMatchingDistiller(3, **SMALL).fit(X, y).distilled_
+    made = DistributionMatchingDistiller(**{**SMALL, "budget": 3}).fit(X, y).distilled_
     assert made.X.shape == (6, 2, 25)
     assert made.stored.shape == (6, 2, 13)
 
