@@ -107,9 +107,9 @@ class IterativeCondenser(BaseDistiller):
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
             rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
         problem = Problem.of(rows, device)
-        self._downscaling(problem)  # so does a row that cannot be made smaller
         made = self._network_maker(problem)
         made(0)  # a network that does not fit says so before anything is computed
+        self._downscaling(problem)  # and so do rows that cannot be made smaller
         validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
         synthetic = self._start(problem, run, blank=saved is not None)
         watch = Watch(self._block(problem), self.tol, self.patience)
