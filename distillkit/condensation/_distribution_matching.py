@@ -70,9 +70,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         Centroids of k-means in each class or bin (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise.
     downscale : int, default=1
-        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
-        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
-        takes the bytes of ``budget=10``.
+        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
     outer_steps : int, default=1
         Updates of the rows per network. Without `augment` the real rows are embedded once for all of them.
     real_batch : int or None, default=None

@@ -33,7 +33,7 @@ class Downscaling:
 
     def __init__(self, shape: tuple[int, ...], factor: int, device: torch.device) -> None:
         self._sides, self._device = shape[1:], device
-        self.small = smaller_sides(self._sides, factor)
+        self._small = smaller_sides(self._sides, factor)
 
     @classmethod
     def of(cls, shape: tuple[int, ...], factor: int, device: torch.device) -> Self | None:
@@ -59,14 +59,14 @@ class Downscaling:
 
     @cached_property
     def _matrices(self) -> list[torch.Tensor]:
-        pairs = zip(self._sides, self.small, strict=True)
+        pairs = zip(self._sides, self._small, strict=True)
         return [
             torch.as_tensor(interpolation_matrix(*pair), dtype=torch.float32, device=self._device) for pair in pairs
         ]
 
     def encode(self, rows: torch.Tensor) -> torch.Tensor:
         """Return small rows whose interpolation is nearest to the rows."""
-        small = shrink(rows.detach().cpu().numpy().astype(np.float64), self.small)
+        small = shrink(rows.detach().cpu().numpy().astype(np.float64), self._small)
         return torch.as_tensor(small, dtype=rows.dtype, device=rows.device)
 
     def decode(self, stored: torch.Tensor) -> torch.Tensor:
@@ -77,5 +77,5 @@ class Downscaling:
 
     def cut(self, limits: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return limits (1, channels, ...), alike at every place, for small rows."""
-        low, high = (limit.flatten()[0].expand(1, limit.shape[1], *self.small) for limit in limits)
+        low, high = (limit.flatten()[0].expand(1, limit.shape[1], *self._small) for limit in limits)
         return low, high

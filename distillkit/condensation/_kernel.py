@@ -61,9 +61,7 @@ class KernelDistiller(LabelCondenser):
     init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
         See `GradientMatchingDistiller`.
     downscale : int, default=1
-        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
-        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
-        takes the bytes of ``budget=10``.
+        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
     learn_labels : {"auto"} or bool, default="auto"
         Whether targets are optimised with the rows: class labels become probabilities in ``soft_labels_``, beside the labels they started
         from. "auto" learns numbers, which take no more room for it, and leaves class labels as they are.

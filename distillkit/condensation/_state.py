@@ -113,7 +113,7 @@ class SyntheticRows:
         )
         self._limits = limits if limits is None or downscaling is None else downscaling.cut(limits)
         if self._limits is not None:
-            with torch.no_grad():  # smaller rows that come nearest to others may leave their range
+            with torch.no_grad():  # noise, and smaller rows that come nearest to others, may leave the range
                 self._stored.clamp_(*self._limits)
         self._max_norm, self._average = max_norm, average
         self._squares = torch.zeros(len(self.leaves)) if normalize else None

@@ -68,9 +68,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
     downscale : int, default=1
-        Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
-        the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
-        takes the bytes of ``budget=10``.
+        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
     n_experts : int, default=3
     expert_epochs : int, default=20
     expert_lr : float, default=0.05
