@@ -37,6 +37,7 @@ class DynamicsCoreset(ScoredCoreset):
         budget: Any = 0.1,
         *,
         keep: str = "easy",
+        among: float | None = None,
         members: int = 5,
         hidden: int = 32,
         max_iter: int = 5,
@@ -46,7 +47,7 @@ class DynamicsCoreset(ScoredCoreset):
         task: str = "auto",
         random_state: Any = None,
     ) -> None:
-        super().__init__(budget, keep=keep, task=task, random_state=random_state)
+        super().__init__(budget, keep=keep, among=among, task=task, random_state=random_state)
         self.members = members
         self.hidden = hidden
         self.max_iter = max_iter

@@ -35,6 +35,10 @@ class EL2NCoreset(DynamicsCoreset):
     keep : {"easy", "hard"}, default="easy"
         The end of the ranking that is kept. "hard" (long errors) is the paper's rule and serves where most rows are
         kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
+    among : float or None, default=None
+        Share of each class or quantile bin, at the end that `keep` names, among which the rows are drawn by lot (or the budget, where that is more); None
+        keeps the end itself. The hardest rows of all are outliers: of MNIST, 50 a class drawn among the hardest fifth teach what a teacher
+        says of them better than random rows do, the 50 hardest do not.
     members : int, default=5
         Models to average over.
     hidden : int, default=32
@@ -88,6 +92,7 @@ class EL2NCoreset(DynamicsCoreset):
         *,
         proxy: Any = None,
         keep: str = "easy",
+        among: float | None = None,
         members: int = 5,
         hidden: int = 32,
         max_iter: int = 5,
@@ -100,6 +105,7 @@ class EL2NCoreset(DynamicsCoreset):
         super().__init__(
             budget,
             keep=keep,
+            among=among,
             members=members,
             hidden=hidden,
             max_iter=max_iter,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import ceil
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.coresets._ranking import interleave, stratified
 
 if TYPE_CHECKING:
-    from distillkit.base import Run, TrainingRows
+    from distillkit.base import Group, Run, TrainingRows
 
 __all__ = ["ScoredCoreset"]
 
@@ -24,11 +26,21 @@ class ScoredCoreset(BaseDistiller):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseDistiller._parameter_constraints,
         "keep": [StrOptions({"easy", "hard"})],
+        "among": [Interval(Real, 0, 1, closed="right"), None],
     }
 
-    def __init__(self, budget: Any = 0.1, *, keep: str = "easy", task: str = "auto", random_state: Any = None) -> None:
+    def __init__(
+        self,
+        budget: Any = 0.1,
+        *,
+        keep: str = "easy",
+        among: float | None = None,
+        task: str = "auto",
+        random_state: Any = None,
+    ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.keep = keep
+        self.among = among
 
     @abstractmethod
     def _scores(self, rows: TrainingRows, run: Run) -> np.ndarray:
@@ -39,7 +51,14 @@ class ScoredCoreset(BaseDistiller):
         key = self.scores_ if self.keep == "easy" else -self.scores_
         draw = run.rng.permutation(len(key))  # equal scores: by lot, or the order of the file would choose
         rows = stratified(rows)
-        picks = [group.rows[np.lexsort((draw[group.rows], key[group.rows]))[: group.size]] for group in rows.groups]
+        picks = [self._pick(group, key, draw) for group in rows.groups]
         order = interleave([group.size for group in rows.groups])
         weight = np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=weight[order])
+
+    def _pick(self, group: Group, key: np.ndarray, draw: np.ndarray) -> np.ndarray:
+        ranked = group.rows[np.lexsort((draw[group.rows], key[group.rows]))]
+        if self.among is None:
+            return ranked[: group.size]
+        end = ranked[: max(group.size, ceil(self.among * len(ranked)))]
+        return end[np.argsort(draw[end], kind="stable")[: group.size]]

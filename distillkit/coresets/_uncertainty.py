@@ -58,6 +58,10 @@ class UncertaintyCoreset(ScoredCoreset):
     keep : {"easy", "hard"}, default="easy"
         The end of the ranking that is kept. "hard" (uncertain) is the rule of active learning and serves where most
         rows are kept; where few are kept, rows at the boundary alone do not say where a class lies.
+    among : float or None, default=None
+        Share of each class, at the end that `keep` names, among which the rows are drawn by lot (or the budget, where that is more); None
+        keeps the end itself. The hardest rows of all are outliers: of MNIST, 50 a class drawn among the hardest fifth teach what a teacher
+        says of them better than random rows do, the 50 hardest do not.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -96,10 +100,11 @@ class UncertaintyCoreset(ScoredCoreset):
         strategy: str = "margin",
         proxy: Any = None,
         keep: str = "easy",
+        among: float | None = None,
         task: str = "auto",
         random_state: Any = None,
     ) -> None:
-        super().__init__(budget, keep=keep, task=task, random_state=random_state)
+        super().__init__(budget, keep=keep, among=among, task=task, random_state=random_state)
         self.strategy = strategy
         self.proxy = proxy
 

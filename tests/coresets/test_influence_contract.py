@@ -172,6 +172,7 @@ def test_a_proxy_without_probabilities_is_refused(name, table):
         (EL2NCoreset, {"proxy": "logistic"}),
         (UncertaintyCoreset, {"strategy": "random"}),
         (UncertaintyCoreset, {"keep": "hardest"}),
+        (UncertaintyCoreset, {"among": 0.0}),
         (CraigCoreset, {"max_block": 1}),
         (CraigCoreset, {"proxy": 3}),
         (GradMatchCoreset, {"penalty": -1.0}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import entropy
+from scipy.stats import chisquare, entropy
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
@@ -44,6 +44,40 @@ def test_the_end_asked_for_is_kept_in_each_class_in_order(name, keep, table):
         assert (np.diff(scores[picked]) >= 0).all()
         left = np.setdiff1d(np.flatnonzero(y == c), picked)
         assert scores[picked].max() <= scores[left].min()
+
+
+@every
+@pytest.mark.parametrize("keep", ["easy", "hard"])
+def test_rows_are_drawn_among_the_share_at_the_end_asked_for(name, keep, table):
+    X, y = table
+    sign = 1 if keep == "easy" else -1
+    model, other = (make(name, keep=keep, budget=5, among=0.3, random_state=seed).fit(X, y) for seed in range(2))
+    for c in range(3):
+        key = np.sort(sign * model.scores_[y == c])
+        picked = model.sample_indices_[model.y_distilled_ == c]
+        assert len(set(picked.tolist())) == 5
+        assert (sign * model.scores_[picked]).max() <= key[int(np.ceil(0.3 * len(key))) - 1]
+        np.testing.assert_allclose(model.sample_weight_[model.y_distilled_ == c], len(key) / 5)
+    drawn, end = set(model.sample_indices_.tolist()), make(name, keep=keep, budget=5).fit(X, y).sample_indices_
+    assert drawn != set(other.sample_indices_.tolist())
+    assert drawn != set(end.tolist())  # by lot, and not the end itself
+
+
+@every
+def test_a_share_of_fewer_rows_than_the_budget_is_the_end_itself(name, table):
+    X, y = table
+    end, drawn = (make(name, budget=10, among=among).fit(X, y).sample_indices_ for among in (None, 0.05))
+    assert set(end.tolist()) == set(drawn.tolist())
+
+
+def test_among_all_rows_every_row_is_as_likely_as_any_other():
+    X, y = np.arange(40.0)[:, None], np.repeat([0, 1], 20)
+    drawn = [
+        UncertaintyCoreset(budget=5, keep="hard", among=1.0, random_state=seed).fit(X, y).sample_indices_
+        for seed in range(400)
+    ]
+    counts = np.bincount(np.concatenate(drawn), minlength=40)
+    assert chisquare(counts).pvalue > 1e-4  # drawn without replacement: even less spread than this test allows for
 
 
 @every
