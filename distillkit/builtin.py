@@ -139,6 +139,7 @@ def distillkit_methods() -> Iterable[MethodSpec]:
                 "entropy": {"strategy": "entropy"},
                 "least-confidence": {"strategy": "least-confidence"},
                 "hard": {"keep": "hard"},
+                "hard-fifth": {"strategy": "entropy", "keep": "hard", "among": 0.2},
             },
             summary="Rows of each class that a classifier is surest of, or least sure of",
         ),

@@ -10,7 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
@@ -21,7 +21,6 @@ from distillkit.condensation._labels import row_labels, rows_per_label
 from distillkit.condensation._loop import Controls, Loop
 from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Batch, Problem
-from distillkit.condensation._start import STARTS
 from distillkit.condensation._state import Extra, SyntheticRows, Watch
 from distillkit.condensation._validation import Judge, Validation, hold_out
 from distillkit.exceptions import DataError
@@ -52,7 +51,7 @@ class IterativeCondenser(BaseDistiller):
         "depth": [COUNT, None],
         "hidden": ["array-like", None],
         "norm": [StrOptions({"instance", "none"})],
-        "init": [StrOptions(set(STARTS))],
+        "init": [str, HasMethods(["fit_resample", "get_params"])],  # a name is looked up in fit
         "downscale": [COUNT],
         "lr": [POSITIVE, None],
         "average": [SHARE],

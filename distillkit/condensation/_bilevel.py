@@ -67,7 +67,7 @@ class BilevelDistiller(LabelCondenser):
         First rate of the inner loop. None is 0.3 for classes and 0.05 for numbers, whose squared errors have steeper slopes.
     rate_lr : float or None, default=0.01
         Rate at which the logarithm of `network_lr` is learned; None keeps it.
-    init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
         See `GradientMatchingDistiller`.
     downscale : int, default=1
         Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
@@ -189,7 +189,7 @@ class BilevelDistiller(LabelCondenser):
         random_end: bool = False,
         network_lr: float | None = None,
         rate_lr: float | None = 0.01,
-        init: str = "kmeans",
+        init: Any = "kmeans",
         downscale: int = 1,
         learn_labels: bool | str = "auto",
         real_batch: int = 256,

@@ -66,9 +66,10 @@ class DistributionMatchingDistiller(MatchingCondenser):
         Of a continuous target: bins between its quantiles, each of which is matched like a class; not more than rows to distil to. The
         embedding is matched as it is and multiplied with the target, so that one bin tells how both go together; where the target
         is noisy, more bins take the noise for what the rows tell, and slopes come out too steep.
-    init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
         Centroids of k-means in each class or bin (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise.
+        Or the rows of another method; see `GradientMatchingDistiller`.
     downscale : int, default=1
         Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
     outer_steps : int, default=1
@@ -201,7 +202,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         loss: str = "mean",
         gradient_weight: float = 0.0,
         n_bins: int = 1,
-        init: str = "kmeans",
+        init: Any = "kmeans",
         downscale: int = 1,
         outer_steps: int = 1,
         real_batch: int | None = None,

@@ -59,10 +59,12 @@ class GradientMatchingDistiller(MatchingCondenser):
         that do as well.
     distance : {"layer-cosine", "cosine", "l2"}, default="layer-cosine"
         See `distillkit.distances.gradient_distance`. The size of its values, and with it the best `lr`, differs between the three.
-    init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
         Centroids of k-means in each class (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
+        Or the rows of another method at the same budget: its registered name, as ``init="uncertainty:hard-fifth"``, or a distiller, as
+        ``init=KMeansCoreset(representative="member")``, which is cloned; each `random_state` of its own that is None is seeded from this one's.
     downscale : int, default=1
         Factor that the sides of the stored images or series are divided by; the rows returned are interpolated from them. With 2, four images take
         the bytes of one (the literature's multi-formation with factor 2, which counts those four as one): ``budget=40, downscale=2``
@@ -207,7 +209,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         norm: str = "instance",
         pad: bool = False,
         distance: str = "layer-cosine",
-        init: str = "kmeans",
+        init: Any = "kmeans",
         downscale: int = 1,
         outer_steps: int | None = None,
         inner_steps: int | None = None,

@@ -58,7 +58,7 @@ class KernelDistiller(LabelCondenser):
     ridge : float or None, default=None
         Penalty: for networks times the mean of the kernel's diagonal (None is 1e-2 for images and 1e-6 for other rows), for
         ``feature_map="linear"`` as it stands (None is 1). With less, rows lean on what one network's features tell of them.
-    init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
         See `GradientMatchingDistiller`.
     downscale : int, default=1
         Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
@@ -196,7 +196,7 @@ class KernelDistiller(LabelCondenser):
         hidden: Any = None,
         norm: str = "instance",
         ridge: float | None = None,
-        init: str = "kmeans",
+        init: Any = "kmeans",
         downscale: int = 1,
         learn_labels: bool | str = "auto",
         pool_size: int = 10,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from distillkit.condensation._start import start_rows
+from distillkit.condensation._start import first_rows
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -31,14 +31,14 @@ def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
 
 
 def first_parts(
-    init: str, problem: Problem, run: Run, *, learn_labels: bool = False, blank: bool = False
+    init: Any, problem: Problem, run: Run, *, learn_labels: bool = False, blank: bool = False
 ) -> list[Batch]:
     """Return the first rows and targets of each group, in the units of the network.
 
     Parameters
     ----------
-    init : str
-        See `start_rows`.
+    init : str or distiller
+        See `first_rows`.
     problem : Problem
     run : Run
         A clock that ends k-means still leaves time for one update.
@@ -48,8 +48,9 @@ def first_parts(
         Whether zeros do, since a saved state takes their place.
     """
     parts = []
-    for number, group in enumerate(problem.rows.groups):
-        X, y = _zeros(problem, group) if blank else start_rows(init, problem, group, run)
+    groups = problem.rows.groups
+    starts = [_zeros(problem, group) for group in groups] if blank else first_rows(init, problem, run)
+    for number, (group, (X, y)) in enumerate(zip(groups, starts, strict=True)):
         targets = problem.targets(number, y, group.size)
         if learn_labels and problem.rows.task == "classification":
             targets = first_logits(targets, problem.n_outputs)

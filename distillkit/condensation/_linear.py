@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sklearn.linear_model import Ridge
 
 from distillkit.condensation._labels import row_labels, rows_per_label
-from distillkit.condensation._start import start_rows
+from distillkit.condensation._start import first_rows
 from distillkit.exceptions import DistillkitWarning
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["closed_form", "linear_targets", "ridge_equivalent_rows"]
 
 
-def closed_form(problem: Problem, init: str, alpha: float, run: Run) -> tuple[np.ndarray, np.ndarray]:
+def closed_form(problem: Problem, init: Any, alpha: float, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Return rows in the units of the data, and their labels or numbers.
 
     Parameters
     ----------
     problem : Problem
-    init : str
+    init : str or distiller
         Where rows start that are more than the coefficients need.
     alpha : float
     run : Run
@@ -39,7 +39,7 @@ def closed_form(problem: Problem, init: str, alpha: float, run: Run) -> tuple[np
     rows = problem.rows
     assert rows.y is not None
     X = rows.flat.astype(np.float64)
-    parts = [start_rows(init, problem, group, run) for group in rows.groups]
+    parts = first_rows(init, problem, run)
     start = np.concatenate([part.reshape(len(part), -1) for part, _ in parts])
     weight = rows_per_label(rows)
     if rows.task == "regression":

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distillkit.condensation._start_method import rows_of_method
 from distillkit.neighbors import kmeans
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
     from distillkit.condensation._problem import Problem
 
-__all__ = ["STARTS", "points_to_cluster", "start_rows"]
+__all__ = ["STARTS", "first_rows", "points_to_cluster", "start_rows"]
 
 STARTS = ("kmeans", "mean", "real", "noise")
-"""Names that `start_rows` knows."""
+"""Names that `start_rows` knows; any other is a method's."""
 
 _Start = Callable[[np.ndarray, "np.ndarray | None", int, "Run"], tuple[np.ndarray, "np.ndarray | None"]]
+
+
+def first_rows(init: Any, problem: Problem, run: Run) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Make the first synthetic rows of all groups.
+
+    Parameters
+    ----------
+    init : str or distiller
+        One of `STARTS`, or whose rows serve: a registered method (``name:preset``), or a distiller.
+    problem : Problem
+    run : Run
+
+    Returns
+    -------
+    list of (X, y)
+        See `start_rows`.
+    """
+    if isinstance(init, str) and init in STARTS:
+        return [start_rows(init, problem, group, run) for group in problem.rows.groups]
+    return rows_of_method(init, STARTS, problem, run)
 
 
 def start_rows(init: str, problem: Problem, group: Group, run: Run) -> tuple[np.ndarray, np.ndarray | None]:

@@ -63,10 +63,11 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     pad : bool, default=False
         Whether a ConvNet pads images of 28x28 to 32x32, as in the literature. Not to costs a quarter less, and the rows serve networks
         that do as well.
-    init : {"kmeans", "mean", "real", "noise"}, default="kmeans"
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
         Centroids of k-means in each class (the class mean for one row); means of random parts of a class; random rows; standard
         normal noise. A continuous target is clustered with the features, averaged over parts between its
         quantiles, picked, or set to quantiles.
+        Or the rows of another method; see `GradientMatchingDistiller`.
     downscale : int, default=1
         Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
     n_experts : int, default=3
@@ -228,7 +229,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         hidden: Any = None,
         norm: str = "instance",
         pad: bool = False,
-        init: str = "kmeans",
+        init: Any = "kmeans",
         downscale: int = 1,
         n_experts: int = 3,
         expert_epochs: int = 20,

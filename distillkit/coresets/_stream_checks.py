@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distillkit._plugin_methods import method_named
 from distillkit.exceptions import DataError
-from distillkit.plugins import get_manager
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller
@@ -33,13 +33,7 @@ def reducing_method(name: str, given: Any) -> BaseDistiller:
     UnknownNameError
         If there is no method of the name.
     """
-    method: BaseDistiller = given
-    if isinstance(given, str):
-        short, _, preset = given.partition(":")
-        spec = get_manager().get("method", short)
-        if preset and preset not in spec.presets:
-            raise DataError(f"{name}={given!r}: {short} has the presets {sorted(spec.presets)}.")
-        method = spec.load()(**{**spec.params, **(spec.presets[preset] if preset else {})})
+    method: BaseDistiller = method_named(name, given) if isinstance(given, str) else given
     if not getattr(method, "_weighs_rows", False):
         raise DataError(
             f"{name}={given!r} does not heed the weights of rows, which summaries have: "
