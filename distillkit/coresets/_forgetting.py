@@ -59,9 +59,8 @@ class ForgettingCoreset(DynamicsCoreset):
         The end of the ranking that is kept. "hard" (often forgotten) is the paper's rule and serves where most rows are
         kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
     among : float or None, default=None
-        Share of each class, at the end that `keep` names, among which the rows are drawn by lot (or the budget, where that is more); None
-        keeps the end itself. The hardest rows of all are outliers: of MNIST, 50 a class drawn among the hardest fifth teach what a teacher
-        says of them better than random rows do, the 50 hardest do not.
+        Share of each class, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
+        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
     members : int, default=5
         Networks to average over.
     hidden : int, default=32

@@ -59,9 +59,8 @@ class UncertaintyCoreset(ScoredCoreset):
         The end of the ranking that is kept. "hard" (uncertain) is the rule of active learning and serves where most
         rows are kept; where few are kept, rows at the boundary alone do not say where a class lies.
     among : float or None, default=None
-        Share of each class, at the end that `keep` names, among which the rows are drawn by lot (or the budget, where that is more); None
-        keeps the end itself. The hardest rows of all are outliers: of MNIST, 50 a class drawn among the hardest fifth teach what a teacher
-        says of them better than random rows do, the 50 hardest do not.
+        Share of each class, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
+        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
