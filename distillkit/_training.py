@@ -15,7 +15,7 @@ from sklearn.utils.validation import column_or_1d
 from distillkit.budget import Budget
 from distillkit.exceptions import DataError
 
-__all__ = ["Group", "Run", "TrainingRows", "group_rows", "infer_task", "one_column", "plain"]
+__all__ = ["Group", "Run", "TrainingRows", "group_rows", "infer_task", "one_column", "plain", "seed_model"]
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,14 @@ def group_rows(y: np.ndarray | None, n_rows: int, task: str | None, budget: Budg
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.cumsum(counts)[:-1])
     return tuple(map(Group, labels, parts, quotas.values()))  # quotas are in the order of the labels
+
+
+def seed_model(model: Any, rng: np.random.RandomState) -> Any:
+    """Give a seed to every `random_state` of an estimator that is None, nested ones included; in place."""
+    params = model.get_params(deep=True)
+    names = [name for name in sorted(params) if name == "random_state" or name.endswith("__random_state")]
+    seeds = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in names if params[name] is None}
+    return model.set_params(**seeds) if seeds else model
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from distillkit._plugin_methods import method_named
+from distillkit._training import plain, seed_model
 from distillkit.exceptions import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def rows_of_method(
             for group in rows.groups
         ]
     method = _prepared(init, starts, run, rows.task)
-    quotas = {_plain_label(group.label): group.size for group in rows.groups}
+    quotas = {plain(group.label): group.size for group in rows.groups}
     X, y = _fitted(method.set_params(budget=quotas), rows.X, rows.y)
     return [(_as_many(init, X[y == group.label], group), None) for group in rows.groups]
 
@@ -75,17 +76,12 @@ def _prepared(init: Any, starts: tuple[str, ...], run: Run, task: str | None) ->
     params = method.get_params(deep=True)
     if "budget" not in params:
         raise DataError(f"init={init!r} has no budget: give a method that makes as many rows as it is asked for.")
-    seeds = {
-        name: run.seed()
-        for name in sorted(params)
-        if name.rpartition("__")[2] == "random_state" and params[name] is None
-    }
     left: dict[str, Any] = {}
     if run.max_seconds is not None and params.get("max_seconds", 0) is None:
         left["max_seconds"] = max(1e-3, run.max_seconds - run.seconds)
     if "task" in params:
         left["task"] = task
-    return method.set_params(**seeds, **left)
+    return seed_model(method.set_params(**left), run.rng)
 
 
 def _fitted(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,12 +93,8 @@ def _fitted(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _as_many(init: Any, made: np.ndarray, group: Group) -> np.ndarray:
     if len(made) != group.size:
-        whose = "" if group.label is None else f" of class {_plain_label(group.label)!r}"
+        whose = "" if group.label is None else f" of class {plain(group.label)!r}"
         raise DataError(
             f"init={init!r} gives {len(made)} rows{whose} where {group.size} are wanted: give a method that heeds its budget."
         )
     return made
-
-
-def _plain_label(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from distillkit._training import seed_model
 from distillkit.coresets._features import standardized_rows, standardized_target
 from distillkit.coresets._ranking import class_codes
 from distillkit.exceptions import DataError
@@ -161,13 +162,7 @@ def _regress(proxy: Any, rows: TrainingRows, run: Run) -> tuple[np.ndarray, np.n
 
 def _prepared(proxy: Any, rows: TrainingRows, run: Run) -> tuple[Any, np.ndarray]:
     """Return a seeded clone and the rows it takes: the user's model sees the units of X, in its shape if it can."""
-    model = clone(proxy)
-    seeds = {
-        name: run.seed()
-        for name, value in sorted(model.get_params().items())
-        if (name == "random_state" or name.endswith("__random_state")) and value is None
-    }
-    model.set_params(**seeds)
+    model = seed_model(clone(proxy), run.rng)
     return model, rows.X if get_tags(model).input_tags.three_d_array else rows.flat
 
 

@@ -29,7 +29,6 @@ __all__ = [
     "module_outputs",
     "numbers_of",
     "rows_for",
-    "seed_model",
     "weight_name",
 ]
 
@@ -80,14 +79,6 @@ def is_fitted(model: Any) -> bool:
     except NotFittedError:
         return False
     return True
-
-
-def seed_model(model: Any, rng: np.random.RandomState) -> Any:
-    """Give a seed to every `random_state` of an estimator that is None, nested ones included; in place."""
-    params = model.get_params(deep=True)
-    names = [name for name in sorted(params) if name == "random_state" or name.endswith("__random_state")]
-    seeds = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in names if params[name] is None}
-    return model.set_params(**seeds) if seeds else model
 
 
 def rows_for(model: Any, X: np.ndarray, names: Any = None) -> Any:

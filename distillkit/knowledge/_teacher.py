@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 from torch import nn
 
+from distillkit._training import seed_model
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.knowledge._lesson import Rows
 from distillkit.knowledge._models import (
@@ -21,7 +22,6 @@ from distillkit.knowledge._models import (
     module_outputs,
     numbers_of,
     rows_for,
-    seed_model,
 )
 from distillkit.knowledge._soften import EPS
 from distillkit.nn import NetworkClassifier, NetworkRegressor

@@ -14,12 +14,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from distillkit._containers import as_numeric, label_array, to_numpy
-from distillkit._training import infer_task
+from distillkit._training import infer_task, seed_model
 from distillkit.exceptions import DataError
 from distillkit.knowledge._figures import measure
 from distillkit.knowledge._folds import ask
 from distillkit.knowledge._lesson import Lesson, Rows
-from distillkit.knowledge._models import check_task, seed_model
+from distillkit.knowledge._models import check_task
 from distillkit.knowledge._split import hold_out
 from distillkit.knowledge._student import Student, epochs_for, new_student, teach
 from distillkit.knowledge._taught import TaughtEstimator

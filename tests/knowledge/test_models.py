@@ -23,13 +23,13 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
+from distillkit._training import seed_model
 from distillkit.exceptions import DataError
 from distillkit.knowledge._models import (
     class_logits,
     is_fitted,
     numbers_of,
     rows_for,
-    seed_model,
     weight_name,
 )
 from distillkit.knowledge._sizes import count_numbers, seconds_per_call
