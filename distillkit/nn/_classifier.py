@@ -32,7 +32,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Random changes of images; see `distillkit.nn.Augmentation`. "auto" takes the literature's for images
         (`distillkit.nn.training_augmentation`) and none otherwise.
     max_seconds : float or None, default=None
-        Wall-clock budget, checked between steps.
+        Wall-clock budget, checked between steps. From half of it on, if the epochs left will not fit into the rest, the schedule of
+        rates goes by the clock, so that it is over when the time is.
     device : str, default="auto"
     random_state : int, RandomState instance or None, default=None
 

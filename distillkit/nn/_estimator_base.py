@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -125,8 +126,11 @@ class NetworkEstimator(BaseEstimator):
         def note(epoch: int, mean: float) -> None:
             self.history_.append({"epoch": epoch, "loss": mean, **parts(), "seconds": time.perf_counter() - started})
 
+        def elapsed() -> float:
+            return (time.perf_counter() - started) / (self.max_seconds or math.inf)
+
         def out_of_time() -> bool:
-            if self.max_seconds is None or time.perf_counter() - started < self.max_seconds:
+            if elapsed() < 1:
                 return False
             self.stopped_by_ = "max_seconds"
             return True
@@ -141,6 +145,7 @@ class NetworkEstimator(BaseEstimator):
                 weight=self._weight(sample_weight, X, device),
                 augment=self._augmentation(),
                 should_stop=out_of_time,
+                elapsed=elapsed,
                 on_epoch=note,
             )
         except DivergedError as exc:

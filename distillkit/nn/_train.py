@@ -16,6 +16,7 @@ from distillkit.nn._losses import RowLoss
 from distillkit.nn._map_rows import map_rows
 from distillkit.nn._modes import evaluating
 from distillkit.nn._pieces import rows_per_piece, rows_to_share
+from distillkit.nn._progress import Progress
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._seeding import seeded
 from distillkit.nn._threads import Threads, takes_threads
@@ -49,6 +50,7 @@ def train_network(
     weight: torch.Tensor | None = None,
     augment: Augmentation | None = None,
     should_stop: Callable[[], bool] | None = None,
+    elapsed: Callable[[], float] | None = None,
     on_epoch: Callable[[int, float], Any] | None = None,
 ) -> int:
     """Train a network in place.
@@ -61,7 +63,7 @@ def train_network(
     loss : RowLoss
         Bound to the targets of the same n rows.
     recipe : Recipe
-        Step s of S takes the rate of progress ``(s - 1/2) / S``.
+        Step s of S takes the rate of progress ``(s - 1/2) / S``, unless `elapsed` says that time will end first.
     generator : Generator
         Draws the order of the rows, the augmentation, and a seed for layers that are random themselves (dropout);
         torch's global state is left as it was.
@@ -71,6 +73,9 @@ def train_network(
         Drawn anew for each batch, with numbers of its own for each row.
     should_stop : callable or None
         Asked after every step.
+    elapsed : callable or None
+        The share of the time that has passed. From half of it on, if the steps left will not fit into the rest, the schedule goes by the
+        clock, so that it ends with the time; `should_stop` ends the training.
     on_epoch : callable or None
         Called with the epoch (from 1) and the mean loss of the rows seen in it.
 
@@ -93,7 +98,7 @@ def train_network(
         network.train()
         sizes = rows_per_piece(network, X), rows_to_share(network, X)
         backward = Backward(network, loss, recipe.precision, *sizes, threads, scale)
-        return _train(network, X, backward, recipe, generator, augment, should_stop, on_epoch)
+        return _train(network, X, backward, recipe, generator, augment, should_stop, elapsed, on_epoch)
 
 
 def _train(
@@ -104,17 +109,20 @@ def _train(
     generator: torch.Generator,
     augment: Augmentation | None,
     should_stop: Callable[[], bool] | None,
+    elapsed: Callable[[], float] | None,
     on_epoch: Callable[[int, float], Any] | None,
 ) -> int:
     optimizer = recipe.make_optimizer(network)
+    progress = Progress(elapsed)
     best = _BestState(network)
     for epoch in range(1, recipe.epochs + 1):
         total, seen, stop = 0.0, 0, False
         best.remember(epoch - 1)
         batches = _batches(len(X), recipe.batch_size, generator, X.device)
         for step, rows in enumerate(batches, start=(epoch - 1) * len(batches)):
+            rate = recipe.lr * recipe.rate(progress((step + 0.5) / (recipe.epochs * len(batches))))
             for group in optimizer.param_groups:
-                group["lr"] = recipe.lr * recipe.rate((step + 0.5) / (recipe.epochs * len(batches)))
+                group["lr"] = rate
             batch = X[rows]
             if augment is not None:
                 batch = augment(batch, augment.draw(len(batch), generator))
