@@ -14,8 +14,8 @@ class Progress:
     """How far a training is, for its schedule of rates.
 
     A schedule that falls to zero by the last step leaves weights at a high rate where time ends before that step. So from half of the time on, if
-    the training is too slow to end within it, what is left of the schedule is spread over the time left. A training that ends by its steps goes by them
-    alone, and is as reproducible as one without a clock.
+    the training is too slow to end within it, what is left of the schedule is spread over the time left. A training that is never late goes by its
+    steps alone, and is as reproducible as one without a clock.
 
     Parameters
     ----------
