@@ -48,18 +48,22 @@ class _Convolution(Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         (given,), (x, weight) = gradients, ctx.saved_tensors
-        of_x = _Adjoint.apply(given, weight) if ctx.needs_input_grad[0] else None
-        of_weight = _Correlation.apply(x, given) if ctx.needs_input_grad[1] else None
-        return of_x, of_weight
+        of_x, of_weight = ctx.needs_input_grad
+        if not torch.is_grad_enabled():  # both at once, from the same tiles
+            return _backwards(given, x if of_weight else None, weight if of_x else None)
+        return (
+            _Adjoint.apply(given, weight) if of_x else None,
+            _Correlation.apply(x, given) if of_weight else None,
+        )
 
 
 class _Adjoint(Function):
-    """The gradient of the convolution's inputs: a convolution with turned kernels, inputs and outputs swapped."""
+    """The gradient of the convolution's inputs: the transpose of the map from inputs to outputs."""
 
     @staticmethod
-    def forward(ctx: Any, given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor | None:
         ctx.save_for_backward(given, weight)
-        return _convolve(given, weight, adjoint=True)
+        return _backwards(given, None, weight)[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -73,9 +77,9 @@ class _Correlation(Function):
     """The gradient of the convolution's weight: bilinear in the inputs and the gradient of the outputs."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, given: torch.Tensor) -> torch.Tensor | None:
         ctx.save_for_backward(x, given)
-        return _correlate(x, given)
+        return _backwards(given, x, None)[1]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -85,18 +89,11 @@ class _Correlation(Function):
         return of_x, of_given
 
 
-def _convolve(x: torch.Tensor, weight: torch.Tensor, *, adjoint: bool = False) -> torch.Tensor:
+def _convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     n_rows, height, width, _ = x.shape
-    to = transforms(x.dtype)
+    to, kernel = transforms(x.dtype), _kernel(weight).transpose(1, 2)
+    channels = len(weight)
     down, across, step = _tiling(height, width)
-    outer, inner = weight.shape[:2]
-    taps = weight.reshape(outer * inner, TAPS * TAPS)
-    kernel = scratch("kernel", (_SIDE**2, outer * inner), x.dtype)
-    torch.mm(to.flipped if adjoint else to.taps, taps.T, out=kernel)
-    kernel = kernel.view(_SIDE**2, outer, inner)
-    if not adjoint:
-        kernel = kernel.transpose(1, 2)
-    channels = kernel.shape[2]
     result = x.new_empty(n_rows, height, width, channels)
     for begin in range(0, n_rows, step):
         part = slice(begin, begin + step)
@@ -112,24 +109,80 @@ def _convolve(x: torch.Tensor, weight: torch.Tensor, *, adjoint: bool = False) -
     return result
 
 
-def _correlate(x: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-    n_rows, height, width, inner = x.shape
-    outer = given.shape[3]
-    to = transforms(x.dtype)
+def _backwards(
+    given: torch.Tensor, x: torch.Tensor | None, weight: torch.Tensor | None
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """Return the gradient of the inputs where the weight is there, and that of the weight where the inputs are.
+
+    The transpose of what `_convolve` does, step by step from its end, so that the outputs' gradient is transformed once for both.
+    """
+    n_rows, height, width, outer = given.shape
+    to = transforms(given.dtype)
     down, across, step = _tiling(height, width)
-    total = scratch("kernel", (_SIDE**2, outer, inner), x.dtype).zero_()
+    of_x = total = kernel = None
+    if weight is not None:
+        kernel = _kernel(weight)
+        of_x = given.new_empty(n_rows, height, width, kernel.shape[2])
+    if x is not None:
+        total = scratch("total", (_SIDE**2, outer, x.shape[3]), given.dtype).zero_()
     for begin in range(0, n_rows, step):
         part = slice(begin, begin + step)
-        rows = _tiles("rows", x[part], to.rows, down, across)
         products = _tiles("products", given[part], to.outputs.T, down, across)
-        torch.baddbmm(total, products.transpose(1, 2), rows, out=total)
-    return (total.view(_SIDE**2, -1).T @ to.taps).view(outer, inner, TAPS, TAPS)
+        if x is not None and total is not None:
+            rows = _tiles("rows", x[part], to.rows, down, across)
+            torch.baddbmm(total, products.transpose(1, 2), rows, out=total)
+        if kernel is not None and of_x is not None:
+            inner = kernel.shape[2]
+            rows = torch.bmm(products, kernel, out=scratch("rows", (_SIDE**2, products.shape[1], inner), given.dtype))
+            tiles = scratch("tiles", (_SIDE**2, products.shape[1] * inner), given.dtype)
+            torch.mm(to.rows.T, rows.view(_SIDE**2, -1), out=tiles)
+            _add_up(tiles.view(_SIDE, _SIDE, -1, down, across, inner), of_x[part])
+    if total is None or x is None:
+        return of_x, None
+    of_weight = (to.taps.T @ total.view(_SIDE**2, -1)).view(TAPS, TAPS, outer, x.shape[3])
+    return of_x, of_weight.permute(2, 3, 0, 1).contiguous()
+
+
+def _kernel(weight: torch.Tensor) -> torch.Tensor:
+    """Return the transformed kernels (36, outputs, channels), in scratch memory."""
+    outer, inner = weight.shape[:2]
+    kernel = scratch("kernel", (_SIDE**2, outer * inner), weight.dtype)
+    taps = weight.reshape(outer * inner, TAPS**2).T
+    return torch.mm(transforms(weight.dtype).taps, taps, out=kernel).view(_SIDE**2, outer, inner)
 
 
 def _tiling(height: int, width: int) -> tuple[int, int, int]:
     """Tiles down and across, and images at a time."""
     down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
     return down, across, max(1, _TILES // (down * across))
+
+
+def _add_up(tiles: torch.Tensor, into: torch.Tensor) -> None:
+    """Put tiles of 6x6, which overlap by two, where `_tiles` cut them out, and add what meets.
+
+    Parameters
+    ----------
+    tiles : tensor of shape (6, 6, n, down, across, channels)
+    into : tensor of shape (n, height, width, channels)
+    """
+    side, _, n_rows, down, across, channels = tiles.shape
+    height, width = into.shape[1:3]
+    margin, more = (side - OUTPUTS) // 2, side - OUTPUTS
+    tall, wide = down * OUTPUTS, across * OUTPUTS
+    total = scratch("padded", (n_rows, tall + more, wide + more, channels), tiles.dtype)
+    total[:, tall:].zero_()
+    total[:, :, wide:].zero_()
+    first = total[:, :tall, :wide].unflatten(2, (across, OUTPUTS)).unflatten(1, (down, OUTPUTS))
+    first.copy_(tiles[:OUTPUTS, :OUTPUTS].permute(2, 3, 0, 4, 1, 5))
+    for row in range(OUTPUTS, side):
+        places = total[:, row : row + tall : OUTPUTS]
+        places[:, :, :wide].unflatten(2, (across, OUTPUTS)).add_(tiles[row, :OUTPUTS].permute(1, 2, 3, 0, 4))
+        for column in range(OUTPUTS, side):
+            places[:, :, column : column + wide : OUTPUTS].add_(tiles[row, column])
+    for column in range(OUTPUTS, side):
+        places = total[:, :tall, column : column + wide : OUTPUTS]
+        places.unflatten(1, (down, OUTPUTS)).add_(tiles[:OUTPUTS, column].permute(1, 2, 0, 3, 4))
+    into.copy_(total[:, margin : margin + height, margin : margin + width])
 
 
 def _tiles(name: str, x: torch.Tensor, matrix: torch.Tensor, down: int, across: int) -> torch.Tensor:

@@ -26,15 +26,14 @@ class Transforms:
     ----------
     rows : tensor of shape (36, 36)
         Input tiles of 6x6 to where products are taken.
-    taps, flipped : tensors of shape (36, 9)
-        Kernels, and kernels turned by 180 degrees, to there.
+    taps : tensor of shape (36, 9)
+        Kernels to there.
     outputs : tensor of shape (16, 36)
         Products to output tiles of 4x4.
     """
 
     rows: torch.Tensor
     taps: torch.Tensor
-    flipped: torch.Tensor
     outputs: torch.Tensor
 
 
@@ -46,7 +45,7 @@ def transforms(dtype: torch.dtype) -> Transforms:
     def square(matrix: np.ndarray) -> torch.Tensor:
         return torch.tensor(np.kron(matrix, matrix), dtype=dtype)
 
-    return Transforms(square(rows), square(taps), square(taps[:, ::-1]), square(outputs))
+    return Transforms(square(rows), square(taps), square(outputs))
 
 
 def _cook_toom(points: tuple[Fraction, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
