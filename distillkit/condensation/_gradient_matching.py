@@ -8,8 +8,9 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._defaults import default_rate, loop_counts
+from distillkit.condensation._gradients import goes_in_one_pass
 from distillkit.condensation._group_rows import REAL_DRAWS
-from distillkit.condensation._matching import Matching, Plan
+from distillkit.condensation._matching import TRAIN_ON, Matching, Plan
 from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.condensation._presets import PRESETS, preset_params
@@ -73,8 +74,11 @@ class GradientMatchingDistiller(MatchingCondenser):
         Visits of a network, each of which ends with an update of the rows. None interpolates the published counts for 1, 10 and 50 rows per
         class: 1, 10, 50.
     inner_steps : int or None, default=None
-        Epochs of the network on the rows between two visits. None interpolates 1, 50, 10. With ten rows and more per class, this is
-        most of the work.
+        Epochs of the network on the rows between two visits, or batches of 64 training rows with ``train_on="real"``. None interpolates
+        1, 50, 10. With ten rows and more per class, this is most of the work.
+    train_on : {"synthetic", "real"}, default="synthetic"
+        Rows that the network learns from between two visits. On ten synthetic rows of a class it soon knows all there is, and its gradients
+        fade; on real ones it keeps learning. See the notes for settings that do better with it.
     updates : int, default=1
         Updates of the rows per visit of a network, by the gradients of the same real rows; the literature does one. More share the work of
         the inner epochs and of the real gradients.
@@ -191,6 +195,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "outer_steps": [COUNT, None],
         "inner_steps": [COUNT, None],
+        "train_on": [StrOptions(set(TRAIN_ON))],
         "updates": [COUNT],
         "real_batch": [COUNT, None],
         "real_draw": [StrOptions(set(REAL_DRAWS))],
@@ -213,6 +218,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         downscale: int = 1,
         outer_steps: int | None = None,
         inner_steps: int | None = None,
+        train_on: str = "synthetic",
         updates: int = 1,
         real_batch: int | None = None,
         real_draw: str = "random",
@@ -251,6 +257,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         self.downscale = downscale
         self.outer_steps = outer_steps
         self.inner_steps = inner_steps
+        self.train_on = train_on
         self.updates = updates
         self.real_batch = real_batch
         self.real_draw = real_draw
@@ -285,9 +292,10 @@ class GradientMatchingDistiller(MatchingCondenser):
     def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> Matching:
         plan = self._plan(problem)
         bytes_per_row = graph_bytes(plan.make_network, problem.shape)
-        largest = max(group.size for group in problem.rows.groups)
-        # the graph of the rows of one class with that of its gradient, or one real batch
-        needed = bytes_per_row * max(3 * largest, plan.real_batch)
+        sizes = [group.size for group in problem.rows.groups]
+        # the graph of the rows of one class, or of all, with that of its gradient, or one real batch
+        at_once = sum(sizes) if plan.vectorize and goes_in_one_pass(sizes) else max(sizes)
+        needed = bytes_per_row * max(3 * at_once, plan.real_batch)
         require_memory(needed, problem.device, "lower real_batch, width or budget")
         return Matching(problem, plan, rows, watch, run, controls)
 
@@ -312,6 +320,7 @@ class GradientMatchingDistiller(MatchingCondenser):
             distance=self.distance,
             outer=outer,
             inner=inner,
+            train_on=self.train_on,
             updates=self.updates,
             real_batch=self.real_batch or (32 if problem.rows.task == "classification" else 256),
             real_draw=self.real_draw,

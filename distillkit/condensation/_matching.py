@@ -21,6 +21,7 @@ from distillkit.condensation._gradients import (
 )
 from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._loop import Controls, Loop
+from distillkit.condensation._real_rows import RealRows
 from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
     from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
 
-__all__ = ["Matching", "Plan"]
+__all__ = ["TRAIN_ON", "Matching", "Plan"]
+
+TRAIN_ON = ("synthetic", "real")
+"""Rows that networks may learn from between two visits."""
+
+_REAL_ROWS = 64  # in a batch of them
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,9 @@ class Plan:
         Whether the network's rows do not touch each other, so that classes can go through it in one pass.
     distance : {"layer-cosine", "cosine", "l2"}
     outer, inner : int
-        Visits of a network, and epochs of the network on the rows between two visits.
+        Visits of a network, and epochs of the network on the rows between two visits, or batches of real rows.
+    train_on : {"synthetic", "real"}
+        What the network learns from between two visits.
     updates : int
         Of the rows per visit, by the gradients of the same real rows.
     real_batch : int
@@ -61,6 +69,7 @@ class Plan:
     distance: str
     outer: int
     inner: int
+    train_on: str
     updates: int
     real_batch: int
     real_draw: str
@@ -90,6 +99,7 @@ class Matching(Loop):
         super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
         self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, run=run)
+        self._all = RealRows(problem) if plan.train_on == "real" else None
 
     def _round(self) -> bool:
         network = self.plan.make_network(self.run.seed())
@@ -138,15 +148,19 @@ class Matching(Loop):
         return _Wanted(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
 
     def _train(self, network: nn.Module) -> None:
-        """Train the network on the synthetic rows, on which it then meets the next comparison."""
+        """Train the network on the synthetic rows, on which it then meets the next comparison, or on real ones."""
         plan = self.plan
-        X, targets = self.rows.X.detach(), self.rows.targets.detach()
-        recipe = Recipe(plan.inner, 256, "sgd", plan.network_lr, 0.0, 0.0, "constant", plan.precision)
-        loss = self.problem.row_loss(targets)
+        if self._all is None:
+            X, targets = self.rows.X.detach(), self.rows.targets.detach()
+            epochs, size = plan.inner, 256
+        else:
+            epochs, size = 1, _REAL_ROWS
+            X, targets = self._all.draw(plan.inner * size, self._draws)
+        recipe = Recipe(epochs, size, "sgd", plan.network_lr, 0.0, 0.0, "constant", plan.precision)
         train_network(
             network,
             X,
-            loss,
+            self.problem.row_loss(targets),
             recipe,
             generator=self._generator,
             augment=plan.augment,

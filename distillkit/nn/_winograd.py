@@ -172,16 +172,18 @@ def _add_up(tiles: torch.Tensor, into: torch.Tensor) -> None:
     total = scratch("padded", (n_rows, tall + more, wide + more, channels), tiles.dtype)
     total[:, tall:].zero_()
     total[:, :, wide:].zero_()
-    first = total[:, :tall, :wide].unflatten(2, (across, OUTPUTS)).unflatten(1, (down, OUTPUTS))
+    first = total[:, :tall, :wide].view(n_rows, down, OUTPUTS, across, OUTPUTS, channels)
     first.copy_(tiles[:OUTPUTS, :OUTPUTS].permute(2, 3, 0, 4, 1, 5))
     for row in range(OUTPUTS, side):
         places = total[:, row : row + tall : OUTPUTS]
-        places[:, :, :wide].unflatten(2, (across, OUTPUTS)).add_(tiles[row, :OUTPUTS].permute(1, 2, 3, 0, 4))
+        block = places[:, :, :wide].view(n_rows, down, across, OUTPUTS, channels)
+        block.add_(tiles[row, :OUTPUTS].permute(1, 2, 3, 0, 4))
         for column in range(OUTPUTS, side):
             places[:, :, column : column + wide : OUTPUTS].add_(tiles[row, column])
     for column in range(OUTPUTS, side):
         places = total[:, :tall, column : column + wide : OUTPUTS]
-        places.unflatten(1, (down, OUTPUTS)).add_(tiles[:OUTPUTS, column].permute(1, 2, 0, 3, 4))
+        block = places.view(n_rows, down, OUTPUTS, across, channels)
+        block.add_(tiles[:OUTPUTS, column].permute(1, 2, 0, 3, 4))
     into.copy_(total[:, margin : margin + height, margin : margin + width])
 
 

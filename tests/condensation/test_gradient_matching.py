@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -118,6 +119,34 @@ def test_a_visit_looks_at_real_rows_once(table):
 
     matching(network=Counting, updates=4, max_iter=12, outer_steps=2, inner_steps=1, real_batch=7).fit(*table)
     assert seen.count(7) == 3 * 3  # visits times classes
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_networks_may_learn_from_real_rows_between_visits(table, numbers, kind):
+    X, y = table if kind == "classes" else numbers
+    seen = []
+
+    class Noting(nn.Module):
+        def __init__(self, shape, n_outputs):
+            super().__init__()
+            self.layer = nn.Linear(shape[0], n_outputs)
+
+        def forward(self, rows):
+            seen.append(rows.detach().clone())
+            return self.layer(rows)
+
+    X, y = np.concatenate([X] * 3), np.concatenate([y] * 3)  # more than the batches of a visit
+    options = {"network": Noting, "outer_steps": 2, "inner_steps": 2, "max_iter": 6, "real_batch": 7, "budget": 3}
+    matching(train_on="real", **options).fit(X, y)
+    batches = [rows for rows in seen if len(rows) == 64]
+    Z = torch.tensor(StandardScaler().fit_transform(X), dtype=torch.float32)
+    assert cdist(torch.cat(batches), Z).min(axis=1).max() < 1e-5
+    assert len(batches) == 3 * (2 + 1)  # networks: two batches each, and the last once more, to see that it is finite
+    assert len({batch.numpy().tobytes() for batch in batches}) == 6
+
+    seen.clear()
+    matching(**options).fit(X, y)
+    assert not [rows for rows in seen if len(rows) == 64]
 
 
 def test_seconds_end_the_fit(images):

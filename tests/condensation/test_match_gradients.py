@@ -5,7 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._gradients import (
+    batch_gradients,
+    goes_in_one_pass,
+    match_gradients,
+    matched_weights,
+)
 from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
 
 
@@ -138,6 +143,13 @@ def test_one_pass_for_all_classes_equals_the_loop(small_net, distance):
     assert one_pass.loss == pytest.approx(loop.loss, rel=1e-10)
     assert one_pass.similarity == pytest.approx(loop.similarity, rel=1e-10)
     torch.testing.assert_close(one_pass.gradients[0], loop.gradients[0], rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [([10] * 10, True), ([20] * 10, True), ([21] * 10, False), ([2, 2, 1], False), ([5], False)]
+)
+def test_groups_go_in_one_pass_where_they_are_equal_and_small(sizes, expected):
+    assert goes_in_one_pass(sizes) == expected
 
 
 def test_rows_that_are_the_real_batch_match_it(small_net):

@@ -25,6 +25,9 @@ METHODS = {
     "gradient-visits": lambda **given: GradientMatchingDistiller(
         2, outer_steps=2, inner_steps=2, updates=3, **{**COMMON, **given}
     ),
+    "gradient-real": lambda **given: GradientMatchingDistiller(
+        2, outer_steps=3, inner_steps=2, train_on="real", **{**COMMON, **given}
+    ),
     "gradient-clusters": lambda **given: GradientMatchingDistiller(
         2, inner_steps=2, real_batch=8, real_draw="clusters", **{**COMMON, **given}
     ),
