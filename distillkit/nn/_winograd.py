@@ -99,8 +99,7 @@ def _convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         part = slice(begin, begin + step)
         rows = _tiles("rows", x[part], to.rows, down, across)
         products = torch.bmm(rows, kernel, out=scratch("products", (_SIDE**2, rows.shape[1], channels), x.dtype))
-        tiles = scratch("tiles", (OUTPUTS**2, rows.shape[1] * channels), x.dtype)
-        torch.mm(to.outputs, products.view(_SIDE**2, -1), out=tiles)
+        tiles = _on_both_sides("tiles", to.outputs, products.view(_SIDE, _SIDE, -1))
         placed = tiles.view(OUTPUTS, OUTPUTS, -1, down, across, channels).permute(2, 3, 0, 4, 1, 5)
         if (down * OUTPUTS, across * OUTPUTS) == (height, width):
             result[part].view(-1, down, OUTPUTS, across, OUTPUTS, channels).copy_(placed)
@@ -134,21 +133,18 @@ def _backwards(
         if kernel is not None and of_x is not None:
             inner = kernel.shape[2]
             rows = torch.bmm(products, kernel, out=scratch("rows", (_SIDE**2, products.shape[1], inner), given.dtype))
-            tiles = scratch("tiles", (_SIDE**2, products.shape[1] * inner), given.dtype)
-            torch.mm(to.rows.T, rows.view(_SIDE**2, -1), out=tiles)
+            tiles = _on_both_sides("tiles", to.rows.T, rows.view(_SIDE, _SIDE, -1))
             _add_up(tiles.view(_SIDE, _SIDE, -1, down, across, inner), of_x[part])
     if total is None or x is None:
         return of_x, None
-    of_weight = (to.taps.T @ total.view(_SIDE**2, -1)).view(TAPS, TAPS, outer, x.shape[3])
-    return of_x, of_weight.permute(2, 3, 0, 1).contiguous()
+    of_weight = _on_both_sides("taps", to.taps.T, total.view(_SIDE, _SIDE, -1)).view(TAPS, TAPS, outer, x.shape[3])
+    return of_x, of_weight.permute(2, 3, 0, 1).clone(memory_format=torch.contiguous_format)
 
 
 def _kernel(weight: torch.Tensor) -> torch.Tensor:
     """Return the transformed kernels (36, outputs, channels), in scratch memory."""
-    outer, inner = weight.shape[:2]
-    kernel = scratch("kernel", (_SIDE**2, outer * inner), weight.dtype)
-    taps = weight.reshape(outer * inner, TAPS**2).T
-    return torch.mm(transforms(weight.dtype).taps, taps, out=kernel).view(_SIDE**2, outer, inner)
+    taps = weight.permute(2, 3, 0, 1).reshape(TAPS, TAPS, -1)
+    return _on_both_sides("kernel", transforms(weight.dtype).taps, taps).view(_SIDE**2, *weight.shape[:2])
 
 
 def _tiling(height: int, width: int) -> tuple[int, int, int]:
@@ -197,7 +193,7 @@ def _tiles(name: str, x: torch.Tensor, matrix: torch.Tensor, down: int, across: 
     tensor of shape (36, tiles, channels)
     """
     n_rows, height, width, channels = x.shape
-    side = OUTPUTS if matrix.shape[1] == OUTPUTS**2 else _SIDE
+    side = matrix.shape[1]
     margin = (side - OUTPUTS) // 2
     below, right = down * OUTPUTS + margin - height, across * OUTPUTS + margin - width
     if margin or below or right:
@@ -213,5 +209,19 @@ def _tiles(name: str, x: torch.Tensor, matrix: torch.Tensor, down: int, across: 
         x = padded
     tiles = scratch("tiles", (side, side, n_rows, down, across, channels), x.dtype)
     tiles.copy_(x.unfold(1, side, OUTPUTS).unfold(2, side, OUTPUTS).permute(4, 5, 0, 1, 2, 3))
-    found = scratch(name, (_SIDE**2, n_rows * down * across * channels), x.dtype)
-    return torch.mm(matrix, tiles.view(side**2, -1), out=found).view(_SIDE**2, -1, channels)
+    return _on_both_sides(name, matrix, tiles.view(side, side, -1)).view(_SIDE**2, -1, channels)
+
+
+def _on_both_sides(name: str, matrix: torch.Tensor, tiles: torch.Tensor) -> torch.Tensor:
+    """Multiply tiles (q, q, n) by the matrix (p, q) from the left and by its transpose from the right.
+
+    Returns
+    -------
+    tensor of shape (p, p, n)
+        In the scratch memory of that name.
+    """
+    into, across = matrix.shape
+    half = scratch("half", (into, across, tiles.shape[2]), tiles.dtype)
+    torch.mm(matrix, tiles.reshape(across, -1), out=half.view(into, -1))
+    found = scratch(name, (into, into, tiles.shape[2]), tiles.dtype)
+    return torch.bmm(matrix.expand(into, into, across), half, out=found)

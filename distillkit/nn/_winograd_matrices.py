@@ -20,15 +20,15 @@ _POINTS = tuple(Fraction(*pair) for pair in ((0, 1), (3, 4), (-3, 4), (3, 2), (-
 
 @dataclass(frozen=True)
 class Transforms:
-    """Each acts on a tile whose rows and columns are laid out one after another.
+    """Each acts on the columns of a tile and, transposed, on its rows.
 
     Attributes
     ----------
-    rows : tensor of shape (36, 36)
+    rows : tensor of shape (6, 6)
         Input tiles of 6x6 to where products are taken.
-    taps : tensor of shape (36, 9)
+    taps : tensor of shape (6, 3)
         Kernels to there.
-    outputs : tensor of shape (16, 36)
+    outputs : tensor of shape (4, 6)
         Products to output tiles of 4x4.
     """
 
@@ -40,12 +40,8 @@ class Transforms:
 @cache
 def transforms(dtype: torch.dtype) -> Transforms:
     """Return the matrices in a precision, computed from exact fractions."""
-    outputs, taps, rows = _cook_toom(_POINTS)
-
-    def square(matrix: np.ndarray) -> torch.Tensor:
-        return torch.tensor(np.kron(matrix, matrix), dtype=dtype)
-
-    return Transforms(square(rows), square(taps), square(outputs))
+    outputs, taps, rows = (torch.tensor(matrix, dtype=dtype) for matrix in _cook_toom(_POINTS))
+    return Transforms(rows, taps, outputs)
 
 
 def _cook_toom(points: tuple[Fraction, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

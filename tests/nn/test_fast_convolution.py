@@ -29,8 +29,8 @@ def drawn(*shape, seed=0, dtype=torch.float64, requires_grad=True):
 def test_one_tile_is_filtered_by_the_definition():
     to = transforms(torch.float64)
     tile, taps = drawn(6, 6, requires_grad=False), drawn(3, 3, seed=1, requires_grad=False)
-    products = (to.rows @ tile.flatten()) * (to.taps @ taps.flatten())
-    found = (to.outputs @ products).view(4, 4)
+    products = (to.rows @ tile @ to.rows.T) * (to.taps @ taps @ to.taps.T)
+    found = to.outputs @ products @ to.outputs.T
     wanted = [[(tile[i : i + 3, j : j + 3] * taps).sum() for j in range(4)] for i in range(4)]
     torch.testing.assert_close(found, torch.tensor(wanted, dtype=torch.float64))
 
