@@ -65,7 +65,15 @@ def ours(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) 
     with Threads() as threads:
         real = threads.map(of_real, range(10))
         match = match_gradients(
-            network, weights, real, synthetic, F.cross_entropy, "layer-cosine", [images], vectorize=True
+            network,
+            weights,
+            real,
+            synthetic,
+            F.cross_entropy,
+            "layer-cosine",
+            [images],
+            vectorize=True,
+            threads=threads,
         )
     return match.gradients[0]
 
