@@ -28,7 +28,8 @@ def main() -> None:
     lines = defaultdict(dict)
     for line in given.rows.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        if row["per_class"] == given.per_class and row["dataset"] == "mnist" and not row["options"]:
+        wanted = row["per_class"] == given.per_class and row["dataset"] == "mnist" and row["device"] == "cpu"
+        if wanted and not row["options"]:
             label = row["method"] + (", labels of a teacher" if row.get("teacher") else "")
             lines[label][row["max_seconds"]] = row
     if not lines:

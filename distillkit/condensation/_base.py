@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.condensation._batch_size import within_memory
 from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
 from distillkit.condensation._defaults import default_depth
 from distillkit.condensation._downscaling import Downscaling
@@ -106,16 +107,17 @@ class IterativeCondenser(BaseDistiller):
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
             rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
         problem = Problem.of(rows, device)
-        made = self._network_maker(problem)
-        made(0)  # a network that does not fit says so before anything is computed
-        self._downscaling(problem)  # and so do rows that cannot be made smaller
-        validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
-        synthetic = self._start(problem, run, blank=saved is not None)
-        watch = Watch(self._block(problem), self.tol, self.patience)
-        controls = Controls(self.max_iter, self.on_interrupt, checkpoint, validation, split_seed)
-        loop = self._loop(problem, synthetic, watch, run, controls)
-        if saved is not None:
-            loop.restore(saved)
+        with within_memory(device, "rows and a network were put there"):
+            made = self._network_maker(problem)
+            made(0)  # a network that does not fit says so before anything is computed
+            self._downscaling(problem)  # and so do rows that cannot be made smaller
+            validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
+            synthetic = self._start(problem, run, blank=saved is not None)
+            watch = Watch(self._block(problem), self.tol, self.patience)
+            controls = Controls(self.max_iter, self.on_interrupt, checkpoint, validation, split_seed)
+            loop = self._loop(problem, synthetic, watch, run, controls)
+            if saved is not None:
+                loop.restore(saved)
         best = loop.optimise()
         self._note(loop)
         y, soft = row_labels(problem, best.targets)

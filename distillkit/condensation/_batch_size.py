@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 
-__all__ = ["BatchSize", "out_of_memory"]
+__all__ = ["BatchSize", "out_of_memory", "within_memory"]
 
 _FLOOR = 8  # rows: with fewer, a batch says little
 _PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
@@ -24,6 +25,32 @@ def out_of_memory(exc: BaseException) -> bool:
     if isinstance(exc, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(exc, RuntimeError) and any(phrase in str(exc).lower() for phrase in _PHRASES)
+
+
+@contextmanager
+def within_memory(device: torch.device, what: str) -> Iterator[None]:
+    """Say in one sentence that memory has ended where nothing can be made smaller.
+
+    Parameters
+    ----------
+    device : torch.device
+    what : str
+        What needed the memory.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        In place of any error that says so.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as exc:
+        if isinstance(exc, NotEnoughMemoryError) or not out_of_memory(exc):
+            raise
+        other = "" if device.type == "cpu" else ", or give device='cpu'"
+        raise NotEnoughMemoryError(
+            f"memory of {device} ended before the first update, when {what}: free some of it, lower width or budget{other}."
+        ) from exc.with_traceback(None)
 
 
 class BatchSize:

@@ -14,7 +14,7 @@ from distillkit.condensation import (
     KernelDistiller,
     TrajectoryMatchingDistiller,
 )
-from distillkit.condensation._batch_size import BatchSize, out_of_memory
+from distillkit.condensation._batch_size import BatchSize, out_of_memory, within_memory
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 
 COMMON = {"random_state": 0, "device": "cpu", "record_every": 2, "patience": None, "max_iter": 6}
@@ -179,3 +179,28 @@ def test_experts_are_trained_in_smaller_batches(images, tmp_path):
     ):
         fitted = quick("trajectory", student_batch=5, **given).fit(*images)
     assert fitted.n_experts_trained_ == 1
+
+
+@each
+@pytest.mark.parametrize("fail", [of_gpu, of_machine])
+def test_a_device_too_full_for_a_network_is_named_with_the_remedy(method, fail, images):
+    unfitted = quick(method, network=lambda *shapes: fail(shapes))
+    with pytest.raises(
+        NotEnoughMemoryError, match=r"memory of cpu ended before the first update.*lower width or budget"
+    ):
+        unfitted.fit(*images)
+
+
+def test_of_a_gpu_the_way_out_is_named_and_other_errors_pass():
+    with pytest.raises(NotEnoughMemoryError, match=r"memory of cuda:0 ended.*device='cpu'"):
+        raise_within(torch.OutOfMemoryError("CUDA out of memory."))
+    own = NotEnoughMemoryError("said already")
+    with pytest.raises(NotEnoughMemoryError, match=r"^said already$"):
+        raise_within(own)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        raise_within(RuntimeError("shapes do not match"))
+
+
+def raise_within(error):
+    with within_memory(torch.device("cuda:0"), "rows were put there"):
+        raise error
