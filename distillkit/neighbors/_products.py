@@ -36,7 +36,8 @@ def nearest_by_products(
     Returns
     -------
     ndarray of shape (n_queries, k), int64
-        In no order; with ``k == 1`` the first of equals.
+        In no order; with ``k == 1`` the first of equals. (Equal rows have equal products but for the last bit, which on some processors
+        depends on the column of a product that a row is.)
 
     Notes
     -----

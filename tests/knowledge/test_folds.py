@@ -63,9 +63,9 @@ def test_only_wanted_rows_are_asked_for_in_their_order(table):
     teacher = Teacher(LogisticRegression().fit(X, y), np.unique(y))
     everything = out_of_fold(LogisticRegression(), teacher, Rows(X, y), 4, rng())
     wanted = np.array([77, 3, 140, 3])
-    np.testing.assert_array_equal(
-        out_of_fold(LogisticRegression(), teacher, Rows(X, y), 4, rng(), wanted), everything[wanted]
-    )
+    some = out_of_fold(LogisticRegression(), teacher, Rows(X, y), 4, rng(), wanted)
+    # a product of fewer rows may differ in the last bit
+    np.testing.assert_allclose(some, everything[wanted], rtol=1e-12)
 
 
 def test_numbers_and_weights(numbers):
