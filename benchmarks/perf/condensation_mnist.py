@@ -7,8 +7,8 @@ The judge is the ConvNet of width 128 and depth 3 with instance norm, 28x28 padd
 half of the epochs; momentum 0.9; weight decay 5e-4; batches of 256) for 1000 epochs with one random crop, scale or rotation of each image
 (`distillkit.nn.training_augmentation`); the last epoch counts. Each network sees the test rows once, and nothing is chosen by them.
 On a CPU, networks are trained at once, one per core. Judging takes longer than distilling: ``--networks 0 --save FILE`` puts it off until
-``--judge FILE``, on a GPU, where there is one, with ``--judge-device cuda``; the row lies beside the file until then. With --teacher-seconds the last of the seconds go to a network that is trained on all
-training rows and labels those distilled.
+``--judge FILE``, on a GPU, where there is one, with ``--judge-device cuda``; the row lies beside the file until then. With --teacher-seconds
+the last of the seconds go to a network that is trained on all training rows and labels those distilled.
 
     DISTILLKIT_DATA=... python benchmarks/perf/condensation_mnist.py --method distribution-matching --per-class 10 \
         --seconds 60 300 600 --networks 5 --options '{"real_batch": 128}' --output curve.jsonl

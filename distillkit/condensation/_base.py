@@ -107,7 +107,7 @@ class IterativeCondenser(BaseDistiller):
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
             rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
         problem = Problem.of(rows, device)
-        with within_memory(device, "rows and a network were put there"):
+        with within_memory(device):
             made = self._network_maker(problem)
             made(0)  # a network that does not fit says so before anything is computed
             self._downscaling(problem)  # and so do rows that cannot be made smaller

@@ -28,14 +28,13 @@ def out_of_memory(exc: BaseException) -> bool:
 
 
 @contextmanager
-def within_memory(device: torch.device, what: str) -> Iterator[None]:
-    """Say in one sentence that memory has ended where nothing can be made smaller.
+def within_memory(device: torch.device) -> Iterator[None]:
+    """Say in one sentence that memory has ended before there is a batch to make smaller.
 
     Parameters
     ----------
     device : torch.device
-    what : str
-        What needed the memory.
+        Where rows and a network are put.
 
     Raises
     ------
@@ -49,7 +48,7 @@ def within_memory(device: torch.device, what: str) -> Iterator[None]:
             raise
         other = "" if device.type == "cpu" else ", or give device='cpu'"
         raise NotEnoughMemoryError(
-            f"memory of {device} ended before the first update, when {what}: free some of it, lower width or budget{other}."
+            f"memory of {device} ended before the first update, when rows and a network were put there: free some of it, lower width or budget{other}."
         ) from exc.with_traceback(None)
 
 

@@ -148,7 +148,8 @@ def test_one_pass_for_all_classes_equals_the_loop(small_net, distance):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "expected"), [([10] * 10, True), ([50] * 2, True), ([11] * 10, False), ([2, 2, 1], False), ([5], False)]
+    ("sizes", "expected"),
+    [([10] * 10, True), ([50] * 2, True), ([4] * 90, True), ([11] * 10, False), ([2, 2, 1], False), ([5], False)],
 )
 def test_groups_go_in_one_pass_where_they_are_equal_and_small(sizes, expected):
     assert goes_in_one_pass(sizes) == expected
