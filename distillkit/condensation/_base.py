@@ -90,6 +90,10 @@ class IterativeCondenser(BaseDistiller):
         """Return one more leaf to learn."""
         return None
 
+    def _schedule_of_rates(self) -> str:
+        """Return how the rates of the rows change over a run; see `Controls`."""
+        return "constant"
+
     def _note(self, loop: Loop) -> None:
         """Take fitted attributes of the method's own from the loop."""
 
@@ -114,7 +118,9 @@ class IterativeCondenser(BaseDistiller):
             validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
             synthetic = self._start(problem, run, blank=saved is not None)
             watch = Watch(self._block(problem), self.tol, self.patience)
-            controls = Controls(self.max_iter, self.on_interrupt, checkpoint, validation, split_seed)
+            controls = Controls(
+                self.max_iter, self.on_interrupt, checkpoint, validation, split_seed, self._schedule_of_rates()
+            )
             loop = self._loop(problem, synthetic, watch, run, controls)
             if saved is not None:
                 loop.restore(saved)

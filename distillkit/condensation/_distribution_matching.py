@@ -84,6 +84,9 @@ class DistributionMatchingDistiller(MatchingCondenser):
         Step size in standard deviations of the data. Gradients are divided by their running root mean square over all rows, so
         that it does not depend on the loss: an update moves the rows by about ``lr / (1 - momentum)`` at most. None is 0.05.
     momentum : float, default=0.5
+    schedule : {"constant", "linear"}, default="constant"
+        "linear" lets the rates of the rows fall to zero by the update `max_iter`; where `max_seconds` will end before it, from half of the
+        time on.
     target_lr : float, "auto" or None, default="auto"
         Step size for continuous targets, in their standard deviations; "auto" is that of the rows, where the loss sees
         targets ("kl" and "js" do not). None keeps those of the start.
@@ -209,6 +212,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         real_draw: str = "random",
         lr: float | None = None,
         momentum: float = 0.5,
+        schedule: str = "constant",
         target_lr: Any = "auto",
         average: float = 0.95,
         max_norm: float | None = 3.0,
@@ -245,6 +249,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         self.real_draw = real_draw
         self.lr = lr
         self.momentum = momentum
+        self.schedule = schedule
         self.target_lr = target_lr
         self.average = average
         self.max_norm = max_norm

@@ -92,6 +92,9 @@ class GradientMatchingDistiller(MatchingCondenser):
     lr : float or None, default=None
         Step size, in standard deviations of the data. None is 0.2 for rows of 784 numbers, less for shorter rows in proportion.
     momentum : float, default=0.5
+    schedule : {"constant", "linear"}, default="constant"
+        "linear" lets the rates of the rows fall to zero by the update `max_iter`; where `max_seconds` will end before it, from half of the
+        time on.
     target_lr : float or None, default=None
         Step size for continuous targets, in their standard deviations; None keeps those of the start.
     network_lr : float, default=0.01
@@ -224,6 +227,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         real_draw: str = "random",
         lr: float | None = None,
         momentum: float = 0.5,
+        schedule: str = "constant",
         target_lr: float | None = None,
         network_lr: float = 0.01,
         average: float = 0.0,
@@ -263,6 +267,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         self.real_draw = real_draw
         self.lr = lr
         self.momentum = momentum
+        self.schedule = schedule
         self.target_lr = target_lr
         self.network_lr = network_lr
         self.average = average

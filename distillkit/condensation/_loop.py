@@ -17,7 +17,7 @@ from distillkit.condensation._batch_size import BatchSize, out_of_memory
 from distillkit.condensation._checkpoint import Checkpoint, State
 from distillkit.condensation._state import Snapshot
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
-from distillkit.nn import make_generator, seeded
+from distillkit.nn import Progress, make_generator, seeded
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -46,6 +46,8 @@ class Controls:
     validation : Judge or None
     split_seed : int
         That the rows held out were drawn by.
+    schedule : {"constant", "linear"}
+        Of the rates of the rows: "linear" falls to zero at the end of the updates, or of the time where that comes first.
     """
 
     max_iter: int
@@ -53,6 +55,7 @@ class Controls:
     checkpoint: Checkpoint | None = None
     validation: Judge | None = None
     split_seed: int = 0
+    schedule: str = "constant"
 
 
 class Loop(ABC):
@@ -95,6 +98,8 @@ class Loop(ABC):
         self.error: NotEnoughMemoryError | None = None
         self.best, self.best_iter = rows.snapshot(), 0
         self._state: State | None = None
+        limit = run.max_seconds
+        self._progress = Progress(None if limit is None else lambda: run.seconds / limit)
         self._written = time.perf_counter()
 
     @abstractmethod
@@ -184,11 +189,16 @@ class Loop(ABC):
     def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
         """Move the rows, note the figures (with "loss" among them), and return whether the run ends."""
         self.run.n_iter += 1
-        if not (math.isfinite(figures["loss"]) and self.rows.update(gradients)):
+        if not (math.isfinite(figures["loss"]) and self.rows.update(gradients, self._share_of_rate())):
             raise FloatingPointError("the matching loss or the rows are not finite")
         if self.watch.add(figures):
             self._close_block()
         return self._stops()
+
+    def _share_of_rate(self) -> float:
+        if self.controls.schedule == "constant":
+            return 1.0
+        return 1 - self._progress((self.run.n_iter - 0.5) / self.controls.max_iter)
 
     def _close_block(self) -> None:
         means = self.watch.close()

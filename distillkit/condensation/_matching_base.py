@@ -25,6 +25,7 @@ class MatchingCondenser(IterativeCondenser):
         **IterativeCondenser._parameter_constraints,
         "pad": ["boolean"],
         "momentum": [SHARE],
+        "schedule": [StrOptions({"constant", "linear"})],
         "target_lr": [POSITIVE, None],
         "max_norm": [POSITIVE, None],
         "augment": [StrOptions({"auto"}), "array-like", None],
@@ -39,6 +40,9 @@ class MatchingCondenser(IterativeCondenser):
     def _target_rate(self) -> float | None:
         """Return the step size of continuous targets; None keeps them."""
         return None if self.target_lr is None else float(self.target_lr)
+
+    def _schedule_of_rates(self) -> str:
+        return str(self.schedule)
 
     def _network_options(self, problem: Problem) -> dict[str, Any]:
         width = self.width or (64 if len(problem.shape) == 3 else None)

@@ -99,7 +99,7 @@ class SyntheticRows:
         self._stored = (first if downscaling is None else downscaling.encode(first)).requires_grad_()
         self.targets = torch.cat([targets for _, targets in parts]).clone()
         self.leaves = [self._stored]
-        groups = [{"params": [self._stored], "lr": lr}]
+        groups: list[dict[str, Any]] = [{"params": [self._stored], "lr": lr}]
         if target_lr is not None:
             self.leaves.append(self.targets.requires_grad_())
             groups.append({"params": [self.targets], "lr": target_lr})
@@ -108,6 +108,7 @@ class SyntheticRows:
             self.leaves.append(extra.value.clone().requires_grad_())
             groups.append({"params": [self.leaves[-1]], "lr": extra.lr})
         self._extra = extra
+        self._rates = [group["lr"] for group in groups]
         self._optimizer: torch.optim.Optimizer = (
             torch.optim.Adam(groups, lr) if optimizer == "adam" else torch.optim.SGD(groups, lr, momentum)
         )
@@ -140,9 +141,11 @@ class SyntheticRows:
         parts = map(self._whole, torch.split(self._stored, self.sizes))
         return list(zip(parts, torch.split(self.targets, self.sizes), strict=True))
 
-    def update(self, gradients: Sequence[torch.Tensor]) -> bool:
-        """Take one step; return whether the rows and their squares are finite after it."""
+    def update(self, gradients: Sequence[torch.Tensor], share: float = 1.0) -> bool:
+        """Take one step at a share of the rates; return whether the rows and their squares are finite after it."""
         self._updates += 1
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = share * rate
         held = None if self._extra is None or self._extra.shortened else self.leaves[-1]
         for leaf, gradient in zip(self.leaves, self._normalized(gradients), strict=True):
             limit = None if leaf is held else self._max_norm

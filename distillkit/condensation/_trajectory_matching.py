@@ -101,6 +101,9 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         Step size in standard deviations of the data. Gradients are divided by their running root mean square over all rows: an update
         moves the rows by about ``lr / (1 - momentum)`` at most. None is 0.05.
     momentum : float, default=0.5
+    schedule : {"constant", "linear"}, default="constant"
+        "linear" lets the rates of the rows fall to zero by the update `max_iter`; where `max_seconds` will end before it, from half of the
+        time on.
     target_lr : float or None, default=None
         Step size for continuous targets, in their standard deviations; None keeps those of the start.
     average : float, default=0.95
@@ -245,6 +248,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         max_start_epoch: int | None = None,
         lr: float | None = None,
         momentum: float = 0.5,
+        schedule: str = "constant",
         target_lr: float | None = None,
         average: float = 0.95,
         max_norm: float | None = 3.0,
@@ -287,6 +291,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         self.max_start_epoch = max_start_epoch
         self.lr = lr
         self.momentum = momentum
+        self.schedule = schedule
         self.target_lr = target_lr
         self.average = average
         self.max_norm = max_norm

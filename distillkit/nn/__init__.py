@@ -12,6 +12,7 @@ from distillkit.nn._map_rows import map_rows
 from distillkit.nn._mlp import Mlp
 from distillkit.nn._modes import evaluating
 from distillkit.nn._pieces import in_pieces, rows_per_piece, rows_to_share
+from distillkit.nn._progress import Progress
 from distillkit.nn._recipe import Recipe
 from distillkit.nn._regressor import NetworkRegressor
 from distillkit.nn._resnet import ResNet18
@@ -33,6 +34,7 @@ __all__ = [
     "Mlp",
     "NetworkClassifier",
     "NetworkRegressor",
+    "Progress",
     "Recipe",
     "ResNet18",
     "RowAugmentation",

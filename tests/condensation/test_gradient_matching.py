@@ -13,7 +13,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from distillkit.condensation import GradientMatchingDistiller
+from distillkit.condensation import (
+    DistributionMatchingDistiller,
+    GradientMatchingDistiller,
+    TrajectoryMatchingDistiller,
+)
+from distillkit.condensation._state import SyntheticRows
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import BudgetError, DataError, DistillkitWarning
 from distillkit.pipeline import Distilled, make_pipeline
@@ -45,6 +50,44 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_other_rows(images, t
         assert not np.array_equal(first.X_distilled_, other.X_distilled_)
         losses = [[record["loss"] for record in fitted.history_] for fitted in (first, again, other)]
         assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (GradientMatchingDistiller, {}),
+        (DistributionMatchingDistiller, {}),
+        (TrajectoryMatchingDistiller, {"n_experts": 2, "expert_epochs": 3, "student_steps": 2}),
+    ],
+)
+def test_a_linear_schedule_ends_the_rates_with_the_updates(method, options, table, monkeypatch):
+    shares, update = [], SyntheticRows.update
+
+    def noted(rows, gradients, share=1.0):
+        shares.append(share)
+        return update(rows, gradients, share)
+
+    monkeypatch.setattr(SyntheticRows, "update", noted)
+    settings = {"max_iter": 4, "patience": None, "hidden": (8,), "random_state": 0, "device": "cpu", **options}
+    method(1, **settings).fit(*table)
+    method(1, schedule="linear", **settings).fit(*table)
+    assert shares == [1, 1, 1, 1, 0.875, 0.625, 0.375, 0.125]
+
+
+def test_a_linear_schedule_ends_the_rates_with_the_time(table, monkeypatch):
+    shares, update = [], SyntheticRows.update
+
+    def noted(rows, gradients, share=1.0):
+        shares.append(share)
+        return update(rows, gradients, share)
+
+    matching(schedule="linear").fit(*table)  # the first fit of a process imports
+    monkeypatch.setattr(SyntheticRows, "update", noted)
+    fitted = matching(max_iter=10**6, max_seconds=1.0, patience=None, schedule="linear").fit(*table)
+    assert fitted.distilled_.provenance["stopped_by"] == "max_seconds"
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.99
+    assert shares[-1] < 0.3  # how far a last update is from the end depends on what else the machine does
 
 
 def test_the_users_own_random_numbers_stay_as_they_were(images):

@@ -125,8 +125,9 @@ def test_with_averages_validation_and_learned_targets(method, numbers, tmp_path)
 @each
 def test_a_run_that_breaks_goes_on_where_it_was(method, images, tmp_path):
     path = tmp_path / "run"
-    settings = {"max_iter": 12, "checkpoint": path}
-    whole = METHODS[method](max_iter=12, network=network([], None, None)).fit(*images)
+    plain = {"max_iter": 12, **own(method, schedule="linear")}
+    settings = {**plain, "checkpoint": path}
+    whole = METHODS[method](network=network([], None, None), **plain).fit(*images)
     calls = []
     with pytest.raises(BrokenError):
         METHODS[method](network=network(calls, looks(method, images), BrokenError()), **settings).fit(*images)

@@ -27,6 +27,16 @@ def test_momentum_is_that_of_gradient_descent():
     assert rows.snapshot()[0][0].tolist() == [-0.5 - 0.75, -0.5 - 0.75]
 
 
+def test_a_step_at_a_share_of_the_rates_leaves_the_next_its_own():
+    rows = rows_of(target_lr=0.1)
+    gradients = [torch.ones(3, 2), torch.ones(3)]
+    rows.update(gradients, 0.5)
+    assert rows.snapshot()[0][0].tolist() == [-0.25, -0.25]
+    assert rows.snapshot()[1].tolist() == pytest.approx([-0.05, 0.95, 0.95])
+    rows.update(gradients)
+    assert rows.snapshot()[0][0].tolist() == [-0.75, -0.75]
+
+
 def test_the_gradient_of_each_row_is_shortened_on_its_own():
     rows = rows_of(lr=1.0, max_norm=2.0)
     before = rows.snapshot()[0]
