@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from distillkit.nn._compiled import can_compile
 from distillkit.nn._first_block import conv_relu_pool, patches
 from distillkit.nn._norm_relu_pool import halve, norm_relu_pool
 from distillkit.nn._winograd import winograd_conv
@@ -21,8 +22,8 @@ class ConvBlock(nn.Module):
     """Convolution, norm, ReLU, pooling.
 
     On the CPU in float32 or float64 the same is computed in fewer products and fewer passes through memory, with the channels
-    last in memory: convolutions by minimal filtering, and what follows them in one step. Elsewhere, and with batch norm, the
-    layers follow one another as they stand.
+    last in memory: convolutions by minimal filtering, and what follows them in one step, by compiled loops. Elsewhere, with batch
+    norm, and without numba, the layers follow one another as they stand.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class ConvBlock(nn.Module):
         fits = x.device.type == "cpu" and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
         by_channel = isinstance(self.norm, nn.GroupNorm) and self.norm.num_groups == self.norm.num_channels
         fits = fits and (by_channel or isinstance(self.norm, nn.Identity)) and len(x) * len(weight) >= _WORK
-        return not fits or torch.is_autocast_enabled("cpu") or _transformed(x, weight)
+        return not fits or torch.is_autocast_enabled("cpu") or _transformed(x, weight) or not can_compile()
 
     def _is_even(self, x: torch.Tensor) -> bool:
         more = 2 * self.conv.padding[0] - 2  # type: ignore[operator]

@@ -8,9 +8,12 @@ import torch
 from torch.autograd import Function
 from torch.nn import functional as F
 
+from distillkit.nn._compiled import arrays
 from distillkit.nn._scratch import scratch
 
 __all__ = ["conv_relu_pool", "patches"]
+
+_GREY = 10  # taps of one channel, and the shift
 
 
 def patches(x: torch.Tensor, padding: int) -> torch.Tensor:
@@ -53,7 +56,10 @@ def conv_relu_pool(seen: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
 
 
 class _ConvReluPool(Function):
-    """Nothing of the size of the convolution's outputs leaves the cache: backwards they are computed again."""
+    """Nothing of the size of the convolution's outputs leaves the cache: backwards they are computed again.
+
+    For grey images it need not even come to be; for more channels, products of matrices are faster.
+    """
 
     @staticmethod
     def forward(ctx: Any, seen: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
@@ -61,6 +67,12 @@ class _ConvReluPool(Function):
         n_rows, outputs, _ = seen.shape
         width = kernel.shape[2]
         pooled = seen.new_empty(n_rows, outputs // 4, width)
+        if seen.shape[2] == _GREY:
+            from distillkit.nn import _grey_loops as loops
+
+            images, kernels = arrays(seen, kernel)
+            loops.pooled_forward(images, kernels, pooled.numpy())
+            return pooled
         outer = scratch("outer", (outputs, width), seen.dtype)
         # the mean's quarter on the smallest of the factors; it loses no digits
         for own, weights, into in zip(seen, kernel * 0.25, pooled, strict=True):
@@ -81,7 +93,13 @@ class _ConvReluPool(Function):
             of_seen = outer @ kernel.transpose(1, 2) if wanted_seen else None
             return of_seen, seen.transpose(1, 2) @ outer if wanted_kernel else None
         of_seen = torch.empty_like(seen) if wanted_seen else None
-        of_kernel = torch.empty_like(kernel) if wanted_kernel else None
+        of_kernel = kernel.new_empty(kernel.shape) if wanted_kernel else None
+        if of_kernel is not None and of_seen is None and seen.shape[2] == _GREY:
+            from distillkit.nn import _grey_loops as loops
+
+            back, images, kernels = arrays(given, seen, kernel)
+            loops.pooled_backward(back, images, kernels, of_kernel.numpy())
+            return None, of_kernel
         outer = scratch("outer", (outputs, width), seen.dtype)
         parts = outer.view(4, outputs // 4, width)
         quarter = kernel * 0.25

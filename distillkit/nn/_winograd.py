@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
+from distillkit.nn._pieces import in_pieces
 from distillkit.nn._scratch import scratch
-from distillkit.nn._winograd_matrices import OUTPUTS, TAPS, transforms
+from distillkit.nn._winograd_matrices import OUTPUTS, TAPS, points, transforms
 
 __all__ = ["winograd_conv"]
 
@@ -90,21 +91,19 @@ class _Correlation(Function):
 
 
 def _convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    n_rows, height, width, _ = x.shape
-    to, kernel = transforms(x.dtype), _kernel(weight).transpose(1, 2)
-    channels = len(weight)
-    down, across, step = _tiling(height, width)
-    result = x.new_empty(n_rows, height, width, channels)
-    for begin in range(0, n_rows, step):
-        part = slice(begin, begin + step)
-        rows = _tiles("rows", x[part], to.rows, down, across)
-        products = torch.bmm(rows, kernel, out=scratch("products", (_SIDE**2, rows.shape[1], channels), x.dtype))
-        tiles = _on_both_sides("tiles", to.outputs, products.view(_SIDE, _SIDE, -1))
-        placed = tiles.view(OUTPUTS, OUTPUTS, -1, down, across, channels).permute(2, 3, 0, 4, 1, 5)
-        if (down * OUTPUTS, across * OUTPUTS) == (height, width):
-            result[part].view(-1, down, OUTPUTS, across, OUTPUTS, channels).copy_(placed)
-        else:
-            result[part] = placed.reshape(-1, down * OUTPUTS, across * OUTPUTS, channels)[:, :height, :width]
+    from distillkit.nn import _tile_loops as loops
+
+    n_rows, height, width, inner = x.shape
+    kernel, outer = _kernel(weight).transpose(1, 2), len(weight)
+    a, b = points(x.dtype)
+    down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
+    x, result = x.contiguous(), x.new_empty(n_rows, height, width, outer)
+    for part in _parts(n_rows, down * across):
+        n_tiles = len(x[part]) * down * across
+        rows = scratch("rows", (_SIDE**2, n_tiles, inner), x.dtype)
+        loops.cut_inputs(x[part].numpy(), down, across, a, b, rows.numpy())
+        products = torch.bmm(rows, kernel, out=scratch("products", (_SIDE**2, n_tiles, outer), x.dtype))
+        loops.place_outputs(products.numpy(), down, across, a, b, result[part].numpy())
     return result
 
 
@@ -115,29 +114,35 @@ def _backwards(
 
     The transpose of what `_convolve` does, step by step from its end, so that the outputs' gradient is transformed once for both.
     """
+    from distillkit.nn import _tile_loops as loops
+
     n_rows, height, width, outer = given.shape
-    to = transforms(given.dtype)
-    down, across, step = _tiling(height, width)
+    dtype = given.dtype
+    a, b = points(dtype)
+    down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
+    given = given.contiguous()
     of_x = total = kernel = None
     if weight is not None:
         kernel = _kernel(weight)
         of_x = given.new_empty(n_rows, height, width, kernel.shape[2])
     if x is not None:
-        total = scratch("total", (_SIDE**2, outer, x.shape[3]), given.dtype).zero_()
-    for begin in range(0, n_rows, step):
-        part = slice(begin, begin + step)
-        products = _tiles("products", given[part], to.outputs.T, down, across)
+        x = x.contiguous()
+        total = scratch("total", (_SIDE**2, outer, x.shape[3]), dtype).zero_()
+    for part in _parts(n_rows, down * across):
+        n_tiles = len(given[part]) * down * across
+        products = scratch("products", (_SIDE**2, n_tiles, outer), dtype)
+        loops.cut_gradients(given[part].numpy(), down, across, a, b, products.numpy())
         if x is not None and total is not None:
-            rows = _tiles("rows", x[part], to.rows, down, across)
+            rows = scratch("rows", (_SIDE**2, n_tiles, x.shape[3]), dtype)
+            loops.cut_inputs(x[part].numpy(), down, across, a, b, rows.numpy())
             torch.baddbmm(total, products.transpose(1, 2), rows, out=total)
         if kernel is not None and of_x is not None:
-            inner = kernel.shape[2]
-            rows = torch.bmm(products, kernel, out=scratch("rows", (_SIDE**2, products.shape[1], inner), given.dtype))
-            tiles = _on_both_sides("tiles", to.rows.T, rows.view(_SIDE, _SIDE, -1))
-            _add_up(tiles.view(_SIDE, _SIDE, -1, down, across, inner), of_x[part])
+            rows = torch.bmm(products, kernel, out=scratch("rows", (_SIDE**2, n_tiles, kernel.shape[2]), dtype))
+            loops.add_inputs(rows.numpy(), down, across, a, b, of_x[part].numpy())
     if total is None or x is None:
         return of_x, None
-    of_weight = _on_both_sides("taps", to.taps.T, total.view(_SIDE, _SIDE, -1)).view(TAPS, TAPS, outer, x.shape[3])
+    of_weight = _on_both_sides("taps", transforms(dtype).taps.T, total.view(_SIDE, _SIDE, -1))
+    of_weight = of_weight.view(TAPS, TAPS, outer, x.shape[3])
     return of_x, of_weight.permute(2, 3, 0, 1).clone(memory_format=torch.contiguous_format)
 
 
@@ -147,69 +152,9 @@ def _kernel(weight: torch.Tensor) -> torch.Tensor:
     return _on_both_sides("kernel", transforms(weight.dtype).taps, taps).view(_SIDE**2, *weight.shape[:2])
 
 
-def _tiling(height: int, width: int) -> tuple[int, int, int]:
-    """Tiles down and across, and images at a time."""
-    down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
-    return down, across, max(1, _TILES // (down * across))
-
-
-def _add_up(tiles: torch.Tensor, into: torch.Tensor) -> None:
-    """Put tiles of 6x6, which overlap by two, where `_tiles` cut them out, and add what meets.
-
-    Parameters
-    ----------
-    tiles : tensor of shape (6, 6, n, down, across, channels)
-    into : tensor of shape (n, height, width, channels)
-    """
-    side, _, n_rows, down, across, channels = tiles.shape
-    height, width = into.shape[1:3]
-    margin, more = (side - OUTPUTS) // 2, side - OUTPUTS
-    tall, wide = down * OUTPUTS, across * OUTPUTS
-    total = scratch("padded", (n_rows, tall + more, wide + more, channels), tiles.dtype)
-    total[:, tall:].zero_()
-    total[:, :, wide:].zero_()
-    first = total[:, :tall, :wide].view(n_rows, down, OUTPUTS, across, OUTPUTS, channels)
-    first.copy_(tiles[:OUTPUTS, :OUTPUTS].permute(2, 3, 0, 4, 1, 5))
-    for row in range(OUTPUTS, side):
-        places = total[:, row : row + tall : OUTPUTS]
-        block = places[:, :, :wide].view(n_rows, down, across, OUTPUTS, channels)
-        block.add_(tiles[row, :OUTPUTS].permute(1, 2, 3, 0, 4))
-        for column in range(OUTPUTS, side):
-            places[:, :, column : column + wide : OUTPUTS].add_(tiles[row, column])
-    for column in range(OUTPUTS, side):
-        places = total[:, :tall, column : column + wide : OUTPUTS]
-        block = places.view(n_rows, down, OUTPUTS, across, channels)
-        block.add_(tiles[:OUTPUTS, column].permute(1, 2, 0, 3, 4))
-    into.copy_(total[:, margin : margin + height, margin : margin + width])
-
-
-def _tiles(name: str, x: torch.Tensor, matrix: torch.Tensor, down: int, across: int) -> torch.Tensor:
-    """Cut images into tiles and transform each.
-
-    Tiles are those of the outputs, 4x4, or of the inputs, 6x6, which overlap; zeros are outside.
-
-    Returns
-    -------
-    tensor of shape (36, tiles, channels)
-    """
-    n_rows, height, width, channels = x.shape
-    side = matrix.shape[1]
-    margin = (side - OUTPUTS) // 2
-    below, right = down * OUTPUTS + margin - height, across * OUTPUTS + margin - width
-    if margin or below or right:
-        padded = scratch("padded", (n_rows, margin + height + below, margin + width + right, channels), x.dtype)
-        for outside in (
-            padded[:, :margin],
-            padded[:, margin + height :],
-            padded[:, :, :margin],
-            padded[:, :, margin + width :],
-        ):
-            outside.zero_()
-        padded[:, margin : margin + height, margin : margin + width] = x
-        x = padded
-    tiles = scratch("tiles", (side, side, n_rows, down, across, channels), x.dtype)
-    tiles.copy_(x.unfold(1, side, OUTPUTS).unfold(2, side, OUTPUTS).permute(4, 5, 0, 1, 2, 3))
-    return _on_both_sides(name, matrix, tiles.view(side, side, -1)).view(_SIDE**2, -1, channels)
+def _parts(n_rows: int, tiles: int) -> list[slice]:
+    """Divide images evenly, into parts of about as many tiles as are to be worked on at a time."""
+    return in_pieces(n_rows, -(-n_rows // max(1, round(n_rows * tiles / _TILES))))
 
 
 def _on_both_sides(name: str, matrix: torch.Tensor, tiles: torch.Tensor) -> torch.Tensor:

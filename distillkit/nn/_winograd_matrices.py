@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["OUTPUTS", "TAPS", "Transforms", "transforms"]
+__all__ = ["OUTPUTS", "TAPS", "Transforms", "points", "transforms"]
 
 OUTPUTS, TAPS = 4, 3  # per side of a tile
 # Symmetric and near one, which keeps the constants small: of seven sets tried, these lose the fewest digits. In float32, over 128
@@ -42,6 +43,13 @@ def transforms(dtype: torch.dtype) -> Transforms:
     """Return the matrices in a precision, computed from exact fractions."""
     outputs, taps, rows = (torch.tensor(matrix, dtype=dtype) for matrix in _cook_toom(_POINTS))
     return Transforms(rows, taps, outputs)
+
+
+@cache
+def points(dtype: torch.dtype) -> tuple[np.floating[Any], np.floating[Any]]:
+    """Return the two positive points, exact in every precision."""
+    kind = torch.empty(0, dtype=dtype).numpy().dtype.type
+    return kind(float(_POINTS[1])), kind(float(_POINTS[3]))
 
 
 def _cook_toom(points: tuple[Fraction, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import copy
+import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from numba.core.dispatcher import Dispatcher
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
-from distillkit.nn import ConvNet
+from distillkit.nn import ConvNet, _tile_loops
+from distillkit.nn._compiled import can_compile, compiled
 from distillkit.nn._conv_block import ConvBlock
 from distillkit.nn._first_block import conv_relu_pool, patches
 from distillkit.nn._norm_relu_pool import norm_relu_pool
 from distillkit.nn._winograd import winograd_conv
-from distillkit.nn._winograd_matrices import transforms
+from distillkit.nn._winograd_matrices import points, transforms
 
 
 def drawn(*shape, seed=0, dtype=torch.float64, requires_grad=True):
@@ -36,7 +40,7 @@ def test_one_tile_is_filtered_by_the_definition():
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 4, 4, 1), (2, 8, 8, 3), (2, 7, 5, 3), (3, 1, 2, 2), (40, 8, 8, 2), (5, 30, 31, 2)]
+    "shape", [(1, 4, 4, 1), (2, 8, 8, 3), (2, 7, 5, 3), (3, 1, 2, 2), (40, 8, 8, 2), (5, 30, 31, 2), (2, 6, 4, 131)]
 )
 def test_convolution_and_its_gradients_are_torchs(shape):
     x, weight = drawn(*shape), drawn(5, shape[3], 3, 3, seed=1)
@@ -54,6 +58,27 @@ def test_convolution_is_differentiable_twice_by_finite_differences():
     inputs = drawn(2, 3, 5, 2), drawn(3, 2, 3, 3, seed=1)
     assert gradcheck(winograd_conv, inputs)
     assert gradgradcheck(winograd_conv, inputs)
+
+
+def test_loops_over_tiles_are_the_matrices():
+    a, b = points(torch.float64)
+    to = transforms(torch.float64)
+    image, inner, outer = drawn(1, 4, 4, 3, requires_grad=False), np.empty((36, 1, 3)), np.empty((36, 1, 3))
+    padded = F.pad(image[0], (0, 0, 1, 1, 1, 1))
+    _tile_loops.cut_inputs(image.numpy(), 1, 1, a, b, inner)
+    _tile_loops.cut_gradients(image.numpy(), 1, 1, a, b, outer)
+    tiles, seen, given = drawn(36, 1, 3, seed=1, requires_grad=False), np.empty((1, 4, 4, 3)), np.empty((1, 4, 4, 3))
+    _tile_loops.place_outputs(tiles.numpy(), 1, 1, a, b, seen)
+    _tile_loops.add_inputs(tiles.numpy(), 1, 1, a, b, given)
+    for c in range(3):
+        products = tiles[:, 0, c].view(6, 6)
+        for found, wanted in (
+            (inner[:, 0, c].reshape(6, 6), to.rows @ padded[..., c] @ to.rows.T),
+            (outer[:, 0, c].reshape(6, 6), to.outputs.T @ image[0, ..., c] @ to.outputs),
+            (seen[0, ..., c], to.outputs @ products @ to.outputs.T),
+            (given[0, ..., c], (to.rows.T @ products @ to.rows)[1:5, 1:5]),
+        ):
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 def test_float32_loses_few_digits():
@@ -88,17 +113,33 @@ def test_norm_relu_and_pooling_are_torchs_layers(shape):
 
 
 @pytest.mark.parametrize("padding", [1, 3])
-def test_patches_times_kernel_is_a_convolution_pooled(padding):
-    x, weight = drawn(2, 3, 4, 6), drawn(5, 3, 3, 3, seed=1)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_patches_times_kernel_is_a_convolution_pooled(channels, padding):
+    x, weight = drawn(2, channels, 4, 6), drawn(5, channels, 3, 3, seed=1)
 
     def by_patches(x, weight):
-        seen = patches(x, padding)
-        return conv_relu_pool(seen, weight.view(5, -1).T.expand(len(seen), -1, -1))
+        seen, kernel = patches(x, padding), weight.view(5, -1).T
+        # as with the shift of a norm, which makes ten numbers of nine: the loops for grey images
+        seen, kernel = F.pad(seen, (0, 1), value=1.0), F.pad(kernel, (0, 0, 0, 1))
+        return conv_relu_pool(seen, kernel.expand(len(seen), -1, -1))
 
     wanted = F.avg_pool2d(F.relu(F.conv2d(x, weight, padding=padding)), 2)
     torch.testing.assert_close(by_patches(x, weight).view(2, wanted.shape[2], -1, 5).permute(0, 3, 1, 2), wanted)
     assert gradcheck(by_patches, (x, weight))
+    assert gradcheck(by_patches, (x.detach(), weight))
     assert gradgradcheck(by_patches, (x, weight))
+
+
+@pytest.mark.parametrize("width", [32, 160])
+def test_losses_that_are_not_numbers_stay_so(width):
+    network = ConvNet((1, 12, 12), 3, width=width, depth=2)
+    x = drawn(12, 1, 12, 12, dtype=torch.float32, requires_grad=False)
+    x[3, 0, 5, 5] = torch.nan
+    found = network(x)
+    assert torch.isnan(found[3]).all()
+    assert torch.isfinite(found[[0, 1, 2, *range(4, 12)]]).all()
+    found.sum().backward()
+    assert all(torch.isnan(block.conv.weight.grad).any() for block in network.features)
 
 
 class Plain(nn.Module):
@@ -158,6 +199,35 @@ def test_fast_ways_are_taken_where_they_pay(monkeypatch):
         network(torch.randn(10, 1, 28, 28))
     ConvNet((1, 28, 28), 10, width=64, norm="batch")(torch.randn(10, 1, 28, 28))
     assert taken == []
+
+
+def test_without_numba_layers_follow_one_another(monkeypatch):
+    network, x = ConvNet((1, 28, 28), 10, width=64), torch.randn(10, 1, 28, 28)
+    wanted = network(x)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for way in ("_of_patches", "_of_tiles"):
+        monkeypatch.setattr(ConvBlock, way, None)
+    can_compile.cache_clear()
+    try:
+        with pytest.warns(RuntimeWarning, match="pip install --upgrade numba"):
+            found = network(x)
+        with warnings.catch_warnings(action="error"):  # once
+            network(x)
+    finally:
+        can_compile.cache_clear()
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch):
+    def nowhere(_self):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(Dispatcher, "enable_caching", nowhere)
+    assert compiled(_add_one)(np.float32(2)) == 3
+
+
+def _add_one(number):
+    return number + 1
 
 
 def test_maps_of_torch_func_go_through_the_layers():
