@@ -125,7 +125,7 @@ def match_gradients(
     synthetic : sequence of Batch
         Of each group, made from the leaves.
     loss : Loss
-    distance : {"layer-cosine", "cosine", "l2"}
+    distance : {"layer-cosine", "cosine", "l1", "l2"}
     leaves : sequence of tensors
         What to differentiate with respect to.
     vectorize : bool, default=False

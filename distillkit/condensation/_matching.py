@@ -47,7 +47,7 @@ class Plan:
         Maps a seed to a fresh network on the device.
     vectorize : bool
         Whether the network's rows do not touch each other, so that classes can go through it in one pass.
-    distance : {"layer-cosine", "cosine", "l2"}
+    distance : {"layer-cosine", "cosine", "l1", "l2"}
     outer, inner : int
         Visits of a network, and epochs of the network on the rows between two visits, or batches of real rows.
     train_on : {"synthetic", "real"}

@@ -10,7 +10,7 @@ from distillkit.exceptions import DataError
 
 __all__ = ["GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity"]
 
-GRADIENT_DISTANCES = ("layer-cosine", "cosine", "l2")
+GRADIENT_DISTANCES = ("layer-cosine", "cosine", "l1", "l2")
 """Names that `gradient_distance` knows."""
 
 
@@ -29,14 +29,14 @@ def gradient_distance(
     .. math:: 1 - \frac{\langle g_i, h_i \rangle}{\|g_i\| \|h_i\|},
 
     where biases and scales of norms, with one axis, count nothing. "cosine" is one minus the cosine of all numbers as
-    one vector, "l2" the squared Euclidean distance. A row of zeros is at distance 1 from any other and at distance 0
+    one vector, "l1" the sum of the absolute differences, "l2" the squared Euclidean distance. A row of zeros is at distance 1 from any other and at distance 0
     from a row of zeros, and passes no gradient on: its direction is not defined (units that are off for a batch).
 
     Parameters
     ----------
     first, second : sequence of tensors, of equal shapes in pairs
         Differentiable in both.
-    kind : {"layer-cosine", "cosine", "l2"}
+    kind : {"layer-cosine", "cosine", "l1", "l2"}
     stacked : bool, default=False
         Whether each tensor has one more axis in front, for several gradients at once (one per class).
 
@@ -51,7 +51,8 @@ def gradient_distance(
 
     References
     ----------
-    "layer-cosine": Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, equation 10.
+    "layer-cosine": Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, equation 10. "l1", for grey images, and "l2",
+    for others: Kim et al., "Dataset condensation via efficient synthetic-data parameterization", ICML 2022.
 
     Examples
     --------
@@ -73,6 +74,8 @@ def gradient_distance(
         total = sum((_one_minus_cosine(a, b).sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
     elif kind == "cosine":
         total = _one_minus_cosine(*_joined(pairs))
+    elif kind == "l1":
+        total = sum(((a - b).flatten(1).abs().sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
     else:
         total = sum(((a - b).flatten(1).square().sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
     return total if stacked else total[0]

@@ -4,6 +4,7 @@ from distillkit.nn._augment import Augmentation, Draw
 from distillkit.nn._backward import Backward
 from distillkit.nn._build import NETWORKS, check_fit, count_parameters, make_network, network_name
 from distillkit.nn._classifier import NetworkClassifier
+from distillkit.nn._compiled import can_compile
 from distillkit.nn._convnet import ConvNet, ConvNet1d
 from distillkit.nn._device import mixed_precision, resolve_device
 from distillkit.nn._lenet import LeNet
@@ -40,6 +41,7 @@ __all__ = [
     "RowAugmentation",
     "RowLoss",
     "Threads",
+    "can_compile",
     "check_fit",
     "class_loss",
     "count_parameters",

@@ -88,8 +88,10 @@ class _ConvReluPool(Function):
         width = kernel.shape[2]
         wanted_seen, wanted_kernel = ctx.needs_input_grad
         if torch.is_grad_enabled():  # to be differentiated once more
-            outer = (given * 0.25).unsqueeze(1) * (seen @ kernel > 0).view(n_rows, 4, outputs // 4, width)
-            outer = outer.reshape(n_rows, outputs, width)
+            every = (given * 0.25).unsqueeze(1).expand(n_rows, 4, outputs // 4, width)
+            with torch.no_grad():
+                uncut = (seen @ kernel).view(every.shape)
+            outer = torch.ops.aten.threshold_backward(every, uncut, 0).view(n_rows, outputs, width)
             of_seen = outer @ kernel.transpose(1, 2) if wanted_seen else None
             return of_seen, seen.transpose(1, 2) @ outer if wanted_kernel else None
         of_seen = torch.empty_like(seen) if wanted_seen else None

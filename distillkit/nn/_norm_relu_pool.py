@@ -80,7 +80,9 @@ def _differentiable(
     height, width = x.shape[1:3]
     every = (given * 0.25).repeat_interleave(2, 1).repeat_interleave(2, 2)
     every = pad(every, (0, 0, 0, width - every.shape[2], 0, height - every.shape[1]))
-    outer = every * (torch.addcmul(bias, standard, weight) > 0)
+    with torch.no_grad():
+        uncut = torch.addcmul(bias, standard, weight)
+    outer = torch.ops.aten.threshold_backward(every, uncut, 0)
     first, second = outer.sum((1, 2)), (outer * standard).sum((1, 2))
     means = (first[:, None, None] + standard * second[:, None, None]) / (height * width)
     return (weight * factor) * (outer - means), second.sum(0), first.sum(0)

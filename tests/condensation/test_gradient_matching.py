@@ -99,7 +99,7 @@ def test_the_users_own_random_numbers_stay_as_they_were(images):
 
 
 @pytest.mark.parametrize(
-    ("distance", "lr", "share"), [("layer-cosine", 0.1, 0.5), ("cosine", 3.0, 0.5), ("l2", 3.0, 0.5)]
+    ("distance", "lr", "share"), [("layer-cosine", 0.1, 0.5), ("cosine", 3.0, 0.5), ("l1", 0.1, 0.7), ("l2", 3.0, 0.5)]
 )
 def test_the_matching_loss_falls_from_noise(images, distance, lr, share):
     fitted = matching(distance=distance, init="noise", lr=lr, max_iter=80, record_every=20).fit(*images)
@@ -391,7 +391,7 @@ def test_rounds_trip_as_an_artefact(images, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("lr", -1), ("distance", "l1"), ("init", "zeros"), ("norm", "batch"), ("average", 1.0), ("max_iter", 0)],
+    [("lr", -1), ("distance", "l3"), ("init", "zeros"), ("norm", "batch"), ("average", 1.0), ("max_iter", 0)],
 )
 def test_settings_that_cannot_be(images, name, value):
     with pytest.raises(ValueError, match=f"The '{name}' parameter"):

@@ -11,6 +11,7 @@ from distillkit.condensation._gradients import (
     match_gradients,
     matched_weights,
 )
+from distillkit.distances import GRADIENT_DISTANCES
 from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
 
 
@@ -123,7 +124,7 @@ def test_the_update_of_a_linear_model_is_the_closed_form():
     np.testing.assert_allclose(match.gradients[1].numpy(), by_targets, rtol=1e-10)
 
 
-@pytest.mark.parametrize("distance", ["layer-cosine", "cosine", "l2"])
+@pytest.mark.parametrize("distance", GRADIENT_DISTANCES)
 @pytest.mark.parametrize("vectorize", [False, True])
 def test_the_update_of_a_network_against_finite_differences(small_net, distance, vectorize):
     weights, real, leaf = matching_inputs(small_net, distance)
@@ -138,7 +139,7 @@ def test_the_update_of_a_network_against_finite_differences(small_net, distance,
         assert float(found[place]) == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-4, abs=1e-8)
 
 
-@pytest.mark.parametrize("distance", ["layer-cosine", "cosine", "l2"])
+@pytest.mark.parametrize("distance", GRADIENT_DISTANCES)
 def test_one_pass_for_all_classes_equals_the_loop(small_net, distance):
     weights, real, leaf = matching_inputs(small_net, distance)
     loop, one_pass = (loss_of(small_net, distance, weights, real, leaf, vectorize=v) for v in (False, True))

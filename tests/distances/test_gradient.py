@@ -44,12 +44,13 @@ def test_biases_count_nothing_in_layer_cosine():
     assert torch.equal(gradient_distance(first, second), value)
 
 
-def test_cosine_and_l2_are_those_of_one_long_vector():
+def test_others_are_those_of_one_long_vector():
     first, second = gradients(0), gradients(1)
     u, v = (np.concatenate([part.numpy().ravel() for part in parts]) for parts in (first, second))
     cosine = u @ v / np.linalg.norm(u) / np.linalg.norm(v)
     assert float(gradient_distance(first, second, "cosine")) == pytest.approx(1 - cosine, rel=1e-12)
     assert float(gradient_similarity(first, second)) == pytest.approx(cosine, rel=1e-12)
+    assert float(gradient_distance(first, second, "l1")) == pytest.approx(np.abs(u - v).sum(), rel=1e-12)
     assert float(gradient_distance(first, second, "l2")) == pytest.approx(((u - v) ** 2).sum(), rel=1e-12)
 
 
@@ -89,20 +90,21 @@ def test_derivatives_against_finite_differences(kind):
     assert torch.autograd.gradcheck(lambda *parts: gradient_distance(parts[:n], parts[n:], kind), (*first, *second))
 
 
-def test_the_length_of_a_gradient_matters_to_l2_alone():
+def test_the_length_of_a_gradient_matters_to_l1_and_l2_alone():
     first, second = gradients(0), gradients(1)
     longer = [part * 3 for part in second]
     for kind in ("layer-cosine", "cosine"):
         assert float(gradient_distance(first, longer, kind)) == pytest.approx(
             float(gradient_distance(first, second, kind))
         )
-    assert gradient_distance(first, longer, "l2") > gradient_distance(first, second, "l2")
+    for kind in ("l1", "l2"):
+        assert gradient_distance(first, longer, kind) > gradient_distance(first, second, kind)
 
 
 def test_what_cannot_be_compared():
     first = gradients(0)
-    with pytest.raises(DataError, match="distance='l1' is not known"):
-        gradient_distance(first, first, "l1")
+    with pytest.raises(DataError, match="distance='l3' is not known"):
+        gradient_distance(first, first, "l3")
     with pytest.raises(DataError, match="have shapes"):
         gradient_distance(first, first[:-1])
     with pytest.raises(DataError, match="have shapes"):
