@@ -15,7 +15,6 @@ from distillkit.condensation._group_rows import REAL_DRAWS
 from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.exceptions import DataError
-from distillkit.nn import network_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -320,5 +319,5 @@ class DistributionMatchingDistiller(MatchingCondenser):
             real_batch=self.real_batch or (_REAL_ROWS if problem.rows.task == "classification" else 4 * _REAL_ROWS),
             real_draw=self.real_draw,
             augment=self._augmentation(problem),
-            vectorize=isinstance(self.network, str) and network_name(self.network, problem.shape) != "resnet18",
+            vectorize=self._goes_together(problem),
         )

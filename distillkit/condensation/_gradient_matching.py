@@ -15,7 +15,7 @@ from distillkit.condensation._matching_base import MatchingCondenser
 from distillkit.condensation._memory import graph_bytes, require_memory
 from distillkit.condensation._presets import PRESETS, preset_params
 from distillkit.distances import GRADIENT_DISTANCES
-from distillkit.nn import can_compile, network_name
+from distillkit.nn import network_name
 
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from distillkit.condensation._state import SyntheticRows, Watch
 
 __all__ = ["GradientMatchingDistiller"]
-
-# Rows of a class times channels up to which one pass through torch's layers is as fast as the compiled loops class by class. On two cores
-# these take 1.5 times as long at 64 (one row, width 64), as long at 256 and 480, .75 of the time at 640 and .7 at 1,280.
-_IN_TORCH = 480
 
 
 class GradientMatchingDistiller(MatchingCondenser):
@@ -337,11 +333,3 @@ class GradientMatchingDistiller(MatchingCondenser):
             precision=self._precision(problem),
             augment=self._augmentation(problem),
         )
-
-    def _goes_together(self, problem: Problem) -> bool:
-        """Whether classes may go through the network in one pass: it has no batch norm, and one by one is not faster."""
-        name = network_name(self.network, problem.shape) if isinstance(self.network, str) else None
-        if name == "convnet" and problem.device.type == "cpu" and can_compile():
-            rows = problem.rows
-            return int(self.width or 64) * rows.size / len(rows.groups) <= _IN_TORCH
-        return name not in (None, "resnet18")

@@ -35,8 +35,8 @@ Gradient = list[torch.Tensor]
 Change = Callable[[torch.Tensor], torch.Tensor]
 """A differentiable change of rows (an augmentation that is drawn already)."""
 
-# Measured on two cores, ten classes of 28x28, classes together in two passes against one by one: at width 64 .7 of the time at one row per class
-# and .8 at ten; at width 32 .5 at ten and 1.0 at twenty. The graphs of all classes are held at once.
+# Measured on two cores, ten classes of 28x28, classes together in two passes against one by one, before there were compiled loops: at width 64
+# .7 of the time at one row per class and .8 at ten; at width 32 .5 at ten and 1.0 at twenty. The graphs of all classes are held at once.
 _FEW_ROWS, _ROWS_TOGETHER = 4, 100  # of each class, however many there are; of all
 
 

@@ -26,6 +26,14 @@ def _read(seen: Array, row: int, place: int, own: Array) -> None:
 
 
 @compiled
+def _take(kernel: Array, row: int, begin: int, end: int, weights: Array) -> None:
+    """Copy some channels of an image's kernel."""
+    for k in range(_INNER):
+        for c in range(begin, end):
+            weights[k, c - begin] = kernel[row, k, c]
+
+
+@compiled
 def pooled_forward(seen: Array, kernel: Array, pooled: Array) -> None:
     """Write the means of four outputs cut below zero."""
     n_rows, places, channels = pooled.shape
@@ -34,9 +42,7 @@ def pooled_forward(seen: Array, kernel: Array, pooled: Array) -> None:
     for row in range(n_rows):
         for begin in range(0, channels, _MOST):
             end = min(begin + _MOST, channels)
-            for k in range(_INNER):
-                for c in range(begin, end):
-                    weights[k, c - begin] = kernel[row, k, c]
+            _take(kernel, row, begin, end, weights)
             for place in range(places):
                 _read(seen, row, place, own)
                 to = pooled[row, place, begin:end]
@@ -52,7 +58,7 @@ def pooled_forward(seen: Array, kernel: Array, pooled: Array) -> None:
 
 
 @compiled
-def pooled_backward(given: Array, seen: Array, kernel: Array, of_kernel: Array) -> None:  # noqa: C901
+def pooled_backward(given: Array, seen: Array, kernel: Array, of_kernel: Array) -> None:
     """Write the gradient of the kernels."""
     n_rows, places, channels = given.shape
     zero, quarter = seen.dtype.type(0), seen.dtype.type(0.25)
@@ -61,9 +67,7 @@ def pooled_backward(given: Array, seen: Array, kernel: Array, of_kernel: Array) 
     for row in range(n_rows):
         for begin in range(0, channels, _MOST):
             end = min(begin + _MOST, channels)
-            for k in range(_INNER):
-                for c in range(begin, end):
-                    weights[k, c - begin] = kernel[row, k, c]
+            _take(kernel, row, begin, end, weights)
             total[:] = 0
             for place in range(places):
                 _read(seen, row, place, own)

@@ -1,4 +1,4 @@
-"""Compiled loops of instance norm, ReLU and pooling: an image is read twice, and nothing of its size is written but the result.
+"""Compiled loops of instance norm, ReLU and pooling: nothing of an image's size is written but the result.
 
 Images are (n, height, width, channels). Sums go channel by channel over an image's places, one after another.
 """
