@@ -23,7 +23,9 @@ __all__ = [
     "goes_in_one_pass",
     "match_gradients",
     "matched_weights",
+    "of_parts",
     "shared_change",
+    "stacked_gradients",
 ]
 
 Weights = dict[str, torch.Tensor]
@@ -158,13 +160,10 @@ def match_gradients(
 
     def of_groups(item: tuple[nn.Module, slice]) -> Match:
         own, part = item
-        return compare(*_stacked(own, weights, real[part], synthetic[part], loss), stacked=True)
+        return compare(*stacked_gradients(own, weights, real[part], synthetic[part], loss), stacked=True)
 
     if together:
-        # a pass for each thread: threads that share the loops of one wait for each other, far longer where others want the cores
-        parts = in_pieces(len(real), -(-len(real) // threads.count))
-        # each has a network of its own: a call with other weights puts them into the module for that time
-        found = threads.map(of_groups, [(copy.deepcopy(network) if part.start else network, part) for part in parts])
+        found = threads.map(of_groups, of_parts(network, len(real), threads))
     else:
         found = threads.map(of_group, range(len(real)))
     gradients = found[0].gradients
@@ -173,7 +172,16 @@ def match_gradients(
     return Match(sum(match.loss for match in found), sum(match.similarity for match in found) / len(real), gradients)
 
 
-def _stacked(
+def of_parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:
+    """Divide groups into a pass for each thread: threads that share the loops of one wait for each other, far longer where others want the cores.
+
+    Each has a network of its own: a call with other weights puts them into the module for that time.
+    """
+    parts = in_pieces(n_groups, -(-n_groups // threads.count))
+    return [(copy.deepcopy(network) if part.start else network, part) for part in parts]
+
+
+def stacked_gradients(
     network: nn.Module, weights: Weights, real: Sequence[Gradient], synthetic: Sequence[Batch], loss: Loss
 ) -> tuple[Gradient, Gradient]:
     """Return the gradients of all groups, real and synthetic."""

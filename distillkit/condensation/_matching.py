@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from distillkit.condensation._differences import match_by_differences
 from distillkit.condensation._gradients import (
     Change,
     Gradient,
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from distillkit.condensation._problem import Batch, Problem
     from distillkit.condensation._state import SyntheticRows, Watch
 
-__all__ = ["TRAIN_ON", "Matching", "Plan"]
+__all__ = ["DERIVATIVES", "TRAIN_ON", "Matching", "Plan"]
+
+DERIVATIVES = {"exact": match_gradients, "differences": match_by_differences}
+"""Ways to differentiate the distance between gradients by the rows."""
 
 TRAIN_ON = ("synthetic", "real")
 """Rows that networks may learn from between two visits."""
@@ -48,6 +52,8 @@ class Plan:
     vectorize : bool
         Whether the network's rows do not touch each other, so that classes can go through it in one pass.
     distance : {"layer-cosine", "cosine", "l1", "l2"}
+    derivative : {"exact", "differences"}
+        See `DERIVATIVES`.
     outer, inner : int
         Visits of a network, and epochs of the network on the rows between two visits, or batches of real rows.
     train_on : {"synthetic", "real"}
@@ -60,13 +66,14 @@ class Plan:
         See `GroupRows`.
     network_lr : float
     precision : {"float32", "bfloat16", "auto"}
-        Of the gradients of real rows and of the training of the network; what is differentiated twice is float32.
+        Of the gradients of real rows and of the training of the network; those of synthetic rows are float32.
     augment : Augmentation or None
     """
 
     make_network: Callable[[int], nn.Module]
     vectorize: bool
     distance: str
+    derivative: str
     outer: int
     inner: int
     train_on: str
@@ -122,7 +129,7 @@ class Matching(Loop):
         weights = matched_weights(network, plan.distance)
         with Threads(allowed=takes_threads(network)) as threads:
             wanted = wanted or self._look(network, weights, threads)
-            return wanted, match_gradients(
+            return wanted, DERIVATIVES[plan.derivative](
                 network,
                 weights,
                 wanted.gradients,
