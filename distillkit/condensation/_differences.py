@@ -161,26 +161,25 @@ def _difference(
     draws: Callable[[], Any],
 ) -> list[torch.Tensor]:
     """Differentiate the direction's share of the gradient by the tensors of one batch."""
-    moved = copy.deepcopy(network).requires_grad_(False)  # noqa: FBT003
-    own = dict(moved.named_parameters())
-    size = float(_size(list(weights.values()), direction, step, stacked=False))
-    sides: list[list[torch.Tensor]] = []
+    # a call with other weights puts them into the module for that time
+    own = copy.deepcopy(network) if takes_threads(network) else network
+    fixed = {name: weight.detach() for name, weight in network.named_parameters()}
+    size = float(_size([fixed[name] for name in weights], direction, step, stacked=False))
+    sides = []
     for sign in (1, -1):
-        with torch.no_grad():
-            for (name, weight), part in zip(weights.items(), direction, strict=True):
-                own[name].copy_(weight).add_(part, alpha=sign * size)
+        moved = {name: fixed[name].add(part, alpha=sign * size) for name, part in zip(weights, direction, strict=True)}
         with draws():
-            sides.append(_by_rows(moved, batch, loss))
+            sides.append(_by_rows(own, {**fixed, **moved}, batch, loss))
     return [(first - second) / (2 * size) for first, second in zip(*sides, strict=True)]
 
 
-def _by_rows(network: nn.Module, batch: Batch, loss: Loss) -> list[torch.Tensor]:
-    """Return the gradients of the mean loss by those tensors of a batch that take one."""
+def _by_rows(network: nn.Module, weights: Weights, batch: Batch, loss: Loss) -> list[torch.Tensor]:
+    """Return the gradients of the mean loss, at these weights, by those tensors of a batch that take one."""
     takes = [tensor.requires_grad for tensor in batch]
     parts: list[tuple[torch.Tensor, ...]] = []
     for some in in_pieces(len(batch[0]), rows_per_piece(network, batch[0])):
         own = [tensor.detach()[some].requires_grad_(take) for tensor, take in zip(batch, takes, strict=True)]
-        value = loss(network(own[0]), own[1]) * (len(own[0]) / len(batch[0]))
+        value = loss(functional_call(network, weights, (own[0],)), own[1]) * (len(own[0]) / len(batch[0]))
         parts.append(torch.autograd.grad(value, [tensor for tensor in own if tensor.requires_grad]))
     return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 

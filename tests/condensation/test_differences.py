@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -150,6 +152,13 @@ def test_masks_of_dropout_are_the_same_on_both_sides():
     with seeded(1):
         found = compare(masked, "l2", step=1e-5).gradients[0].norm()
     assert 0.1 < float(found / size) < 10  # two masks would differ by about one, divided by the step
+
+
+def test_a_network_of_the_users_own_need_not_be_copied():
+    plain, held = make(Smooth), make(Smooth)
+    held.lock = threading.Lock()  # cannot be
+    expected, found = (compare(net, "l2", vectorize=False) for net in (plain, held))
+    assert torch.equal(found.gradients[0], expected.gradients[0])
 
 
 def test_a_change_of_the_rows_is_differentiated_through():
