@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
 from _mnist import mnist
 
-from distillkit.condensation._differences import match_by_differences
-from distillkit.condensation._gradients import Match, batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
+from distillkit.condensation._matching import DERIVATIVES
 from distillkit.condensation._problem import Batch
 from distillkit.nn import Recipe, class_loss, make_network, train_network
 
 _REAL = 512
-_WAYS = {"exact": match_gradients, "differences": match_by_differences}
 
 
 def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -41,7 +39,7 @@ def network(width: int, batches: int, X: torch.Tensor, y: torch.Tensor) -> torch
 
 
 def descend(
-    way: Callable[..., Match], made: torch.nn.Module, batch: Batch, real: list[torch.Tensor], distance: str, steps: int
+    derivative: str, made: torch.nn.Module, batch: Batch, real: list[torch.Tensor], distance: str, steps: int
 ) -> tuple[float, float, float]:
     """Return the share of the distance that is left, how far the rows have moved, and the seconds of a step."""
     begin, targets = batch
@@ -49,7 +47,9 @@ def descend(
     distances, seconds = [], []
     for step in range(steps + 1):
         began = time.perf_counter()
-        match = way(made, weights, [real], [(rows, targets)], loss, distance, [rows])
+        match = match_gradients(
+            made, weights, [real], [(rows, targets)], loss, distance, [rows], step=DERIVATIVES[derivative]
+        )
         seconds.append(time.perf_counter() - began)
         distances.append(match.loss)
         momentum = 0.5 * momentum + match.gradients[0] / match.gradients[0].square().mean().sqrt()
@@ -76,16 +76,16 @@ def main() -> None:
     for name, batches in (("fresh", 0), ("trained", 30)):
         made = network(given.width, batches, X, y)
         for distance in ("layer-cosine", "l1"):
-            found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in _WAYS}
+            found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in DERIVATIVES}
             for label in range(given.classes):
                 own = rng.permutation(np.flatnonzero(labels == label))
                 many, few = X[own[:_REAL]], X[own[_REAL : _REAL + given.rows]]
                 weights = matched_weights(made, distance)
                 real = batch_gradients(made, weights, (many, torch.full((len(many),), label)), loss)
                 batch = few, torch.full((len(few),), label)
-                for way, function in _WAYS.items():
-                    found[way].append(descend(function, made, batch, real, distance, given.steps))
-            exact, other = (np.mean(found[way], axis=0) for way in _WAYS)
+                for way in DERIVATIVES:
+                    found[way].append(descend(way, made, batch, real, distance, given.steps))
+            exact, other = (np.mean(found[way], axis=0) for way in DERIVATIVES)
             print(
                 f"{name}, {distance}: {exact[0]:.2f} / {other[0]:.2f}; {exact[1]:.2f} / {other[1]:.2f}; {other[2] / exact[2]:.2f}",
                 flush=True,

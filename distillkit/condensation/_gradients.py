@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
+from distillkit.condensation._differences import difference, differentiated, same_draws, stacked_difference
 from distillkit.condensation._problem import Batch, Loss
 from distillkit.distances import gradient_distance, gradient_similarity
 from distillkit.nn import Augmentation, Threads, in_pieces, mixed_precision, rows_per_piece
@@ -23,9 +25,7 @@ __all__ = [
     "goes_in_one_pass",
     "match_gradients",
     "matched_weights",
-    "of_parts",
     "shared_change",
-    "stacked_gradients",
 ]
 
 Weights = dict[str, torch.Tensor]
@@ -111,6 +111,7 @@ def match_gradients(
     distance: str,
     leaves: Sequence[torch.Tensor],
     *,
+    step: float | None = None,
     vectorize: bool = False,
     change: Change | None = None,
     threads: Threads | None = None,
@@ -130,6 +131,9 @@ def match_gradients(
     distance : {"layer-cosine", "cosine", "l1", "l2"}
     leaves : sequence of tensors
         What to differentiate with respect to.
+    step : float or None, default=None
+        None differentiates the gradients of the synthetic rows once more. A number does without a graph of them, by differences of such
+        a step in the weights; see `difference`.
     vectorize : bool, default=False
         Whether groups may go through the network together (`torch.func.vmap`), where they are equal and small; only for
         networks whose rows do not touch each other.
@@ -144,35 +148,69 @@ def match_gradients(
     """
     if change is not None:
         synthetic = [(change(rows), targets) for rows, targets in synthetic]
-    together = vectorize and goes_in_one_pass([len(rows) for rows, _ in synthetic])
     threads = threads or Threads(allowed=False)
-
-    def compare(first: Gradient, second: Gradient, *, stacked: bool) -> Match:
-        value = gradient_distance(first, second, distance, stacked=stacked).sum()
-        parts = list(torch.autograd.grad(value, leaves))
-        with torch.no_grad():
-            similarity = float(gradient_similarity(first, second, stacked=stacked).sum())
-        return Match(float(value.detach()), similarity, parts)
-
-    def of_group(number: int) -> Match:
-        own = batch_gradients(network, weights, synthetic[number], loss, graph=True)
-        return compare(real[number], own, stacked=False)
-
-    def of_groups(item: tuple[nn.Module, slice]) -> Match:
-        own, part = item
-        return compare(*stacked_gradients(own, weights, real[part], synthetic[part], loss), stacked=True)
-
+    together = vectorize and goes_in_one_pass([len(rows) for rows, _ in synthetic])
     if together:
-        found = threads.map(of_groups, of_parts(network, len(real), threads))
+        batches = [
+            (own, [torch.stack(gradients) for gradients in zip(*real[part], strict=True)], _stacked(synthetic[part]))
+            for own, part in _parts(network, len(real), threads)
+        ]
     else:
-        found = threads.map(of_group, range(len(real)))
-    gradients = found[0].gradients
-    for match in found[1:]:
-        gradients = [a + b for a, b in zip(gradients, match.gradients, strict=True)]
-    return Match(sum(match.loss for match in found), sum(match.similarity for match in found) / len(real), gradients)
+        batches = [(network, *pair) for pair in zip(real, synthetic, strict=True)]
+
+    def compare(item: tuple[nn.Module, Gradient, Batch]) -> Match:
+        own, wanted, batch = item
+        return _compare(own, weights, wanted, batch, loss, distance, step, stacked=together)
+
+    found = threads.map(compare, batches)
+    pairs = [
+        pair
+        for (_, _, batch), match in zip(batches, found, strict=True)
+        for pair in zip(differentiated(batch), match.gradients, strict=True)
+    ]
+    tensors, gradients = zip(*pairs, strict=True)
+    return Match(
+        sum(match.loss for match in found),
+        sum(match.similarity for match in found) / len(real),
+        list(torch.autograd.grad(tensors, leaves, gradients)),
+    )
 
 
-def of_parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:
+def _compare(
+    network: nn.Module,
+    weights: Weights,
+    real: Gradient,
+    batch: Batch,
+    loss: Loss,
+    distance: str,
+    step: float | None,
+    *,
+    stacked: bool,
+) -> Match:
+    """Compare one group, or several that are stacked; the gradients are those of the tensors of the batch that take one."""
+    exact = step is None
+    draws = nullcontext if exact else same_draws(network)
+    seen = batch if exact else (batch[0].detach(), batch[1].detach())
+    with draws():
+        if stacked:
+            own = _stacked_gradients(network, weights, seen, loss)
+        else:
+            own = batch_gradients(network, weights, seen, loss, graph=exact)
+    own = own if exact else [part.detach().requires_grad_() for part in own]
+    value = gradient_distance(real, own, distance, stacked=stacked).sum()
+    found = list(torch.autograd.grad(value, differentiated(batch) if exact else own))
+    if step is None:
+        gradients = found
+    elif stacked:
+        gradients = stacked_difference(network, weights, found, batch, loss, step)
+    else:
+        gradients = difference(network, weights, found, batch, loss, step, draws)
+    with torch.no_grad():
+        similarity = float(gradient_similarity(real, own, stacked=stacked).sum())
+    return Match(float(value.detach()), similarity, gradients)
+
+
+def _parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:
     """Divide groups into a pass for each thread: threads that share the loops of one wait for each other, far longer where others want the cores.
 
     Each has a network of its own: a call with other weights puts them into the module for that time.
@@ -181,15 +219,17 @@ def of_parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[
     return [(copy.deepcopy(network) if part.start else network, part) for part in parts]
 
 
-def stacked_gradients(
-    network: nn.Module, weights: Weights, real: Sequence[Gradient], synthetic: Sequence[Batch], loss: Loss
-) -> tuple[Gradient, Gradient]:
-    """Return the gradients of all groups, real and synthetic."""
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    rows, targets = (torch.stack(part) for part in zip(*batches, strict=True))
+    return rows, targets
+
+
+def _stacked_gradients(network: nn.Module, weights: Weights, batch: Batch, loss: Loss) -> Gradient:
+    """Return the gradients of all groups of a stack."""
     fixed = {name: weight.detach() for name, weight in network.named_parameters()}
 
     def value(chosen: Weights, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return loss(functional_call(network, {**fixed, **chosen}, (rows,)), targets)
 
-    rows, targets = (torch.stack(part) for part in zip(*synthetic, strict=True))
-    found = vmap(grad(value), in_dims=(None, 0, 0))({name: fixed[name] for name in weights}, rows, targets)
-    return [torch.stack(part) for part in zip(*real, strict=True)], [found[name] for name in weights]
+    found = vmap(grad(value), in_dims=(None, 0, 0))({name: fixed[name] for name in weights}, *batch)
+    return [found[name] for name in weights]

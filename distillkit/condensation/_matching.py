@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from distillkit.condensation._differences import match_by_differences
+from distillkit.condensation._differences import STEP
 from distillkit.condensation._gradients import (
     Change,
     Gradient,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DERIVATIVES", "TRAIN_ON", "Matching", "Plan"]
 
-DERIVATIVES = {"exact": match_gradients, "differences": match_by_differences}
-"""Ways to differentiate the distance between gradients by the rows."""
+DERIVATIVES = {"exact": None, "differences": STEP}
+"""Ways to differentiate the distance between gradients by the rows, and the step in the weights of each."""
 
 TRAIN_ON = ("synthetic", "real")
 """Rows that networks may learn from between two visits."""
@@ -129,7 +129,7 @@ class Matching(Loop):
         weights = matched_weights(network, plan.distance)
         with Threads(allowed=takes_threads(network)) as threads:
             wanted = wanted or self._look(network, weights, threads)
-            return wanted, DERIVATIVES[plan.derivative](
+            return wanted, match_gradients(
                 network,
                 weights,
                 wanted.gradients,
@@ -137,6 +137,7 @@ class Matching(Loop):
                 self.problem.loss,
                 plan.distance,
                 self.rows.leaves,
+                step=DERIVATIVES[plan.derivative],
                 vectorize=plan.vectorize,
                 change=wanted.change,
                 threads=threads,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import threading
 
 import pytest
@@ -8,10 +9,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from distillkit.condensation import GradientMatchingDistiller
-from distillkit.condensation._differences import match_by_differences
+from distillkit.condensation._differences import STEP
 from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
 from distillkit.distances import GRADIENT_DISTANCES
 from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
+
+match_by_differences = functools.partial(match_gradients, step=STEP)
 
 
 class Smooth(nn.Module):
