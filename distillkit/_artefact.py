@@ -18,6 +18,7 @@ import numpy as np
 
 from distillkit._interpolation import expand, is_expansion
 from distillkit._preprocessing import Preprocessing
+from distillkit._public_names import upgraded_name
 from distillkit._version import versions
 from distillkit.exceptions import ArtefactError
 
@@ -178,7 +179,10 @@ def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
             fields["X"] = expand(fields["stored"], card["sides"])
         names = card["feature_names"]
         fields["feature_names"] = None if names is None else tuple(names)
-        fields["provenance"] = dict(card["provenance"])
+        provenance = dict(card["provenance"])
+        if isinstance(provenance.get("method"), str):
+            provenance["method"] = upgraded_name(provenance["method"])
+        fields["provenance"] = provenance
         if "preprocessing" in card:
             fields["preprocessing"] = Preprocessing(
                 tensors["preprocessing.mean"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit._certificate_costs import KMeansCost, LogisticCost, RidgeCost, Weighted
+from distillkit._public_names import PicklesByPublicName
 from distillkit._training import infer_task, plain
 from distillkit.exceptions import DataError
 
@@ -26,7 +27,7 @@ _FEWEST = 1_000
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(PicklesByPublicName):
     """How far the costs on a distilled set are from those on all rows.
 
     Parameters

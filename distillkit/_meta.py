@@ -11,6 +11,8 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from distillkit._public_names import PicklesByPublicName
+
 __all__ = ["Distilled"]
 
 
@@ -21,7 +23,7 @@ def _inner_has(name: str) -> Any:
     return available_if(check)
 
 
-class Distilled(MetaEstimatorMixin, BaseEstimator):
+class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
     """`estimator`, trained on what `distiller` makes of (X, y): usable wherever scikit-learn takes an estimator.
 
     Parameters

@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
 
 __all__ = ["Preprocessing"]
 
 
 @dataclass(frozen=True, eq=False)
-class Preprocessing:
+class Preprocessing(PicklesByPublicName):
     """The map ``z = ((x - mean) / scale) @ rotation`` on flattened rows, and its inverse.
 
     Parameters

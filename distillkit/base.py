@@ -17,6 +17,7 @@ from distillkit._containers import as_numeric, label_array, like_column, like_ro
 from distillkit._feature_space import feature_rows
 from distillkit._interpolation import to_dtype
 from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
+from distillkit._public_names import PicklesByPublicName, public_name
 from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
 from distillkit._version import versions
 from distillkit.budget import Budget
@@ -28,7 +29,14 @@ __all__ = ["BaseDistiller", "Group", "Outcome", "Run", "TrainingRows"]
 _FLOATS = [np.float64, np.float32]
 
 
-class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseDistiller(
+    CallbackSupportMixin,
+    PicklesByPublicName,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
     """Base class: a method writes `_distill(rows, run)`; everything a user calls is here.
 
     A distiller acts on training data only: `fit_transform` and `fit_resample` return the distilled rows;
@@ -213,7 +221,6 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         )
 
     def _provenance(self, run: Run, seen: Seen, outcome: Outcome) -> dict[str, Any]:
-        cls = type(self)
         known = {
             "class_rows": seen.class_rows,
             "weighting": outcome.weighting,
@@ -221,7 +228,7 @@ class BaseDistiller(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             "n_iter": getattr(self, "n_iter_", None),
         }
         return {
-            "method": f"{cls.__module__}:{cls.__qualname__}",
+            "method": public_name(type(self)),
             "params": plain(self.get_params(deep=False)),
             "task": seen.task,
             "rows_seen": seen.rows,

@@ -11,6 +11,7 @@ from distillkit._artefact import read_artefact, write_artefact
 from distillkit._interpolation import is_expansion
 from distillkit._prefix import prefix_of
 from distillkit._preprocessing import Preprocessing
+from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["DistilledSet", "Preprocessing"]
 
 
 @dataclass(eq=False)
-class DistilledSet:
+class DistilledSet(PicklesByPublicName):
     """A small training set with weights, labels and where it came from.
 
     Parameters

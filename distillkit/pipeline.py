@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_memory, has_fit_parameter
 
 from distillkit._callbacks import callback_context
 from distillkit._meta import Distilled
+from distillkit._public_names import PicklesByPublicName
 
 __all__ = ["Distilled", "Pipeline", "make_pipeline"]
 
@@ -39,7 +40,7 @@ def _can_fit_predict(pipeline: Any) -> bool:
     return hasattr(last, "fit_predict")
 
 
-class Pipeline(_Pipeline):
+class Pipeline(PicklesByPublicName, _Pipeline):
     """scikit-learn's `Pipeline`, in which a step may distil the training rows.
 
     While fitting, a step with `fit_resample` changes X and y for the steps after it, and its `sample_weight_` goes to

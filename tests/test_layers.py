@@ -16,7 +16,7 @@ LAYERS = {
         "plugins", "builtin", "base", "distilled", "pipeline", "plotting", "testing", "neighbors", "distances", "nn",
         "_artefact", "_callbacks", "_certificate", "_certificate_costs", "_checks", "_containers", "_feature_space", "_history",
         "_interpolation", "_meta", "_outcome", "_prefix", "_preprocessing", "_soft", "_tiles", "_training",
-        "_plugin_checks", "_plugin_discovery", "_plugin_loader", "_plugin_manager", "_plugin_methods", "_plugin_record", "_plugin_table",
+        "_public_names", "_plugin_checks", "_plugin_discovery", "_plugin_loader", "_plugin_manager", "_plugin_methods", "_plugin_record", "_plugin_table",
     },
     2: FAMILIES,
     3: {"bench"},

@@ -13,6 +13,7 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
+from distillkit._public_names import public_name
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._batch_size import within_memory
 from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
@@ -138,9 +139,8 @@ class IterativeCondenser(BaseDistiller):
         )
 
     def _key(self, rows: TrainingRows, device: torch.device) -> dict[str, Any]:
-        cls = type(self)
         params = settings_key(self.get_params(deep=False), _MAY_CHANGE)
-        own = {"method": f"{cls.__module__}:{cls.__qualname__}", "data": data_digest(rows), "device": device.type}
+        own = {"method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
         return {**params, **own}
 
     def _network_maker(self, problem: Problem, n_outputs: int | None = None) -> Callable[[int], nn.Module]:

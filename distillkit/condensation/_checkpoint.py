@@ -16,13 +16,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from distillkit._public_names import public_name, upgraded_name
 from distillkit._training import TrainingRows, plain
 from distillkit.exceptions import ArtefactError, DataError
 
 __all__ = ["Checkpoint", "State", "data_digest", "settings_key"]
 
 _ENTRY = "distillkit.checkpoint"
-_FORMAT = 2
+_FORMAT = 3
+_NAMED_BY_MODULE = 2  # the format whose keys name classes by the private modules that define them
 
 
 @dataclass
@@ -87,6 +89,8 @@ class Checkpoint:
             raise ArtefactError(
                 f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another."
             ) from exc
+        if version == _NAMED_BY_MODULE:
+            key, version = _upgraded_key(key), _FORMAT
         if version != _FORMAT:
             raise ArtefactError(
                 f"checkpoint={str(self.path)!r} was written by another version of distillkit: remove the file, or give another."
@@ -121,6 +125,11 @@ class Checkpoint:
                 part.unlink()
 
 
+def _upgraded_key(key: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key of a run as this version writes it."""
+    return {name: upgraded_name(value) if isinstance(value, str) else value for name, value in key.items()}
+
+
 def settings_key(params: Mapping[str, Any], without: frozenset[str]) -> dict[str, Any]:
     """Settings as plain values that are the same in the next process: functions by their names, not by their addresses."""
     return {name: _plain(value) for name, value in sorted(params.items()) if name not in without}
@@ -135,7 +144,7 @@ def _plain(value: Any) -> Any:
             )
         return f"{value} {weights.hexdigest()}"
     if callable(value):
-        return f"{value.__module__}:{getattr(value, '__qualname__', type(value).__qualname__)}"
+        return public_name(value)
     return plain(value)
 
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from distillkit._public_names import PicklesByPublicName
 from distillkit.evaluators._recipe import check_task
 from distillkit.exceptions import DataError
 
@@ -17,7 +18,7 @@ __all__ = ["NetworkRecipe", "make_convnet", "make_lenet", "make_resnet18"]
 _PROTOCOLS = ("quick", "standard")
 
 
-class NetworkRecipe(BaseEstimator):
+class NetworkRecipe(PicklesByPublicName, BaseEstimator):
     """A network trained by one of two protocols; the state after the last epoch counts.
 
     "quick": Adam at 0.001 with a one-cycle schedule, batches of 128, as many epochs as give at least `steps` updates and at least two;

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
 
 __all__ = ["Recipe", "WeightedRecipe", "check_task"]
@@ -36,7 +37,7 @@ def _classifies(recipe: Recipe) -> bool:
     return recipe.task == "classification"
 
 
-class Recipe(BaseEstimator, metaclass=ABCMeta):
+class Recipe(PicklesByPublicName, BaseEstimator, metaclass=ABCMeta):
     """A scikit-learn model whose settings follow from the rows it is given.
 
     A subclass writes `_model(n_rows)`. Rows of one class alone are no error: the fitted model is then constant.

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from distillkit._containers import as_numeric, to_numpy
+from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
 from distillkit.knowledge._soften import softmax
 from distillkit.knowledge._student import Student
@@ -36,7 +37,7 @@ def _has_probabilities(self: TaughtEstimator) -> bool:
     )
 
 
-class TaughtEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of `TeacherStudentDistiller`: everything that happens after `fit`."""
 
     teacher: Any

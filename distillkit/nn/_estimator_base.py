@@ -20,6 +20,7 @@ from torch import nn
 
 from distillkit._containers import as_numeric, label_array, to_numpy
 from distillkit._preprocessing import Preprocessing
+from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn._augment import Augmentation
 from distillkit.nn._build import make_network
@@ -40,7 +41,7 @@ _BLOCK = 4096
 _DTYPES = [np.float32, np.float64]
 
 
-class NetworkEstimator(BaseEstimator):
+class NetworkEstimator(PicklesByPublicName, BaseEstimator):
     """Base of the networks as estimators; see `NetworkClassifier` for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
