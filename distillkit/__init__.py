@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from distillkit._version import __version__
+from distillkit.utils._versions import __version__
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller

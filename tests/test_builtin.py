@@ -11,9 +11,9 @@ import pytest
 
 import distillkit
 from distillkit import builtin
-from distillkit._plugin_checks import check_results
 from distillkit.base import BaseDistiller
 from distillkit.plugins import KINDS, PluginManager
+from distillkit.plugins._validation import check_results
 from distillkit.specs import PublishedResult
 
 PACKAGE = Path(distillkit.__file__).parent

@@ -10,8 +10,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from distillkit import DistilledSet, KCenterCoreset, KMeansCoreset, Preprocessing, RandomSubset, WholeSet, metrics
-from distillkit import _certificate as module
 from distillkit.coresets import ClassMeans, certify
+from distillkit.distilled import _certificate as module
 from distillkit.exceptions import DataError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit._history import clean_history, column, is_run, kept_history, series_names, thinned, x_axis
+from distillkit.plotting._history_data import clean_history, column, is_run, kept_history, series_names, thinned, x_axis
 
 
 def fitted(history):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from distillkit._interpolation import expand, interpolation_matrix, shrink, smaller_sides
+from distillkit.utils._interpolation import expand, interpolation_matrix, shrink, smaller_sides
 
 SIDES = [((28, 28), 2), ((28, 28), 3), ((9, 7), 4), ((5, 1), 1), ((6, 5), 5)]
 

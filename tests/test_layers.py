@@ -11,16 +11,14 @@ ROOT = Path(distillkit.__file__).parent
 METHODS = {"coresets", "condensation", "synthesis", "knowledge"}
 FAMILIES = METHODS | {"metrics", "datasets", "evaluators"}
 LAYERS = {
-    0: {"exceptions", "budget", "specs", "hookspecs", "_version"},
-    1: {
-        "plugins", "builtin", "base", "distilled", "pipeline", "plotting", "testing", "neighbors", "distances", "nn",
-        "_artefact", "_callbacks", "_certificate", "_certificate_costs", "_checks", "_containers", "_feature_space", "_history",
-        "_interpolation", "_meta", "_outcome", "_prefix", "_preprocessing", "_soft", "_tiles", "_training",
-        "_public_names", "_plugin_checks", "_plugin_discovery", "_plugin_loader", "_plugin_manager", "_plugin_methods", "_plugin_record", "_plugin_table",
-    },
-    2: FAMILIES,
-    3: {"bench"},
-    4: {"cli", "__main__"},
+    0: {"exceptions", "budget", "specs", "hookspecs"},
+    1: {"utils"},
+    2: {"distances", "neighbors", "nn"},
+    3: {"distilled", "pipeline", "base", "plugins", "plotting", "testing"},
+    4: FAMILIES,
+    5: {"builtin"},
+    6: {"bench"},
+    7: {"cli", "__main__"},
 }  # fmt: skip
 LAYER_OF = {part: layer for layer, parts in LAYERS.items() for part in parts}
 BUILTIN_ONLY = ("._specs", "bench.published")  # what families say of themselves, imported when first asked for

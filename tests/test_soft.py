@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from distillkit._soft import expand_soft_labels
+from distillkit.utils._soft_labels import expand_soft_labels
 
 
 def test_rows_stand_once_per_class_with_its_probability():

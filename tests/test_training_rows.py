@@ -7,8 +7,10 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 from distillkit import Budget
-from distillkit._training import Run, group_rows, infer_task, one_column, plain
+from distillkit.base._training_rows import Run, group_rows
 from distillkit.exceptions import BudgetError, DataError
+from distillkit.utils._json import to_jsonable
+from distillkit.utils._targets import infer_task, one_column
 
 
 def test_real_targets_are_told_apart():
@@ -124,4 +126,4 @@ def test_recorded_steps_can_be_written_as_json():
 
 def test_parameters_become_plain_values_without_addresses():
     values = {"a": (1, None), 2: {"b": np.float64(0.5)}, "state": np.random.RandomState(0), "other": {1}}
-    assert plain(values) == {"a": [1, None], "2": {"b": 0.5}, "state": "RandomState", "other": "{1}"}
+    assert to_jsonable(values) == {"a": [1, None], "2": {"b": 0.5}, "state": "RandomState", "other": "{1}"}

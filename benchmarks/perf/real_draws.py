@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from _mnist import mnist
 
-from distillkit._training import group_rows
 from distillkit.base import TrainingRows
+from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation._gradients import batch_gradients, matched_weights
 from distillkit.condensation._group_rows import GroupRows

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillkit._history import clean_history
 from distillkit.bench._panels import budget_order
 from distillkit.bench.store import ResultsStore
+from distillkit.plotting._history_data import clean_history
 
 if TYPE_CHECKING:
     from distillkit.bench.leaderboard import Leaderboard
@@ -31,7 +31,7 @@ class RunHistory:
     whose : str
         Put before the names of its series: empty for the method's own history.
     steps : list of dict
-        See `distillkit._history.clean_history`.
+        See `distillkit.plotting._history_data.clean_history`.
     """
 
     dataset: str

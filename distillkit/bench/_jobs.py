@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from distillkit._history import kept_history
 from distillkit.bench._students import measure_model
 from distillkit.bench.judge import measure, train_and_predict
 from distillkit.bench.store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, UnknownNameError
+from distillkit.plotting._history_data import kept_history
 from distillkit.plugins import get_manager
 
 __all__ = ["distil", "evaluate", "fit_model", "prepare"]

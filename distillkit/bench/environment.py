@@ -7,8 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from distillkit._version import versions
 from distillkit.bench._keys import digest
+from distillkit.utils._versions import versions
 
 __all__ = ["collect_environment", "environment_key"]
 

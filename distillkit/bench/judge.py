@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._soft import expand_soft_labels
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
+from distillkit.utils._soft_labels import expand_soft_labels
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from distillkit._containers import as_numeric
-from distillkit._preprocessing import Preprocessing
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, DataError, DistillkitError, PluginError, UnknownNameError
 from distillkit.plugins import get_manager
+from distillkit.utils._containers import as_numeric
+from distillkit.utils._preprocessing import Preprocessing
 
 __all__ = ["check_output", "distil_rows", "make_distiller", "write_distilled"]
 

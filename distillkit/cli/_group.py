@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from distillkit._version import __version__
 from distillkit.cli._distill import distill
 from distillkit.cli._list import list_
 from distillkit.cli._new_plugin_command import new_plugin
 from distillkit.cli._plan import plan
 from distillkit.cli._report import report
 from distillkit.cli._run import run
+from distillkit.utils._versions import __version__
 
 __all__ = ["cli"]
 

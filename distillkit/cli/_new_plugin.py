@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from distillkit._version import __version__
 from distillkit.exceptions import PluginError
+from distillkit.utils._versions import __version__
 
 __all__ = ["write_plugin"]
 

@@ -13,7 +13,6 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
-from distillkit._public_names import public_name
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation._batch_size import within_memory
 from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
@@ -27,6 +26,7 @@ from distillkit.condensation._state import Extra, SyntheticRows, Watch
 from distillkit.condensation._validation import Judge, Validation, hold_out
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device
+from distillkit.utils._public_names import public_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

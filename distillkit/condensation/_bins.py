@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distillkit._training import Group
+from distillkit.base._training_rows import Group
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows

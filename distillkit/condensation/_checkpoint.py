@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from distillkit._public_names import public_name, upgraded_name
-from distillkit._training import TrainingRows, plain
+from distillkit.base._training_rows import TrainingRows
 from distillkit.exceptions import ArtefactError, DataError
+from distillkit.utils._json import to_jsonable
+from distillkit.utils._public_names import public_name, upgraded_name
 
 __all__ = ["Checkpoint", "State", "data_digest", "settings_key"]
 
@@ -145,7 +146,7 @@ def _plain(value: Any) -> Any:
         return f"{value} {weights.hexdigest()}"
     if callable(value):
         return public_name(value)
-    return plain(value)
+    return to_jsonable(value)
 
 
 def data_digest(rows: TrainingRows) -> str:
@@ -153,5 +154,5 @@ def data_digest(rows: TrainingRows) -> str:
     digest = hashlib.blake2b(f"{rows.X.shape} {rows.X.dtype.str} {rows.task}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(rows.X).data)
     if rows.y is not None:
-        digest.update(json.dumps(plain(rows.y)).encode())
+        digest.update(json.dumps(to_jsonable(rows.y)).encode())
     return digest.hexdigest()

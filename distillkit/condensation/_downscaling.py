@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 import torch
 
-from distillkit._interpolation import interpolation_matrix, shrink, smaller_sides
 from distillkit.exceptions import DataError
+from distillkit.utils._interpolation import interpolation_matrix, shrink, smaller_sides
 
 __all__ = ["Downscaling"]
 

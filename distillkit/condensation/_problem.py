@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from distillkit._preprocessing import Preprocessing
 from distillkit.exceptions import DataError
 from distillkit.nn import RowLoss, class_loss, number_loss
+from distillkit.utils._preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from distillkit._plugin_methods import method_named
-from distillkit._training import plain, seed_model
 from distillkit.exceptions import DataError, UnknownNameError
+from distillkit.plugins._methods import method_named
+from distillkit.utils._json import to_jsonable
+from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run
@@ -53,7 +54,7 @@ def rows_of_method(
             for group in rows.groups
         ]
     method = _prepared(init, starts, run, rows.task)
-    quotas = {plain(group.label): group.size for group in rows.groups}
+    quotas = {to_jsonable(group.label): group.size for group in rows.groups}
     X, y = _fitted(method.set_params(budget=quotas), rows.X, rows.y)
     return [(_as_many(init, X[y == group.label], group), None) for group in rows.groups]
 
@@ -93,7 +94,7 @@ def _fitted(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _as_many(init: Any, made: np.ndarray, group: Group) -> np.ndarray:
     if len(made) != group.size:
-        whose = "" if group.label is None else f" of class {plain(group.label)!r}"
+        whose = "" if group.label is None else f" of class {to_jsonable(group.label)!r}"
         raise DataError(
             f"init={init!r} gives {len(made)} rows{whose} where {group.size} are wanted: give a method that heeds its budget."
         )

@@ -1,6 +1,5 @@
 """Selection of rows: controls and coresets."""
 
-from distillkit._certificate import Certificate, certify
 from distillkit.coresets._class_means import ClassMeans
 from distillkit.coresets._craig import CraigCoreset
 from distillkit.coresets._el2n import EL2NCoreset
@@ -19,6 +18,7 @@ from distillkit.coresets._sensitivity import SensitivityCoreset
 from distillkit.coresets._streaming import StreamingCoreset
 from distillkit.coresets._uncertainty import UncertaintyCoreset
 from distillkit.coresets._whole import WholeSet
+from distillkit.distilled._certificate import Certificate, certify
 
 __all__ = [
     "Certificate",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._joint import joint_points
 from distillkit.coresets._ranking import interleave

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._ranking import interleave
 from distillkit.neighbors import KCenterResult, greedy_k_center

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._joint import joint_points
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._feature_space import feature_rows
-from distillkit._training import Group, Run, TrainingRows
+from distillkit.base._feature_space import feature_rows
+from distillkit.base._training_rows import Group, Run, TrainingRows
 from distillkit.budget import Budget, as_text
 from distillkit.exceptions import BudgetError
 

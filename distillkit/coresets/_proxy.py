@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from distillkit._training import seed_model
 from distillkit.coresets._features import standardized_rows, standardized_target
 from distillkit.coresets._ranking import class_codes
 from distillkit.exceptions import DataError
+from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from distillkit._feature_space import FEATURE_SPACE
 from distillkit.base import BaseDistiller, Outcome
+from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets._joint import joint_points
 from distillkit.coresets._sampling import draw_rows
 from distillkit.neighbors import kmeans_plus_plus, squared_distances_to_owner

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._plugin_methods import method_named
 from distillkit.exceptions import DataError
+from distillkit.plugins._methods import method_named
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller

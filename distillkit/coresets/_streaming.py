@@ -10,15 +10,15 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from distillkit._containers import label_array
-from distillkit._outcome import Seen, distilled_pair
-from distillkit._training import one_column
 from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, iterative_constraints
+from distillkit.base._outcome import Seen, distilled_pair
 from distillkit.budget import Budget
 from distillkit.coresets._merge_reduce import Summary, Tree
 from distillkit.coresets._sources import is_stream, pieces_of
 from distillkit.coresets._stream_checks import check_chunk, reducing_method
 from distillkit.exceptions import DataError
+from distillkit.utils._containers import label_array
+from distillkit.utils._targets import one_column
 
 __all__ = ["StreamingCoreset"]
 

@@ -146,7 +146,7 @@ def _note(y: np.ndarray, classes: tuple[str, ...]) -> str:
 
 
 def _task_of(name: str, y: np.ndarray, task: str) -> str:
-    from distillkit._training import infer_task
+    from distillkit.utils._targets import infer_task
 
     if task not in ("auto", "classification", "regression"):
         raise DatasetError(f"task={task!r} is not known: give 'classification', 'regression' or 'auto'.")

@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit._public_names import PicklesByPublicName
 from distillkit.evaluators._recipe import check_task
 from distillkit.exceptions import DataError
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["NetworkRecipe", "make_convnet", "make_lenet", "make_resnet18"]
 

@@ -13,8 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Recipe", "WeightedRecipe", "check_task"]
 

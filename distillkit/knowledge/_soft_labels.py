@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit._training import seed_model
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.exceptions import DataError
 from distillkit.knowledge._folds import ask
@@ -20,6 +19,7 @@ from distillkit.knowledge._lesson import Rows
 from distillkit.knowledge._models import check_task
 from distillkit.knowledge._soften import softmax
 from distillkit.knowledge._teacher import find_classes, hire, serves_as_it_is
+from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

@@ -13,12 +13,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from distillkit._containers import as_numeric, to_numpy
-from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
 from distillkit.knowledge._soften import softmax
 from distillkit.knowledge._student import Student
 from distillkit.knowledge._teacher import Teacher
+from distillkit.utils._containers import as_numeric, to_numpy
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["TaughtEstimator"]
 

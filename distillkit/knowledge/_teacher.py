@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import clone
 from torch import nn
 
-from distillkit._training import seed_model
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.knowledge._lesson import Rows
 from distillkit.knowledge._models import (
@@ -25,6 +24,7 @@ from distillkit.knowledge._models import (
 )
 from distillkit.knowledge._soften import EPS
 from distillkit.nn import NetworkClassifier, NetworkRegressor
+from distillkit.utils._seeds import seed_model
 
 __all__ = ["Teacher", "find_classes", "hire", "serves_as_it_is"]
 

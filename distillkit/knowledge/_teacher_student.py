@@ -13,8 +13,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from distillkit._containers import as_numeric, label_array, to_numpy
-from distillkit._training import infer_task, seed_model
 from distillkit.exceptions import DataError
 from distillkit.knowledge._figures import measure
 from distillkit.knowledge._folds import ask
@@ -24,6 +22,9 @@ from distillkit.knowledge._split import hold_out
 from distillkit.knowledge._student import Student, epochs_for, new_student, teach
 from distillkit.knowledge._taught import TaughtEstimator
 from distillkit.knowledge._teacher import Teacher, find_classes, hire, serves_as_it_is
+from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._seeds import seed_model
+from distillkit.utils._targets import infer_task
 
 __all__ = ["TeacherStudentDistiller"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from distillkit._certificate import certify
+from distillkit.distilled._certificate import certify
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._training import infer_task
 from distillkit.exceptions import DataError
+from distillkit.utils._targets import infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from torch import nn
 
-from distillkit._containers import as_numeric, label_array, to_numpy
-from distillkit._preprocessing import Preprocessing
-from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn._augment import Augmentation
 from distillkit.nn._build import make_network
@@ -30,6 +27,9 @@ from distillkit.nn._recipe import Recipe
 from distillkit.nn._row_augment import training_augmentation
 from distillkit.nn._seeding import make_generator
 from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
+from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["MakeLoss", "NetworkEstimator"]
 

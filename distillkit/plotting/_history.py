@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit._history import clean_history, column, has_numbers, said, series_names, x_axis
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.plotting._axes import check_axes, figure_of
+from distillkit.plotting._history_data import clean_history, column, has_numbers, said, series_names, x_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit._tiles import by_class, tile, to_bytes, with_channels
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plotting._axes import check_axes, figure_of
+from distillkit.plotting._tiles import by_class, tile, to_bytes, with_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,9 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit._outcome import distilled_pair
-from distillkit._training import plain
 from distillkit.base import BaseDistiller, Outcome, TrainingRows, iterative_constraints
+from distillkit.base._outcome import distilled_pair
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_generator, resolve_device
 from distillkit.synthesis._adversaries import Adversaries, Settings
@@ -28,6 +27,7 @@ from distillkit.synthesis._networks import make_networks
 from distillkit.synthesis._recogniser import Recogniser
 from distillkit.synthesis._selection import SELECTIONS, Selection
 from distillkit.synthesis._training import train
+from distillkit.utils._json import to_jsonable
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -292,7 +292,9 @@ class GANSynthesizer(BaseDistiller):
 
 def _warn_of_single_rows(rows: TrainingRows) -> None:
     single = [
-        repr(plain(group.label)) for group in rows.groups if len(group.rows) == 1 and rows.task == "classification"
+        repr(to_jsonable(group.label))
+        for group in rows.groups
+        if len(group.rows) == 1 and rows.task == "classification"
     ]
     if single:
         warnings.warn(

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distillkit._preprocessing import Preprocessing
 from distillkit.bench import _jobs
 from distillkit.bench.judge import Outcome
 from distillkit.bench.store import read_record
@@ -16,6 +15,7 @@ from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.datasets import load_dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, BudgetError
+from distillkit.utils._preprocessing import Preprocessing
 
 IRIS = load_dataset("iris")
 

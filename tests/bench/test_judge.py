@@ -14,11 +14,11 @@ from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_sco
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from distillkit._preprocessing import Preprocessing
 from distillkit.bench.judge import _names, evaluate, measure
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError
+from distillkit.utils._preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from distillkit import RandomSubset, SoftLabels, evaluate
-from distillkit._soft import expand_soft_labels
 from distillkit.bench._jobs import build_distiller
 from distillkit.bench.judge import label_mode, train_and_predict
 from distillkit.bench.plan import make_plan
@@ -16,6 +15,7 @@ from distillkit.bench.suite import parse_suite
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.plugins import get_manager
+from distillkit.utils._soft_labels import expand_soft_labels
 
 SUITE = """
 datasets = ["iris"]

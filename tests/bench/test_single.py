@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from distillkit._preprocessing import Preprocessing
 from distillkit.bench.single import check_output, distil_rows, make_distiller, write_distilled
 from distillkit.budget import Budget
 from distillkit.coresets import KCenterCoreset, KMeansCoreset
@@ -16,6 +15,7 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, DataError, PluginError, UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.specs import MethodSpec
+from distillkit.utils._preprocessing import Preprocessing
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from distillkit._training import group_rows
 from distillkit.base import Run, TrainingRows
+from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import BilevelDistiller
 from distillkit.condensation._labels import first_parts

@@ -8,8 +8,8 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import nn
 
-from distillkit._training import group_rows
 from distillkit.base import TrainingRows
+from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import DistributionMatchingDistiller, GradientMatchingDistiller
 from distillkit.condensation._bins import target_bins

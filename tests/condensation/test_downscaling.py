@@ -6,8 +6,6 @@ import torch
 from safetensors.numpy import load_file
 
 from distillkit import DistilledSet, SoftLabels
-from distillkit._artefact import SCHEMA, read_card
-from distillkit._interpolation import expand
 from distillkit.bench.single import distil_rows
 from distillkit.condensation import (
     BilevelDistiller,
@@ -18,8 +16,10 @@ from distillkit.condensation import (
 )
 from distillkit.condensation._downscaling import Downscaling
 from distillkit.condensation._state import SyntheticRows
+from distillkit.distilled._artefact import SCHEMA, read_card
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier
+from distillkit.utils._interpolation import expand
 
 SMALL = {"budget": 4, "width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
 METHODS = {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit._training import group_rows
 from distillkit.base import Run, TrainingRows
+from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation._group_rows import GroupRows
 from distillkit.condensation._problem import Problem

@@ -6,7 +6,6 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
-from distillkit._history import clean_history, series_names, x_axis
 from distillkit.condensation import (
     BilevelDistiller,
     DistributionMatchingDistiller,
@@ -18,6 +17,7 @@ from distillkit.condensation import (
 from distillkit.condensation._checkpoint import Checkpoint, State
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import seeded
+from distillkit.plotting._history_data import clean_history, series_names, x_axis
 
 COMMON = {"width": 4, "hidden": (8,), "random_state": 0, "device": "cpu", "record_every": 4, "patience": None}
 METHODS = {

@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.metrics import pairwise_distances_argmin
 
-from distillkit._training import group_rows
 from distillkit.base import Run, TrainingRows
+from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation._problem import Problem
 from distillkit.condensation._start import STARTS, start_rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit._training import TrainingRows, group_rows
+from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import DistributionMatchingDistiller, GradientMatchingDistiller
 from distillkit.condensation._state import Snapshot

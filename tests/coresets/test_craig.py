@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from distillkit._training import Run, TrainingRows, group_rows
+from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import CraigCoreset
 from distillkit.coresets._craig import distances, facility_location, nearest

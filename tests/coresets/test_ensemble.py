@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from distillkit._training import Run, TrainingRows, group_rows
+from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets._ensemble import Ensemble, Lesson, train_ensemble
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from distillkit._training import Run, TrainingRows, group_rows
+from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import GradMatchCoreset, RandomSubset
 from distillkit.coresets._grad_match import match_sum, solve_weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit._training import TrainingRows, group_rows
+from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import InfluenceCoreset, RandomSubset
 from distillkit.coresets._influence import _design

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import LinearSVC
 
-from distillkit._training import Run, TrainingRows, group_rows
+from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets._features import standardized_rows, standardized_target
 from distillkit.coresets._proxy import LastLayer, class_probabilities, last_layer, one_hot

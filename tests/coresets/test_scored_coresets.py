@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
-from distillkit._training import Run
+from distillkit.base._training_rows import Run
 from distillkit.coresets import EL2NCoreset, ForgettingCoreset, GraNdCoreset, UncertaintyCoreset
 from distillkit.coresets._ensemble import Lesson, train_ensemble
 from distillkit.coresets._features import standardized_target
@@ -240,7 +240,7 @@ def test_what_needs_classes_refuses_numbers_and_names_the_alternative(name, numb
 
 
 def _rows(X, y, task):
-    from distillkit._training import TrainingRows, group_rows
+    from distillkit.base._training_rows import TrainingRows, group_rows
     from distillkit.budget import Budget
 
     return TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(1)))

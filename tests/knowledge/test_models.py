@@ -23,7 +23,6 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from distillkit._training import seed_model
 from distillkit.exceptions import DataError
 from distillkit.knowledge._models import (
     class_logits,
@@ -34,6 +33,7 @@ from distillkit.knowledge._models import (
 )
 from distillkit.knowledge._sizes import count_numbers, seconds_per_call
 from distillkit.nn import NetworkClassifier
+from distillkit.utils._seeds import seed_model
 
 
 def normalised(z):

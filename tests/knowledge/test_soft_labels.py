@@ -18,7 +18,6 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from distillkit import Distilled, DistilledSet, SoftLabels, make_pipeline
-from distillkit._preprocessing import Preprocessing
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.coresets import ClassMeans, KMeansCoreset, RandomSubset, WholeSet
 from distillkit.exceptions import BudgetError, DataError, DistillkitWarning
@@ -26,6 +25,7 @@ from distillkit.knowledge import TeacherStudentDistiller
 from distillkit.knowledge._folds import assign_folds
 from distillkit.knowledge._soften import soften
 from distillkit.nn import NetworkClassifier
+from distillkit.utils._preprocessing import Preprocessing
 
 SUBSET = RandomSubset(budget=4, random_state=0)
 

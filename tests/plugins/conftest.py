@@ -9,9 +9,9 @@ from textwrap import dedent
 
 import pytest
 
-from distillkit import _plugin_discovery
 from distillkit.exceptions import PluginWarning
 from distillkit.plugins import PluginManager, reset_manager
+from distillkit.plugins import _discovery as _plugin_discovery
 
 
 class Site:

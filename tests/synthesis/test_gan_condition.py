@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit._training import TrainingRows, group_rows
+from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DataError
 from distillkit.synthesis._condition import Condition, place_weights

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from distillkit._tiles import by_class, tile, to_bytes, with_channels
 from distillkit.bench._panels import budget_order
 from distillkit.bench.leaderboard import Leaderboard
+from distillkit.plotting._tiles import by_class, tile, to_bytes, with_channels
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import warnings
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pluggy
 
-from distillkit._plugin_checks import check_hooks, check_results
-from distillkit._plugin_discovery import Candidate, check_host, find_candidates, normalize
-from distillkit._plugin_record import PluginRecord
 from distillkit.exceptions import PluginError, PluginWarning
 from distillkit.hookspecs import PROJECT, Hooks
+from distillkit.plugins._discovery import Candidate, check_host, find_candidates, normalize
+from distillkit.plugins._record import PluginRecord
+from distillkit.plugins._validation import check_hooks, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["PluginLoader"]
 
 _T = TypeVar("_T")
+
+BUILTIN = f"{PROJECT}.builtin"
+"""Module with the hooks of distillkit itself."""
 
 
 def _flag(variable: str) -> bool:
@@ -58,9 +62,8 @@ class PluginLoader:
         PluginError
             If a plugin is broken and the manager is strict.
         """
-        from distillkit import builtin
-
-        self.register(builtin, PluginRecord("builtin", PROJECT, self.host_version))
+        # by name, since what distillkit itself gives lies above the loader and comes to it as any plugin does
+        self.register(importlib.import_module(BUILTIN), PluginRecord("builtin", PROJECT, self.host_version))
         for candidate in [] if self.disabled else find_candidates():
             record = PluginRecord(candidate.name, candidate.dist, candidate.version)
             if self._is_blocked(candidate):

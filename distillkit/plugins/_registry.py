@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from distillkit._plugin_discovery import normalize
-from distillkit._plugin_record import PluginRecord
 from distillkit.exceptions import PluginError, UnknownNameError
+from distillkit.plugins._discovery import normalize
+from distillkit.plugins._record import PluginRecord
 from distillkit.specs import DatasetSpec, EvaluatorSpec, ExecutorSpec, MethodSpec, MetricSpec, ReporterSpec, Spec
 
 __all__ = ["KINDS", "Table", "build_table", "unknown_name"]

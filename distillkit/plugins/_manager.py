@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distillkit._plugin_loader import PluginLoader
-from distillkit._plugin_table import KINDS, Table, build_table, unknown_name
-from distillkit._version import __version__
 from distillkit.exceptions import UnknownNameError
+from distillkit.plugins._loader import PluginLoader
+from distillkit.plugins._registry import KINDS, Table, build_table, unknown_name
 from distillkit.specs import PublishedResult
+from distillkit.utils._versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from distillkit._plugin_record import PluginRecord
+    from distillkit.plugins._record import PluginRecord
     from distillkit.specs import Spec
 
 __all__ = ["PluginManager"]

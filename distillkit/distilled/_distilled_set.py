@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._artefact import read_artefact, write_artefact
-from distillkit._interpolation import is_expansion
-from distillkit._prefix import prefix_of
-from distillkit._preprocessing import Preprocessing
-from distillkit._public_names import PicklesByPublicName
+from distillkit.distilled._artefact import read_artefact, write_artefact
+from distillkit.distilled._prefix import prefix_fields
 from distillkit.exceptions import DataError
+from distillkit.utils._interpolation import is_expansion
+from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._public_names import PicklesByPublicName
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["DistilledSet", "Preprocessing"]
+__all__ = ["DistilledSet"]
 
 
 @dataclass(eq=False)
@@ -144,7 +144,7 @@ class DistilledSet(PicklesByPublicName):
         BudgetError
             If the set holds fewer rows of a class than the budget asks for.
         """
-        return prefix_of(self, budget, X, y)
+        return replace(self, **prefix_fields(self, budget, X, y))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write a safetensors file with a JSON card inside; see `DistilledSet.load`.

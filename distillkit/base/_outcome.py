@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from distillkit._interpolation import expand, to_dtype
 from distillkit.exceptions import DataError
+from distillkit.utils._interpolation import expand, to_dtype
 
 if TYPE_CHECKING:
-    from distillkit._preprocessing import Preprocessing
-    from distillkit._training import TrainingRows
+    from distillkit.base._training_rows import TrainingRows
+    from distillkit.utils._preprocessing import Preprocessing
 
 __all__ = ["Outcome", "Seen", "distilled_pair", "ranking_of", "scaled_weight"]
 

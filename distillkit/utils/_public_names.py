@@ -98,3 +98,7 @@ def new_instance(name: str) -> Any:
             f"this pickle holds an object of {name}, which cannot be imported ({exc}): install the version it was made with."
         ) from exc
     return cls.__new__(cls)
+
+
+# pickles name this function by its public place, too
+new_instance.__module__ = f"{_PACKAGE}.utils"

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from distillkit._training import plain
 from distillkit.budget import Budget
+from distillkit.distilled._fields import DistilledFields
 from distillkit.exceptions import BudgetError, DataError
+from distillkit.utils._json import to_jsonable
 
-if TYPE_CHECKING:
-    from distillkit.distilled import DistilledSet
-
-__all__ = ["prefix_of"]
+__all__ = ["prefix_fields"]
 
 
-def prefix_of(distilled: DistilledSet, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
-    """Return the part of a ranked set that a smaller budget asks for; see `DistilledSet.prefix`."""
+def prefix_fields(distilled: DistilledFields, budget: Any, X: Any = None, y: Any = None) -> dict[str, Any]:
+    """Return the fields that differ in the part of a ranked set that a smaller budget asks for; see `DistilledSet.prefix`."""
     if distilled.ranking is None:
         method = str(distilled.provenance.get("method", "the method")).rpartition(":")[2]
         raise DataError(
@@ -36,10 +33,10 @@ def prefix_of(distilled: DistilledSet, budget: Any, X: Any = None, y: Any = None
     }
     weight = _weight(distilled, keep) if X is None else _counted(distilled, keep, X, y)
     provenance = {name: value for name, value in distilled.provenance.items() if name != "offset"}
-    return replace(distilled, **parts, sample_weight=weight[keep], provenance={**provenance, "prefix": plain(budget)})
+    return {**parts, "sample_weight": weight[keep], "provenance": {**provenance, "prefix": to_jsonable(budget)}}
 
 
-def _members(distilled: DistilledSet) -> Iterator[np.ndarray]:
+def _members(distilled: DistilledFields) -> Iterator[np.ndarray]:
     """Positions of each class's rows, in the order of `classes`; all rows where there are none."""
     if distilled.classes is None or distilled.y is None:
         yield np.arange(len(distilled))
@@ -47,7 +44,7 @@ def _members(distilled: DistilledSet) -> Iterator[np.ndarray]:
         yield from (np.flatnonzero(distilled.y == label) for label in distilled.classes)
 
 
-def _quotas(distilled: DistilledSet, budget: Budget) -> list[tuple[np.ndarray, int]]:
+def _quotas(distilled: DistilledFields, budget: Budget) -> list[tuple[np.ndarray, int]]:
     members = list(_members(distilled))
     if distilled.classes is None:
         wanted = {None: budget.total(int(distilled.provenance.get("rows_seen", len(distilled))))}
@@ -64,7 +61,7 @@ def _quotas(distilled: DistilledSet, budget: Budget) -> list[tuple[np.ndarray, i
     return list(zip(members, wanted.values(), strict=True))
 
 
-def _weight(distilled: DistilledSet, keep: np.ndarray) -> np.ndarray:
+def _weight(distilled: DistilledFields, keep: np.ndarray) -> np.ndarray:
     """Weights of the kept rows (at their places), from those of all; each class keeps its sum."""
     old = np.asarray(distilled.sample_weight, dtype=np.float64)
     weight = np.where(keep, old, 0.0)
@@ -78,7 +75,7 @@ def _weight(distilled: DistilledSet, keep: np.ndarray) -> np.ndarray:
     return weight
 
 
-def _counted(distilled: DistilledSet, keep: np.ndarray, X: Any, y: Any) -> np.ndarray:
+def _counted(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any) -> np.ndarray:
     """Rows of each class that have a kept row as their nearest; a picked row counts for itself."""
     if distilled.provenance.get("weighting") != "nearest":
         raise DataError(

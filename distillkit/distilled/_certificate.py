@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit._certificate_costs import KMeansCost, LogisticCost, RidgeCost, Weighted
-from distillkit._public_names import PicklesByPublicName
-from distillkit._training import infer_task, plain
+from distillkit.distilled._certificate_costs import KMeansCost, LogisticCost, RidgeCost, Weighted
 from distillkit.exceptions import DataError
+from distillkit.utils._json import to_jsonable
+from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._targets import infer_task
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
@@ -61,7 +62,7 @@ class Certificate(PicklesByPublicName):
         return {
             "error": self.error,
             "excess": self.excess,
-            "costs": [plain(step) for step in self.costs],
+            "costs": [to_jsonable(step) for step in self.costs],
             "rows": self.rows,
         }
 

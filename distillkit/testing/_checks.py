@@ -1,7 +1,7 @@
 """The checks behind `distillkit.testing`, one small function each."""
 
-from distillkit._checks import _inputs, _outputs, _results
-from distillkit._checks._problem import Scope
+from distillkit.testing import _inputs, _outputs, _results
+from distillkit.testing._problem import Scope
 
 __all__ = ["CHECKS", "Scope"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from distillkit._checks._problem import LABELS, Scope, expect, expect_equal, fresh, raises
 from distillkit.exceptions import DistillkitWarning
+from distillkit.testing._problem import LABELS, Scope, expect, expect_equal, fresh, raises
 
 __all__ = ["CHECKS"]
 

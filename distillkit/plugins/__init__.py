@@ -20,10 +20,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from distillkit._plugin_manager import PluginManager
-from distillkit._plugin_record import PluginRecord
-from distillkit._plugin_table import KINDS
 from distillkit.exceptions import PluginError
+from distillkit.plugins._manager import PluginManager
+from distillkit.plugins._record import PluginRecord
+from distillkit.plugins._registry import KINDS
 
 __all__ = ["KINDS", "PluginManager", "PluginRecord", "get_manager", "reset_manager"]
 

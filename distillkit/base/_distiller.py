@@ -11,20 +11,22 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from distillkit._callbacks import CallbackSupportMixin, callback_context
-from distillkit._certificate import certify
-from distillkit._containers import as_numeric, label_array, like_column, like_rows, to_numpy
-from distillkit._feature_space import feature_rows
-from distillkit._interpolation import to_dtype
-from distillkit._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
-from distillkit._public_names import PicklesByPublicName, public_name
-from distillkit._training import Group, Run, TrainingRows, group_rows, infer_task, one_column, plain
-from distillkit._version import versions
+from distillkit.base._feature_space import feature_rows
+from distillkit.base._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
+from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
+from distillkit.distilled._certificate import certify
 from distillkit.exceptions import DataError
+from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
+from distillkit.utils._containers import as_numeric, label_array, like_column, like_rows, to_numpy
+from distillkit.utils._interpolation import to_dtype
+from distillkit.utils._json import to_jsonable
+from distillkit.utils._public_names import PicklesByPublicName, public_name
+from distillkit.utils._targets import infer_task, one_column
+from distillkit.utils._versions import versions
 
-__all__ = ["BaseDistiller", "Group", "Outcome", "Run", "TrainingRows"]
+__all__ = ["BaseDistiller", "iterative_constraints"]
 
 _FLOATS = [np.float64, np.float32]
 
@@ -229,12 +231,12 @@ class BaseDistiller(
         }
         return {
             "method": public_name(type(self)),
-            "params": plain(self.get_params(deep=False)),
+            "params": to_jsonable(self.get_params(deep=False)),
             "task": seen.task,
             "rows_seen": seen.rows,
             "bytes_seen": seen.nbytes,
-            **{name: plain(value) for name, value in known.items() if value is not None},
-            **plain(outcome.notes),
+            **{name: to_jsonable(value) for name, value in known.items() if value is not None},
+            **to_jsonable(outcome.notes),
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
             # what computed: faiss-gpu, faiss, numpy, scikit-learn; empty where a method does not say

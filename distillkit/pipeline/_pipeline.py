@@ -13,9 +13,9 @@ from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory, has_fit_parameter
 
-from distillkit._callbacks import callback_context
-from distillkit._meta import Distilled
-from distillkit._public_names import PicklesByPublicName
+from distillkit.pipeline._distilled import Distilled
+from distillkit.utils._callbacks import callback_context
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Distilled", "Pipeline", "make_pipeline"]
 

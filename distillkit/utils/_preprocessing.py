@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from distillkit._public_names import PicklesByPublicName
 from distillkit.exceptions import DataError
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Preprocessing"]
 

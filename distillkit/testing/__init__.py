@@ -20,8 +20,8 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from distillkit._checks import CHECKS, Scope
 from distillkit.exceptions import UnknownNameError
+from distillkit.testing._checks import CHECKS, Scope
 
 __all__ = ["check_distiller", "distiller_checks", "expected_failed_checks", "parametrize_with_checks"]
 

@@ -11,19 +11,17 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
-from distillkit._interpolation import expand, is_expansion
-from distillkit._preprocessing import Preprocessing
-from distillkit._public_names import upgraded_name
-from distillkit._version import versions
+from distillkit.distilled._fields import DistilledFields
 from distillkit.exceptions import ArtefactError
-
-if TYPE_CHECKING:
-    from distillkit.distilled import DistilledSet
+from distillkit.utils._interpolation import expand, is_expansion
+from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._public_names import upgraded_name
+from distillkit.utils._versions import versions
 
 __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 
@@ -34,7 +32,7 @@ _PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
 _LABELS = ("y", "classes")
 
 
-def write_artefact(distilled: DistilledSet, path: str | os.PathLike[str]) -> Path:
+def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
     """Write `distilled` to `path`; see `DistilledSet.save`."""
     from safetensors import SafetensorError
     from safetensors.numpy import save

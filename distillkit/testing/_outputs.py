@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from distillkit._checks._problem import LABELS, Scope, expect, expect_equal, fresh, raises
 from distillkit.budget import Budget
+from distillkit.testing._problem import LABELS, Scope, expect, expect_equal, fresh, raises
 
 __all__ = ["CHECKS"]
 

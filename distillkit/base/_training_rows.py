@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
 
 from distillkit.budget import Budget
-from distillkit.exceptions import DataError
+from distillkit.utils._json import to_jsonable
 
-__all__ = ["Group", "Run", "TrainingRows", "group_rows", "infer_task", "one_column", "plain", "seed_model"]
+__all__ = ["Group", "Run", "TrainingRows", "group_rows"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class Run:
 
     def record(self, **values: Any) -> None:
         """Add a step to the history; the seconds so far are added."""
-        self.history.append({**plain(values), "seconds": round(self.seconds, 6)})
+        self.history.append({**to_jsonable(values), "seconds": round(self.seconds, 6)})
 
     def out_of_time(self, ahead: float = 0.0) -> bool:
         """Whether `max_seconds` is over, or leaves no more than the `ahead` that an end still takes; if so, it is noted as what ended the fit."""
@@ -117,55 +114,6 @@ class Run:
             return False
         self.stopped_by = "max_seconds"
         return True
-
-
-def one_column(y: np.ndarray) -> np.ndarray:
-    """Return y as one column; numbers kept as Python objects become a column of numbers.
-
-    Raises
-    ------
-    DataError
-        If y has several columns, or mixes text with other things (missing values, say).
-    """
-    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
-        raise DataError(f"y should be a 1d array of labels or numbers, got an array of shape {y.shape} instead.")
-    y = column_or_1d(y, warn=True)
-    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
-        return y
-    if any(isinstance(label, str) for label in y) or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
-        kinds = ", ".join(sorted({type(label).__name__ for label in y}))
-        raise DataError(f"y holds values of type {kinds}: give text or numbers, not both, and no missing values.")
-    return numbers
-
-
-def infer_task(y: np.ndarray) -> str:
-    """Tell whether y holds class labels or numbers.
-
-    Text, booleans and integers are class labels. Floats are numbers if any has a fraction, or if there are more
-    than two different ones and these are more than ``max(20, n / 20)`` or more than half the rows: whole-numbered
-    measurements (blood sugar, say) are not 200 classes, however few of them there are.
-
-    Returns
-    -------
-    {"classification", "regression"}
-
-    Raises
-    ------
-    DataError
-        If y is not one column of labels or numbers.
-    """
-    kind = type_of_target(y, input_name="y")
-    if kind == "continuous":
-        return "regression"
-    if kind not in ("binary", "multiclass"):
-        raise DataError(
-            f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}."
-        )
-    if y.dtype.kind == "f":
-        different = len(np.unique(y))
-        if different > 2 and (different > max(20, len(y) / 20) or different > len(y) / 2):
-            return "regression"
-    return "classification"
 
 
 def group_rows(y: np.ndarray | None, n_rows: int, task: str | None, budget: Budget | None) -> tuple[Group, ...]:
@@ -181,26 +129,3 @@ def group_rows(y: np.ndarray | None, n_rows: int, task: str | None, budget: Budg
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.cumsum(counts)[:-1])
     return tuple(map(Group, labels, parts, quotas.values()))  # quotas are in the order of the labels
-
-
-def seed_model(model: Any, rng: np.random.RandomState) -> Any:
-    """Give a seed to every `random_state` of an estimator that is None, nested ones included; in place."""
-    params = model.get_params(deep=True)
-    names = [name for name in sorted(params) if name == "random_state" or name.endswith("__random_state")]
-    seeds = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in names if params[name] is None}
-    return model.set_params(**seeds) if seeds else model
-
-
-def plain(value: Any) -> Any:
-    """Make a parameter or a recorded value fit for JSON."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.random.RandomState):  # its repr is an address, which differs from run to run
-        return "RandomState"
-    return repr(value)

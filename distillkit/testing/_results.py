@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from distillkit._checks._problem import Scope, expect, expect_equal, fresh
 from distillkit.distilled import DistilledSet
+from distillkit.testing._problem import Scope, expect, expect_equal, fresh
 
 __all__ = ["CHECKS"]
 

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from distillkit._public_names import PicklesByPublicName
+from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Distilled"]
 

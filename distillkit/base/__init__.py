@@ -1,0 +1,7 @@
+"""The contract of every distiller: the base class, what it hands to a method, and what a method returns."""
+
+from distillkit.base._distiller import BaseDistiller, iterative_constraints
+from distillkit.base._outcome import Outcome
+from distillkit.base._training_rows import Group, Run, TrainingRows
+
+__all__ = ["BaseDistiller", "Group", "Outcome", "Run", "TrainingRows", "iterative_constraints"]
