@@ -20,8 +20,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
-from distillkit.condensation._pool import with_fast_pools
 from distillkit.nn import ConvNet, Threads, seeded
+from distillkit.nn.convolution._halving_pool import with_fast_pools
 
 
 def textbook_network(width: int) -> nn.Module:

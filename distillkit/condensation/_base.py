@@ -20,12 +20,11 @@ from distillkit.condensation._defaults import default_depth
 from distillkit.condensation._downscaling import Downscaling
 from distillkit.condensation._labels import row_labels, rows_per_label
 from distillkit.condensation._loop import Controls, Loop
-from distillkit.condensation._pool import with_fast_pools
 from distillkit.condensation._problem import Batch, Problem
 from distillkit.condensation._state import Extra, SyntheticRows, Watch
 from distillkit.condensation._validation import Judge, Validation, hold_out
 from distillkit.exceptions import DataError
-from distillkit.nn import Augmentation, make_network, resolve_device
+from distillkit.nn import Augmentation, make_network, resolve_device, with_fast_pools
 from distillkit.utils._public_names import public_name
 
 if TYPE_CHECKING:

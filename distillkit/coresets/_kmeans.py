@@ -17,7 +17,7 @@ from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets._clock import stop_rules
 from distillkit.coresets._joint import joint_points
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans
-from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_owner
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.neighbors._blocked_neighbors import nearest_rows
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._nearest import exact_squares
-from distillkit.neighbors._pairs import nearest_rows
 
 __all__ = ["NeighborGraph", "neighbor_graph"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._cover import Cover, ExactCover, ScreenedCover
-from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows
+from distillkit.neighbors._k_center_cover import Cover, ExactCover, ScreenedCover
 
 __all__ = ["KCenterResult", "greedy_k_center"]
 

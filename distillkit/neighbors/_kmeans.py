@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._empty import fill_empty, squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._kmeans_start import draw_centres
 from distillkit.neighbors._lloyd import lloyd

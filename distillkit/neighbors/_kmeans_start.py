@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_owner
 from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
 from distillkit.neighbors._threads import block_threads
 

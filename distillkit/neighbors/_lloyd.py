@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_matrix
 
-from distillkit.neighbors._empty import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_owner
 from distillkit.neighbors._products import even_blocks, nearest_by_products
 from distillkit.neighbors._threads import block_threads
 

@@ -128,7 +128,7 @@ def test_threads_and_pieces_change_nothing_and_weights_stay(monkeypatch, vectori
             together = compare(net, "l1", per_class=3, threads=threads, vectorize=vectorize)
     finally:
         torch.set_num_threads(threads_before)
-    monkeypatch.setattr("distillkit.nn._pieces._BYTES", 2 * 4 * 8 * 8 * 8)
+    monkeypatch.setattr("distillkit.nn.runtime._pieces._BYTES", 2 * 4 * 8 * 8 * 8)
     in_pieces = compare(net, "l1", per_class=3)
     for other in (together, in_pieces):
         assert other.loss == pytest.approx(alone.loss)

@@ -61,7 +61,7 @@ def test_gradients_are_those_of_plain_backpropagation(small_net):
 
 @pytest.mark.parametrize("rows_at_a_time", [4, 5, 40])
 def test_gradients_of_a_batch_in_pieces_are_those_of_the_batch(small_net, monkeypatch, rows_at_a_time):
-    monkeypatch.setattr("distillkit.nn._pieces._BYTES", rows_at_a_time * 4 * 8 * 8 * 8)
+    monkeypatch.setattr("distillkit.nn.runtime._pieces._BYTES", rows_at_a_time * 4 * 8 * 8 * 8)
     X, y = normal(11, 1, 8, 8), torch.arange(11) % 3
     weights = matched_weights(small_net, "cosine")
     found = batch_gradients(small_net, weights, (X, y), F.cross_entropy)

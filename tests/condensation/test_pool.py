@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from distillkit.condensation._pool import HalvingPool, with_fast_pools
 from distillkit.nn import ConvNet, seeded
+from distillkit.nn.convolution._halving_pool import HalvingPool, with_fast_pools
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 8), (2, 3, 7, 9), (1, 1, 2, 3)])

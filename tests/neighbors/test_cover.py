@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from distillkit.neighbors import _cover as covers
+from distillkit.neighbors import _k_center_cover as covers
 from distillkit.neighbors import greedy_k_center
-from distillkit.neighbors._cover import ExactCover, ScreenedCover
+from distillkit.neighbors._k_center_cover import ExactCover, ScreenedCover
 
 
 def filled(cover, rows):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit.neighbors import _empty
-from distillkit.neighbors._empty import fill_empty, squared_distances_to_owner
+from distillkit.neighbors import _empty_clusters as _empty
+from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_to_owner
 
 
 def assign(X, centroids):

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.neighbors import _graph, _pairs, _threads, neighbor_graph
-from distillkit.neighbors._pairs import nearest_rows
+from distillkit.neighbors._blocked_neighbors import nearest_rows
 
 
 @pytest.fixture

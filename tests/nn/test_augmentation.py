@@ -6,7 +6,7 @@ import torch
 
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, Draw, make_generator
-from distillkit.nn._augment import STRATEGIES
+from distillkit.nn.augmentation._augment import STRATEGIES
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
 from distillkit.nn import ConvNet, _tile_loops
-from distillkit.nn._compiled import can_compile, compiled
-from distillkit.nn._conv_block import ConvBlock
-from distillkit.nn._first_block import conv_relu_pool, patches
-from distillkit.nn._norm_relu_pool import norm_relu_pool
-from distillkit.nn._winograd import winograd_conv
-from distillkit.nn._winograd_matrices import points, transforms
+from distillkit.nn.convolution._first_block import conv_relu_pool, patches
+from distillkit.nn.convolution._norm_relu_pool import norm_relu_pool
+from distillkit.nn.convolution._winograd import winograd_conv
+from distillkit.nn.convolution._winograd_matrices import points, transforms
+from distillkit.nn.networks._conv_block import ConvBlock
+from distillkit.nn.runtime._compiled import can_compile, compiled
 
 
 def drawn(*shape, seed=0, dtype=torch.float64, requires_grad=True):

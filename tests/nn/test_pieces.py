@@ -16,7 +16,7 @@ from distillkit.nn import (
     seeded,
     train_network,
 )
-from distillkit.nn import _pieces as pieces
+from distillkit.nn.runtime import _pieces as pieces
 
 
 @pytest.fixture

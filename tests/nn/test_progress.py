@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from distillkit.nn import NetworkClassifier, Recipe, class_loss, make_generator, make_network, train_network
-from distillkit.nn import _estimator_base as base
-from distillkit.nn._progress import Progress
+from distillkit.nn.estimators import _estimator_base as base
+from distillkit.nn.training._progress import Progress
 
 STEPS = 100
 

@@ -66,7 +66,7 @@ def test_networks_say_whether_their_rows_are_apart():
 
 def trained(count, monkeypatch, dtype=torch.float32):
     torch.set_num_threads(count)
-    monkeypatch.setattr("distillkit.nn._pieces._BYTES", 5 * 8 * 16 * 16 * 4)
+    monkeypatch.setattr("distillkit.nn.runtime._pieces._BYTES", 5 * 8 * 16 * 16 * 4)
     with seeded(0):
         network = ConvNet((1, 16, 16), 3, width=8).to(dtype)
     X = torch.rand(23, 1, 16, 16, generator=make_generator(0)).to(dtype)

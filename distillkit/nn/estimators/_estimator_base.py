@@ -19,14 +19,14 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from torch import nn
 
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.nn._augment import Augmentation
-from distillkit.nn._build import make_network
-from distillkit.nn._device import resolve_device
-from distillkit.nn._losses import RowLoss
-from distillkit.nn._recipe import Recipe
-from distillkit.nn._row_augment import training_augmentation
-from distillkit.nn._seeding import make_generator
-from distillkit.nn._train import DivergedError, embed_rows, predict_rows, train_network
+from distillkit.nn.augmentation._augment import Augmentation
+from distillkit.nn.augmentation._row_augment import training_augmentation
+from distillkit.nn.networks._build import make_network
+from distillkit.nn.runtime._device import resolve_device
+from distillkit.nn.runtime._seeding import make_generator
+from distillkit.nn.training._losses import RowLoss
+from distillkit.nn.training._recipe import Recipe
+from distillkit.nn.training._train import DivergedError, embed_rows, predict_rows, train_network
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import PicklesByPublicName

@@ -10,8 +10,8 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.multiclass import check_classification_targets
 
 from distillkit.exceptions import DataError
-from distillkit.nn._estimator_base import MakeLoss, NetworkEstimator
-from distillkit.nn._losses import RowLoss, class_loss, soft_label_loss
+from distillkit.nn.estimators._estimator_base import MakeLoss, NetworkEstimator
+from distillkit.nn.training._losses import RowLoss, class_loss, soft_label_loss
 
 __all__ = ["NetworkClassifier"]
 

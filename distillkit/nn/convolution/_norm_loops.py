@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distillkit.nn._compiled import Array, Number, compiled
+from distillkit.nn.runtime._compiled import Array, Number, compiled
 
 __all__ = ["norm_backward", "norm_forward", "statistics"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distillkit.nn._compiled import Array, compiled
+from distillkit.nn.runtime._compiled import Array, compiled
 
 __all__ = ["pooled_backward", "pooled_forward"]
 

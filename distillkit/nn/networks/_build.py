@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.nn._convnet import ConvNet, ConvNet1d
-from distillkit.nn._lenet import LeNet
-from distillkit.nn._mlp import Mlp
-from distillkit.nn._modes import evaluating
-from distillkit.nn._resnet import ResNet18
-from distillkit.nn._seeding import seeded
+from distillkit.nn.networks._convnet import ConvNet, ConvNet1d
+from distillkit.nn.networks._lenet import LeNet
+from distillkit.nn.networks._mlp import Mlp
+from distillkit.nn.networks._resnet import ResNet18
+from distillkit.nn.runtime._modes import evaluating
+from distillkit.nn.runtime._seeding import seeded
 
 __all__ = ["NETWORKS", "check_fit", "count_parameters", "make_network", "network_name"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin, _fit_context
 
-from distillkit.nn._estimator_base import MakeLoss, NetworkEstimator
-from distillkit.nn._losses import number_loss
+from distillkit.nn.estimators._estimator_base import MakeLoss, NetworkEstimator
+from distillkit.nn.training._losses import number_loss
 
 __all__ = ["NetworkRegressor"]
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from distillkit.nn._pieces import in_pieces, rows_per_piece, rows_to_share
-from distillkit.nn._threads import Threads
+from distillkit.nn.runtime._pieces import in_pieces, rows_per_piece, rows_to_share
+from distillkit.nn.runtime._threads import Threads
 
 __all__ = ["map_rows"]
 

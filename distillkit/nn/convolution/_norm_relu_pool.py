@@ -9,7 +9,7 @@ import torch
 from torch.autograd import Function
 from torch.nn.functional import pad
 
-from distillkit.nn._compiled import arrays
+from distillkit.nn.runtime._compiled import arrays
 
 __all__ = ["halve", "norm_relu_pool"]
 
@@ -42,7 +42,7 @@ def norm_relu_pool(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, ep
 class _NormReluPool(Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float) -> torch.Tensor:
-        from distillkit.nn import _norm_loops as loops
+        from distillkit.nn.convolution import _norm_loops as loops
 
         n_rows, height, width, channels = x.shape
         result = x.new_empty(n_rows, height // 2, width // 2, channels)
@@ -59,7 +59,7 @@ class _NormReluPool(Function):
         (given,), (x, weight, bias) = gradients, ctx.saved_tensors
         if torch.is_grad_enabled():  # to be differentiated once more
             return (*_differentiable(given, x, weight, bias, ctx.eps), None)
-        from distillkit.nn import _norm_loops as loops
+        from distillkit.nn.convolution import _norm_loops as loops
 
         of_x = x.new_empty(x.shape)
         of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)

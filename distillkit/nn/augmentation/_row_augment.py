@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from distillkit.nn._augment import Augmentation, Draw
+from distillkit.nn.augmentation._augment import Augmentation, Draw
 
 __all__ = ["RowAugmentation", "training_augmentation"]
 

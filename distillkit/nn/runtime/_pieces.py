@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from distillkit.nn._modes import evaluating
+from distillkit.nn.runtime._modes import evaluating
 
 __all__ = ["in_pieces", "rows_per_piece", "rows_to_share"]
 

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from distillkit.nn._augment import Augmentation
-from distillkit.nn._backward import Backward
-from distillkit.nn._device import mixed_precision
-from distillkit.nn._losses import RowLoss
-from distillkit.nn._map_rows import map_rows
-from distillkit.nn._modes import evaluating
-from distillkit.nn._pieces import rows_per_piece, rows_to_share
-from distillkit.nn._progress import Progress
-from distillkit.nn._recipe import Recipe
-from distillkit.nn._seeding import seeded
-from distillkit.nn._threads import Threads, takes_threads
+from distillkit.nn.augmentation._augment import Augmentation
+from distillkit.nn.runtime._device import mixed_precision
+from distillkit.nn.runtime._modes import evaluating
+from distillkit.nn.runtime._pieces import rows_per_piece, rows_to_share
+from distillkit.nn.runtime._seeding import seeded
+from distillkit.nn.runtime._threads import Threads, takes_threads
+from distillkit.nn.training._backward import Backward
+from distillkit.nn.training._losses import RowLoss
+from distillkit.nn.training._map_rows import map_rows
+from distillkit.nn.training._progress import Progress
+from distillkit.nn.training._recipe import Recipe
 
 __all__ = ["DivergedError", "embed_rows", "predict_rows", "train_network"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
-from distillkit.nn._pieces import in_pieces
-from distillkit.nn._scratch import scratch
-from distillkit.nn._winograd_matrices import OUTPUTS, TAPS, points, transforms
+from distillkit.nn.convolution._winograd_matrices import OUTPUTS, TAPS, points, transforms
+from distillkit.nn.runtime._pieces import in_pieces
+from distillkit.nn.runtime._scratch import scratch
 
 __all__ = ["winograd_conv"]
 
@@ -91,7 +91,7 @@ class _Correlation(Function):
 
 
 def _convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    from distillkit.nn import _tile_loops as loops
+    from distillkit.nn.convolution import _tile_loops as loops
 
     n_rows, height, width, inner = x.shape
     kernel, outer = _kernel(weight).transpose(1, 2), len(weight)
@@ -114,7 +114,7 @@ def _backwards(
 
     The transpose of what `_convolve` does, step by step from its end, so that the outputs' gradient is transformed once for both.
     """
-    from distillkit.nn import _tile_loops as loops
+    from distillkit.nn.convolution import _tile_loops as loops
 
     n_rows, height, width, outer = given.shape
     dtype = given.dtype

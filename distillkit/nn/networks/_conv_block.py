@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from distillkit.nn._compiled import can_compile
-from distillkit.nn._first_block import conv_relu_pool, patches
-from distillkit.nn._norm_relu_pool import halve, norm_relu_pool
-from distillkit.nn._winograd import winograd_conv
+from distillkit.nn.convolution._first_block import conv_relu_pool, patches
+from distillkit.nn.convolution._norm_relu_pool import halve, norm_relu_pool
+from distillkit.nn.convolution._winograd import winograd_conv
+from distillkit.nn.runtime._compiled import can_compile
 
 __all__ = ["ConvBlock"]
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.nn._conv_block import ConvBlock
+from distillkit.nn.networks._conv_block import ConvBlock
 
 __all__ = ["ConvNet", "ConvNet1d"]
 

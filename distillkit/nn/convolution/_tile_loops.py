@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distillkit.nn._compiled import Array, Number, compiled
+from distillkit.nn.runtime._compiled import Array, Number, compiled
 
 __all__ = ["add_inputs", "cut_gradients", "cut_inputs", "place_outputs"]
 

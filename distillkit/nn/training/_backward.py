@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from distillkit.nn._device import mixed_precision
-from distillkit.nn._losses import RowLoss
-from distillkit.nn._pieces import in_pieces
-from distillkit.nn._threads import Threads
+from distillkit.nn.runtime._device import mixed_precision
+from distillkit.nn.runtime._pieces import in_pieces
+from distillkit.nn.runtime._threads import Threads
+from distillkit.nn.training._losses import RowLoss
 
 __all__ = ["Backward"]
 

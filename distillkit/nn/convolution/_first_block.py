@@ -8,8 +8,8 @@ import torch
 from torch.autograd import Function
 from torch.nn import functional as F
 
-from distillkit.nn._compiled import arrays
-from distillkit.nn._scratch import scratch
+from distillkit.nn.runtime._compiled import arrays
+from distillkit.nn.runtime._scratch import scratch
 
 __all__ = ["conv_relu_pool", "patches"]
 
@@ -68,7 +68,7 @@ class _ConvReluPool(Function):
         width = kernel.shape[2]
         pooled = seen.new_empty(n_rows, outputs // 4, width)
         if seen.shape[2] == _GREY:
-            from distillkit.nn import _grey_loops as loops
+            from distillkit.nn.convolution import _grey_loops as loops
 
             images, kernels = arrays(seen, kernel)
             loops.pooled_forward(images, kernels, pooled.numpy())
@@ -97,7 +97,7 @@ class _ConvReluPool(Function):
         of_seen = torch.empty_like(seen) if wanted_seen else None
         of_kernel = kernel.new_empty(kernel.shape) if wanted_kernel else None
         if of_kernel is not None and of_seen is None and seen.shape[2] == _GREY:
-            from distillkit.nn import _grey_loops as loops
+            from distillkit.nn.convolution import _grey_loops as loops
 
             back, images, kernels = arrays(given, seen, kernel)
             loops.pooled_backward(back, images, kernels, of_kernel.numpy())

@@ -1,0 +1,1 @@
+"""Random changes of images, series and table rows while networks train."""

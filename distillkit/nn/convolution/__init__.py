@@ -1,0 +1,1 @@
+"""Fast convolutions, normalization and pooling on processors, compiled with numba."""
