@@ -1,23 +1,23 @@
 """Selection of rows: controls and coresets."""
 
-from distillkit.coresets._class_means import ClassMeans
-from distillkit.coresets._craig import CraigCoreset
-from distillkit.coresets._el2n import EL2NCoreset
-from distillkit.coresets._facility_location import FacilityLocationCoreset
-from distillkit.coresets._forgetting import ForgettingCoreset
-from distillkit.coresets._grad_match import GradMatchCoreset
-from distillkit.coresets._grand import GraNdCoreset
-from distillkit.coresets._herding import HerdingCoreset
-from distillkit.coresets._influence import InfluenceCoreset
-from distillkit.coresets._kcenter import KCenterCoreset
-from distillkit.coresets._kmeans import KMeansCoreset
-from distillkit.coresets._leverage import LeverageCoreset
-from distillkit.coresets._lightweight import LightweightCoreset
-from distillkit.coresets._random import RandomSubset
-from distillkit.coresets._sensitivity import SensitivityCoreset
-from distillkit.coresets._streaming import StreamingCoreset
-from distillkit.coresets._uncertainty import UncertaintyCoreset
-from distillkit.coresets._whole import WholeSet
+from distillkit.coresets.controls._class_means import ClassMeans
+from distillkit.coresets.controls._random import RandomSubset
+from distillkit.coresets.controls._whole import WholeSet
+from distillkit.coresets.geometric._facility_location import FacilityLocationCoreset
+from distillkit.coresets.geometric._herding import HerdingCoreset
+from distillkit.coresets.geometric._kcenter import KCenterCoreset
+from distillkit.coresets.geometric._kmeans import KMeansCoreset
+from distillkit.coresets.gradients._craig import CraigCoreset
+from distillkit.coresets.gradients._grad_match import GradMatchCoreset
+from distillkit.coresets.gradients._influence import InfluenceCoreset
+from distillkit.coresets.sampling._leverage import LeverageCoreset
+from distillkit.coresets.sampling._lightweight import LightweightCoreset
+from distillkit.coresets.sampling._sensitivity import SensitivityCoreset
+from distillkit.coresets.scores._el2n import EL2NCoreset
+from distillkit.coresets.scores._forgetting import ForgettingCoreset
+from distillkit.coresets.scores._grand import GraNdCoreset
+from distillkit.coresets.scores._uncertainty import UncertaintyCoreset
+from distillkit.coresets.streaming._streaming import StreamingCoreset
 from distillkit.distilled._certificate import Certificate, certify
 
 __all__ = [

@@ -47,7 +47,7 @@ def upgraded_name(text: str) -> str:
     Parameters
     ----------
     text : str
-        ``"distillkit.coresets._kmeans:KMeansCoreset"``, for example.
+        ``"distillkit.coresets.geometric._kmeans:KMeansCoreset"``, for example.
 
     Returns
     -------

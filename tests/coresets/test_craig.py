@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import CraigCoreset
-from distillkit.coresets._craig import distances, facility_location, nearest
-from distillkit.coresets._proxy import LastLayer, last_layer
+from distillkit.coresets.gradients._craig import distances, facility_location, nearest
+from distillkit.coresets.shared._proxy import LastLayer, last_layer
 
 
 def gradients_of(X, y, task="classification"):
@@ -103,7 +103,7 @@ def test_picked_rows_count_themselves_also_where_gradients_are_equal():
 
 
 def test_a_class_over_the_block_is_divided_and_nothing_larger_is_made(table, monkeypatch):
-    import distillkit.coresets._craig as module
+    import distillkit.coresets.gradients._craig as module
 
     X, y = table
     made = []

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
-from distillkit.coresets._ensemble import Ensemble, Lesson, train_ensemble
+from distillkit.coresets.scores._ensemble import Ensemble, Lesson, train_ensemble
 
 TASKS = ["classification", "regression"]
 

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from distillkit.base import Group, Run, TrainingRows
 from distillkit.coresets import FacilityLocationCoreset, RandomSubset, _facilities
-from distillkit.coresets._facilities import facilities
+from distillkit.coresets.geometric._sparse_facility_location import facilities
 
 
 def gains_of(points, t, metric="euclidean"):

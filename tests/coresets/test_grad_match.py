@@ -9,8 +9,8 @@ from scipy.optimize import nnls
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import GradMatchCoreset, RandomSubset
-from distillkit.coresets._grad_match import match_sum, solve_weights
-from distillkit.coresets._proxy import LastLayer, last_layer
+from distillkit.coresets.gradients._grad_match import match_sum, solve_weights
+from distillkit.coresets.shared._proxy import LastLayer, last_layer
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from distillkit.base import Group, Run, TrainingRows
 from distillkit.coresets import HerdingCoreset
-from distillkit.coresets._herding import herd
+from distillkit.coresets.geometric._herding import herd
 
 
 def by_the_rule(points, size, *, worst=False):

@@ -8,8 +8,8 @@ import pytest
 from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import InfluenceCoreset, RandomSubset
-from distillkit.coresets._influence import _design
-from distillkit.coresets._ridge import RidgeState, left_out
+from distillkit.coresets.gradients._influence import _design
+from distillkit.coresets.gradients._ridge import RidgeState, left_out
 
 TASKS = ["classification", "regression"]
 

@@ -24,7 +24,7 @@ from distillkit.coresets import (
     RandomSubset,
     SensitivityCoreset,
 )
-from distillkit.coresets._facilities import facilities
+from distillkit.coresets.geometric._sparse_facility_location import facilities
 from distillkit.exceptions import BudgetError
 from distillkit.neighbors import greedy_k_center, kmeans
 

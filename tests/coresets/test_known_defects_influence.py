@@ -19,10 +19,10 @@ from distillkit.coresets import (
     LeverageCoreset,
     UncertaintyCoreset,
 )
-from distillkit.coresets._craig import distances, facility_location
-from distillkit.coresets._forgetting import ForgettingCounter
-from distillkit.coresets._lazy_greedy import lazy_greedy
-from distillkit.coresets._proxy import LastLayer
+from distillkit.coresets.gradients._craig import distances, facility_location
+from distillkit.coresets.scores._forgetting import ForgettingCounter
+from distillkit.coresets.shared._lazy_greedy import lazy_greedy
+from distillkit.coresets.shared._proxy import LastLayer
 
 EVERY = {
     "grand": GraNdCoreset(max_iter=1),
@@ -102,7 +102,7 @@ def test_cords_selection_is_not_random_within_the_class(model, table):
 
 def test_cords_no_matrix_of_all_rows_against_all(table, monkeypatch):
     # an n x n float32 matrix; here a class at most, and of it a block
-    import distillkit.coresets._craig as module
+    import distillkit.coresets.gradients._craig as module
 
     sizes, plain = [], distances
     monkeypatch.setattr(module, "distances", lambda part: sizes.append(len(part.residual)) or plain(part))

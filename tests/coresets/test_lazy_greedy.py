@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from distillkit.coresets._lazy_greedy import lazy_greedy
+from distillkit.coresets.shared._lazy_greedy import lazy_greedy
 
 
 class Coverage:

@@ -7,8 +7,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from distillkit.coresets import LeverageCoreset
-from distillkit.coresets._leverage import leverage_scores
-from distillkit.coresets._sampling import inclusion_probabilities, systematic_sample
+from distillkit.coresets.sampling._leverage import leverage_scores
+from distillkit.coresets.sampling._sampling import inclusion_probabilities, systematic_sample
 
 
 def hat_diagonal(X):

@@ -13,8 +13,8 @@ from sklearn.svm import LinearSVC
 
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
-from distillkit.coresets._features import standardized_rows, standardized_target
-from distillkit.coresets._proxy import LastLayer, class_probabilities, last_layer, one_hot
+from distillkit.coresets.shared._features import standardized_rows, standardized_target
+from distillkit.coresets.shared._proxy import LastLayer, class_probabilities, last_layer, one_hot
 from distillkit.exceptions import DataError
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from distillkit.base import Group, Run, TrainingRows
 from distillkit.coresets import LightweightCoreset, RandomSubset, SensitivityCoreset, _passes
-from distillkit.coresets._passes import squared_distances_to_means
-from distillkit.coresets._sensitivity import sensitivity_bounds
+from distillkit.coresets.sampling._sensitivity import sensitivity_bounds
+from distillkit.coresets.sampling._two_pass import squared_distances_to_means
 from distillkit.neighbors import _threads, kmeans_plus_plus
 
 MODELS = {"lightweight": LightweightCoreset(), "sensitivity": SensitivityCoreset(n_clusters=4)}

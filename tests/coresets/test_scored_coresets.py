@@ -11,10 +11,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from distillkit.base._training_rows import Run
 from distillkit.coresets import EL2NCoreset, ForgettingCoreset, GraNdCoreset, UncertaintyCoreset
-from distillkit.coresets._ensemble import Lesson, train_ensemble
-from distillkit.coresets._features import standardized_target
-from distillkit.coresets._forgetting import ForgettingCounter
-from distillkit.coresets._uncertainty import uncertainty
+from distillkit.coresets.scores._ensemble import Lesson, train_ensemble
+from distillkit.coresets.scores._forgetting import ForgettingCounter
+from distillkit.coresets.scores._uncertainty import uncertainty
+from distillkit.coresets.shared._features import standardized_target
 from distillkit.exceptions import DataError
 from distillkit.nn import NetworkClassifier
 

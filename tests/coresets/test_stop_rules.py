@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distillkit.base import Group, Run, TrainingRows
-from distillkit.coresets._clock import stop_rules
+from distillkit.coresets.shared._time_shares import stop_rules
 
 
 class FakeRun(Run):

@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from distillkit import DistilledSet
 from distillkit.coresets import ClassMeans, KCenterCoreset, KMeansCoreset, StreamingCoreset
-from distillkit.coresets._merge_reduce import Tree
+from distillkit.coresets.streaming._merge_reduce import Tree
 from distillkit.exceptions import BudgetError, DataError
 from distillkit.plugins import get_manager
 

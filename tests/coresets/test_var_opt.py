@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit.coresets._random import var_opt
+from distillkit.coresets.controls._random import var_opt
 
 
 def threshold_by_bisection(weight, size):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distillkit.base import Outcome
-from distillkit.coresets._ranking import interleave
+from distillkit.coresets.shared._ranking import interleave
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

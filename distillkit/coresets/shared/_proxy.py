@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from distillkit.coresets._features import standardized_rows, standardized_target
-from distillkit.coresets._ranking import class_codes
+from distillkit.coresets.shared._features import standardized_rows, standardized_target
+from distillkit.coresets.shared._ranking import class_codes
 from distillkit.exceptions import DataError
 from distillkit.utils._seeds import seed_model
 

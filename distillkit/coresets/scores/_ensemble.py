@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
-from distillkit.coresets._features import standardized_rows, standardized_target
-from distillkit.coresets._proxy import one_hot
+from distillkit.coresets.shared._features import standardized_rows, standardized_target
+from distillkit.coresets.shared._proxy import one_hot
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

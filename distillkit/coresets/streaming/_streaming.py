@@ -13,9 +13,9 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, iterative_constraints
 from distillkit.base._outcome import Seen, distilled_pair
 from distillkit.budget import Budget
-from distillkit.coresets._merge_reduce import Summary, Tree
-from distillkit.coresets._sources import is_stream, pieces_of
-from distillkit.coresets._stream_checks import check_chunk, reducing_method
+from distillkit.coresets.streaming._merge_reduce import Summary, Tree
+from distillkit.coresets.streaming._sources import is_stream, pieces_of
+from distillkit.coresets.streaming._stream_checks import check_chunk, reducing_method
 from distillkit.exceptions import DataError
 from distillkit.utils._containers import label_array
 from distillkit.utils._targets import one_column

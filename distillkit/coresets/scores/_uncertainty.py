@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import xlogy
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
-from distillkit.coresets._proxy import class_probabilities
-from distillkit.coresets._ranking import refuse_regression
-from distillkit.coresets._scored import ScoredCoreset
+from distillkit.coresets.scores._scored import ScoredCoreset
+from distillkit.coresets.shared._proxy import class_probabilities
+from distillkit.coresets.shared._ranking import refuse_regression
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.base._feature_space import FEATURE_SPACE
-from distillkit.coresets._passes import squared_distances_to_means
-from distillkit.coresets._sampling import draw_rows
+from distillkit.coresets.sampling._sampling import draw_rows
+from distillkit.coresets.sampling._two_pass import squared_distances_to_means
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows

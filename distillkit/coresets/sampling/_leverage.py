@@ -10,8 +10,8 @@ from scipy.linalg import cholesky, eigh, solve_triangular
 from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
-from distillkit.coresets._ranking import interleave
-from distillkit.coresets._sampling import inclusion_probabilities, systematic_sample
+from distillkit.coresets.sampling._sampling import inclusion_probabilities, systematic_sample
+from distillkit.coresets.shared._ranking import interleave
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

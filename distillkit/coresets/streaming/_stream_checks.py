@@ -11,7 +11,7 @@ from distillkit.plugins._methods import method_named
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller
-    from distillkit.coresets._merge_reduce import Tree
+    from distillkit.coresets.streaming._merge_reduce import Tree
 
 __all__ = ["check_chunk", "reducing_method"]
 

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
-from distillkit.coresets._features import standardized_rows, standardized_target
-from distillkit.coresets._proxy import one_hot
-from distillkit.coresets._ranking import interleave, stratified
-from distillkit.coresets._ridge import RidgeState, left_out
+from distillkit.coresets.gradients._ridge import RidgeState, left_out
+from distillkit.coresets.shared._features import standardized_rows, standardized_target
+from distillkit.coresets.shared._proxy import one_hot
+from distillkit.coresets.shared._ranking import interleave, stratified
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

@@ -9,8 +9,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
-from distillkit.coresets._clock import stop_rules
-from distillkit.coresets._ranking import interleave
+from distillkit.coresets.shared._ranking import interleave
+from distillkit.coresets.shared._time_shares import stop_rules
 from distillkit.neighbors import KCenterResult, greedy_k_center
 
 if TYPE_CHECKING:

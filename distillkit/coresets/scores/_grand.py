@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distillkit.coresets._dynamics import DynamicsCoreset
-from distillkit.coresets._ensemble import Lesson
+from distillkit.coresets.scores._dynamics import DynamicsCoreset
+from distillkit.coresets.scores._ensemble import Lesson
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

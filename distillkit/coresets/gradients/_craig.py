@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
-from distillkit.coresets._clock import stop_rules
-from distillkit.coresets._lazy_greedy import lazy_greedy
-from distillkit.coresets._proxy import LastLayer, last_layer
-from distillkit.coresets._ranking import interleave, stratified
+from distillkit.coresets.shared._lazy_greedy import lazy_greedy
+from distillkit.coresets.shared._proxy import LastLayer, last_layer
+from distillkit.coresets.shared._ranking import interleave, stratified
+from distillkit.coresets.shared._time_shares import stop_rules
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows

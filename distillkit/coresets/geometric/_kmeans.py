@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
-from distillkit.coresets._clock import stop_rules
-from distillkit.coresets._joint import joint_points
+from distillkit.coresets.shared._joint_space import joint_points
+from distillkit.coresets.shared._time_shares import stop_rules
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans
 from distillkit.neighbors._empty_clusters import squared_distances_to_owner
 from distillkit.neighbors._lloyd import group_sums

@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.base._feature_space import FEATURE_SPACE
-from distillkit.coresets._joint import joint_points
-from distillkit.coresets._sampling import draw_rows
+from distillkit.coresets.sampling._sampling import draw_rows
+from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.neighbors import kmeans_plus_plus, squared_distances_to_owner
 
 if TYPE_CHECKING:

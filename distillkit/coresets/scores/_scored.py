@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import BaseDistiller, Outcome
-from distillkit.coresets._ranking import interleave, stratified
+from distillkit.coresets.shared._ranking import interleave, stratified
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit.coresets._dynamics import DynamicsCoreset
-from distillkit.coresets._ensemble import Lesson
-from distillkit.coresets._ranking import class_codes, refuse_regression
+from distillkit.coresets.scores._dynamics import DynamicsCoreset
+from distillkit.coresets.scores._ensemble import Lesson
+from distillkit.coresets.shared._ranking import class_codes, refuse_regression
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

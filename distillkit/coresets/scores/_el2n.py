@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import HasMethods
 
-from distillkit.coresets._dynamics import DynamicsCoreset
-from distillkit.coresets._ensemble import Lesson
-from distillkit.coresets._proxy import last_layer
+from distillkit.coresets.scores._dynamics import DynamicsCoreset
+from distillkit.coresets.scores._ensemble import Lesson
+from distillkit.coresets.shared._proxy import last_layer
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

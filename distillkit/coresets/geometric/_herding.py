@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
-from distillkit.coresets._clock import stop_rules
-from distillkit.coresets._joint import joint_points
-from distillkit.coresets._ranking import interleave
+from distillkit.coresets.shared._joint_space import joint_points
+from distillkit.coresets.shared._ranking import interleave
+from distillkit.coresets.shared._time_shares import stop_rules
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows

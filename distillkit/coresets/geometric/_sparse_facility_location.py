@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-from distillkit.coresets._lazy_greedy import every_gain, lazy_greedy
+from distillkit.coresets.shared._lazy_greedy import every_gain, lazy_greedy
 from distillkit.neighbors import neighbor_graph
 
 __all__ = ["Facilities", "facilities"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import Interval
 
 from distillkit.base import iterative_constraints
-from distillkit.coresets._ensemble import Ensemble, Lesson, OnBatch, train_ensemble
-from distillkit.coresets._scored import ScoredCoreset
+from distillkit.coresets.scores._ensemble import Ensemble, Lesson, OnBatch, train_ensemble
+from distillkit.coresets.scores._scored import ScoredCoreset
 
 if TYPE_CHECKING:
     from distillkit.base import Run

@@ -1,0 +1,1 @@
+"""Controls that every method is compared with: random rows, class means, the whole set."""

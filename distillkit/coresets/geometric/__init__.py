@@ -1,0 +1,1 @@
+"""Coresets by distances between rows: k-means, k-center, herding, facility location."""

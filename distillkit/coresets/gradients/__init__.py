@@ -1,0 +1,1 @@
+"""Coresets by the gradients or the influence of rows on a model."""

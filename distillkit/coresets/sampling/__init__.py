@@ -1,0 +1,1 @@
+"""Coresets that draw rows at random with unbiased weights: lightweight, sensitivity and leverage sampling."""

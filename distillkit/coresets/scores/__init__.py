@@ -1,0 +1,1 @@
+"""Coresets by a score of each row that trained models give: GraNd, EL2N, forgetting, uncertainty."""

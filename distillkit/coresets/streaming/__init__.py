@@ -1,0 +1,1 @@
+"""Coresets of rows that arrive in chunks, by merge-and-reduce."""
