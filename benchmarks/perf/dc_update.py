@@ -19,7 +19,7 @@ from _mnist import mnist
 from torch import nn
 from torch.nn import functional as F
 
-from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
+from distillkit.condensation.gradient._gradients import batch_gradients, match_gradients, matched_weights
 from distillkit.nn import ConvNet, Threads, seeded
 from distillkit.nn.convolution._halving_pool import with_fast_pools
 

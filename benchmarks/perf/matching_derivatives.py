@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from _mnist import mnist
 
-from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
-from distillkit.condensation._matching import DERIVATIVES
-from distillkit.condensation._problem import Batch
+from distillkit.condensation.gradient._gradients import batch_gradients, match_gradients, matched_weights
+from distillkit.condensation.gradient._loop import DERIVATIVES
+from distillkit.condensation.problem._problem import Batch
 from distillkit.nn import Recipe, class_loss, make_network, train_network
 
 _REAL = 512

@@ -18,9 +18,9 @@ from _mnist import mnist
 from distillkit.base import TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
-from distillkit.condensation._gradients import batch_gradients, matched_weights
-from distillkit.condensation._group_rows import GroupRows
-from distillkit.condensation._problem import Batch, Problem
+from distillkit.condensation.gradient._gradients import batch_gradients, matched_weights
+from distillkit.condensation.problem._group_rows import GroupRows
+from distillkit.condensation.problem._problem import Batch, Problem
 from distillkit.coresets import KMeansCoreset
 from distillkit.distances import gradient_distance
 from distillkit.nn import Recipe, class_loss, make_network, train_network

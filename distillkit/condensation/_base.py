@@ -14,15 +14,15 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
-from distillkit.condensation._batch_size import within_memory
-from distillkit.condensation._checkpoint import Checkpoint, data_digest, settings_key
-from distillkit.condensation._defaults import default_depth
-from distillkit.condensation._downscaling import Downscaling
-from distillkit.condensation._labels import row_labels, rows_per_label
-from distillkit.condensation._loop import Controls, Loop
-from distillkit.condensation._problem import Batch, Problem
-from distillkit.condensation._state import Extra, SyntheticRows, Watch
-from distillkit.condensation._validation import Judge, Validation, hold_out
+from distillkit.condensation.loop._batch_size import within_memory
+from distillkit.condensation.loop._checkpoint import Checkpoint, data_digest, settings_key
+from distillkit.condensation.loop._loop import Controls, Loop
+from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows, Watch
+from distillkit.condensation.loop._validation import Judge, Validation, hold_out
+from distillkit.condensation.problem._defaults import default_depth
+from distillkit.condensation.problem._downscaling import Downscaling
+from distillkit.condensation.problem._labels import row_labels, rows_per_label
+from distillkit.condensation.problem._problem import Batch, Problem
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device, with_fast_pools
 from distillkit.utils._public_names import public_name

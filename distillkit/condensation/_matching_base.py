@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import POSITIVE, SHARE, IterativeCondenser
-from distillkit.condensation._labels import first_parts
-from distillkit.condensation._state import SyntheticRows
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows
+from distillkit.condensation.problem._labels import first_parts
 from distillkit.nn import can_compile, network_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation._problem import Problem
+    from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["MatchingCondenser"]
 

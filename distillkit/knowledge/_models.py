@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._soften import EPS, logits_of
+from distillkit.knowledge._temperature import EPS, logits_of
 from distillkit.nn import NetworkClassifier, evaluating
 
 __all__ = [

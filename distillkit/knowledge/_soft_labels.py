@@ -14,11 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.exceptions import DataError
-from distillkit.knowledge._folds import ask
-from distillkit.knowledge._lesson import Rows
+from distillkit.knowledge._cross_fitting import ask
 from distillkit.knowledge._models import check_task
-from distillkit.knowledge._soften import softmax
+from distillkit.knowledge._targets import Rows
 from distillkit.knowledge._teacher import find_classes, hire, serves_as_it_is
+from distillkit.knowledge._temperature import softmax
 from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from sklearn.utils import get_tags
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._lesson import Lesson
 from distillkit.knowledge._loss import TaughtLoss
 from distillkit.knowledge._models import check_task, class_logits, fit_model, is_estimator, rows_for, weight_name
-from distillkit.knowledge._soften import logits_of, mix, softmax
+from distillkit.knowledge._targets import Lesson
+from distillkit.knowledge._temperature import logits_of, mix, softmax
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._soft_labels import expand_soft_labels
 

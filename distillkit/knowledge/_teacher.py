@@ -12,7 +12,6 @@ from sklearn.base import clone
 from torch import nn
 
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.knowledge._lesson import Rows
 from distillkit.knowledge._models import (
     class_logits,
     fit_model,
@@ -22,7 +21,8 @@ from distillkit.knowledge._models import (
     numbers_of,
     rows_for,
 )
-from distillkit.knowledge._soften import EPS
+from distillkit.knowledge._targets import Rows
+from distillkit.knowledge._temperature import EPS
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._seeds import seed_model
 

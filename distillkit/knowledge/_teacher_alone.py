@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.knowledge._lesson import Lesson
-from distillkit.knowledge._soften import softmax
 from distillkit.knowledge._student import Student
+from distillkit.knowledge._targets import Lesson
 from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._teacher_student import TeacherStudentDistiller
+from distillkit.knowledge._temperature import softmax
 
 __all__ = ["TeacherAlone"]
 

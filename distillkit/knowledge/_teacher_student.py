@@ -14,13 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._figures import measure
-from distillkit.knowledge._folds import ask
-from distillkit.knowledge._lesson import Lesson, Rows
+from distillkit.knowledge._cross_fitting import ask
 from distillkit.knowledge._models import check_task
 from distillkit.knowledge._split import hold_out
 from distillkit.knowledge._student import Student, epochs_for, new_student, teach
-from distillkit.knowledge._taught import TaughtEstimator
+from distillkit.knowledge._student_estimator import TaughtEstimator
+from distillkit.knowledge._student_metrics import measure
+from distillkit.knowledge._targets import Lesson, Rows
 from distillkit.knowledge._teacher import Teacher, find_classes, hire, serves_as_it_is
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._seeds import seed_model

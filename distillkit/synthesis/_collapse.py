@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.exceptions import DistillkitWarning
+from distillkit.synthesis._feature_classifier import Recogniser
 from distillkit.synthesis._fitted import FittedGenerator
-from distillkit.synthesis._recogniser import Recogniser
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows

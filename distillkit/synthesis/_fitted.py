@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from distillkit.nn import evaluating, make_generator
-from distillkit.synthesis._codec import Codec
 from distillkit.synthesis._condition import Condition, place_weights
+from distillkit.synthesis._encoding import Codec
 
 __all__ = ["FittedGenerator"]
 

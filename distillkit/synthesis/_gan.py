@@ -18,13 +18,13 @@ from distillkit.base._outcome import distilled_pair
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_generator, resolve_device
 from distillkit.synthesis._adversaries import Adversaries, Settings
-from distillkit.synthesis._codec import Codec
 from distillkit.synthesis._collapse import diagnose, warn_of_collapse
 from distillkit.synthesis._condition import Condition
+from distillkit.synthesis._encoding import Codec
+from distillkit.synthesis._feature_classifier import Recogniser
 from distillkit.synthesis._fitted import FittedGenerator
 from distillkit.synthesis._held_out import HeldOut, hold_out
 from distillkit.synthesis._networks import make_networks
-from distillkit.synthesis._recogniser import Recogniser
 from distillkit.synthesis._selection import SELECTIONS, Selection
 from distillkit.synthesis._training import train
 from distillkit.utils._json import to_jsonable

@@ -7,7 +7,7 @@ from typing import cast
 from torch import nn
 
 from distillkit.nn import seeded
-from distillkit.synthesis._codec import Codec
+from distillkit.synthesis._encoding import Codec
 from distillkit.synthesis._images import ImageDiscriminator, ImageGenerator
 from distillkit.synthesis._series import SeriesDiscriminator, SeriesGenerator
 from distillkit.synthesis._tables import TableDiscriminator, TableGenerator

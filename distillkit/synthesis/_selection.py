@@ -10,8 +10,8 @@ import numpy as np
 
 from distillkit.base import Outcome
 from distillkit.neighbors import kmeans
+from distillkit.synthesis._feature_classifier import Recogniser
 from distillkit.synthesis._fitted import FittedGenerator
-from distillkit.synthesis._recogniser import Recogniser
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from distillkit.synthesis._codec import Codec
+from distillkit.synthesis._encoding import Codec
 from distillkit.synthesis._layers import ConditionalBatchNorm, ProjectionHead, normed
 
 __all__ = ["TableDiscriminator", "TableGenerator"]

@@ -14,7 +14,7 @@ from distillkit.condensation import (
     KernelDistiller,
     TrajectoryMatchingDistiller,
 )
-from distillkit.condensation._batch_size import BatchSize, out_of_memory, within_memory
+from distillkit.condensation.loop._batch_size import BatchSize, out_of_memory, within_memory
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 
 COMMON = {"random_state": 0, "device": "cpu", "record_every": 2, "patience": None, "max_iter": 6}

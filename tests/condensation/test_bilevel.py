@@ -16,13 +16,13 @@ from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import BilevelDistiller
-from distillkit.condensation._labels import first_parts
-from distillkit.condensation._loop import Controls
-from distillkit.condensation._meta_fit import MetaFit, MetaPlan
-from distillkit.condensation._problem import Problem
-from distillkit.condensation._real_rows import RealRows
-from distillkit.condensation._state import Extra, SyntheticRows, Watch
-from distillkit.condensation._validation import hold_out
+from distillkit.condensation.bilevel._loop import MetaFit, MetaPlan
+from distillkit.condensation.loop._loop import Controls
+from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows, Watch
+from distillkit.condensation.loop._validation import hold_out
+from distillkit.condensation.problem._labels import first_parts
+from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._real_rows import RealRows
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_network, seeded
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit.condensation._comparisons import DISTRIBUTION_LOSSES, Embedding, make_comparison
+from distillkit.condensation.distribution._comparisons import DISTRIBUTION_LOSSES, Embedding, make_comparison
 from distillkit.distances import js_divergence, kl_divergence, median_bandwidth, mmd, sinkhorn_divergence, wasserstein
 from distillkit.exceptions import NotEnoughMemoryError
 from distillkit.nn import Mlp, seeded

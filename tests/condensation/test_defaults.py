@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from distillkit.condensation._defaults import default_depth, default_rate, loop_counts
+from distillkit.condensation.problem._defaults import default_depth, default_rate, loop_counts
 
 
 @pytest.mark.parametrize(("rows", "counts"), [(1, (1, 1)), (10, (10, 50)), (50, (50, 10))])

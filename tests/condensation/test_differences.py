@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from distillkit.condensation import GradientMatchingDistiller
-from distillkit.condensation._differences import STEP
-from distillkit.condensation._gradients import batch_gradients, match_gradients, matched_weights
+from distillkit.condensation.gradient._differences import STEP
+from distillkit.condensation.gradient._gradients import batch_gradients, match_gradients, matched_weights
 from distillkit.distances import GRADIENT_DISTANCES
 from distillkit.nn import Augmentation, ConvNet, Mlp, Threads, seeded
 
@@ -211,7 +211,7 @@ def test_targets_move_with_the_rows(numbers):
 def test_a_graph_of_gradients_is_not_counted_where_there_is_none(images, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "distillkit.condensation._gradient_matching.require_memory", lambda needed, *_: asked.append(needed)
+        "distillkit.condensation.gradient._distiller.require_memory", lambda needed, *_: asked.append(needed)
     )
     for derivative in ("exact", "differences"):
         settings = {"width": 8, "max_iter": 1, "real_batch": 2, "device": "cpu"}

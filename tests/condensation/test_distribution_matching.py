@@ -12,8 +12,8 @@ from distillkit.base import TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import DistributionMatchingDistiller, GradientMatchingDistiller
-from distillkit.condensation._bins import target_bins
-from distillkit.condensation._comparisons import DISTRIBUTION_LOSSES
+from distillkit.condensation.distribution._bins import target_bins
+from distillkit.condensation.distribution._comparisons import DISTRIBUTION_LOSSES
 from distillkit.exceptions import DataError, DistillkitWarning
 
 

@@ -14,8 +14,8 @@ from distillkit.condensation import (
     KernelDistiller,
     TrajectoryMatchingDistiller,
 )
-from distillkit.condensation._downscaling import Downscaling
-from distillkit.condensation._state import SyntheticRows
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows
+from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.distilled._artefact import SCHEMA, read_card
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier

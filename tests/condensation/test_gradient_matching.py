@@ -18,7 +18,7 @@ from distillkit.condensation import (
     GradientMatchingDistiller,
     TrajectoryMatchingDistiller,
 )
-from distillkit.condensation._state import SyntheticRows
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import BudgetError, DataError, DistillkitWarning
 from distillkit.pipeline import Distilled, make_pipeline

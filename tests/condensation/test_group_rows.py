@@ -7,8 +7,8 @@ import torch
 from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
-from distillkit.condensation._group_rows import GroupRows
-from distillkit.condensation._problem import Problem
+from distillkit.condensation.problem._group_rows import GroupRows
+from distillkit.condensation.problem._problem import Problem
 
 
 def problem_of(X, y, task="classification"):

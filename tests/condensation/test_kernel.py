@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import nn
 
 from distillkit.condensation import KernelDistiller
-from distillkit.condensation._network_pool import NetworkPool, PoolMember, draw_he_weights
+from distillkit.condensation.kernel._network_pool import NetworkPool, PoolMember, draw_he_weights
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import ConvNet, Mlp, Threads, class_loss, make_network, predict_rows, rows_to_share, seeded
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.kernel_ridge import KernelRidge
 
-from distillkit.condensation._kernel_ridge import ridge_prediction
+from distillkit.condensation.kernel._ridge import ridge_prediction
 from distillkit.nn import embed_rows, make_network
 
 

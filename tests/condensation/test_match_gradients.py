@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from distillkit.condensation._gradients import (
+from distillkit.condensation.gradient._gradients import (
     batch_gradients,
     goes_in_one_pass,
     match_gradients,

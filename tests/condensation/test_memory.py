@@ -12,8 +12,8 @@ from distillkit.condensation import (
     TrajectoryMatchingDistiller,
     _memory,
 )
-from distillkit.condensation._kernel_ridge import ridge_prediction
-from distillkit.condensation._memory import (
+from distillkit.condensation.kernel._ridge import ridge_prediction
+from distillkit.condensation.loop._memory import (
     available_bytes,
     graph_bytes,
     kernel_bytes,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distillkit.condensation import GradientMatchingDistiller
-from distillkit.condensation._presets import PRESETS, preset_params
+from distillkit.condensation.gradient._presets import PRESETS, preset_params
 
 SMALL = {"width": 4, "hidden": (8,), "max_iter": 3, "random_state": 0, "device": "cpu"}
 PUBLISHED = {

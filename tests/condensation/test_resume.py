@@ -14,7 +14,7 @@ from distillkit.condensation import (
     TrajectoryMatchingDistiller,
     _checkpoint,
 )
-from distillkit.condensation._checkpoint import Checkpoint, State
+from distillkit.condensation.loop._checkpoint import Checkpoint, State
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import seeded
 from distillkit.plotting._history_data import clean_history, series_names, x_axis

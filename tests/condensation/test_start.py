@@ -8,8 +8,8 @@ from sklearn.metrics import pairwise_distances_argmin
 from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
-from distillkit.condensation._problem import Problem
-from distillkit.condensation._start import STARTS, start_rows
+from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._start import STARTS, start_rows
 from distillkit.exceptions import DataError
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distillkit.condensation._state import SyntheticRows, Watch
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
 
 
 def rows_of(**options):

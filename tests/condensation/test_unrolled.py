@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from distillkit.condensation._unrolled import best_rate, flat_weights, follow
+from distillkit.condensation.trajectory._unrolled import best_rate, flat_weights, follow
 from distillkit.nn import Augmentation, ConvNet, Mlp, seeded
 
 

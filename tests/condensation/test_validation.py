@@ -9,8 +9,8 @@ import torch
 from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import DistributionMatchingDistiller, GradientMatchingDistiller
-from distillkit.condensation._state import Snapshot
-from distillkit.condensation._validation import Validation, hold_out
+from distillkit.condensation.loop._synthetic_rows import Snapshot
+from distillkit.condensation.loop._validation import Validation, hold_out
 from distillkit.exceptions import DataError
 from distillkit.nn import Mlp, seeded
 

@@ -6,12 +6,12 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from distillkit.knowledge._folds import assign_folds, out_of_fold
-from distillkit.knowledge._lesson import Rows
+from distillkit.knowledge._cross_fitting import assign_folds, out_of_fold
 from distillkit.knowledge._models import class_logits
-from distillkit.knowledge._soften import EPS, logits_of
 from distillkit.knowledge._split import hold_out
+from distillkit.knowledge._targets import Rows
 from distillkit.knowledge._teacher import Teacher
+from distillkit.knowledge._temperature import EPS, logits_of
 
 
 def rng():

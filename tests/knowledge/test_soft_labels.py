@@ -22,8 +22,8 @@ from distillkit.base import BaseDistiller, Outcome
 from distillkit.coresets import ClassMeans, KMeansCoreset, RandomSubset, WholeSet
 from distillkit.exceptions import BudgetError, DataError, DistillkitWarning
 from distillkit.knowledge import TeacherStudentDistiller
-from distillkit.knowledge._folds import assign_folds
-from distillkit.knowledge._soften import soften
+from distillkit.knowledge._cross_fitting import assign_folds
+from distillkit.knowledge._temperature import soften
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._preprocessing import Preprocessing
 

@@ -6,7 +6,7 @@ import torch
 from scipy.special import softmax as scipy_softmax
 from sklearn.ensemble import RandomForestClassifier
 
-from distillkit.knowledge._soften import EPS, logits_of, mix, soften, softmax
+from distillkit.knowledge._temperature import EPS, logits_of, mix, soften, softmax
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0, 20.0])

@@ -16,8 +16,8 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._lesson import Lesson, Rows
 from distillkit.knowledge._student import new_student, teach
+from distillkit.knowledge._targets import Lesson, Rows
 from distillkit.nn import NetworkClassifier, NetworkRegressor, count_parameters
 
 CLASSES = np.array(["ant", "bee", "cow"])

@@ -25,7 +25,7 @@ from distillkit import TeacherStudentDistiller
 from distillkit import make_pipeline as make_distilling_pipeline
 from distillkit.coresets import RandomSubset
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.knowledge._soften import soften
+from distillkit.knowledge._temperature import soften
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 
 QUICK = {"epochs": 5, "batch_size": 64, "lr": 0.02, "random_state": 0}

@@ -10,8 +10,8 @@ from torch import nn
 
 from distillkit.nn import make_generator
 from distillkit.synthesis._adversaries import Adversaries, Settings
-from distillkit.synthesis._codec import Codec
 from distillkit.synthesis._ema import AveragedNetwork
+from distillkit.synthesis._encoding import Codec
 from distillkit.synthesis._layers import ConditionalBatchNorm, ProjectionHead, normed
 from distillkit.synthesis._losses import discriminator_loss, generator_loss
 from distillkit.synthesis._networks import make_networks

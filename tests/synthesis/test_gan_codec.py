@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit.synthesis._codec import Codec
 from distillkit.synthesis._columns import Columns
+from distillkit.synthesis._encoding import Codec
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit.synthesis._codec import Codec
+from distillkit.synthesis._encoding import Codec
 from distillkit.synthesis._networks import make_networks
 from distillkit.synthesis._tables import Snap
 

@@ -1,0 +1,1 @@
+"""Bilevel optimization through the unrolled training of networks."""

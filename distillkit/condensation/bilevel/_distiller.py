@@ -1,0 +1,321 @@
+"""Dataset distillation as a bilevel problem: train on the rows, and differentiate through the training."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from math import log
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from sklearn.base import BaseEstimator
+from torch import nn
+from torch.func import functional_call
+
+from distillkit.condensation._base import COUNT, POSITIVE
+from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation.bilevel._loop import MetaFit, MetaPlan
+from distillkit.condensation.bilevel._validation import MetaValidation
+from distillkit.condensation.loop._batch_size import out_of_memory
+from distillkit.condensation.loop._memory import require_memory, unrolled_bytes
+from distillkit.condensation.loop._synthetic_rows import Extra
+from distillkit.exceptions import DataError
+from distillkit.nn import unroll
+
+if TYPE_CHECKING:
+    from distillkit.base import Outcome, Run, TrainingRows
+    from distillkit.condensation.loop._loop import Controls, Loop
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.problem._problem import Batch, Problem
+
+__all__ = ["BilevelDistiller"]
+
+_NOT_DIFFERENTIABLE = ("tree", "forest", "boosting", "knn")
+_REACH = log(100.0)  # the inner rate stays within a factor of 100 of the first
+
+
+class BilevelDistiller(LabelCondenser):
+    """Rows such that a network trained on them by gradient descent does well on real rows.
+
+    The definition of the problem, taken at its word: a network with random weights is trained on the synthetic rows for some
+    steps (inner loop), its loss on a batch of real rows is the meta-loss, and its gradient flows back through every step of the
+    training, or the last ones, into the rows, their labels and the rate of the training (outer loop). Some training rows are set apart,
+    on which the rows are judged from time to time: the best are returned.
+
+    Parameters
+    ----------
+    budget : int, float or dict, default=0.1
+        See `BaseDistiller`.
+    network : {"auto", "mlp", "convnet", "convnet1d", "lenet", "resnet18"}, callable or Module, default="auto"
+        "auto" takes an MLP for tables (and images under 8 pixels), a 1-D ConvNet for series and a ConvNet for images. A callable of
+        (shape, n_outputs) returns a module without batch norm; a module is copied with the weights it has. Models that are not trained by
+        gradient descent in torch (trees, neighbours, scikit-learn's) cannot be differentiated through and are refused.
+    width : int or None, default=None
+        Channels of a ConvNet; None is 32.
+    depth : int or None, default=None
+        Blocks of a ConvNet; see `GradientMatchingDistiller`.
+    hidden : sequence of int or None, default=None
+        Hidden layers of an MLP; None is (64,), an empty sequence makes it a linear model.
+    norm : {"instance", "none"}, default="instance"
+    inner_steps : int, default=20
+        Steps of gradient descent on all synthetic rows.
+    window : int or None, default=None
+        Last steps of the inner loop that are differentiated through (truncated backpropagation); None is all. Memory and time grow with it.
+    random_end : bool, default=False
+        Whether inner loops end after a random number of steps from `window` to `inner_steps`, so that the window moves over the training.
+    network_lr : float or None, default=None
+        First rate of the inner loop. None is 0.3 for classes and 0.05 for numbers, whose squared errors have steeper slopes.
+    rate_lr : float or None, default=0.01
+        Rate at which the logarithm of `network_lr` is learned; None keeps it.
+    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
+        See `GradientMatchingDistiller`.
+    downscale : int, default=1
+        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
+    learn_labels : {"auto"} or bool, default="auto"
+        Whether targets are optimised with the rows: class labels become probabilities in ``soft_labels_``, beside the labels they started
+        from. "auto" learns numbers, which take no more room for it, and leaves class labels as they are.
+    real_batch : int, default=256
+        Training rows per update.
+    lr : float, default=0.01
+        Rate of Adam for the rows, in standard deviations of the data.
+    label_lr : float, default=0.01
+        Rate of Adam for learned targets: logits, or numbers in standard deviations.
+    max_norm : float or None, default=0.1
+        Gradient clipping: the largest root mean square of the meta-gradient of one row, and of its label. Training that is close to unstable
+        has gradients that are larger by orders of magnitude. None does not clip.
+    average : float, default=0.0
+        Decay of a running mean of the rows over the updates, which is then what is validated and returned.
+    clip : bool, default=False
+        Whether rows are held in the range of the training rows; see `GradientMatchingDistiller`.
+    max_iter : int, default=300
+        Updates of the rows at most.
+    max_seconds : float or None, default=None
+        Wall-clock budget, checked after each update; at least one update is done.
+    tol : float, default=1e-3
+        Smallest relative fall of the validation loss that counts as one.
+    patience : int or None, default=100
+        Updates without such a fall after which the rows have converged; None never stops early.
+    record_every : int, default=10
+        Updates per entry of `history_`.
+    validation_fraction : float or None, default=0.1
+        Share of the training rows of each class that is held out, at most so many that as many rows are left as are distilled: every
+        `validation_every` updates networks are trained on the rows as in the inner loop, and the rows of the lowest loss on those held
+        out are returned. With None, and where classes are too small for any, they are judged on the rows of the meta-loss.
+    validation_every : int, default=10
+        Rounded up to whole entries of `history_`.
+    checkpoint : path-like or None, default=None
+        File that the run is written to and resumed from; see `GradientMatchingDistiller`.
+    on_interrupt : {"raise", "return"}, default="raise"
+        Whether Ctrl-C ends the fit with the best rows so far (``stopped_by="interrupted"``).
+    task : {"auto", "classification", "regression"}, default="auto"
+        See `BaseDistiller`.
+    device : str, default="auto"
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    network_lr_ : float
+        Rate that was learned for training on the distilled rows.
+    soft_labels_ : ndarray of shape (m, n_classes)
+        Learned probabilities, only with ``learn_labels=True`` and classes.
+    n_iter_ : int
+        Updates done.
+    history_ : list of dict
+        iteration, loss (the meta-loss) and network_lr, means over the updates since the last entry, seconds, and now and then
+        validation_loss and validation (accuracy or R2).
+
+    Raises
+    ------
+    DataError
+        In fit: if y holds one class only, the network does not fit the rows, no gradient flows through its training, or `checkpoint`
+        belongs to another run.
+    ArtefactError
+        If `checkpoint` cannot be read or written.
+    NotEnoughMemoryError
+        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
+
+    Warns
+    -----
+    DistillkitWarning
+        If a loss, a gradient or the rows become infinite: the best finite rows are kept, and the provenance says
+        ``stopped_by="not_finite"``.
+        If memory ends: `real_batch` is halved.
+
+    See Also
+    --------
+    BaseDistiller : The attributes that all distillers have.
+    KernelDistiller : The same with the inner training in closed form.
+
+    References
+    ----------
+    Wang et al., "Dataset distillation", arXiv:1811.10959. With `random_end`: Feng, Vedantam and Kempe, "Embarrassingly simple dataset
+    distillation", ICLR 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["cat", "dog"], 20)
+    >>> X = rng.normal(size=(40, 4)) + (y == "dog")[:, None] * 5
+    >>> small = BilevelDistiller(budget=1, max_iter=5, random_state=0).fit(X, y)
+    >>> small.X_distilled_.shape, small.y_distilled_.tolist(), small.n_iter_
+    ((2, 4), ['cat', 'dog'], 5)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **LabelCondenser._parameter_constraints,
+        "network": "no_validation",  # refused in fit, with the reason and a remedy
+        "inner_steps": [COUNT],
+        "window": [COUNT, None],
+        "random_end": ["boolean"],
+        "network_lr": [POSITIVE, None],
+        "rate_lr": [POSITIVE, None],
+        "real_batch": [COUNT],
+        "max_norm": [POSITIVE, None],
+    }
+    _always_validates: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        budget: Any = 0.1,
+        *,
+        network: Any = "auto",
+        width: int | None = None,
+        depth: int | None = None,
+        hidden: Any = None,
+        norm: str = "instance",
+        inner_steps: int = 20,
+        window: int | None = None,
+        random_end: bool = False,
+        network_lr: float | None = None,
+        rate_lr: float | None = 0.01,
+        init: Any = "kmeans",
+        downscale: int = 1,
+        learn_labels: bool | str = "auto",
+        real_batch: int = 256,
+        lr: float = 0.01,
+        label_lr: float = 0.01,
+        max_norm: float | None = 0.1,
+        average: float = 0.0,
+        clip: bool = False,
+        max_iter: int = 300,
+        max_seconds: float | None = None,
+        tol: float = 1e-3,
+        patience: int | None = 100,
+        record_every: int = 10,
+        validation_fraction: float | None = 0.1,
+        validation_every: int = 10,
+        checkpoint: Any = None,
+        on_interrupt: str = "raise",
+        task: str = "auto",
+        device: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(budget, task=task, random_state=random_state)
+        self.network = network
+        self.width = width
+        self.depth = depth
+        self.hidden = hidden
+        self.norm = norm
+        self.inner_steps = inner_steps
+        self.window = window
+        self.random_end = random_end
+        self.network_lr = network_lr
+        self.rate_lr = rate_lr
+        self.init = init
+        self.downscale = downscale
+        self.learn_labels = learn_labels
+        self.real_batch = real_batch
+        self.lr = lr
+        self.label_lr = label_lr
+        self.max_norm = max_norm
+        self.average = average
+        self.clip = clip
+        self.max_iter = max_iter
+        self.max_seconds = max_seconds
+        self.tol = tol
+        self.patience = patience
+        self.record_every = record_every
+        self.validation_fraction = validation_fraction
+        self.validation_every = validation_every
+        self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
+        self.device = device
+
+    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        refuse_models(self.network)
+        return super()._distill(rows, run)
+
+    def _note(self, loop: Loop) -> None:
+        assert loop.best.extra is not None
+        self.network_lr_ = float(loop.best.extra.exp())
+
+    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> MetaFit:
+        made = self._network_maker(problem)
+        _check_gradient(self.network, made(0), problem)
+        window = min(self.inner_steps, self.window or self.inner_steps)
+        needed = unrolled_bytes(made, problem.shape, len(rows.X), self.real_batch, window)
+        require_memory(needed, problem.device, f"lower window (now {window}), real_batch, width or budget")
+        plan = MetaPlan(made, self.inner_steps, window, self.random_end, self.real_batch)
+        return MetaFit(problem, plan, rows, watch, run, controls)
+
+    def _network_options(self, problem: Problem) -> dict[str, Any]:
+        return {**super()._network_options(problem), "hidden": (64,) if self.hidden is None else self.hidden}
+
+    def _extra(self, problem: Problem) -> Extra:
+        middle = log(self.network_lr or (0.3 if problem.rows.task == "classification" else 0.05))
+        limits = middle - _REACH, middle + _REACH
+        value = torch.tensor(middle, device=problem.device)
+        return Extra(value, self.rate_lr or 0.0, limits, shortened=False)
+
+    def _validation(self, problem: Problem, held: Batch, made: Callable[[int], nn.Module], seed: int) -> MetaValidation:
+        return MetaValidation(
+            problem,
+            held,
+            made,
+            steps=self.inner_steps,
+            seed=seed,
+            every=self.validation_every,
+            patience=self.patience,
+            tol=self.tol,
+        )
+
+
+def refuse_models(network: Any) -> None:
+    """Refuse models whose training has no gradient.
+
+    Raises
+    ------
+    DataError
+        If `network` is a scikit-learn model, the name of a model that is none, or nothing that makes a network.
+    """
+    remedy = (
+        "give a network by name ('mlp', with hidden=() for a linear model), a function that makes a torch module, or distil without "
+        "gradients: KMeansCoreset and KCenterCoreset serve every model."
+    )
+    is_model = inspect.isclass(network) and issubclass(network, BaseEstimator)
+    name = network.__name__ if is_model else network if isinstance(network, str) else type(network).__name__
+    if is_model or isinstance(network, BaseEstimator) or name in _NOT_DIFFERENTIABLE:
+        raise DataError(
+            f"network={name!r} cannot be distilled for by bilevel optimisation, which differentiates through the training of a model: "
+            f"this one is not trained by gradient descent in torch, so that no gradient reaches the rows; {remedy}"
+        )
+    if not (isinstance(network, str) or callable(network)):
+        raise DataError(f"network={network!r} is no network: {remedy}")
+
+
+def _check_gradient(network: Any, made: nn.Module, problem: Problem) -> None:
+    """Take one step on two rows, and refuse where no gradient comes back from the step after."""
+    rows = torch.ones(2, *problem.shape, device=problem.device).requires_grad_()
+    targets = torch.zeros(2, device=problem.device, dtype=torch.long if problem.rows.task == "classification" else None)
+    try:
+        weights = unroll(made, rows, targets, problem.loss, steps=1, rate=0.1)
+        value = problem.loss(functional_call(made, weights, (rows.detach(),)), targets)
+        torch.autograd.grad(value, rows)
+    except RuntimeError as exc:
+        if out_of_memory(exc):
+            raise
+        raise DataError(
+            f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): give a network "
+            "of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a gradient in fewer places."
+        ) from exc

@@ -1,0 +1,95 @@
+"""What networks trained on the synthetic rows are worth on rows set apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from distillkit.condensation.loop._validation import Judge
+from distillkit.nn import evaluating, seeded, unroll
+
+if TYPE_CHECKING:
+    from distillkit.condensation.loop._synthetic_rows import Snapshot
+    from distillkit.condensation.problem._problem import Batch, Problem
+
+__all__ = ["MetaValidation", "lesson"]
+
+_NETWORKS = 2
+_MOST_ROWS = 2000
+
+
+def lesson(targets: torch.Tensor) -> torch.Tensor:
+    """Return what a network is to learn: class numbers or numbers (m,) as they are, the probabilities of logits (m, n_classes)."""
+    return targets.softmax(dim=1) if targets.ndim > 1 else targets
+
+
+class MetaValidation(Judge):
+    """The same networks on the same rows each time, trained as in the inner loop, so that measurements compare.
+
+    Parameters
+    ----------
+    problem : Problem
+    held : Batch
+        Validation rows; at most 2,000 of them are used.
+    make_network : callable
+        Maps a seed to a fresh network.
+    steps : int
+        Of the training on the synthetic rows.
+    seed : int
+        Draws the rows and the networks, once.
+    every, patience, tol
+        See `Judge`.
+    """
+
+    judges_start: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        problem: Problem,
+        held: Batch,
+        make_network: Callable[[int], nn.Module],
+        *,
+        steps: int,
+        seed: int,
+        every: int,
+        patience: int | None,
+        tol: float,
+    ) -> None:
+        super().__init__(every, patience, tol)
+        rng = np.random.default_rng(seed)
+        self._problem, self._steps = problem, steps
+        picks = torch.from_numpy(rng.permutation(len(held[0]))[:_MOST_ROWS])
+        self._batch: Batch = held[0][picks], held[1][picks]
+        self._seeds = [int(number) for number in rng.integers(2**31 - 1, size=_NETWORKS)]
+        self._networks = [make_network(number) for number in self._seeds]
+
+    def measure(self, rows: Snapshot) -> tuple[float, dict[str, float]]:
+        """Train on rows at the rate learned with them; return the loss on the validation rows (infinite where it diverges), and the score."""
+        assert rows.extra is not None
+        rate = float(rows.extra.exp())
+        found = [
+            self._one(network, seed, (rows.X, lesson(rows.targets)), rate)
+            for network, seed in zip(self._networks, self._seeds, strict=True)
+        ]
+        loss, score = (float(np.mean(values)) for values in zip(*found, strict=True))
+        loss = loss if math.isfinite(loss) else math.inf
+        return loss, {"validation_loss": loss, "validation": score}
+
+    def _one(self, network: nn.Module, seed: int, taught: Batch, rate: float) -> tuple[float, float]:
+        loss = self._problem.loss
+        with seeded(seed):  # for layers that are random themselves: the same masks at each measurement
+            weights = unroll(network, *taught, loss, steps=self._steps, rate=rate, window=0)
+        X, targets = self._batch
+        with torch.no_grad(), evaluating(network):
+            outputs = functional_call(network, weights, (X,))
+            value = float(loss(outputs, targets))
+        if self._problem.rows.task == "classification":
+            return value, float((outputs.argmax(dim=1) == targets).double().mean())
+        spread = float(targets.var(correction=0))
+        return value, 1 - value / spread if spread else 0.0

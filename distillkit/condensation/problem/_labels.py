@@ -1,0 +1,99 @@
+"""Labels of synthetic rows: class numbers that stay, or probabilities that are learned through their logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from distillkit.condensation.problem._start import first_rows
+
+if TYPE_CHECKING:
+    from distillkit.base import Group, Run, TrainingRows
+    from distillkit.condensation.problem._problem import Batch, Problem
+
+__all__ = ["first_logits", "first_parts", "learns_labels", "probabilities", "row_labels", "rows_per_label"]
+
+_SURE = 0.9  # first probability of a row's own class
+
+
+def learns_labels(setting: bool | str, task: str | None) -> bool:
+    """Resolve ``learn_labels="auto"``: numbers are learned, since a learned number takes no more room; classes stay."""
+    return task == "regression" if setting == "auto" else bool(setting)
+
+
+def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Logits (m, n_classes) whose probabilities are 0.9 for a row's own class and equal for the others."""
+    step = float(np.log(_SURE * max(1, n_classes - 1) / (1 - _SURE)))
+    return F.one_hot(codes, n_classes).float() * step
+
+
+def first_parts(
+    init: Any, problem: Problem, run: Run, *, learn_labels: bool = False, blank: bool = False
+) -> list[Batch]:
+    """Return the first rows and targets of each group, in the units of the network.
+
+    Parameters
+    ----------
+    init : str or distiller
+        See `first_rows`.
+    problem : Problem
+    run : Run
+        A clock that ends k-means still leaves time for one update.
+    learn_labels : bool, default=False
+        Whether targets of classes are logits, not class numbers.
+    blank : bool, default=False
+        Whether zeros do, since a saved state takes their place.
+    """
+    parts = []
+    groups = problem.rows.groups
+    starts = [_zeros(problem, group) for group in groups] if blank else first_rows(init, problem, run)
+    for number, (group, (X, y)) in enumerate(zip(groups, starts, strict=True)):
+        targets = problem.targets(number, y, group.size)
+        if learn_labels and problem.rows.task == "classification":
+            targets = first_logits(targets, problem.n_outputs)
+        parts.append((problem.scaled(X), targets))
+    run.stopped_by = None
+    return parts
+
+
+def _zeros(problem: Problem, group: Group) -> tuple[np.ndarray, np.ndarray | None]:
+    return np.zeros((group.size, *problem.shape)), np.zeros(group.size)
+
+
+def probabilities(problem: Problem, targets: torch.Tensor) -> torch.Tensor:
+    """Return what a network is to learn: probabilities (m, n_classes), or numbers (m, 1).
+
+    Parameters
+    ----------
+    problem : Problem
+    targets : tensor of shape (m,) or (m, n_classes)
+        Class numbers, logits, or scaled numbers.
+    """
+    if problem.rows.task == "regression":
+        return targets[:, None]
+    if targets.ndim == 1:
+        return F.one_hot(targets, problem.n_outputs).float()
+    return targets.softmax(dim=1)
+
+
+def row_labels(problem: Problem, targets: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return y in the label space of the data, and probabilities (m, n_classes) where they were learned.
+
+    A row keeps the label of the class that it was made for, whatever its probabilities are.
+    """
+    rows = problem.rows
+    assert rows.y is not None
+    if rows.task == "regression":
+        return np.asarray(targets.cpu().numpy().astype(np.float64) * problem.y_scale + problem.y_mean), None
+    y = np.concatenate([np.full(group.size, group.label, dtype=rows.y.dtype) for group in rows.groups])
+    if targets.ndim == 1:
+        return y, None
+    return y, targets.double().softmax(dim=1).cpu().numpy()
+
+
+def rows_per_label(rows: TrainingRows) -> np.ndarray:
+    """Training rows (m,) that each distilled row stands for: those of its class, in equal parts."""
+    return np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])

@@ -1,0 +1,113 @@
+"""The rows that optimisation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distillkit.condensation.problem._start_method import rows_of_method
+from distillkit.neighbors import kmeans
+
+if TYPE_CHECKING:
+    from distillkit.base import Group, Run, TrainingRows
+    from distillkit.condensation.problem._problem import Problem
+
+__all__ = ["STARTS", "first_rows", "points_to_cluster", "start_rows"]
+
+STARTS = ("kmeans", "mean", "real", "noise")
+"""Names that `start_rows` knows; any other is a method's."""
+
+_Start = Callable[[np.ndarray, "np.ndarray | None", int, "Run"], tuple[np.ndarray, "np.ndarray | None"]]
+
+
+def first_rows(init: Any, problem: Problem, run: Run) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Make the first synthetic rows of all groups.
+
+    Parameters
+    ----------
+    init : str or distiller
+        One of `STARTS`, or whose rows serve: a registered method (``name:preset``), or a distiller.
+    problem : Problem
+    run : Run
+
+    Returns
+    -------
+    list of (X, y)
+        See `start_rows`.
+    """
+    if isinstance(init, str) and init in STARTS:
+        return [start_rows(init, problem, group, run) for group in problem.rows.groups]
+    return rows_of_method(init, STARTS, problem, run)
+
+
+def start_rows(init: str, problem: Problem, group: Group, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+    """Make the first synthetic rows of a group.
+
+    Parameters
+    ----------
+    init : {"kmeans", "mean", "real", "noise"}
+        Centroids of k-means, with a continuous target as one more column; means of equal parts (random ones of a class, those between
+        quantiles of a continuous target); random rows; or standard normal numbers in the units of the network, with continuous targets
+        at the quantiles.
+    problem : Problem
+    group : Group
+    run : Run
+
+    Returns
+    -------
+    X : ndarray of shape (size, ...)
+        In the units of the data.
+    y : ndarray of shape (size,) or None
+        None for classes.
+    """
+    rows: TrainingRows = problem.rows
+    X = rows.flat[group.rows]
+    y = problem.numbers(group.rows)
+    if init == "noise":
+        noise = run.rng.standard_normal((group.size, X.shape[1]))
+        made: tuple[np.ndarray, np.ndarray | None] = (
+            problem.scaling.inverse_transform(noise),
+            _quantiles(y, group.size),
+        )
+    else:
+        makers: dict[str, _Start] = {"kmeans": _centroids, "mean": _means, "real": _picks}
+        made = makers[init](X, y, group.size, run)
+    return made[0].reshape(group.size, *problem.shape), made[1]
+
+
+def _picks(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+    picks = run.rng.choice(len(X), size, replace=False)
+    return X[picks], None if y is None else y[picks]
+
+
+def _means(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+    order = run.rng.permutation(len(X)) if y is None else np.argsort(y, kind="stable")
+    parts = np.array_split(order, size)
+    means = np.stack([X[part].mean(axis=0, dtype=np.float64) for part in parts])
+    return means, None if y is None else np.array([y[part].mean() for part in parts])
+
+
+def _centroids(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+    if size == 1 and y is None:
+        return X.mean(axis=0, keepdims=True, dtype=np.float64), None
+    points, scale = points_to_cluster(X, y)
+    found = kmeans(points, size, seed=run.seed(), should_stop=run.out_of_time)
+    return found.centroids[:, : X.shape[1]], None if y is None else found.centroids[:, -1] / scale
+
+
+def points_to_cluster(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Return rows for k-means, with a continuous target as one more column, and what that was multiplied by.
+
+    The column gets the spread that all features have together, so that clusters are alike in the target too.
+    """
+    if y is None:
+        return X, 1.0
+    unit = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
+    scale = unit / (float(y.std()) or 1.0)
+    return np.column_stack([X, y * scale]), scale
+
+
+def _quantiles(y: np.ndarray | None, size: int) -> np.ndarray | None:
+    return None if y is None else np.quantile(y, (np.arange(size) + 0.5) / size)

@@ -1,0 +1,140 @@
+"""What a taught student answers, as an estimator."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier, is_regressor
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
+
+from distillkit.exceptions import DataError
+from distillkit.knowledge._student import Student
+from distillkit.knowledge._teacher import Teacher
+from distillkit.knowledge._temperature import softmax
+from distillkit.utils._containers import as_numeric, to_numpy
+from distillkit.utils._public_names import PicklesByPublicName
+
+__all__ = ["TaughtEstimator"]
+
+
+def _is(kind: Any, model: Any) -> bool:
+    return hasattr(model, "__sklearn_tags__") and bool(kind(model))
+
+
+def _classifies(self: TaughtEstimator) -> bool:
+    return self._task_hint() == "classification"
+
+
+def _has_probabilities(self: TaughtEstimator) -> bool:
+    return _classifies(self) and (
+        getattr(self, "student_way_", "logits") == "logits" or hasattr(self.student_, "predict_proba")
+    )
+
+
+class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of `TeacherStudentDistiller`: everything that happens after `fit`."""
+
+    teacher: Any
+    student: Any
+    task: str
+    temperature: float
+    teacher_: Any
+    student_: Any
+    student_way_: str
+    classes_: np.ndarray
+    task_: str
+    shape_: tuple[int, ...]
+
+    def _task_hint(self) -> str:
+        """Return the task as far as it is known before fit: said, settled, or likely."""
+        if self.task != "auto":
+            return self.task
+        likely = "regression" if _is(is_regressor, self.student) else "classification"
+        return getattr(self, "task_", None) or self._made_for() or likely
+
+    def _made_for(self) -> str | None:
+        """Return the task that the teacher is for, or a student that is a classifier; a regressor can learn logits too."""
+        if _is(is_classifier, self.teacher):
+            return "classification"
+        if _is(is_regressor, self.teacher):
+            return "regression"
+        return "classification" if _is(is_classifier, self.student) else None
+
+    def _valid(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "student_")
+        rows = validate_data(self, as_numeric(to_numpy(X)), reset=False, dtype=[np.float64, np.float32], allow_nd=True)
+        if rows.shape[1:] != self.shape_:
+            raise DataError(f"rows have shape {rows.shape[1:]}, but the student was trained on {self.shape_}.")
+        return rows  # type: ignore[no-any-return]
+
+    def _student(self) -> Student:
+        return Student(self.student_, self.student_way_, getattr(self, "classes_", None))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels or numbers (n,) with the student."""
+        rows = self._valid(X)
+        return self._student().predict(rows)
+
+    def predict_teacher(self, X: Any) -> np.ndarray:
+        """Predict labels or numbers (n,) with the teacher, to compare the student with it."""
+        rows = self._valid(X)
+        names = getattr(self, "feature_names_in_", None)
+        return Teacher(self.teacher_, getattr(self, "classes_", None), names).predict(rows)
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities (n, n_classes) of the student; only for classification."""
+        rows = self._valid(X)
+        return self._student().probabilities(rows)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the student's softened probabilities, ``predict_proba(X) ** (1 / temperature)`` normalised.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes) or (n, 1)
+            For regression the predictions, as one column.
+
+        Raises
+        ------
+        DataError
+            If the student has neither probabilities nor decision values.
+        """
+        rows = self._valid(X)
+        if self.task_ == "regression":
+            return self._student().predict(rows)[:, None]
+        return softmax(self._student().logits(rows), self.temperature)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy for labels, the coefficient of determination for numbers."""
+        metric = accuracy_score if _classifies(self) else r2_score
+        return float(metric(to_numpy(y), self.predict(X), sample_weight=sample_weight))
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.classes_) if self.task_ == "classification" else 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle torch modules on the CPU, so that a machine without a GPU can load them."""
+        state = dict(super().__getstate__())
+        for name, value in state.items():
+            if isinstance(value, nn.Module):
+                state[name] = copy.deepcopy(value).cpu()
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        """Say whether this is a classifier or a regressor, and that rows may have more than two axes."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        if _classifies(self):
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        else:
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        return tags
