@@ -17,7 +17,8 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.condensation.loop._batch_size import within_memory
 from distillkit.condensation.loop._checkpoint import Checkpoint, data_digest, settings_key
 from distillkit.condensation.loop._loop import Controls, Loop
-from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows, Watch
+from distillkit.condensation.loop._loss_monitor import LossMonitor
+from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows
 from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._defaults import default_depth
 from distillkit.condensation.problem._downscaling import Downscaling
@@ -71,7 +72,7 @@ class IterativeCondenser(BaseDistiller):
     _always_validates: ClassVar[bool] = False  # whether rows are judged even where none are held out
 
     @abstractmethod
-    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> Loop:
+    def _loop(self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls) -> Loop:
         """Return the loop; it may take what is not an argument from the estimator's parameters."""
 
     @abstractmethod
@@ -117,11 +118,11 @@ class IterativeCondenser(BaseDistiller):
             self._downscaling(problem)  # and so do rows that cannot be made smaller
             validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
             synthetic = self._start(problem, run, blank=saved is not None)
-            watch = Watch(self._block(problem), self.tol, self.patience)
+            monitor = LossMonitor(self._block(problem), self.tol, self.patience)
             controls = Controls(
                 self.max_iter, self.on_interrupt, checkpoint, validation, split_seed, self._schedule_of_rates()
             )
-            loop = self._loop(problem, synthetic, watch, run, controls)
+            loop = self._loop(problem, synthetic, monitor, run, controls)
             if saved is not None:
                 loop.restore(saved)
         best = loop.optimise()

@@ -18,7 +18,8 @@ from distillkit.budget import Budget
 from distillkit.condensation import BilevelDistiller
 from distillkit.condensation.bilevel._loop import MetaFit, MetaPlan
 from distillkit.condensation.loop._loop import Controls
-from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows, Watch
+from distillkit.condensation.loop._loss_monitor import LossMonitor
+from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows
 from distillkit.condensation.loop._validation import hold_out
 from distillkit.condensation.problem._labels import first_parts
 from distillkit.condensation.problem._problem import Problem
@@ -136,7 +137,7 @@ def test_the_gradients_of_the_fit_against_finite_differences(table):
     extra = Extra(torch.tensor(math.log(0.2), dtype=torch.float64), 0.01)
     state = SyntheticRows(parts, lr=0.1, target_lr=0.1, extra=extra)
     plan = MetaPlan(double_mlp, steps=5, window=5, random_end=False, real_batch=1000)
-    fit = MetaFit(problem, plan, state, Watch(1, 0.0, None), Run(random_state=0), Controls(1))
+    fit = MetaFit(problem, plan, state, LossMonitor(1, 0.0, None), Run(random_state=0), Controls(1))
     fit.real = DoubleRows(problem)
     leaves = state.leaves
     gradients = torch.autograd.grad(fit.meta_loss(0, 5), leaves)

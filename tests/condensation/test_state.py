@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+from distillkit.condensation.loop._loss_monitor import LossMonitor
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 
 
 def rows_of(**options):
@@ -74,36 +75,36 @@ def test_rows_that_are_not_finite_are_told():
     assert not rows_of().update([torch.full((3, 2), float("inf"))])
 
 
-def feed(watch, losses):
+def feed(monitor, losses):
     records, kept = [], []
     for loss in losses:
-        if watch.add({"loss": loss, "similarity": loss / 10}):
-            records.append(watch.close())
-            kept.append(watch.as_good)
+        if monitor.add({"loss": loss, "similarity": loss / 10}):
+            records.append(monitor.close())
+            kept.append(monitor.as_good)
     return records, kept
 
 
 def test_records_are_means_of_blocks():
-    watch = Watch(2, 0.0, None)
-    records, _ = feed(watch, [4.0, 2.0, 1.0, 3.0, 9.0])
+    monitor = LossMonitor(2, 0.0, None)
+    records, _ = feed(monitor, [4.0, 2.0, 1.0, 3.0, 9.0])
     assert records == [{"loss": 3.0, "similarity": pytest.approx(0.3)}, {"loss": 2.0, "similarity": pytest.approx(0.2)}]
-    assert watch.close()["loss"] == 9.0
-    assert watch.close() is None
+    assert monitor.close()["loss"] == 9.0
+    assert monitor.close() is None
 
 
 def test_patience_counts_updates_without_a_fall():
-    watch = Watch(5, 0.01, 20)
-    feed(watch, [10.0 - step / 10 for step in range(50)])
-    assert not watch.converged
-    feed(watch, [50.0] * 15)
-    assert not watch.converged
-    feed(watch, [50.0] * 5)
-    assert watch.converged
-    endless = Watch(5, 0.01, None)
+    monitor = LossMonitor(5, 0.01, 20)
+    feed(monitor, [10.0 - step / 10 for step in range(50)])
+    assert not monitor.converged
+    feed(monitor, [50.0] * 15)
+    assert not monitor.converged
+    feed(monitor, [50.0] * 5)
+    assert monitor.converged
+    endless = LossMonitor(5, 0.01, None)
     feed(endless, [1.0] * 500)
     assert not endless.converged
 
 
 def test_rows_are_kept_while_the_loss_is_low_and_not_when_it_rises():
-    _, kept = feed(Watch(1, 0.0, None), [10.0, 9.0, 8.0, 30.0, 40.0])
+    _, kept = feed(LossMonitor(1, 0.0, None), [10.0, 9.0, 8.0, 30.0, 40.0])
     assert kept == [True, True, True, False, False]

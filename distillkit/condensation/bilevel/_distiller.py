@@ -25,7 +25,8 @@ from distillkit.nn import unroll
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
     from distillkit.condensation.loop._loop import Controls, Loop
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Batch, Problem
 
 __all__ = ["BilevelDistiller"]
@@ -250,14 +251,16 @@ class BilevelDistiller(LabelCondenser):
         assert loop.best.extra is not None
         self.network_lr_ = float(loop.best.extra.exp())
 
-    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> MetaFit:
+    def _loop(
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> MetaFit:
         made = self._network_maker(problem)
         _check_gradient(self.network, made(0), problem)
         window = min(self.inner_steps, self.window or self.inner_steps)
         needed = unrolled_bytes(made, problem.shape, len(rows.X), self.real_batch, window)
         require_memory(needed, problem.device, f"lower window (now {window}), real_batch, width or budget")
         plan = MetaPlan(made, self.inner_steps, window, self.random_end, self.real_batch)
-        return MetaFit(problem, plan, rows, watch, run, controls)
+        return MetaFit(problem, plan, rows, monitor, run, controls)
 
     def _network_options(self, problem: Problem) -> dict[str, Any]:
         return {**super()._network_options(problem), "hidden": (64,) if self.hidden is None else self.hidden}

@@ -17,7 +17,8 @@ from distillkit.nn import seeded, unroll
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["MetaFit", "MetaPlan"]
@@ -56,7 +57,7 @@ class MetaFit(Loop):
     plan : MetaPlan
     rows : SyntheticRows
         With the logarithm of the inner rate as extra leaf.
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     """
@@ -66,11 +67,11 @@ class MetaFit(Loop):
     memory_remedy = "lower window, width or budget"
 
     def __init__(
-        self, problem: Problem, plan: MetaPlan, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
+        self, problem: Problem, plan: MetaPlan, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> None:
         self.plan = plan
         self.real = RealRows(problem)
-        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, len(self.real)))
+        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, len(self.real)))
 
     def meta_loss(self, seed: int, steps: int) -> torch.Tensor:
         """Train a network on the rows and return its loss on real rows, differentiable in rows, targets and rate."""

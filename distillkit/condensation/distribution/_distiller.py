@@ -24,7 +24,8 @@ from distillkit.exceptions import DataError
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
     from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["DistributionMatchingDistiller"]
@@ -287,14 +288,14 @@ class DistributionMatchingDistiller(MatchingCondenser):
         return target_bins(rows, min(self.n_bins, rows.size))
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> DistributionMatching:
         plan = self._plan(problem)
         sizes = [min(plan.real_batch, len(group.rows)) for group in problem.rows.groups]
         kept = graph_bytes(plan.make_network, problem.shape) * max(1.5 * len(rows.X), min(sum(sizes), 1024))
         own = 4 * problem.rows.X.size + 8 * sum(sizes) * problem.rows.X[0].size
         require_memory(kept + own, problem.device, "lower real_batch, width or budget")
-        return DistributionMatching(problem, plan, rows, watch, run, controls)
+        return DistributionMatching(problem, plan, rows, monitor, run, controls)
 
     def _block(self, problem: Problem) -> int:
         return -(-self.record_every // self.outer_steps) * self.outer_steps

@@ -25,7 +25,8 @@ from distillkit.nn import Augmentation, Threads, takes_threads
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Batch, Problem
 
 __all__ = ["DistributionMatching", "DistributionPlan"]
@@ -73,7 +74,7 @@ class DistributionMatching(Loop):
     problem : Problem
     plan : DistributionPlan
     rows : SyntheticRows
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     """
@@ -85,11 +86,11 @@ class DistributionMatching(Loop):
         problem: Problem,
         plan: DistributionPlan,
         rows: SyntheticRows,
-        watch: Watch,
+        monitor: LossMonitor,
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
+        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
         self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, keeps_scaled=True, run=run)
         self._threads = Threads(allowed=False)  # those of a round

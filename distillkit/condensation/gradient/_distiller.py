@@ -20,7 +20,8 @@ from distillkit.nn import network_name
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
     from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["GradientMatchingDistiller"]
@@ -302,7 +303,9 @@ class GradientMatchingDistiller(MatchingCondenser):
         params = preset_params(cls, given, name, rows.size / len(rows.groups))
         return cls._distill(cls(**params), rows, run)
 
-    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> Matching:
+    def _loop(
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> Matching:
         plan = self._plan(problem)
         bytes_per_row = graph_bytes(plan.make_network, problem.shape)
         sizes = [group.size for group in problem.rows.groups]
@@ -310,7 +313,7 @@ class GradientMatchingDistiller(MatchingCondenser):
         at_once = sum(sizes) if plan.vectorize and goes_in_one_pass(sizes) else max(sizes)
         needed = bytes_per_row * max((3 if self.derivative == "exact" else 1) * at_once, plan.real_batch)
         require_memory(needed, problem.device, "lower real_batch, width or budget")
-        return Matching(problem, plan, rows, watch, run, controls)
+        return Matching(problem, plan, rows, monitor, run, controls)
 
     def _block(self, problem: Problem) -> int:
         # a block holds whole networks, so that the loss of young ones is not compared with that of old ones

@@ -27,7 +27,8 @@ from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_ne
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Batch, Problem
 
 __all__ = ["DERIVATIVES", "TRAIN_ON", "Matching", "Plan"]
@@ -93,7 +94,7 @@ class Matching(Loop):
     problem : Problem
     plan : Plan
     rows : SyntheticRows
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     """
@@ -101,9 +102,9 @@ class Matching(Loop):
     name = "gradient matching"
 
     def __init__(
-        self, problem: Problem, plan: Plan, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
+        self, problem: Problem, plan: Plan, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, problem.largest_group))
+        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
         self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, run=run)
         self._all = RealRows(problem) if plan.train_on == "real" else None

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from distillkit.base import Run, TrainingRows
     from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 
 __all__ = ["KernelDistiller"]
 
@@ -281,12 +282,14 @@ class KernelDistiller(LabelCondenser):
         run.out_of_time()
         return Outcome(X=X, y=y, weight=rows_per_label(problem.rows))
 
-    def _loop(self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls) -> KernelFit:
+    def _loop(
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> KernelFit:
         made = self._network_maker(problem)
         needed = kernel_bytes(made, problem.shape, len(rows.X), self.real_batch, self.pool_size)
         require_memory(needed, problem.device, "lower real_batch, pool_size, width or budget")
         pool = NetworkPool(made, run.seed, size=self.pool_size, max_age=self.max_age, lr=self.network_lr)
-        return KernelFit(problem, self._plan(problem), pool, rows, watch, run, controls)
+        return KernelFit(problem, self._plan(problem), pool, rows, monitor, run, controls)
 
     def _plan(self, problem: Problem) -> KernelPlan:
         is_image = len(problem.shape) == 3

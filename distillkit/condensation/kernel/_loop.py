@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation.kernel._network_pool import NetworkPool
     from distillkit.condensation.loop._checkpoint import State
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Batch, Problem
 
 __all__ = ["KernelFit", "KernelPlan"]
@@ -78,7 +79,7 @@ class KernelFit(Loop):
     plan : KernelPlan
     pool : NetworkPool
     rows : SyntheticRows
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     """
@@ -93,12 +94,12 @@ class KernelFit(Loop):
         plan: KernelPlan,
         pool: NetworkPool,
         rows: SyntheticRows,
-        watch: Watch,
+        monitor: LossMonitor,
         run: Run,
         controls: Controls,
     ) -> None:
         self._real = RealRows(problem)
-        super().__init__(problem, rows, watch, run, controls, min(plan.real_batch, len(self._real)))
+        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, len(self._real)))
         self.plan, self.pool = plan, pool
         self._is_class = problem.rows.task == "classification"
 

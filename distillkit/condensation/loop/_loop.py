@@ -21,7 +21,8 @@ from distillkit.nn import Progress, make_generator, seeded
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.loop._validation import Judge
     from distillkit.condensation.problem._problem import Problem
 
@@ -65,7 +66,7 @@ class Loop(ABC):
     ----------
     problem : Problem
     rows : SyntheticRows
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     batch : int
@@ -89,9 +90,9 @@ class Loop(ABC):
     """What helps where that is not enough."""
 
     def __init__(
-        self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls, batch: int
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls, batch: int
     ) -> None:
-        self.problem, self.rows, self.watch, self.run, self.controls = problem, rows, watch, run, controls
+        self.problem, self.rows, self.monitor, self.run, self.controls = problem, rows, monitor, run, controls
         self._draws = np.random.default_rng(run.seed())
         self._generator = make_generator(run.seed())
         self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
@@ -191,7 +192,7 @@ class Loop(ABC):
         self.run.n_iter += 1
         if not (math.isfinite(figures["loss"]) and self.rows.update(gradients, self._share_of_rate())):
             raise FloatingPointError("the matching loss or the rows are not finite")
-        if self.watch.add(figures):
+        if self.monitor.add(figures):
             self._close_block()
         return self._stops()
 
@@ -201,10 +202,10 @@ class Loop(ABC):
         return 1 - self._progress((self.run.n_iter - 0.5) / self.controls.max_iter)
 
     def _close_block(self) -> None:
-        means = self.watch.close()
+        means = self.monitor.close()
         if means is None:
             return
-        validation, good = self.controls.validation, self.watch.as_good
+        validation, good = self.controls.validation, self.monitor.as_good
         if validation is not None:
             good = False
             if validation.due(self.run.n_iter):
@@ -226,7 +227,7 @@ class Loop(ABC):
 
     def _stops(self) -> bool:
         validation = self.controls.validation
-        converged = self.watch.converged if validation is None else validation.exhausted(self.run.n_iter)
+        converged = self.monitor.converged if validation is None else validation.exhausted(self.run.n_iter)
         if self.run.n_iter >= self.controls.max_iter:
             self.run.stopped_by = "max_iter"
         elif converged:
@@ -259,7 +260,7 @@ class Loop(ABC):
             "generator": self._generator.get_state(),
         }
         values = {
-            "watch": self.watch.state(),
+            "watch": self.monitor.state(),
             "validation": None if self.controls.validation is None else self.controls.validation.state(),
             "split_seed": self.controls.split_seed,
             "batch": self.batch.size,
@@ -282,7 +283,7 @@ class Loop(ABC):
         best = {name.removeprefix("best."): part for name, part in tensors.items() if name.startswith("best.")}
         self.best = Snapshot(**{name: part.to(device) for name, part in best.items()})
         self.best_iter = values["best_iter"]
-        self.watch.restore(values["watch"])
+        self.monitor.restore(values["watch"])
         self.batch.size = values["batch"]
         if self.controls.validation is not None:
             self.controls.validation.restore(values["validation"])

@@ -23,7 +23,8 @@ from distillkit.nn import count_parameters
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
     from distillkit.condensation.loop._loop import Controls, Loop
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["TrajectoryMatchingDistiller"]
@@ -319,7 +320,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         self.expert_lr_ = min(loop.experts.rates, default=loop.experts.lr)
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, watch: Watch, run: Run, controls: Controls
+        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> TrajectoryMatching:
         made = self._network_maker(problem)
         batch = min(self.student_batch, len(rows.X))
@@ -336,7 +337,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
             augment=self._augmentation(problem),
             find_rate=self.student_lr is None,
         )
-        return TrajectoryMatching(problem, plan, self._experts(problem), rows, watch, run, controls)
+        return TrajectoryMatching(problem, plan, self._experts(problem), rows, monitor, run, controls)
 
     def _experts(self, problem: Problem) -> Experts:
         plan = ExpertPlan(

@@ -18,7 +18,8 @@ from distillkit.nn import Augmentation
 if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation.loop._checkpoint import State
-    from distillkit.condensation.loop._synthetic_rows import Snapshot, SyntheticRows, Watch
+    from distillkit.condensation.loop._loss_monitor import LossMonitor
+    from distillkit.condensation.loop._synthetic_rows import Snapshot, SyntheticRows
     from distillkit.condensation.problem._problem import Problem
 
 __all__ = ["TrajectoryMatching", "TrajectoryPlan"]
@@ -63,7 +64,7 @@ class TrajectoryMatching(Loop):
     experts : Experts
     rows : SyntheticRows
         With the logarithm of the student's rate as extra leaf.
-    watch : Watch
+    monitor : LossMonitor
     run : Run
     controls : Controls
     """
@@ -79,11 +80,11 @@ class TrajectoryMatching(Loop):
         plan: TrajectoryPlan,
         experts: Experts,
         rows: SyntheticRows,
-        watch: Watch,
+        monitor: LossMonitor,
         run: Run,
         controls: Controls,
     ) -> None:
-        super().__init__(problem, rows, watch, run, controls, min(plan.batch_size, len(rows.X)))
+        super().__init__(problem, rows, monitor, run, controls, min(plan.batch_size, len(rows.X)))
         self.plan, self.experts = plan, experts
         self._network = experts.plan.make_network(0)
 
