@@ -13,7 +13,7 @@ from distillkit.utils._versions import __version__
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
-    from distillkit.bench.judge import evaluate as evaluate
+    from distillkit.bench.evaluation import evaluate as evaluate
     from distillkit.budget import Budget as Budget
     from distillkit.condensation import BilevelDistiller as BilevelDistiller
     from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
@@ -83,7 +83,7 @@ _HOMES = {
     "TrajectoryMatchingDistiller": "condensation",
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
-    "evaluate": "bench.judge",
+    "evaluate": "bench.evaluation",
     "hookimpl": "hookspecs",
     "make_pipeline": "pipeline",
     "plot_history": "plotting",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from distillkit.bench.suite import _Parser, parse_suite, shipped_suites
+from distillkit.bench.planning._load_suite import _Parser, parse_suite, shipped_suites
 from distillkit.cli._group import cli
 from distillkit.hookspecs import Hooks
 from distillkit.plugins import get_manager

@@ -10,24 +10,28 @@ import distillkit
 ROOT = Path(distillkit.__file__).parent
 METHODS = {"coresets", "condensation", "synthesis", "knowledge"}
 FAMILIES = METHODS | {"metrics", "datasets", "evaluators"}
-LAYERS = {
-    0: {"exceptions", "budget", "specs", "hookspecs"},
-    1: {"utils"},
-    2: {"distances", "neighbors", "nn"},
-    3: {"distilled", "pipeline", "base", "plugins", "plotting", "testing"},
-    4: FAMILIES,
-    5: {"builtin"},
-    6: {"bench"},
-    7: {"cli", "__main__"},
-}  # fmt: skip
-LAYER_OF = {part: layer for layer, parts in LAYERS.items() for part in parts}
-BUILTIN_ONLY = ("._specs", "bench.published")  # what families say of themselves, imported when first asked for
+# From the ground up: a part imports from the floors below it alone, never from its own floor.
+FLOORS = (
+    {"exceptions"},
+    {"budget", "specs"},
+    {"hookspecs", "utils", "distances", "neighbors"},
+    {"nn", "distilled", "plugins"},
+    {"base", "pipeline", "plotting", "testing"},
+    FAMILIES,
+    {"builtin", "bench"},
+    {"cli"},
+    {"__main__"},  # the door: python -m distillkit
+)
+FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SOURCES = sorted(path for path in ROOT.rglob("*.py") if "templates" not in path.relative_to(ROOT).parts)
 
 
 def module_of(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+MODULES = {".".join(("distillkit", *module_of(path))) for path in SOURCES}
 
 
 def imports_of(path):
@@ -39,9 +43,9 @@ def imports_of(path):
         elif isinstance(node, ast.ImportFrom):
             start = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             origin = ".".join(filter(None, (start, node.module)))
-            names = (
-                [origin, *(f"{origin}.{alias.name}" for alias in node.names)] if origin == "distillkit" else [origin]
-            )
+            inner = [f"{origin}.{alias.name}" for alias in node.names]
+            named = [name for name in inner if name in MODULES]  # from package import module
+            names = named if len(named) == len(inner) else [origin, *named]
         else:
             continue
         for name in names:
@@ -66,7 +70,7 @@ def modules(*parts):
 
 
 def known(name):
-    return top(name) in LAYER_OF
+    return top(name) in FLOOR_OF
 
 
 def test_the_sources_are_found():
@@ -74,22 +78,62 @@ def test_the_sources_are_found():
     assert {"base", "coresets", "bench", "cli"} <= {module_of(path)[0] for path in SOURCES if module_of(path)}
 
 
-def test_every_module_has_a_layer():
-    unknown = {module_of(path)[0] for path in SOURCES if module_of(path)} - set(LAYER_OF)
-    assert not unknown, f"put {sorted(unknown)} into LAYERS, at the layer where they belong"
+def test_every_module_has_a_floor():
+    unknown = {module_of(path)[0] for path in SOURCES if module_of(path)} - set(FLOOR_OF)
+    assert not unknown, f"put {sorted(unknown)} into FLOORS, where they belong"
 
 
-@pytest.mark.parametrize("part", sorted(LAYER_OF))
+@pytest.mark.parametrize("part", sorted(FLOOR_OF))
 def test_imports_point_down(part):
     upward = {
         f"{'.'.join(module_of(path))} imports {name}"
         for path in modules(part)
         for name in imports_of(path)
-        if known(name)
-        and LAYER_OF[top(name)] > LAYER_OF[part]
-        and not (part == "builtin" and name.endswith(BUILTIN_ONLY))
+        if known(name) and top(name) != part and FLOOR_OF[top(name)] >= FLOOR_OF[part]
     }
     assert not upward
+
+
+def circles(graph):
+    """Return the nodes that lie on a circle: those that reach themselves."""
+
+    def reached(start):
+        seen, waiting = set(), list(graph[start])
+        while waiting:
+            node = waiting.pop()
+            if node not in seen:
+                seen.add(node)
+                waiting += graph.get(node, ())
+        return seen
+
+    return sorted(node for node in graph if node in reached(node))
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    names = {".".join(module_of(path)): path for path in SOURCES}
+    graph = {name: set(imports_of(path)) & set(names) - {name} for name, path in names.items() if name}
+    assert not circles(graph)
+
+
+@pytest.mark.parametrize("part", ["bench", "condensation", "coresets", "nn"])
+def test_no_room_imports_itself_by_way_of_others(part):
+    graph = {}
+    for path in modules(part):
+        room = (
+            module_of(path)[1]
+            if len(module_of(path)) > 2 or (path.name == "__init__.py" and len(module_of(path)) > 1)
+            else None
+        )
+        for name in imports_of(path):
+            parts = name.split(".")
+            if room and parts[0] == part and len(parts) > 2 and parts[1] != room:
+                graph.setdefault(room, set()).add(parts[1])
+    assert graph
+    assert not circles(graph)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -114,7 +158,7 @@ def test_methods_are_reached_by_registry_name_only(part):
 
 
 def test_the_core_names_no_method_but_in_the_built_in_plugin_and_the_facade():
-    core = [path for path in modules(*LAYERS[0], *LAYERS[1]) if module_of(path)[0] != "builtin"]
+    core = modules(*set().union(*FLOORS[: FLOORS.index(FAMILIES)]))
     assert core
     for path in core:
         assert not {name for name in imports_of(path) if top(name) in METHODS}, path.name
@@ -122,7 +166,7 @@ def test_the_core_names_no_method_but_in_the_built_in_plugin_and_the_facade():
 
 @pytest.mark.parametrize("heavy", ["torch", "faiss", "ot", "torchvision"])
 def test_the_core_bench_and_command_line_import_nothing_heavy_on_top(heavy):
-    light = LAYERS[0] | LAYERS[1] | {"bench", "cli"}
+    light = set(FLOOR_OF) - FAMILIES
     for path in modules(*(light - {"nn", "neighbors", "distances"})):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):

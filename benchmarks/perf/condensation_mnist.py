@@ -31,8 +31,8 @@ import torch
 from joblib import Parallel, cpu_count, delayed
 
 from distillkit import __version__
-from distillkit.bench.single import make_distiller
 from distillkit.budget import Budget
+from distillkit.cli._single import make_distiller
 from distillkit.datasets import load_dataset
 from distillkit.distilled import DistilledSet
 from distillkit.knowledge import SoftLabels

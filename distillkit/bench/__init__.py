@@ -1,1 +1,1 @@
-"""The bench: from a suite to one leaderboard. Methods, data and models are reached by registry name only."""
+"""The bench: it runs every method of a suite under the same limits and makes one leaderboard of the results."""

@@ -64,8 +64,8 @@ def distill(
 
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
-    from distillkit.bench.single import check_output, distil_rows, make_distiller, write_distilled
     from distillkit.budget import Budget
+    from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
     from distillkit.datasets import load_rows
 
     check_output(output)

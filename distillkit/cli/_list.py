@@ -54,7 +54,7 @@ def _specs(kind: str) -> list[dict[str, Any]]:
 
 
 def _suites() -> list[dict[str, Any]]:
-    from distillkit.bench.suite import load_suite, shipped_suites
+    from distillkit.bench.planning._load_suite import load_suite, shipped_suites
 
     return [{"name": name, "summary": load_suite(name).description} for name in shipped_suites()]
 

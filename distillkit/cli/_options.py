@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from distillkit.bench.suite import Entry, Suite
+    from distillkit.bench.planning._load_suite import Entry, Suite
 
 __all__ = ["data_root_option", "load_narrowed", "results_folder", "suite_options"]
 
@@ -57,7 +57,7 @@ def results_folder(suite_name: str, output: Path | None) -> Path:
 
 def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
     """Load a suite and apply ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets`` and ``--seeds``."""
-    from distillkit.bench.suite import load_suite
+    from distillkit.bench.planning._load_suite import load_suite
     from distillkit.budget import Budget
 
     suite = load_suite(name)
@@ -93,7 +93,7 @@ def _split(text: str) -> list[str]:
 
 def _choose(key: str, wanted: list[str], entries: Any) -> tuple[Any, ...]:
     """Take the suite's own entries by label; other methods and evaluators by registry name."""
-    from distillkit.bench.suite import Entry
+    from distillkit.bench.planning._load_suite import Entry
     from distillkit.exceptions import UnknownNameError
 
     own = {entry.label: entry for entry in entries or ()}

@@ -11,7 +11,7 @@ import click
 from distillkit.cli._options import load_narrowed, results_folder, suite_options
 
 if TYPE_CHECKING:
-    from distillkit.bench.plan import Cell, Plan
+    from distillkit.bench.planning._make_plan import Cell, Plan
 
 __all__ = ["plan"]
 
@@ -24,10 +24,10 @@ __all__ = ["plan"]
 @click.option("--cells", is_flag=True, help="List every cell.")
 def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cells: bool, **narrow: Any) -> None:
     """Show what SUITE would run, what is done, what is skipped and why, and how long it will take."""
-    from distillkit.bench.forecast import forecast
-    from distillkit.bench.plan import make_plan
-    from distillkit.bench.runner import pending_cells
-    from distillkit.bench.store import ResultsStore
+    from distillkit.bench.execution._runner import pending_cells
+    from distillkit.bench.planning._forecast import forecast
+    from distillkit.bench.planning._make_plan import make_plan
+    from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import format_seconds
 
     made = make_plan(load_narrowed(suite, narrow), data_root)

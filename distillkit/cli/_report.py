@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from distillkit.bench.leaderboard import Leaderboard
-    from distillkit.bench.store import ResultsStore
+    from distillkit.bench.results._store import ResultsStore
 
 __all__ = ["report", "write_reports"]
 
@@ -21,7 +21,7 @@ __all__ = ["report", "write_reports"]
 )
 def report(folder: Path, formats: tuple[str, ...]) -> None:
     """Rebuild the leaderboard of a results FOLDER from its stored rows, finished or not."""
-    from distillkit.bench.store import ResultsStore
+    from distillkit.bench.results._store import ResultsStore
 
     write_reports(ResultsStore(folder), show=not formats, formats=formats)
 

@@ -44,9 +44,9 @@ def run(
     import dataclasses
     from contextlib import closing
 
-    from distillkit.bench.plan import make_plan
-    from distillkit.bench.runner import pending_cells, run_plan
-    from distillkit.bench.store import ResultsStore
+    from distillkit.bench.execution._runner import pending_cells, run_plan
+    from distillkit.bench.planning._make_plan import make_plan
+    from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import Progress
     from distillkit.cli._report import write_reports
 

@@ -49,7 +49,7 @@ def load_rows(source: str, *, target: str | None = None, root: Path | None = Non
         raise DatasetError(f"target={target!r} names a column of a table, but {source} has its own y: leave it out.")
     if path.suffix == ".npz":
         return _read_arrays(path)
-    from distillkit.datasets import load_dataset
+    from distillkit.datasets._load import load_dataset
 
     dataset = load_dataset(source, root).as_float()
     y = np.array(dataset.classes)[dataset.y_train] if dataset.classes else dataset.y_train

@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from distillkit.bench.plan import make_plan
-from distillkit.bench.runner import run_plan
-from distillkit.bench.store import ResultsStore
-from distillkit.bench.suite import parse_suite
+from distillkit.bench.execution._runner import run_plan
+from distillkit.bench.planning._load_suite import parse_suite
+from distillkit.bench.planning._make_plan import make_plan
+from distillkit.bench.results._store import ResultsStore
 from distillkit.plugins import reset_manager
 
 

@@ -10,8 +10,8 @@ import threading
 import psutil
 import pytest
 
-from distillkit.bench import _children
-from distillkit.bench._process import run_job
+from distillkit.bench.execution import _child_processes as _children
+from distillkit.bench.execution._job_process import run_job
 
 pytestmark = pytest.mark.skipif(not _children._CAN_FORK, reason="children are spawned here")
 

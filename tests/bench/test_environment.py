@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from distillkit.bench._keys import canonical, digest
-from distillkit.bench.environment import collect_environment, environment_key
+from distillkit.bench.planning._keys import canonical, digest
+from distillkit.bench.results._environment import collect_environment, environment_key
 
 
 def test_an_environment_says_what_counts():
@@ -40,7 +40,7 @@ def test_different_values_have_different_keys(one, other):
 
 
 def test_keys_do_not_depend_on_the_process():
-    code = "from distillkit.bench._keys import digest; print(digest({'a': [1, 'x'], 'b': {'c': 0.1}}))"
+    code = "from distillkit.bench.planning._keys import digest; print(digest({'a': [1, 'x'], 'b': {'c': 0.1}}))"
     told = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         for _ in range(2)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from distillkit.bench.forecast import forecast
+from distillkit.bench.planning._forecast import forecast
 
 
 def cell(dataset="d", method="m", budget="1", evaluator="e", distil_key="k"):

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distillkit.bench import _jobs
-from distillkit.bench.judge import Outcome
-from distillkit.bench.store import read_record
+from distillkit.bench.evaluation._evaluate import Outcome
+from distillkit.bench.execution import _jobs
+from distillkit.bench.results._store import read_record
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.datasets import load_dataset
 from distillkit.distilled import DistilledSet

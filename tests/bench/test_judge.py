@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_sco
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from distillkit.bench.judge import _names, evaluate, measure
+from distillkit.bench.evaluation._evaluate import _names, evaluate, measure
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError

@@ -8,10 +8,10 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from distillkit import RandomSubset, SoftLabels, evaluate
-from distillkit.bench._jobs import build_distiller
-from distillkit.bench.judge import label_mode, train_and_predict
-from distillkit.bench.plan import make_plan
-from distillkit.bench.suite import parse_suite
+from distillkit.bench.evaluation._evaluate import label_mode, train_and_predict
+from distillkit.bench.execution._jobs import build_distiller
+from distillkit.bench.planning._load_suite import parse_suite
+from distillkit.bench.planning._make_plan import make_plan
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.plugins import get_manager

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats as reference
 
 from distillkit.bench.leaderboard import COLUMNS, Leaderboard, build_leaderboard
-from distillkit.bench.stats import holm, nemenyi_cd
+from distillkit.bench.leaderboard._stats import holm, nemenyi_cd
 from distillkit.specs import MetricSpec, PublishedResult
 
 METRICS = {

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from distillkit.bench._process import JobInterrupted
-from distillkit.bench.executors import _local
+from distillkit.bench.execution import _local_executor as _local
+from distillkit.bench.execution._job_process import JobInterrupted
 
 
 def test_every_group_is_run_once():

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distillkit.bench import plan as plan_module
-from distillkit.bench.plan import make_plan
-from distillkit.bench.suite import parse_suite
+from distillkit.bench.planning import _make_plan as plan_module
+from distillkit.bench.planning._load_suite import parse_suite
+from distillkit.bench.planning._make_plan import make_plan
 from distillkit.exceptions import PluginError, SuiteError, UnknownNameError
 from distillkit.hookspecs import hookimpl
 from distillkit.plugins import PluginManager, PluginRecord

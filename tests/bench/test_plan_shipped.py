@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from distillkit.bench.plan import make_plan
-from distillkit.bench.suite import load_suite, shipped_suites
+from distillkit.bench.planning._load_suite import load_suite, shipped_suites
+from distillkit.bench.planning._make_plan import make_plan
 from distillkit.exceptions import DatasetNotFoundError
 
 

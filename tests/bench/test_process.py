@@ -12,8 +12,8 @@ from textwrap import dedent
 
 import pytest
 
-from distillkit.bench import _child, _jobs, _process
-from distillkit.bench._process import JobInterrupted, kill_children, run_job
+from distillkit.bench.execution import _child_main, _job_process, _jobs
+from distillkit.bench.execution._job_process import JobInterrupted, kill_children, run_job
 from distillkit.exceptions import BudgetError, ResultsError
 
 
@@ -144,8 +144,8 @@ def test_jobs_that_are_interrupted_have_no_result(job, tmp_path, wait_until):
     thread.join(15)
     assert [type(end) for end in ends] == [JobInterrupted]
     assert job().status == "ok", "what comes after is not interrupted"
-    assert not _process._running
-    assert not _process._interrupted
+    assert not _job_process._running
+    assert not _job_process._interrupted
 
 
 def test_the_child_ends_with_a_parent_that_is_killed(trouble, tmp_path, is_alive, wait_until):
@@ -153,7 +153,7 @@ def test_the_child_ends_with_a_parent_that_is_killed(trouble, tmp_path, is_alive
     script = f"""
         import sys
         sys.path.insert(0, {str(trouble)!r})
-        from distillkit.bench._process import run_job
+        from distillkit.bench.execution._job_process import run_job
         params = {{"how": "wait", "hold": {str(tmp_path / "hold")!r}, "pid_file": {str(tmp_path / "pid")!r}}}
         payload = {{"name": "tiny", "params": params, "root": None, "folder": {str(tmp_path / "data")!r}}}
         run_job("prepare", payload, seconds=600, memory_mb=3000, threads=1)
@@ -186,19 +186,19 @@ def test_that_no_child_can_be_started_is_not_the_fault_of_the_job(job, monkeypat
     ],
 )
 def test_exceptions_have_statuses(exc, status):
-    assert _child._status_of(exc) == status
+    assert _child_main._status_of(exc) == status
 
 
 def test_notes_are_part_of_the_message():
     exc = ZeroDivisionError("no rows")
     exc.add_note("while computing the metric mmd")
-    assert _child._one_line(exc) == "ZeroDivisionError: no rows (while computing the metric mmd)"
+    assert _child_main._one_line(exc) == "ZeroDivisionError: no rows (while computing the metric mmd)"
 
 
 def test_a_result_that_cannot_be_told_is_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(_jobs, "odd", lambda: {"value": object()}, raising=False)
     (tmp_path / "job.json").write_text(json.dumps({"action": "odd", "payload": {}, "threads": 1}))
-    answer = _child._perform(tmp_path)
+    answer = _child_main._perform(tmp_path)
     assert answer["status"] == "failed"
     assert "not JSON serializable" in answer["error"]
 
@@ -207,4 +207,4 @@ def test_a_result_that_cannot_be_told_is_a_failure(tmp_path, monkeypatch):
     ("code", "text"), [(-11, "killed by SIGSEGV"), (-50, "killed by signal 50"), (3, "exit status 3")]
 )
 def test_causes_of_death_are_named(code, text):
-    assert text in _process._cause(code)
+    assert text in _job_process._cause(code)

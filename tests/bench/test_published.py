@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from distillkit.bench.published import COLUMNS, published_folder, published_results
+from distillkit.builtin._published import COLUMNS, published_folder, published_results
 from distillkit.exceptions import ResultsError
 
 GOOD = {

@@ -659,6 +659,6 @@ def test_numbers_read_well(function: Any, value: float | None, text: str) -> Non
 
 
 def test_reporters_load_no_torch_faiss_or_ot() -> None:
-    code = "import sys, distillkit.bench.reporters, distillkit.bench.published; print([m for m in ('torch', 'faiss', 'ot') if m in sys.modules])"
+    code = "import sys, distillkit.bench.reporters, distillkit.builtin._published; print([m for m in ('torch', 'faiss', 'ot') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

@@ -11,9 +11,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from distillkit.bench import runner as runner_module
-from distillkit.bench.runner import pending_cells
-from distillkit.bench.store import ResultsStore
+from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.results._store import ResultsStore
 from distillkit.distilled import DistilledSet
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distillkit.bench import runner as runner_module
-from distillkit.bench._process import JobResult
-from distillkit.bench.runner import GroupRunner
-from distillkit.bench.store import ResultsStore
+from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution._job_process import JobResult
+from distillkit.bench.execution._runner import GroupRunner
+from distillkit.bench.results._store import ResultsStore
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError, UnknownNameError
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from distillkit.bench.single import check_output, distil_rows, make_distiller, write_distilled
 from distillkit.budget import Budget
+from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
 from distillkit.coresets import KCenterCoreset, KMeansCoreset
 from distillkit.datasets import load_rows
 from distillkit.distilled import DistilledSet

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from distillkit.bench.stats import holm, mean_ranks, nemenyi_cd, paired_test, t_interval
+from distillkit.bench.leaderboard._stats import holm, mean_ranks, nemenyi_cd, paired_test, t_interval
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 30])

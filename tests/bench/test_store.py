@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from distillkit.bench.store import ResultsStore, part_of, read_record, write_json
+from distillkit.bench.results._store import ResultsStore, part_of, read_record, write_json
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError
 
@@ -159,7 +159,7 @@ def test_one_run_at_a_time(tmp_path):
 
 HOLD = """
 import sys, time
-from distillkit.bench.store import ResultsStore
+from distillkit.bench.results._store import ResultsStore
 with ResultsStore(sys.argv[1]):
     print("ready", flush=True)
     time.sleep(600)

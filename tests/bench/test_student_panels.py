@@ -14,9 +14,9 @@ from rich.console import Console
 from scipy import stats as reference
 
 from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard._stats import holm
 from distillkit.bench.reporters import render_terminal, write_csv, write_html, write_markdown
 from distillkit.bench.reporters._students import LEGEND, student_figures
-from distillkit.bench.stats import holm
 from distillkit.metrics._specs import metric_specs
 
 METRICS = {spec.name: spec for spec in metric_specs()}

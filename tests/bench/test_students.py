@@ -9,16 +9,16 @@ import pytest
 from sklearn.metrics import r2_score
 
 from distillkit import TeacherStudentDistiller
-from distillkit.bench import _jobs
-from distillkit.bench import runner as runner_module
-from distillkit.bench._cells import ANY_LABELS, STUDENT
-from distillkit.bench.forecast import forecast
-from distillkit.bench.plan import make_plan
-from distillkit.bench.runner import pending_cells
-from distillkit.bench.single import make_distiller
-from distillkit.bench.store import ResultsStore
-from distillkit.bench.suite import parse_suite
+from distillkit.bench.execution import _jobs
+from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.planning._cells import ANY_LABELS, STUDENT
+from distillkit.bench.planning._forecast import forecast
+from distillkit.bench.planning._load_suite import parse_suite
+from distillkit.bench.planning._make_plan import make_plan
+from distillkit.bench.results._store import ResultsStore
 from distillkit.budget import Budget
+from distillkit.cli._single import make_distiller
 from distillkit.datasets import load_dataset
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from distillkit.bench.suite import Entry, Limits, find_suite, load_suite, parse_suite, shipped_suites
+from distillkit.bench.planning._load_suite import Entry, Limits, find_suite, load_suite, parse_suite, shipped_suites
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError
 

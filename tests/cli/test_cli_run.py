@@ -25,7 +25,7 @@ def test_a_run_prints_the_leaderboard_and_writes_everything(finished):
 def test_running_again_runs_nothing(finished, distillkit_, monkeypatch):
     folder, _ = finished
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("distillkit.bench.runner.run_job", None)  # calling it would raise
+    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)  # calling it would raise
     before = {path: path.read_bytes() for path in (folder / "results" / "mini" / "cells").iterdir()}
     told = distillkit_("run", "mini.toml")
     assert told.status == 0
@@ -106,10 +106,11 @@ def test_a_report_rebuilds_the_leaderboard(finished, distillkit_):
 
 
 def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path, monkeypatch, mini):
-    from distillkit.bench._process import JobResult
+    from distillkit.bench.execution._job_process import JobResult
 
     monkeypatch.setattr(
-        "distillkit.bench.runner.run_job", lambda *_, **__: JobResult("crashed", {}, "killed by SIGKILL", 0.1, 0.0)
+        "distillkit.bench.execution._runner.run_job",
+        lambda *_, **__: JobResult("crashed", {}, "killed by SIGKILL", 0.1, 0.0),
     )
     (tmp_path / "s.toml").write_text(mini)
     told = distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--quiet")
@@ -118,10 +119,10 @@ def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path,
     assert "killed by SIGKILL" in told.out
     rows = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
     assert {(row["status"], row["phase"]) for row in rows} == {("crashed", "prepare")}
-    monkeypatch.setattr("distillkit.bench.runner.run_job", None)
+    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)
     assert distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--retry", "timeout,failed", "-q").status == 1
     monkeypatch.setattr(
-        "distillkit.bench.runner.run_job", lambda *_, **__: JobResult("timeout", {}, "ran past it", 0.1, 0.0)
+        "distillkit.bench.execution._runner.run_job", lambda *_, **__: JobResult("timeout", {}, "ran past it", 0.1, 0.0)
     )
     distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--retry", "crashed", "-q")
     rows = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
@@ -161,7 +162,7 @@ def test_a_damaged_distilled_set_is_made_again(finished, distillkit_, monkeypatc
 
 
 def test_two_runs_in_one_folder_are_refused(refused, finished, monkeypatch):
-    from distillkit.bench.store import ResultsStore
+    from distillkit.bench.results._store import ResultsStore
 
     monkeypatch.chdir(finished[0])
     with ResultsStore(finished[0] / "results" / "mini"):

@@ -6,7 +6,7 @@ import torch
 from safetensors.numpy import load_file
 
 from distillkit import DistilledSet, SoftLabels
-from distillkit.bench.single import distil_rows
+from distillkit.cli._single import distil_rows
 from distillkit.condensation import (
     BilevelDistiller,
     DistributionMatchingDistiller,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from distillkit.bench._histories import RunHistory, find_histories
 from distillkit.bench.leaderboard import Leaderboard
 from distillkit.bench.reporters import _format as f
+from distillkit.bench.reporters._histories import RunHistory, find_histories
 from distillkit.bench.reporters._marks import nice_ticks
 from distillkit.plotting._history_data import STEP_KEYS, column, is_run, said, series_names, thinned, x_axis
 

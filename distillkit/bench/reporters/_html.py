@@ -10,8 +10,8 @@ from typing import Any
 
 import jinja2
 
-from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Panel
+from distillkit.bench.leaderboard._panels import records
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters._chart import COLOURS, chart
 from distillkit.bench.reporters._curves import make_curves

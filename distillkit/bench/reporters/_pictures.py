@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from distillkit.bench._panels import budget_order
 from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard._panels import budget_order
 from distillkit.plotting._tiles import by_class, tile, to_bytes, with_channels
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard._panels import records
 from distillkit.bench.reporters._format import fixed
 
 __all__ = ["failure_lines", "first_line", "matched_published", "skipped_lines"]

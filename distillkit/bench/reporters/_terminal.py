@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from distillkit.bench._panels import records
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
+from distillkit.bench.leaderboard._panels import records
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters._students import LEGEND, student_figures
 from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distillkit.bench._cells import Cell, CellGroup, Plan
-from distillkit.bench._planner import Planner
-from distillkit.bench._suite import Suite
+from distillkit.bench.planning._cells import Cell, CellGroup, Plan
+from distillkit.bench.planning._planner import Planner
+from distillkit.bench.planning._suite import Suite
 from distillkit.exceptions import SuiteError
 from distillkit.plugins import get_manager
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from time import sleep
 from typing import Any
 
-from distillkit.bench._process import kill_children
+from distillkit.bench.execution._job_process import kill_children
 
 __all__ = ["run"]
 

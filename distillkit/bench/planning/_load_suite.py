@@ -6,8 +6,8 @@ import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
-from distillkit.bench._suite import Entry, Limits, Suite
-from distillkit.bench._suite_parser import Parser as _Parser
+from distillkit.bench.planning._suite import Entry, Limits, Suite
+from distillkit.bench.planning._suite_parser import Parser as _Parser
 from distillkit.exceptions import SuiteError
 
 __all__ = ["Entry", "Limits", "Suite", "find_suite", "load_suite", "parse_suite", "shipped_suites"]
@@ -15,8 +15,8 @@ __all__ = ["Entry", "Limits", "Suite", "find_suite", "load_suite", "parse_suite"
 
 def _folder() -> Path:
     """Return the shipped suites: inside an installed package, or beside it in a checkout."""
-    inside = Path(__file__).parent / "_suites"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "benchmarks" / "suites"
+    inside = Path(__file__).parent / "suites"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "benchmarks" / "suites"
 
 
 def shipped_suites() -> dict[str, Path]:

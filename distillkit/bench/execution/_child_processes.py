@@ -18,8 +18,8 @@ __all__ = ["Child", "start_child"]
 # -P and the parent's own path: a file json.py in the working folder must not take the place of the library's, and a
 # plugin that the parent found must be found
 _PRELUDE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-_SPAWN = f"{_PRELUDE}from distillkit.bench._child import do_job; do_job(sys.argv[2], int(sys.argv[3]))"
-_SERVE = f"{_PRELUDE}from distillkit.bench._fork_server import serve; serve()"
+_SPAWN = f"{_PRELUDE}from distillkit.bench.execution._child_main import do_job; do_job(sys.argv[2], int(sys.argv[3]))"
+_SERVE = f"{_PRELUDE}from distillkit.bench.execution._fork_server import serve; serve()"
 # elsewhere: Windows cannot fork, and what macOS's own libraries do on import does not survive it
 _CAN_FORK = sys.platform == "linux"
 # what every job imports

@@ -7,8 +7,8 @@ from collections import Counter
 from statistics import fmean, variance
 from typing import TYPE_CHECKING, Any
 
-from distillkit.bench._cells import ANY_LABELS
-from distillkit.bench.stats import t_interval
+from distillkit.bench.leaderboard._stats import t_interval
+from distillkit.bench.planning._cells import ANY_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """A process that has done the imports and forks one child per job: what a job needs is then there in milliseconds.
 
-This is the program that runs in it; `distillkit.bench._children` starts it and talks to it through its standard input and output, one
+This is the program that runs in it; `distillkit.bench.execution._child_processes` starts it and talks to it through its standard input and output, one
 JSON object per line. It must stay a program of one thread that has done nothing but import: only then may it fork.
 """
 
@@ -17,7 +17,7 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from distillkit.bench import _child, _jobs
+from distillkit.bench.execution import _child_main, _jobs
 
 __all__ = ["serve"]
 
@@ -103,7 +103,7 @@ class _Server:
             os.chdir(request["cwd"])
             sys.path[:] = request["path"]
             importlib.invalidate_caches()
-            _child.do_job(request["folder"], server)
+            _child_main.do_job(request["folder"], server)
         finally:  # never back into the loop of the server
             os._exit(1)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillkit.bench._panels import budget_order
-from distillkit.bench.store import ResultsStore
+from distillkit.bench.leaderboard._panels import budget_order
+from distillkit.bench.results._store import ResultsStore
 from distillkit.plotting._history_data import clean_history
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._cells import ANY_LABELS, STUDENT, Cell
-from distillkit.bench._keys import PROTOCOL, digest
-from distillkit.bench._suite import Entry, Suite
+from distillkit.bench.planning._cells import ANY_LABELS, STUDENT, Cell
+from distillkit.bench.planning._keys import PROTOCOL, digest
+from distillkit.bench.planning._suite import Entry, Suite
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord

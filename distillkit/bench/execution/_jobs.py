@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.bench._students import measure_model
-from distillkit.bench.judge import measure, train_and_predict
-from distillkit.bench.store import part_of, read_record, write_json
+from distillkit.bench.evaluation._evaluate import measure, train_and_predict
+from distillkit.bench.evaluation._students import measure_model
+from distillkit.bench.results._store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, UnknownNameError

@@ -18,7 +18,7 @@ _FRACTIONS = ("accuracy", "balanced-accuracy", "macro-f1")
 
 def published_folder() -> Path:
     """Return the folder of the CSV files: inside an installed package, else ``benchmarks/published`` of a checkout."""
-    installed = Path(__file__).parent / "_published"
+    installed = Path(__file__).parent / "published"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "benchmarks" / "published"
 
 

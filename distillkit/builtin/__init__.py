@@ -342,7 +342,9 @@ def distillkit_executors() -> Iterable[ExecutorSpec]:
     """Engines."""
     return [
         ExecutorSpec(
-            name="local", target="distillkit.bench.executors._local:run", summary="Child processes on this machine"
+            name="local",
+            target="distillkit.bench.execution._local_executor:run",
+            summary="Child processes on this machine",
         )
     ]
 
@@ -350,6 +352,6 @@ def distillkit_executors() -> Iterable[ExecutorSpec]:
 @hookimpl
 def distillkit_published() -> Iterable[PublishedResult]:
     """Figures from the literature that ship with distillkit."""
-    from distillkit.bench.published import published_results
+    from distillkit.builtin._published import published_results
 
     return published_results()

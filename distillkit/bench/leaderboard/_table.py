@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench._compare import compare
+from distillkit.bench.leaderboard._compare import compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from distillkit.bench._line import Line
+    from distillkit.bench.leaderboard._line import Line
     from distillkit.specs import MetricSpec
 
 __all__ = ["COLUMNS", "LEADING", "TRAILING", "make_table"]
@@ -42,7 +42,7 @@ def make_table(
     Parameters
     ----------
     comparisons : sequence of (lines, sign)
-        As for `distillkit.bench._compare.compare`, in the order wanted.
+        As for `distillkit.bench.leaderboard._compare.compare`, in the order wanted.
     metrics : mapping of str to MetricSpec
         Gives the order of the metrics' columns.
     primary : mapping of str to str

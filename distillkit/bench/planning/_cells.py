@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._suite import Limits, Suite
+from distillkit.bench.planning._suite import Limits, Suite
 
 __all__ = ["ANY_LABELS", "STUDENT", "Cell", "CellGroup", "Plan"]
 

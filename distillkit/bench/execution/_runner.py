@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._process import JobResult, run_job
-from distillkit.bench.environment import collect_environment, environment_key
-from distillkit.bench.plan import Cell, CellGroup, Plan
-from distillkit.bench.store import ResultsStore
+from distillkit.bench.execution._job_process import JobResult, run_job
+from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
+from distillkit.bench.results._environment import collect_environment, environment_key
+from distillkit.bench.results._store import ResultsStore
 from distillkit.plugins import get_manager
 
 __all__ = ["GroupRunner", "pending_cells", "run_plan"]

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._keys import digest
+from distillkit.bench.planning._keys import digest
 from distillkit.utils._versions import versions
 
 __all__ = ["collect_environment", "environment_key"]

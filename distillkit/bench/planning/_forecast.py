@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from distillkit.bench.plan import Cell
+from distillkit.bench.planning._make_plan import Cell
 
 __all__ = ["forecast"]
 

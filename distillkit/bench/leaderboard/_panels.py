@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench._cells import ANY_LABELS
-from distillkit.bench._line import FIXED_SIZE
+from distillkit.bench.leaderboard._line import FIXED_SIZE
+from distillkit.bench.planning._cells import ANY_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

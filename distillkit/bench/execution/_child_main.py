@@ -1,4 +1,4 @@
-"""The child process of a job, started by `distillkit.bench._children` with its folder and its parent's id."""
+"""The child process of a job, started by `distillkit.bench.execution._child_processes` with its folder and its parent's id."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _perform(folder: Path) -> dict[str, Any]:
     try:
         from threadpoolctl import threadpool_limits
 
-        from distillkit.bench import _jobs
+        from distillkit.bench.execution import _jobs
 
         with threadpool_limits(job["threads"]):
             value = getattr(_jobs, job["action"])(**job["payload"])

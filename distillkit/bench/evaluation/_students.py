@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit.bench.judge import measure
+from distillkit.bench.evaluation._evaluate import measure
 from distillkit.plugins import get_manager
 
 if TYPE_CHECKING:

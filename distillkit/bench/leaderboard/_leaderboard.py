@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench._line import FAILED, Line, finite
-from distillkit.bench._matches import match_published
-from distillkit.bench._overall import Overall, overall_ranks
-from distillkit.bench._panels import Panel, budget_order, make_panels
-from distillkit.bench._table import COLUMNS, LEADING, TRAILING, make_table
+from distillkit.bench.leaderboard._line import FAILED, Line, finite
+from distillkit.bench.leaderboard._overall import Overall, overall_ranks
+from distillkit.bench.leaderboard._panels import Panel, budget_order, make_panels
+from distillkit.bench.leaderboard._published_matches import match_published
+from distillkit.bench.leaderboard._table import COLUMNS, LEADING, TRAILING, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench._suite import DEFAULT_PRIMARY, Entry, Limits, Suite, locate
+from distillkit.bench.planning._suite import DEFAULT_PRIMARY, Entry, Limits, Suite, locate
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DatasetError, SuiteError
 

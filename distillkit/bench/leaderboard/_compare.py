@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distillkit.bench._line import Line, is_control
-from distillkit.bench.stats import holm, paired_test
+from distillkit.bench.leaderboard._line import Line, is_control
+from distillkit.bench.leaderboard._stats import holm, paired_test
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

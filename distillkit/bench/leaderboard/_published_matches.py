@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.stats import t_interval
+from distillkit.bench.leaderboard._stats import t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from distillkit.bench._line import Line
+    from distillkit.bench.leaderboard._line import Line
     from distillkit.specs import PublishedResult
 
 __all__ = ["PUBLISHED_COLUMNS", "match_published"]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from distillkit.bench._cells import ANY_LABELS
-from distillkit.bench._compare import LEVEL
-from distillkit.bench.stats import mean_ranks, nemenyi_cd
+from distillkit.bench.leaderboard._compare import LEVEL
+from distillkit.bench.leaderboard._stats import mean_ranks, nemenyi_cd
+from distillkit.bench.planning._cells import ANY_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from distillkit.bench._line import Line
+    from distillkit.bench.leaderboard._line import Line
 
 __all__ = ["MIN_DATASETS", "Overall", "overall_ranks"]
 
@@ -74,7 +74,7 @@ def overall_ranks(comparisons: Sequence[tuple[Sequence[Line], int]]) -> list[Ove
     Parameters
     ----------
     comparisons : sequence of (lines, sign)
-        As for `distillkit.bench._compare.compare`. References take no part.
+        As for `distillkit.bench.leaderboard._compare.compare`. References take no part.
     """
     kinds: dict[tuple[str, str], list[_Entry]] = {}
     for lines, sign in comparisons:

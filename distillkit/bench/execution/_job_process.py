@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from distillkit.bench._children import Child, start_child
+from distillkit.bench.execution._child_processes import Child, start_child
 from distillkit.exceptions import ResultsError
 
 __all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
@@ -76,7 +76,7 @@ def run_job(
     threads: int,
     imports: tuple[str, ...] = (),
 ) -> JobResult:
-    """Run one of the actions of `distillkit.bench._jobs` in a child process.
+    """Run one of the actions of `distillkit.bench.execution._jobs` in a child process.
 
     Parameters
     ----------
