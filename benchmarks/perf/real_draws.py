@@ -20,7 +20,7 @@ from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation.gradient._gradients import batch_gradients, matched_weights
 from distillkit.condensation.problem._group_rows import GroupRows
-from distillkit.condensation.problem._problem import Batch, Problem
+from distillkit.condensation.problem._problem import Batch, CondensationProblem
 from distillkit.coresets import KMeansCoreset
 from distillkit.distances import gradient_distance
 from distillkit.nn import Recipe, class_loss, make_network, train_network
@@ -34,7 +34,7 @@ def network(seed: int, few: Batch | None) -> torch.nn.Module:
     return made
 
 
-def nearest(problem: Problem, size: int) -> list[Batch]:
+def nearest(problem: CondensationProblem, size: int) -> list[Batch]:
     """Rows nearest to the centres of clusters."""
     rows = problem.rows
     picks = KMeansCoreset(size, representative="member", random_state=0).fit(rows.X, rows.y).sample_indices_
@@ -56,7 +56,7 @@ class Errors:
         All rows of each class.
     """
 
-    def __init__(self, problem: Problem, made: torch.nn.Module, every: list[Batch]) -> None:
+    def __init__(self, problem: CondensationProblem, made: torch.nn.Module, every: list[Batch]) -> None:
         self.problem, self.made, self.weights = problem, made, matched_weights(made, "layer-cosine")
         self.whole = self._gradients(every)
 
@@ -80,7 +80,7 @@ def main() -> None:
     keep = np.concatenate([np.flatnonzero(y == label)[: given.of_each] for label in np.unique(y)])
     X, y = X[keep].reshape(-1, 1, 28, 28), y[keep]
     rows = TrainingRows(X, y, "classification", group_rows(y, len(X), "classification", Budget(1)))
-    problem = Problem.of(rows, torch.device("cpu"))
+    problem = CondensationProblem.of(rows, torch.device("cpu"))
     rng = np.random.default_rng(0)
     random, clusters = GroupRows(problem), GroupRows(problem, how="clusters", size=given.rows)
     every, close = random.draw(len(X), rng), nearest(problem, given.rows)

@@ -9,7 +9,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Progress", "format_seconds"]
+__all__ = ["ProgressPrinter", "format_seconds"]
 
 _QUIET_SECONDS = 10.0
 
@@ -21,7 +21,7 @@ def format_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-class Progress:
+class ProgressPrinter:
     """Shows how many cells are done, what the last one gave and how long the rest will take.
 
     Parameters

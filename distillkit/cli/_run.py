@@ -47,7 +47,7 @@ def run(
     from distillkit.bench.execution._runner import pending_cells, run_plan
     from distillkit.bench.planning._make_plan import make_plan
     from distillkit.bench.results._store import ResultsStore
-    from distillkit.cli._progress import Progress
+    from distillkit.cli._progress import ProgressPrinter
     from distillkit.cli._report import write_reports
 
     plan = make_plan(load_narrowed(suite, narrow), data_root)
@@ -59,7 +59,7 @@ def run(
     statuses = _statuses(retry)
     with ResultsStore(results_folder(plan.suite.name, output)) as store:
         pending = pending_cells(plan, store, statuses)
-        with Progress(len(plan.cells), len(plan.cells) - len(pending), jobs, quiet=quiet) as progress:
+        with ProgressPrinter(len(plan.cells), len(plan.cells) - len(pending), jobs, quiet=quiet) as progress:
             options: dict[str, Any] = {
                 "jobs": jobs,
                 "executor": executor,

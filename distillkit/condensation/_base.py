@@ -23,7 +23,7 @@ from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._defaults import default_depth
 from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.condensation.problem._labels import row_labels, rows_per_label
-from distillkit.condensation.problem._problem import Batch, Problem
+from distillkit.condensation.problem._problem import Batch, CondensationProblem
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device, with_fast_pools
 from distillkit.utils._public_names import public_name
@@ -72,14 +72,16 @@ class IterativeCondenser(BaseDistiller):
     _always_validates: ClassVar[bool] = False  # whether rows are judged even where none are held out
 
     @abstractmethod
-    def _loop(self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls) -> Loop:
+    def _loop(
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> Loop:
         """Return the loop; it may take what is not an argument from the estimator's parameters."""
 
     @abstractmethod
-    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
+    def _start(self, problem: CondensationProblem, run: Run, *, blank: bool) -> SyntheticRows:
         """Return the first rows, or with `blank` rows of their shape for a saved state."""
 
-    def _block(self, problem: Problem) -> int:
+    def _block(self, problem: CondensationProblem) -> int:
         """Return the updates in a block, over which losses are averaged."""
         return int(self.record_every)
 
@@ -87,7 +89,7 @@ class IterativeCondenser(BaseDistiller):
         """Return the rows in the groups that the method matches."""
         return rows
 
-    def _extra(self, problem: Problem) -> Extra | None:
+    def _extra(self, problem: CondensationProblem) -> Extra | None:
         """Return one more leaf to learn."""
         return None
 
@@ -111,7 +113,7 @@ class IterativeCondenser(BaseDistiller):
         if self._always_validates or self.validation_fraction is not None:
             split_seed = run.seed() if saved is None else saved.values["split_seed"]
             rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
-        problem = Problem.of(rows, device)
+        problem = CondensationProblem.of(rows, device)
         with within_memory(device):
             made = self._network_maker(problem)
             made(0)  # a network that does not fit says so before anything is computed
@@ -143,7 +145,7 @@ class IterativeCondenser(BaseDistiller):
         own = {"method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
         return {**params, **own}
 
-    def _network_maker(self, problem: Problem, n_outputs: int | None = None) -> Callable[[int], nn.Module]:
+    def _network_maker(self, problem: CondensationProblem, n_outputs: int | None = None) -> Callable[[int], nn.Module]:
         """Return what maps a seed to a fresh network on the device; None gives it the outputs of the task."""
         options = {
             "depth": self.depth or default_depth(self.network, problem.shape),
@@ -152,11 +154,11 @@ class IterativeCondenser(BaseDistiller):
         }
         return functools.partial(self._make, problem, n_outputs or problem.n_outputs, options)
 
-    def _network_options(self, problem: Problem) -> dict[str, Any]:
+    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
         """Return what `make_network` takes beside depth and norm; 28x28 is not padded, which costs a quarter less."""
         return {"width": self.width or 32, "hidden": self.hidden, "pad": False}
 
-    def _make(self, problem: Problem, n_outputs: int, options: dict[str, Any], seed: int) -> nn.Module:
+    def _make(self, problem: CondensationProblem, n_outputs: int, options: dict[str, Any], seed: int) -> nn.Module:
         made = make_network(self.network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
         return with_fast_pools(self._checked(made, seed))
 
@@ -169,20 +171,22 @@ class IterativeCondenser(BaseDistiller):
             )
         return network
 
-    def _precision(self, problem: Problem) -> str:
+    def _precision(self, problem: CondensationProblem) -> str:
         # tables and series are too small to gain from half precision
         return str(self.precision) if len(problem.shape) == 3 or self.precision != "auto" else "float32"
 
-    def _augmentation(self, problem: Problem) -> Augmentation | None:
+    def _augmentation(self, problem: CondensationProblem) -> Augmentation | None:
         return Augmentation.of(self.augment, problem.shape)
 
-    def _downscaling(self, problem: Problem) -> Downscaling | None:
+    def _downscaling(self, problem: CondensationProblem) -> Downscaling | None:
         return Downscaling.of(problem.shape, self.downscale, problem.device)
 
-    def _limits(self, problem: Problem) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def _limits(self, problem: CondensationProblem) -> tuple[torch.Tensor, torch.Tensor] | None:
         return problem.limits() if self.clip else None
 
-    def _validation(self, problem: Problem, held: Batch, made: Callable[[int], nn.Module], seed: int) -> Judge:
+    def _validation(
+        self, problem: CondensationProblem, held: Batch, made: Callable[[int], nn.Module], seed: int
+    ) -> Judge:
         """Return what judges the rows by those held out."""
         return Validation(
             made,

@@ -12,7 +12,7 @@ from distillkit.condensation.problem._labels import first_parts, learns_labels
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["LabelCondenser"]
 
@@ -27,7 +27,7 @@ class LabelCondenser(IterativeCondenser):
         "label_lr": [POSITIVE],
     }
 
-    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
+    def _start(self, problem: CondensationProblem, run: Run, *, blank: bool) -> SyntheticRows:
         learned = learns_labels(self.learn_labels, problem.rows.task)
         return SyntheticRows(
             first_parts(self.init, problem, run, learn_labels=learned, blank=blank),

@@ -14,7 +14,7 @@ from distillkit.nn import can_compile, network_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["MatchingCondenser"]
 
@@ -39,7 +39,7 @@ class MatchingCondenser(IterativeCondenser):
     _normalized_steps: ClassVar[bool] = False  # whether lr is in standard deviations per update, whatever the loss
 
     @abstractmethod
-    def _default_rate(self, problem: Problem) -> float:
+    def _default_rate(self, problem: CondensationProblem) -> float:
         """Return the step size of the rows where `lr` is None."""
 
     def _target_rate(self) -> float | None:
@@ -49,11 +49,11 @@ class MatchingCondenser(IterativeCondenser):
     def _schedule_of_rates(self) -> str:
         return str(self.schedule)
 
-    def _network_options(self, problem: Problem) -> dict[str, Any]:
+    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
         width = self.width or (64 if len(problem.shape) == 3 else None)
         return {"width": width, "hidden": self.hidden, "pad": self.pad}
 
-    def _goes_together(self, problem: Problem) -> bool:
+    def _goes_together(self, problem: CondensationProblem) -> bool:
         """Whether classes may go through the network in one pass: it has no batch norm, and one by one is not faster."""
         name = network_name(self.network, problem.shape) if isinstance(self.network, str) else None
         if name == "convnet" and problem.device.type == "cpu" and can_compile():
@@ -61,7 +61,7 @@ class MatchingCondenser(IterativeCondenser):
             return int(self._network_options(problem)["width"]) * rows.size / len(rows.groups) <= _IN_TORCH
         return name not in {None, "resnet18"}
 
-    def _start(self, problem: Problem, run: Run, *, blank: bool) -> SyntheticRows:
+    def _start(self, problem: CondensationProblem, run: Run, *, blank: bool) -> SyntheticRows:
         return SyntheticRows(
             first_parts(self.init, problem, run, blank=blank),
             lr=self.lr or self._default_rate(problem),

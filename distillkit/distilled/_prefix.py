@@ -91,11 +91,11 @@ def _counted(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any) -> np
     for own in _members(distilled):
         kept = own[keep[own]]
         of_class = np.arange(len(rows)) if distilled.classes is None else np.flatnonzero(labels == distilled.y[own[0]])  # type: ignore[index]
-        owner = np.zeros(len(rows), dtype=np.int64)
-        owner[of_class] = kept[_nearest(rows[of_class], flat[kept])]
+        nearest_row = np.zeros(len(rows), dtype=np.int64)
+        nearest_row[of_class] = kept[_nearest(rows[of_class], flat[kept])]
         if distilled.indices is not None:
-            owner[distilled.indices[kept]] = kept
-        weight[kept] = np.bincount(owner[of_class], minlength=len(distilled))[kept]
+            nearest_row[distilled.indices[kept]] = kept
+        weight[kept] = np.bincount(nearest_row[of_class], minlength=len(distilled))[kept]
     return weight
 
 

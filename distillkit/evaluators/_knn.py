@@ -6,12 +6,12 @@ from typing import Any
 
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from distillkit.evaluators._recipe import Recipe, check_task
+from distillkit.evaluators._base import EvaluatorBase, check_task
 
 __all__ = ["NearestNeighbors", "make_knn"]
 
 
-class NearestNeighbors(Recipe):
+class NearestNeighbors(EvaluatorBase):
     """The majority label or the mean number of the nearest rows, in Euclidean distance.
 
     It takes no weights: a row votes once however many it stands for.

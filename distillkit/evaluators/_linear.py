@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from distillkit.evaluators._recipe import WeightedRecipe, check_task
+from distillkit.evaluators._base import WeightedEvaluator, check_task
 
 __all__ = ["Logistic", "RidgeRegression", "make_logistic", "make_ridge"]
 
 
-class Logistic(WeightedRecipe):
+class Logistic(WeightedEvaluator):
     """Multinomial logistic regression with an L2 penalty, by L-BFGS.
 
     The objective is ``C * sum_i w_i loss_i + ||coef||^2 / 2``: weights that sum to the training rows seen make a small
@@ -33,7 +33,7 @@ class Logistic(WeightedRecipe):
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
 
 
-class RidgeRegression(WeightedRecipe):
+class RidgeRegression(WeightedEvaluator):
     """Least squares with an L2 penalty, in float64.
 
     The objective is ``sum_i w_i (y_i - x_i . coef - intercept)^2 + alpha ||coef||^2``: weights act as the size of the

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from distillkit.evaluators._recipe import WeightedRecipe, check_task
+from distillkit.evaluators._base import WeightedEvaluator, check_task
 
 __all__ = ["MLP", "make_mlp"]
 
 _BATCH = 200
 
 
-class MLP(WeightedRecipe):
+class MLP(WeightedEvaluator):
     """A perceptron with one hidden layer of ReLUs, trained by Adam for a fixed number of steps; the last state counts.
 
     Batches hold 200 rows, or all where there are fewer. The number of epochs follows from the steps wanted, and is

@@ -9,16 +9,16 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit.evaluators._recipe import check_task
+from distillkit.evaluators._base import check_task
 from distillkit.exceptions import DataError
 from distillkit.utils._public_names import PicklesByPublicName
 
-__all__ = ["NetworkRecipe", "make_convnet", "make_lenet", "make_resnet18"]
+__all__ = ["NetworkEvaluator", "make_convnet", "make_lenet", "make_resnet18"]
 
 _PROTOCOLS = ("quick", "standard")
 
 
-class NetworkRecipe(PicklesByPublicName, BaseEstimator):
+class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
     """A network trained by one of two protocols; the state after the last epoch counts.
 
     "quick": Adam at 0.001 with a one-cycle schedule, batches of 128, as many epochs as give at least `steps` updates and at least two;
@@ -140,27 +140,27 @@ def _depth(shape: tuple[int, ...]) -> int | None:
 
 def make_convnet(
     task: str, random_state: int, *, protocol: str = "quick", width: int | None = None, steps: int = 300
-) -> NetworkRecipe:
-    """Make the literature's ConvNet, for images or series; see `NetworkRecipe`.
+) -> NetworkEvaluator:
+    """Make the literature's ConvNet, for images or series; see `NetworkEvaluator`.
 
     Parameters
     ----------
     task : {"classification", "regression"}
     random_state : int
     protocol, width, steps
-        As for `NetworkRecipe`.
+        As for `NetworkEvaluator`.
     """
     check_task("convnet", task, "classification", "regression")
-    return NetworkRecipe("convnet", task, protocol=protocol, width=width, steps=steps, random_state=random_state)
+    return NetworkEvaluator("convnet", task, protocol=protocol, width=width, steps=steps, random_state=random_state)
 
 
-def make_lenet(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkRecipe:
+def make_lenet(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkEvaluator:
     """Make LeNet, for images of at least 12x12; parameters as for `make_convnet`."""
     check_task("lenet", task, "classification", "regression")
-    return NetworkRecipe("lenet", task, protocol=protocol, steps=steps, random_state=random_state)
+    return NetworkEvaluator("lenet", task, protocol=protocol, steps=steps, random_state=random_state)
 
 
-def make_resnet18(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkRecipe:
+def make_resnet18(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkEvaluator:
     """Make ResNet-18 with instance norm, for images; parameters as for `make_convnet`."""
     check_task("resnet18", task, "classification", "regression")
-    return NetworkRecipe("resnet18", task, protocol=protocol, steps=steps, random_state=random_state)
+    return NetworkEvaluator("resnet18", task, protocol=protocol, steps=steps, random_state=random_state)

@@ -11,12 +11,12 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from distillkit.evaluators._recipe import WeightedRecipe, check_task
+from distillkit.evaluators._base import WeightedEvaluator, check_task
 
 __all__ = ["Boosting", "make_boosting", "make_forest"]
 
 
-class Boosting(WeightedRecipe):
+class Boosting(WeightedEvaluator):
     """Gradient boosting on histograms, with leaves that shrink with the rows.
 
     scikit-learn's default of at least 20 rows in a leaf predicts a constant for fewer than 40 rows. Here a leaf needs

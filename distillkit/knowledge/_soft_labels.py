@@ -17,7 +17,7 @@ from distillkit.exceptions import DataError
 from distillkit.knowledge._cross_fitting import ask
 from distillkit.knowledge._models import check_task
 from distillkit.knowledge._targets import Rows
-from distillkit.knowledge._teacher import find_classes, hire, serves_as_it_is
+from distillkit.knowledge._teacher import find_classes, fit_or_reuse_teacher, serves_as_it_is
 from distillkit.knowledge._temperature import softmax
 from distillkit.utils._seeds import seed_model
 
@@ -130,7 +130,9 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         with config_context(skip_parameter_validation=False):  # the base skips it for what it calls
             inner = seed_model(clone(self.distiller), run.rng)
             X, y = inner.fit_resample(rows.X, rows.y)
-            teacher, template = hire(self.teacher, given, classes, ready=ready, device=self.device, rng=run.rng)
+            teacher, template = fit_or_reuse_teacher(
+                self.teacher, given, classes, ready=ready, device=self.device, rng=run.rng
+            )
             indices = getattr(inner, "sample_indices_", None)
             before = self._in_units(inner, np.asarray(X))
             if indices is None:

@@ -16,7 +16,7 @@ from torch import nn
 from distillkit.exceptions import DataError
 from distillkit.knowledge._loss import TaughtLoss
 from distillkit.knowledge._models import check_task, class_logits, fit_model, is_estimator, rows_for, weight_name
-from distillkit.knowledge._targets import Lesson
+from distillkit.knowledge._targets import DistillationTargets
 from distillkit.knowledge._temperature import logits_of, mix, softmax
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._soft_labels import expand_soft_labels
@@ -64,7 +64,7 @@ def new_student(student: Any, task: str, **training: Any) -> Any:
     return cls(network="auto" if student is None else student, **small, **training)
 
 
-def teach(student: Any, lesson: Lesson) -> Student:
+def teach(student: Any, targets: DistillationTargets) -> Student:
     """Fit a student by the best way it can be taught.
 
     Returns
@@ -74,77 +74,79 @@ def teach(student: Any, lesson: Lesson) -> Student:
         class, weighted by the mixed labels: exact soft cross-entropy for learners of log loss), "logits" (a regressor on mixed
         logits), "numbers" (a regressor on mixed numbers: exact for squared error), "hard" (labels alone).
     """
-    model, way = _fit(student, lesson)
-    return Student(model, way, lesson.classes)
+    model, way = _fit(student, targets)
+    return Student(model, way, targets.classes)
 
 
-def _fit(student: Any, lesson: Lesson) -> tuple[Any, str]:
-    rows = lesson.rows
-    if isinstance(student, (NetworkClassifier, NetworkRegressor)) and is_regressor(student) == (lesson.classes is None):
-        return _teach_network(student, lesson), "loss"
-    if lesson.classes is None:
-        return fit_model(student, rows.X, _mixed_numbers(lesson), rows.weight), "numbers"
+def _fit(student: Any, targets: DistillationTargets) -> tuple[Any, str]:
+    rows = targets.rows
+    if isinstance(student, (NetworkClassifier, NetworkRegressor)) and is_regressor(student) == (
+        targets.classes is None
+    ):
+        return _teach_network(student, targets), "loss"
+    if targets.classes is None:
+        return fit_model(student, rows.X, _mixed_numbers(targets), rows.weight), "numbers"
     if is_regressor(student):
-        return _teach_logits(student, lesson), "logits"
-    if lesson.alpha == 1:
+        return _teach_logits(student, targets), "logits"
+    if targets.alpha == 1:
         return fit_model(student, rows.X, rows.y, rows.weight), "hard"
     if weight_name(student) is not None:
-        return _teach_weights(student, lesson), "weights"
-    labels = lesson.classes[_mixed(lesson).argmax(axis=1)]
+        return _teach_weights(student, targets), "weights"
+    labels = targets.classes[_mixed(targets).argmax(axis=1)]
     return fit_model(student, rows.X, labels, rows.weight), "hard"
 
 
-def _teach_network(student: Any, lesson: Lesson) -> Any:
-    if lesson.alpha < 1 and student.augment is not None:
+def _teach_network(student: Any, targets: DistillationTargets) -> Any:
+    if targets.alpha < 1 and student.augment is not None:
         raise DataError(
             f"student has augment={student.augment!r}, but the teacher has seen the rows as they are, not changed: "
             "leave augment out, or set alpha=1."
         )
-    rows, taught = lesson.rows, lesson.taught
-    if lesson.classes is not None:
+    rows, taught = targets.rows, targets.taught
+    if targets.classes is not None:
 
         def of_classes(device: torch.device) -> TaughtLoss:
             logits = None if taught is None else torch.as_tensor(taught, dtype=torch.float32, device=device)
-            codes = None if lesson.codes is None else torch.as_tensor(lesson.codes, device=device)
-            return TaughtLoss.of_classes(codes, logits, lesson.temperature, lesson.alpha)
+            codes = None if targets.codes is None else torch.as_tensor(targets.codes, device=device)
+            return TaughtLoss.of_classes(codes, logits, targets.temperature, targets.alpha)
 
-        return student.fit_loss(rows.X, lesson.classes, of_classes, sample_weight=rows.weight)
+        return student.fit_loss(rows.X, targets.classes, of_classes, sample_weight=rows.weight)
 
     def of_numbers(device: torch.device) -> TaughtLoss:
         y, t = (None if v is None else torch.as_tensor(student.scaled(v), device=device) for v in (rows.y, taught))
-        return TaughtLoss.of_numbers(y, t, lesson.alpha)
+        return TaughtLoss.of_numbers(y, t, targets.alpha)
 
     return student.fit_loss(rows.X, taught if rows.y is None else rows.y, of_numbers, sample_weight=rows.weight)
 
 
-def _mixed_numbers(lesson: Lesson) -> np.ndarray:
+def _mixed_numbers(targets: DistillationTargets) -> np.ndarray:
     """``alpha y + (1 - alpha) t``: squared errors from y and t differ from the error from it by a constant alone."""
-    if lesson.taught is None or lesson.alpha == 1:
-        assert lesson.rows.y is not None
-        return lesson.rows.y
-    y = 0.0 if lesson.rows.y is None else np.asarray(lesson.rows.y, dtype=np.float64)
-    return np.asarray(lesson.alpha * y + (1 - lesson.alpha) * lesson.taught)
+    if targets.taught is None or targets.alpha == 1:
+        assert targets.rows.y is not None
+        return targets.rows.y
+    y = 0.0 if targets.rows.y is None else np.asarray(targets.rows.y, dtype=np.float64)
+    return np.asarray(targets.alpha * y + (1 - targets.alpha) * targets.taught)
 
 
-def _mixed(lesson: Lesson) -> np.ndarray:
-    assert lesson.classes is not None
-    codes = lesson.codes if lesson.alpha > 0 else None
-    return mix(codes, lesson.taught, len(lesson.classes), lesson.temperature, lesson.alpha)
+def _mixed(targets: DistillationTargets) -> np.ndarray:
+    assert targets.classes is not None
+    codes = targets.codes if targets.alpha > 0 else None
+    return mix(codes, targets.taught, len(targets.classes), targets.temperature, targets.alpha)
 
 
-def _teach_weights(student: Any, lesson: Lesson) -> Any:
+def _teach_weights(student: Any, targets: DistillationTargets) -> Any:
     """Fit on each row once per class, with the class as label and its share of the row's weight."""
-    assert lesson.classes is not None
-    X, y, weight = expand_soft_labels(lesson.rows.X, _mixed(lesson), lesson.classes, lesson.rows.weight, tiny=_TINY)
+    assert targets.classes is not None
+    X, y, weight = expand_soft_labels(targets.rows.X, _mixed(targets), targets.classes, targets.rows.weight, tiny=_TINY)
     return fit_model(student, X, y, weight)
 
 
-def _teach_logits(student: Any, lesson: Lesson) -> Any:
+def _teach_logits(student: Any, targets: DistillationTargets) -> Any:
     """Fit a regressor on the logits of the mixed labels, at the teacher's own temperature, their mean over classes 0."""
-    logits = logits_of(_mixed(lesson)) * (lesson.temperature if lesson.alpha < 1 else 1.0)
+    logits = logits_of(_mixed(targets)) * (targets.temperature if targets.alpha < 1 else 1.0)
     many = not hasattr(student, "__sklearn_tags__") or get_tags(student).target_tags.multi_output
     model = student if many else MultiOutputRegressor(student)
-    return fit_model(model, lesson.rows.X, logits - logits.mean(axis=1, keepdims=True), lesson.rows.weight)
+    return fit_model(model, targets.rows.X, logits - logits.mean(axis=1, keepdims=True), targets.rows.weight)
 
 
 @dataclass(frozen=True, eq=False)

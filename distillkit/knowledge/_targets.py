@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-__all__ = ["Lesson", "Rows"]
+__all__ = ["DistillationTargets", "Rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class DistillationTargets:
     """Rows with the teacher's logits or numbers, and how they are weighed.
 
     Parameters
@@ -62,6 +62,6 @@ class Lesson:
             return None
         return np.searchsorted(self.classes, self.rows.y)
 
-    def without_teacher(self) -> Lesson:
+    def without_teacher(self) -> DistillationTargets:
         """Return the same rows with their labels alone."""
         return replace(self, taught=None, alpha=1.0)

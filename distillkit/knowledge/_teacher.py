@@ -26,7 +26,7 @@ from distillkit.knowledge._temperature import EPS
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._seeds import seed_model
 
-__all__ = ["Teacher", "find_classes", "hire", "serves_as_it_is"]
+__all__ = ["Teacher", "find_classes", "fit_or_reuse_teacher", "serves_as_it_is"]
 
 _STEPS, _BATCH, _WIDTH = 600, 128, 32
 
@@ -173,7 +173,7 @@ def linear_teacher(task: str) -> Any:
     return make_pipeline(StandardScaler(), model)
 
 
-def hire(
+def fit_or_reuse_teacher(
     teacher: Any,
     rows: Rows,
     classes: np.ndarray | None,

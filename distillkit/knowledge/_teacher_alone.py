@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.knowledge._student import Student
-from distillkit.knowledge._targets import Lesson
+from distillkit.knowledge._targets import DistillationTargets
 from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._teacher_student import TeacherStudentDistiller
 from distillkit.knowledge._temperature import softmax
@@ -39,13 +39,13 @@ class TeacherAlone(TeacherStudentDistiller):
     def _needs_words(self) -> bool:
         return False
 
-    def _teach(self, unfitted: Any, lesson: Lesson, teacher: Teacher) -> Student:
+    def _teach(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
         return _Itself(teacher.model, "itself", teacher.classes)
 
     def _note_seconds(self, teacher: float, student: float) -> None:
         self.seconds_teacher_, self.seconds_student_ = 0.0, teacher
 
-    def _teach_alone(self, unfitted: Any, student: Student, lesson: Lesson) -> Student | None:
+    def _teach_alone(self, unfitted: Any, student: Student, targets: DistillationTargets) -> Student | None:
         return None
 
     def _student(self) -> Student:

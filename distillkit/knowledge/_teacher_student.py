@@ -20,8 +20,8 @@ from distillkit.knowledge._split import hold_out
 from distillkit.knowledge._student import Student, epochs_for, new_student, teach
 from distillkit.knowledge._student_estimator import TaughtEstimator
 from distillkit.knowledge._student_metrics import measure
-from distillkit.knowledge._targets import Lesson, Rows
-from distillkit.knowledge._teacher import Teacher, find_classes, hire, serves_as_it_is
+from distillkit.knowledge._targets import DistillationTargets, Rows
+from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_teacher, serves_as_it_is
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._targets import infer_task
@@ -214,15 +214,17 @@ class TeacherStudentDistiller(TaughtEstimator):
         learn, held = hold_out(None if classes is None else rows.y, len(rows), self.validation_fraction, rng)
         learned, names = rows.take(learn), getattr(self, "feature_names_in_", None)
         started = time.perf_counter()
-        teacher, template = hire(self.teacher, learned, classes, ready=ready, device=self.device, rng=rng, names=names)
+        teacher, template = fit_or_reuse_teacher(
+            self.teacher, learned, classes, ready=ready, device=self.device, rng=rng, names=names
+        )
         taught = ask(teacher, template, learned, self.teacher_cv, rng) if self._needs_words() else None
         if classes is not None and taught is not None and (ready or self.teacher_cv is None):
             teacher.warn_if_one_hot(taught)
-        lesson = Lesson(learned, classes, taught, float(self.temperature), float(self.alpha))
+        targets = DistillationTargets(learned, classes, taught, float(self.temperature), float(self.alpha))
         before = time.perf_counter()
-        student = self._teach(unfitted, lesson, teacher)
+        student = self._teach(unfitted, targets, teacher)
         self._note_seconds(before - started, time.perf_counter() - before)
-        alone = self._teach_alone(unfitted, student, lesson)
+        alone = self._teach_alone(unfitted, student, targets)
         self._store(teacher, student, alone)
         self.measured_on_ = "validation" if len(held) else "training"
         for name, value in vars(measure(teacher, student, alone, rows.take(held) if len(held) else learned)).items():
@@ -279,18 +281,18 @@ class TeacherStudentDistiller(TaughtEstimator):
     def _needs_words(self) -> bool:
         return bool(self.alpha < 1)
 
-    def _teach(self, unfitted: Any, lesson: Lesson, teacher: Teacher) -> Student:
-        return teach(clone(unfitted), lesson)
+    def _teach(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
+        return teach(clone(unfitted), targets)
 
     def _note_seconds(self, teacher: float, student: float) -> None:
         self.seconds_teacher_ = teacher if self._needs_words() else 0.0
         self.seconds_student_ = student
 
-    def _teach_alone(self, unfitted: Any, student: Student, lesson: Lesson) -> Student | None:
+    def _teach_alone(self, unfitted: Any, student: Student, targets: DistillationTargets) -> Student | None:
         """Train the control, which with ``alpha=1`` is the student itself."""
-        if not self.control or lesson.rows.y is None:
+        if not self.control or targets.rows.y is None:
             return None
-        return student if self.alpha == 1 else teach(unfitted, lesson.without_teacher())
+        return student if self.alpha == 1 else teach(unfitted, targets.without_teacher())
 
     def _store(self, teacher: Teacher, student: Student, alone: Student | None) -> None:
         self.teacher_, self.student_, self.student_way_ = teacher.model, student.model, student.way

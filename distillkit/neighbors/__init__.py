@@ -1,6 +1,6 @@
 """Nearest rows, k-means and k-center: faiss on a GPU and where it is faster on the CPU, NumPy's products elsewhere."""
 
-from distillkit.neighbors._empty_clusters import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import gpu_wanted
 from distillkit.neighbors._graph import NeighborGraph, neighbor_graph
 from distillkit.neighbors._kcenter import KCenterResult, greedy_k_center
@@ -19,5 +19,5 @@ __all__ = [
     "kmeans_plus_plus",
     "nearest",
     "neighbor_graph",
-    "squared_distances_to_owner",
+    "squared_distances_to_centers",
 ]

@@ -7,17 +7,17 @@ import numpy as np
 from distillkit.neighbors._faiss import BLOCK_BYTES
 from distillkit.neighbors._threads import block_threads
 
-__all__ = ["fill_empty", "squared_distances_to_owner"]
+__all__ = ["fill_empty", "squared_distances_to_centers"]
 
 
-def squared_distances_to_owner(X: np.ndarray, centroids: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def squared_distances_to_centers(X: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Squared distance of each row to the centroid that owns it, by differences in float64, block by block.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     centroids : ndarray of shape (k, d)
-    owner : ndarray of shape (n,)
+    labels : ndarray of shape (n,)
 
     Returns
     -------
@@ -28,7 +28,7 @@ def squared_distances_to_owner(X: np.ndarray, centroids: np.ndarray, owner: np.n
 
     def of_block(begin: int) -> None:
         part = slice(begin, begin + step)
-        difference = np.subtract(X[part], centroids[owner[part]], dtype=np.float64)
+        difference = np.subtract(X[part], centroids[labels[part]], dtype=np.float64)
         out[part] = np.einsum("ij,ij->i", difference, difference)
 
     with block_threads(X.size) as each:
@@ -36,7 +36,7 @@ def squared_distances_to_owner(X: np.ndarray, centroids: np.ndarray, owner: np.n
     return out
 
 
-def fill_empty(X: np.ndarray, centroids: np.ndarray, owner: np.ndarray, distances: np.ndarray) -> None:
+def fill_empty(X: np.ndarray, centroids: np.ndarray, labels: np.ndarray, distances: np.ndarray) -> None:
     """Give each cluster at least one row, in place; never raises a row's distance.
 
     An empty cluster's centroid moves to the row farthest from its own centroid and takes all rows that are nearer
@@ -47,20 +47,20 @@ def fill_empty(X: np.ndarray, centroids: np.ndarray, owner: np.ndarray, distance
     ----------
     X : ndarray of shape (n, d), n >= k
     centroids : ndarray of shape (k, d)
-    owner : ndarray of shape (n,)
+    labels : ndarray of shape (n,)
     distances : ndarray of shape (n,)
         Squared distances to the owners.
     """
-    counts = np.bincount(owner, minlength=len(centroids))
+    counts = np.bincount(labels, minlength=len(centroids))
     while not counts.all() and distances.max() > 0:
         cluster, row = int(np.argmin(counts)), int(np.argmax(distances))
         centroids[cluster] = X[row]
-        to_row = squared_distances_to_owner(X, centroids, np.full(len(X), cluster))
+        to_row = squared_distances_to_centers(X, centroids, np.full(len(X), cluster))
         nearer = to_row < distances
-        owner[nearer], distances[nearer] = cluster, to_row[nearer]
-        counts = np.bincount(owner, minlength=len(centroids))
+        labels[nearer], distances[nearer] = cluster, to_row[nearer]
+        counts = np.bincount(labels, minlength=len(centroids))
     for cluster in np.flatnonzero(counts == 0).tolist():
         largest = int(np.argmax(counts))
-        moved = np.flatnonzero(owner == largest)[: counts[largest] // 2]
-        owner[moved], centroids[cluster] = cluster, centroids[largest]
+        moved = np.flatnonzero(labels == largest)[: counts[largest] // 2]
+        labels[moved], centroids[cluster] = cluster, centroids[largest]
         counts[cluster], counts[largest] = len(moved), counts[largest] - len(moved)

@@ -71,7 +71,7 @@ class ExactCover:
         self.rounding = rounding_of(X.shape[1])
         self.slack = self.rounding * self.norms
         self.nearest = np.full(len(X), np.inf)
-        self.owner = np.zeros(len(X), dtype=np.int64)
+        self.labels = np.zeros(len(X), dtype=np.int64)
         self.picks: list[int] = []
         self.radii: list[float] = list(radii or ())
         for begin in range(0, len(picks or ()), _COLUMNS):
@@ -94,8 +94,8 @@ class ExactCover:
         distances = np.maximum(self.norms - 2 * products + self.norms[row], 0)
         nearer = distances * (1 + self.rounding) + self.slack < self.nearest
         self.nearest[nearer] = distances[nearer]
-        self.owner[nearer] = len(self.picks)
-        self.nearest[row], self.owner[row] = -1.0, len(self.picks)  # so that a pick is never picked again
+        self.labels[nearer] = len(self.picks)
+        self.nearest[row], self.labels[row] = -1.0, len(self.picks)  # so that a pick is never picked again
         self.picks.append(row)
 
     def farthest(self) -> int | None:
@@ -104,11 +104,11 @@ class ExactCover:
 
     def radius(self, row: int) -> float:
         """Distance of a row to its pick, by differences: exact where the products cancel."""
-        return float(np.linalg.norm(self.X[row] - self.X[self.picks[self.owner[row]]])) / self.scale
+        return float(np.linalg.norm(self.X[row] - self.X[self.picks[self.labels[row]]])) / self.scale
 
     def owners(self) -> np.ndarray:
         """Position in `picks` of the nearest one of each row."""
-        return self.owner
+        return self.labels
 
 
 class ScreenedCover:
@@ -135,7 +135,7 @@ class ScreenedCover:
         self.relative = np.float32(error / (1 - error))
         self.margin = self.norms * self.relative + np.float32(d * _TINY)
         self.low, self.up = np.full(n, np.inf, np.float32), np.full(n, np.inf, np.float32)
-        self.owner = np.zeros(n, dtype=np.int64)
+        self.labels = np.zeros(n, dtype=np.int64)
         self.doubt = np.zeros(n, dtype=bool)  # which of two picks is nearer is left open
         self.picks: list[int] = []
         self.radii: list[float] = []
@@ -168,11 +168,11 @@ class ScreenedCover:
         nearer = up < self.low
         self.doubt |= low < self.up
         self.doubt[nearer] = False
-        self.owner[nearer] = len(self.picks)
+        self.labels[nearer] = len(self.picks)
         np.minimum(self.low, low, out=self.low)
         np.minimum(self.up, up, out=self.up)
         self.low[row] = self.up[row] = -np.inf  # so that a pick is never picked again
-        self.owner[row], self.doubt[row] = len(self.picks), False
+        self.labels[row], self.doubt[row] = len(self.picks), False
         exact = self._exact(np.array([row]))[0]
         self.picked[len(self.picks)], self.picked_norms[len(self.picks)] = exact, exact @ exact
         self.picks.append(row)
@@ -208,8 +208,8 @@ class ScreenedCover:
             norms = np.einsum("ij,ij->i", points, points)
             squared = self._squared(points, norms)
             highest = squared.min(axis=1) * (1 + rounding) + rounding * norms
-            self.owner[some] = np.argmax(squared <= highest[:, None], axis=1)
-        return self.owner
+            self.labels[some] = np.argmax(squared <= highest[:, None], axis=1)
+        return self.labels
 
     def _exact(self, rows: np.ndarray) -> np.ndarray:
         found: np.ndarray = np.subtract(self.X[rows], self.origin, dtype=np.float64)

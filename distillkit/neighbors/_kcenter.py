@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._empty_clusters import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows
 from distillkit.neighbors._k_center_cover import Cover, ExactCover, ScreenedCover
 
@@ -25,7 +25,7 @@ class KCenterResult:
         Picked rows, all different, in the order of picking: each prefix is the pick for a smaller k.
     radii : ndarray of shape (k,), float64
         ``radii[i]`` is the largest distance of a row to the nearest of the first i + 1 picks.
-    owner : ndarray of shape (n,), int64
+    labels : ndarray of shape (n,), int64
         Which pick (position in `indices`) is nearest to each row, the earlier one of equals; a pick owns itself.
     complete : bool
         Whether all picks were made greedily; False if `should_stop` ended it. Then the rows still lacking are those
@@ -36,7 +36,7 @@ class KCenterResult:
 
     indices: np.ndarray
     radii: np.ndarray
-    owner: np.ndarray
+    labels: np.ndarray
     complete: bool
     backend: str = "numpy"
 
@@ -121,13 +121,13 @@ def _extend(cover: Cover, k: int, block: int) -> bool:
 
 def _result(X: np.ndarray, k: int, cover: Cover, *, complete: bool) -> KCenterResult:
     """Settle owners, measure the last radius by differences, and fill up where picking was cut short."""
-    picks, radii, owner = list(cover.picks), list(cover.radii), cover.owners()
-    squared = squared_distances_to_owner(X, X[picks], owner)
+    picks, radii, labels = list(cover.picks), list(cover.radii), cover.owners()
+    squared = squared_distances_to_centers(X, X[picks], labels)
     if not complete:
         squared[picks] = -1.0
         lacking = np.argsort(-squared, kind="stable")[: k - len(picks)]
         radii += np.sqrt(squared[lacking]).tolist()
-        squared[lacking], owner[lacking] = 0.0, np.arange(len(picks), k)
+        squared[lacking], labels[lacking] = 0.0, np.arange(len(picks), k)
         picks += lacking.tolist()
     radii.append(float(np.sqrt(max(squared.max(), 0.0))))
-    return KCenterResult(np.array(picks, dtype=np.int64), np.array(radii), owner, complete)
+    return KCenterResult(np.array(picks, dtype=np.int64), np.array(radii), labels, complete)

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._kmeans_start import draw_centres
 from distillkit.neighbors._lloyd import lloyd
@@ -31,7 +31,7 @@ class KMeansResult:
     ----------
     centroids : ndarray of shape (k, d), float64
         In the units of the rows; of unit length where `spherical`.
-    owner : ndarray of shape (n,), int64
+    labels : ndarray of shape (n,), int64
         Cluster of each row; each cluster has at least one.
     squared_distances : ndarray of shape (n,), float64
         From each row to the centroid of its cluster.
@@ -44,7 +44,7 @@ class KMeansResult:
     """
 
     centroids: np.ndarray
-    owner: np.ndarray
+    labels: np.ndarray
     squared_distances: np.ndarray
     inertia: float
     n_iter: int
@@ -141,12 +141,12 @@ def kmeans(
         init = small[drawn.indices]
         options: dict[str, Any] = {"max_iter": max_iter, "spherical": spherical, "should_stop": should_stop}
         if backend == "numpy":
-            centres, owner, steps = lloyd(small, init, weights, **options)
+            centres, labels, steps = lloyd(small, init, weights, **options)
         else:
             # a setting of OpenMP is that of the thread that makes it: no other one's, nor torch's there
             with threadpool_limits(1, user_api="openmp") if within_thread() else nullcontext():
-                centres, owner, steps = _by_faiss(faiss, small, init, weights, gpu=gpu, **options)
-        found = _measure(rows, weights, centres.astype(np.float64) / scale + origin, owner, steps, backend)
+                centres, labels, steps = _by_faiss(faiss, small, init, weights, gpu=gpu, **options)
+        found = _measure(rows, weights, centres.astype(np.float64) / scale + origin, labels, steps, backend)
         best = found if best is None or found.inertia < best.inertia else best
     assert best is not None  # there is at least one start
     return best
@@ -186,12 +186,12 @@ def _seeds(seed: int, n_init: int) -> list[int]:
 
 
 def _measure(
-    rows: np.ndarray, weights: np.ndarray | None, centroids: np.ndarray, owner: np.ndarray, steps: int, backend: str
+    rows: np.ndarray, weights: np.ndarray | None, centroids: np.ndarray, labels: np.ndarray, steps: int, backend: str
 ) -> KMeansResult:
-    distances = squared_distances_to_owner(rows, centroids, owner)
-    fill_empty(rows, centroids, owner, distances)
+    distances = squared_distances_to_centers(rows, centroids, labels)
+    fill_empty(rows, centroids, labels, distances)
     inertia = float(distances.sum() if weights is None else distances @ weights)
-    return KMeansResult(centroids, owner, distances, inertia, steps, backend)
+    return KMeansResult(centroids, labels, distances, inertia, steps, backend)
 
 
 def _by_faiss(
@@ -224,5 +224,5 @@ def _by_faiss(
         before = trainer.obj[-1]
         trainer.train(X, weights=weights, init_centroids=trainer.centroids.copy())
         steps += 1
-    owner = trainer.assign(X)[1].astype(np.int64)
-    return trainer.centroids, owner, steps
+    labels = trainer.assign(X)[1].astype(np.int64)
+    return trainer.centroids, labels, steps

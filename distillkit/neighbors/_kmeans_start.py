@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.neighbors._empty_clusters import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
 from distillkit.neighbors._threads import block_threads
 
@@ -29,16 +29,16 @@ class KMeansStart:
         Drawn rows, all different.
     squared_distances : ndarray of shape (n,)
         Of each row to the nearest drawn one.
-    owner : ndarray of shape (n,), int64
+    labels : ndarray of shape (n,), int64
         Which drawn row (position in `indices`) that is.
     complete : bool
         False if `should_stop` ended it: the rows still lacking were then drawn at once, and neither
-        `squared_distances` nor `owner` know of them.
+        `squared_distances` nor `labels` know of them.
     """
 
     indices: np.ndarray
     squared_distances: np.ndarray
-    owner: np.ndarray
+    labels: np.ndarray
     complete: bool
 
 
@@ -91,7 +91,7 @@ def kmeans_plus_plus(
         raise DataError(f"k={k} rows cannot be drawn from {len(X)}: give 1 <= k <= {len(X)}.")
     small = to_float32(X, *origin_and_scale(X))
     found = draw_centres(small, k, seed=seed, trials=trials, weights=weights, should_stop=should_stop)
-    exact = squared_distances_to_owner(X, X[found.indices], found.owner)
+    exact = squared_distances_to_centers(X, X[found.indices], found.labels)
     return replace(found, squared_distances=exact)
 
 
@@ -117,7 +117,7 @@ def draw_centres(
                     break
             draw.add_one(trials)
     indices = draw.fill(k)
-    return KMeansStart(indices, draw.nearest, draw.owner, complete)
+    return KMeansStart(indices, draw.nearest, draw.labels, complete)
 
 
 class _Draw:
@@ -129,7 +129,7 @@ class _Draw:
         self.X, self.weights, self.rng, self.each = X, weights, rng, each
         self.norms = np.einsum("ij,ij->i", X, X)
         self.nearest = np.full(len(X), np.inf, dtype=X.dtype)
-        self.owner = np.zeros(len(X), dtype=np.int64)
+        self.labels = np.zeros(len(X), dtype=np.int64)
         self.picks: list[int] = []
         self.mass = np.ones(len(X)) if weights is None else weights  # by which the next row is drawn
         self.candidates, self.then = np.empty(0, dtype=np.int64), np.empty(0)
@@ -154,7 +154,7 @@ class _Draw:
                 best = cost, row, nearest
         assert best is not None  # there is at least one trial
         _, row, nearest = best
-        self.owner[nearest < self.nearest] = len(self.picks)
+        self.labels[nearest < self.nearest] = len(self.picks)
         self.nearest = nearest
         self.picks.append(row)
         self.mass = nearest if self.weights is None else nearest * self.weights

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_matrix
 
-from distillkit.neighbors._empty_clusters import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._products import even_blocks, nearest_by_products
 from distillkit.neighbors._threads import block_threads
 
@@ -47,7 +47,7 @@ def lloyd(
     Returns
     -------
     centres : ndarray of shape (k, d), float32
-    owner : ndarray of shape (n,), int64
+    labels : ndarray of shape (n,), int64
         The centre nearest to each row, the first of equals.
     steps : int
 
@@ -57,50 +57,50 @@ def lloyd(
     """
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
     with block_threads(X.size * len(centres) // 64) as each:
-        owner = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
-        sums, before = group_sums(X, owner, len(centres), mass, each), owner
+        labels = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
+        sums, before = group_sums(X, labels, len(centres), mass, each), labels
         for steps in range(1, max_iter + 1):
             if steps > 1:
-                sums = _sums_after(sums, X, before, owner, mass, each)
-            centres = _means(X, centres, owner, sums, mass, spherical)
-            before, owner = owner, nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
-            if steps == max_iter or np.array_equal(owner, before) or (should_stop is not None and should_stop()):
+                sums = _sums_after(sums, X, before, labels, mass, each)
+            centres = _means(X, centres, labels, sums, mass, spherical)
+            before, labels = labels, nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
+            if steps == max_iter or np.array_equal(labels, before) or (should_stop is not None and should_stop()):
                 break
-    return centres, owner, steps
+    return centres, labels, steps
 
 
 def _sums_after(
     sums: np.ndarray,
     X: np.ndarray,
     before: np.ndarray,
-    owner: np.ndarray,
+    labels: np.ndarray,
     mass: np.ndarray,
     each: Callable[..., Any],
 ) -> np.ndarray:
     """Sums of the rows of each group; where few rows have changed hands, from the sums before."""
-    moved = np.flatnonzero(owner != before)
+    moved = np.flatnonzero(labels != before)
     if len(moved) > _MOVED * len(X):
-        return group_sums(X, owner, len(sums), mass, each)
+        return group_sums(X, labels, len(sums), mass, each)
     # in float64: what a group loses is what it had got, but for the rounding of sums made in full
     rows, weight = X[moved], mass[moved].astype(np.float64)
-    lost, got = (group_sums(rows, which[moved], len(sums), weight, each) for which in (before, owner))
+    lost, got = (group_sums(rows, which[moved], len(sums), weight, each) for which in (before, labels))
     return np.asarray(sums - lost + got)
 
 
 def _means(
     X: np.ndarray,
     centres: np.ndarray,
-    owner: np.ndarray,
+    labels: np.ndarray,
     sums: np.ndarray,
     mass: np.ndarray,
     spherical: bool,
 ) -> np.ndarray:
     k = len(centres)
-    total = np.bincount(owner, weights=mass, minlength=k)[:, None]
+    total = np.bincount(labels, weights=mass, minlength=k)[:, None]
     means = np.where(total > 0, sums / np.where(total > 0, total, 1), centres)
-    lacking = np.flatnonzero(np.bincount(owner, minlength=k) == 0)
+    lacking = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
     if len(lacking):
-        squared = squared_distances_to_owner(X, centres, owner) * mass
+        squared = squared_distances_to_centers(X, centres, labels) * mass
         farthest = np.argsort(-squared, kind="stable")[: len(lacking)]
         farthest = farthest[squared[farthest] > 0]  # else there are fewer different rows than centres
         means[lacking[: len(farthest)]] = X[farthest]
@@ -111,14 +111,14 @@ def _means(
 
 
 def group_sums(
-    X: np.ndarray, owner: np.ndarray, k: int, weight: np.ndarray, each: Callable[..., Any] = map
+    X: np.ndarray, labels: np.ndarray, k: int, weight: np.ndarray, each: Callable[..., Any] = map
 ) -> np.ndarray:
     """Weighted sums of the rows of each group.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
-    owner : ndarray of shape (n,)
+    labels : ndarray of shape (n,)
         Group of each row, 0 to k - 1.
     k : int
     weight : ndarray of shape (n,)
@@ -138,7 +138,7 @@ def group_sums(
         rows = np.ascontiguousarray(X[part], dtype=weight.dtype)
         if k == 1:
             return np.asarray(weight[part] @ rows)
-        by_group = csc_matrix((weight[part], owner[part], np.arange(len(rows) + 1)), shape=(k, len(rows)))
+        by_group = csc_matrix((weight[part], labels[part], np.arange(len(rows) + 1)), shape=(k, len(rows)))
         return np.asarray(by_group @ rows)
 
     sums = np.zeros((k, X.shape[1]))

@@ -86,8 +86,8 @@ class Selection:
             points = np.column_stack([points, (y - y.mean()) * (spread / y.std())])
         found = kmeans(points, size, max_iter=10, seed=run.seed(), device=self.device, should_stop=_stop_rule(run))
         # rows by cluster, the nearest first, so that the first of each cluster is its medoid
-        order = np.lexsort((found.squared_distances, found.owner))
-        first = np.concatenate([[0], np.cumsum(np.bincount(found.owner, minlength=size))[:-1]])
+        order = np.lexsort((found.squared_distances, found.labels))
+        first = np.concatenate([[0], np.cumsum(np.bincount(found.labels, minlength=size))[:-1]])
         picks: np.ndarray = order[first]
         return picks
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-__all__ = ["Problem", "Scope", "expect", "expect_equal", "fresh", "raises"]
+__all__ = ["CheckData", "Scope", "expect", "expect_equal", "fresh", "raises"]
 
 _ROW_SHAPES = {"table": (5,), "series": (2, 16), "image": (1, 8, 8)}
 _CLASS_SIZES = (12, 9, 6)
@@ -16,7 +16,7 @@ LABELS = ("ant", "bee", "cat")
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class CheckData:
     """Rows with targets.
 
     Parameters
@@ -49,7 +49,7 @@ class Scope:
     tasks: tuple[str | None, ...]
     modalities: tuple[str, ...]
 
-    def problem(self, task: str | None = "any", modality: str = "any", seed: int = 0) -> Problem:
+    def problem(self, task: str | None = "any", modality: str = "any", seed: int = 0) -> CheckData:
         """Return the problem of a task and modality; "any" is the first that the distiller can do."""
         task = self.tasks[0] if task == "any" else task
         modality = self.modalities[0] if modality == "any" else modality
@@ -58,8 +58,8 @@ class Scope:
         X = rng.normal(size=(len(codes), *_ROW_SHAPES[modality])) + 100
         X += 3 * codes.reshape(-1, *[1] * (X.ndim - 1))
         if task == "regression":
-            return Problem(X, X.reshape(len(X), -1)[:, :3].sum(axis=1) / 7)
-        return Problem(X, codes if task == "classification" else None)
+            return CheckData(X, X.reshape(len(X), -1)[:, :3].sum(axis=1) / 7)
+        return CheckData(X, codes if task == "classification" else None)
 
     def can(self, task: str | None) -> bool:
         """Whether the task is one of the distiller's."""

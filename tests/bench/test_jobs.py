@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distillkit.bench.evaluation._evaluate import Outcome
+from distillkit.bench.evaluation._evaluate import EvaluationRun
 from distillkit.bench.execution import _jobs
 from distillkit.bench.results._store import read_record
 from distillkit.coresets import KMeansCoreset, RandomSubset
@@ -124,7 +124,7 @@ def test_both_seeds_reach_the_model(distil, judge, monkeypatch):
 
     def note(distilled, X_test, spec, task, random_state, params):
         states.append(random_state)
-        return Outcome(IRIS.y_test, 0.0, 0.0)
+        return EvaluationRun(IRIS.y_test, 0.0, 0.0)
 
     monkeypatch.setattr(_jobs, "train_and_predict", note)
     for seed in [(0, 0), (0, 1), (1, 0), (0, 0)]:

@@ -16,13 +16,13 @@ from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import BilevelDistiller
-from distillkit.condensation.bilevel._loop import MetaFit, MetaPlan
+from distillkit.condensation.bilevel._loop import BilevelLoop, MetaPlan
 from distillkit.condensation.loop._loop import Controls
 from distillkit.condensation.loop._loss_monitor import LossMonitor
 from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows
 from distillkit.condensation.loop._validation import hold_out
 from distillkit.condensation.problem._labels import first_parts
-from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._problem import CondensationProblem
 from distillkit.condensation.problem._real_rows import RealRows
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_network, seeded
@@ -130,14 +130,14 @@ def test_learned_labels(table, numbers):
 def test_the_gradients_of_the_fit_against_finite_differences(table):
     """All of it together in float64: inner loop, learned labels and rate, meta-loss on real rows."""
     X, y = table
-    problem = Problem.of(rows_of(X, y, 1), torch.device("cpu"))
+    problem = CondensationProblem.of(rows_of(X, y, 1), torch.device("cpu"))
     parts = [
         (rows.double(), t.double()) for rows, t in first_parts("real", problem, Run(random_state=0), learn_labels=True)
     ]
     extra = Extra(torch.tensor(math.log(0.2), dtype=torch.float64), 0.01)
     state = SyntheticRows(parts, lr=0.1, target_lr=0.1, extra=extra)
     plan = MetaPlan(double_mlp, steps=5, window=5, random_end=False, real_batch=1000)
-    fit = MetaFit(problem, plan, state, LossMonitor(1, 0.0, None), Run(random_state=0), Controls(1))
+    fit = BilevelLoop(problem, plan, state, LossMonitor(1, 0.0, None), Run(random_state=0), Controls(1))
     fit.real = DoubleRows(problem)
     leaves = state.leaves
     gradients = torch.autograd.grad(fit.meta_loss(0, 5), leaves)
@@ -197,7 +197,7 @@ def test_a_class_with_one_row_and_a_batch_larger_than_the_data(table):
 
 def test_batches_are_drawn_without_replacement_and_with_their_own_targets():
     X, y = np.arange(44.0)[:, None], np.repeat([0, 1, 2], [30, 10, 4])
-    problem = Problem.of(rows_of(X, y, {0: 1, 1: 8, 2: 4}), torch.device("cpu"))
+    problem = CondensationProblem.of(rows_of(X, y, {0: 1, 1: 8, 2: 4}), torch.device("cpu"))
     real = RealRows(problem)
     drawn = problem.in_units(real.draw(1000, np.random.default_rng(0))[0]).ravel().round()
     assert sorted(drawn) == list(range(44))

@@ -8,12 +8,12 @@ from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation.problem._group_rows import GroupRows
-from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._problem import CondensationProblem
 
 
 def problem_of(X, y, task="classification"):
     X = np.asarray(X, dtype=float)
-    return Problem.of(TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(1))), torch.device("cpu"))
+    return CondensationProblem.of(TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(1))), torch.device("cpu"))
 
 
 def blobs(sizes=(40, 30, 20, 10), seed=0):

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from distillkit.condensation.gradient._gradients import (
     batch_gradients,
-    goes_in_one_pass,
+    fits_one_vmap,
     match_gradients,
     matched_weights,
 )
@@ -153,7 +153,7 @@ def test_one_pass_for_all_classes_equals_the_loop(small_net, distance):
     [([10] * 10, True), ([50] * 2, True), ([4] * 90, True), ([11] * 10, False), ([2, 2, 1], False), ([5], False)],
 )
 def test_groups_go_in_one_pass_where_they_are_equal_and_small(sizes, expected):
-    assert goes_in_one_pass(sizes) == expected
+    assert fits_one_vmap(sizes) == expected
 
 
 def test_rows_that_are_the_real_batch_match_it(small_net):

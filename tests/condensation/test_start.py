@@ -8,14 +8,16 @@ from sklearn.metrics import pairwise_distances_argmin
 from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
-from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._problem import CondensationProblem
 from distillkit.condensation.problem._start import STARTS, start_rows
 from distillkit.exceptions import DataError
 
 
 def problem_of(X, y, budget, task):
     X = np.asarray(X)
-    return Problem.of(TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(budget))), torch.device("cpu"))
+    return CondensationProblem.of(
+        TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(budget))), torch.device("cpu")
+    )
 
 
 def starts(problem, init, seed=0):
@@ -38,9 +40,9 @@ def test_kmeans_rows_are_the_means_of_the_rows_nearest_to_them(table):
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     for (rows, _), label in zip(starts(problem_of(X, y, 4, "classification"), "kmeans"), np.unique(y), strict=True):
         members = X[y == label]
-        owner = pairwise_distances_argmin(members, rows)
+        labels = pairwise_distances_argmin(members, rows)
         for index in range(4):
-            np.testing.assert_allclose(rows[index], members[owner == index].mean(axis=0), atol=1e-4)
+            np.testing.assert_allclose(rows[index], members[labels == index].mean(axis=0), atol=1e-4)
 
 
 def test_real_rows_are_different_rows_of_the_class(table):

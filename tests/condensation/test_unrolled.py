@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from distillkit.condensation.trajectory._unrolled import best_rate, flat_weights, follow
+from distillkit.condensation.trajectory._unrolled import best_rate, flat_weights, train_unrolled
 from distillkit.nn import Augmentation, ConvNet, Mlp, seeded
 
 
@@ -56,7 +56,7 @@ def test_the_way_back_gives_the_derivatives_of_the_whole_graph(task):
         draws = [augment.draw(1, generator, shared=True) for _ in BATCHES]
         changes = [lambda batch, draw=draw: augment(batch, draw) for draw in draws]
     expected = by_autograd(network, loss, start, goal, rows, targets, log_rate, BATCHES, changes)
-    path = follow(network, loss, start, goal, rows, targets, log_rate, BATCHES, changes)
+    path = train_unrolled(network, loss, start, goal, rows, targets, log_rate, BATCHES, changes)
     assert path.loss == pytest.approx(float(expected.detach()), rel=1e-12)
     found = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
     for mine, theirs in zip(found, torch.autograd.grad(expected, leaves), strict=True):
@@ -67,7 +67,7 @@ def test_derivatives_are_those_of_finite_differences():
     network, start, goal, rows, targets, loss = problem("numbers")
     targets.requires_grad_()
     log_rate = torch.tensor([-1.0], dtype=torch.float64)
-    path = follow(network, loss, start, goal, rows, targets, log_rate, BATCHES)
+    path = train_unrolled(network, loss, start, goal, rows, targets, log_rate, BATCHES)
     step = 1e-6
 
     def slope(**moved):
@@ -75,7 +75,7 @@ def test_derivatives_are_those_of_finite_differences():
         for sign in (1, -1):
             given = {"rows": rows, "targets": targets, "log_rate": log_rate}
             given |= {name: given[name].detach() + sign * step * change for name, change in moved.items()}
-            values.append(follow(network, loss, start, goal, **given, batches=BATCHES).loss)
+            values.append(train_unrolled(network, loss, start, goal, **given, batches=BATCHES).loss)
         return (values[0] - values[1]) / (2 * step)
 
     for place in [(0, 0), (1, 2), (2, 1), (3, 0)]:
@@ -108,7 +108,7 @@ def test_memory_does_not_grow_with_the_steps():
                 self.alive.discard(id(self))
 
         with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.tensor):
-            follow(
+            train_unrolled(
                 network, loss, start, goal, rows, targets, torch.zeros(1, dtype=torch.float64) - 2, BATCHES[2:3] * steps
             )
         most.append(peak)
@@ -120,7 +120,7 @@ def test_a_student_that_stays_has_made_no_progress_and_the_best_rate_is_found():
     still = torch.tensor([-80.0], dtype=torch.float64)
     goal = start - 0.1 * _gradient(network, loss, start, rows, targets)
     everything = [torch.arange(4)]
-    assert follow(network, loss, start, goal, rows, targets, still, everything).loss == pytest.approx(1)
+    assert train_unrolled(network, loss, start, goal, rows, targets, still, everything).loss == pytest.approx(1)
     assert best_rate(network, loss, [(start, goal)], rows, targets, everything, [1e-3, 0.01, 0.1, 1.0, 1e30]) == 0.1
 
 

@@ -97,8 +97,8 @@ def test_the_weighted_gradient_is_as_near_as_the_distances_say(table):
 
 def test_picked_rows_count_themselves_also_where_gradients_are_equal():
     gradients = LastLayer(np.ones((6, 2)), np.ones((6, 3)))
-    owner, distance = nearest(gradients, np.array([4, 1, 2]))
-    assert np.bincount(owner).tolist() == [1 + 3, 1, 1]
+    labels, distance = nearest(gradients, np.array([4, 1, 2]))
+    assert np.bincount(labels).tolist() == [1 + 3, 1, 1]
     np.testing.assert_array_equal(distance, 0)
 
 

@@ -11,20 +11,20 @@ from torch.nn import functional as F
 
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
-from distillkit.coresets.scores._ensemble import Ensemble, Lesson, train_ensemble
+from distillkit.coresets.scores._ensemble import Ensemble, ProxyTrainingData, train_ensemble
 
 TASKS = ["classification", "regression"]
 
 
-def lesson_of(table, numbers, task):
+def training_data_of(table, numbers, task):
     X, y = table if task == "classification" else numbers
-    return Lesson.of(TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(1))))
+    return ProxyTrainingData.of(TrainingRows(X, y, task, group_rows(y, len(X), task, Budget(1))))
 
 
-def ensemble_for(lesson, members=2, hidden=7):
-    shape = lesson.X.shape[1], lesson.targets.shape[1]
+def ensemble_for(training_data, members=2, hidden=7):
+    shape = training_data.X.shape[1], training_data.targets.shape[1]
     rng = np.random.RandomState(0)
-    return Ensemble(*shape, members=members, hidden=hidden, classify=lesson.classify, rng=rng)
+    return Ensemble(*shape, members=members, hidden=hidden, classify=training_data.classify, rng=rng)
 
 
 def in_double_precision(ensemble):
@@ -53,14 +53,14 @@ def torch_losses(weights, X, targets, classify):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_gradient_norms_are_those_of_autograd_over_all_weights(task, table, numbers):
-    lesson = lesson_of(table, numbers, task)
-    ensemble = ensemble_for(lesson)
-    found = ensemble.gradient_norms(lesson.X, lesson.targets)
-    X, targets = torch.tensor(lesson.X), torch.tensor(lesson.targets)
+    training_data = training_data_of(table, numbers, task)
+    ensemble = ensemble_for(training_data)
+    found = ensemble.gradient_norms(training_data.X, training_data.targets)
+    X, targets = torch.tensor(training_data.X), torch.tensor(training_data.targets)
     for member in (0, 1):
         weights = torch_member(ensemble, member)
         for i in (0, 50, 199):
-            loss = torch_losses(weights, X[i : i + 1], targets[i : i + 1], lesson.classify).sum()
+            loss = torch_losses(weights, X[i : i + 1], targets[i : i + 1], training_data.classify).sum()
             gradients = torch.autograd.grad(loss, weights)
             expected = torch.cat([gradient.flatten() for gradient in gradients]).norm()
             assert found[member, i] == pytest.approx(float(expected), rel=1e-5)
@@ -68,18 +68,20 @@ def test_gradient_norms_are_those_of_autograd_over_all_weights(task, table, numb
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_step_is_one_of_torchs_adam_for_each_member(task, table, numbers):
-    lesson = lesson_of(table, numbers, task)
-    lesson = Lesson(lesson.X.astype(np.float64), lesson.targets.astype(np.float64), lesson.classify)
-    ensemble = in_double_precision(ensemble_for(lesson))
+    training_data = training_data_of(table, numbers, task)
+    training_data = ProxyTrainingData(
+        training_data.X.astype(np.float64), training_data.targets.astype(np.float64), training_data.classify
+    )
+    ensemble = in_double_precision(ensemble_for(training_data))
     members = [torch_member(ensemble, member) for member in (0, 1)]
     optimizers = [torch.optim.Adam(weights, lr=0.01) for weights in members]
     for start in (0, 64, 128):
         batch = slice(start, start + 64)
-        ensemble.learn(lesson.X[batch], lesson.targets[batch], 0.01)
+        ensemble.learn(training_data.X[batch], training_data.targets[batch], 0.01)
         for weights, optimizer in zip(members, optimizers, strict=True):
             optimizer.zero_grad()
-            X, targets = torch.tensor(lesson.X[batch]), torch.tensor(lesson.targets[batch])
-            torch_losses(weights, X, targets, lesson.classify).mean().backward()
+            X, targets = torch.tensor(training_data.X[batch]), torch.tensor(training_data.targets[batch])
+            torch_losses(weights, X, targets, training_data.classify).mean().backward()
             optimizer.step()
     for member in (0, 1):
         for found, expected in zip(torch_member(ensemble, member), members[member], strict=True):
@@ -88,38 +90,47 @@ def test_a_step_is_one_of_torchs_adam_for_each_member(task, table, numbers):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_error_norms_follow_the_formula(task, table, numbers):
-    lesson = lesson_of(table, numbers, task)
-    ensemble = ensemble_for(lesson)
-    found = ensemble.error_norms(lesson.X, lesson.targets)
+    training_data = training_data_of(table, numbers, task)
+    ensemble = ensemble_for(training_data)
+    found = ensemble.error_norms(training_data.X, training_data.targets)
     first, first_bias, second, second_bias = (weight.detach().numpy() for weight in torch_member(ensemble, 1))
-    outputs = np.maximum(lesson.X @ first + first_bias, 0) @ second + second_bias
-    if lesson.classify:
+    outputs = np.maximum(training_data.X @ first + first_bias, 0) @ second + second_bias
+    if training_data.classify:
         odds = np.exp(outputs)
         outputs = odds / odds.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(found[1], np.sqrt(((outputs - lesson.targets) ** 2).sum(axis=1)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        found[1], np.sqrt(((outputs - training_data.targets) ** 2).sum(axis=1)), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_members_do_not_touch_each_other(table, numbers):
-    lesson = lesson_of(table, numbers, "classification")
-    both = ensemble_for(lesson)
+    training_data = training_data_of(table, numbers, "classification")
+    both = ensemble_for(training_data)
     alone = copy.deepcopy(both)
     alone.first[:, 7:] = 0  # the second member is another one now
     alone.second[1] = 1
     for ensemble in (both, alone):
         for _ in range(5):
-            ensemble.learn(lesson.X[:64], lesson.targets[:64], 0.01)
+            ensemble.learn(training_data.X[:64], training_data.targets[:64], 0.01)
     np.testing.assert_array_equal(both.first[:, :7], alone.first[:, :7])
     np.testing.assert_array_equal(both.second[0], alone.second[0])
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_training_learns_counts_epochs_and_shows_every_row_once_in_each(task, table, numbers):
-    lesson = lesson_of(table, numbers, task)
+    training_data = training_data_of(table, numbers, task)
     run, seen = Run(random_state=0), []
     train_ensemble(
-        lesson, run, members=2, hidden=8, epochs=6, batch_size=33, lr=0.02, on_batch=lambda rows, _: seen.append(rows)
+        training_data,
+        run,
+        members=2,
+        hidden=8,
+        epochs=6,
+        batch_size=33,
+        lr=0.02,
+        on_batch=lambda rows, _: seen.append(rows),
     )
-    n = len(lesson.X)
+    n = len(training_data.X)
     assert run.n_iter == len(run.history) == 6
     assert run.history[-1]["error"] < 0.7 * run.history[0]["error"]
     np.testing.assert_array_equal(np.bincount(np.concatenate(seen)), np.full(n, 6))
@@ -128,5 +139,7 @@ def test_training_learns_counts_epochs_and_shows_every_row_once_in_each(task, ta
 
 def test_time_ends_training_after_a_whole_epoch(table, numbers):
     run = Run(max_seconds=1e-9, random_state=0)
-    train_ensemble(lesson_of(table, numbers, "regression"), run, members=1, hidden=4, epochs=9, batch_size=64, lr=0.01)
+    train_ensemble(
+        training_data_of(table, numbers, "regression"), run, members=1, hidden=4, epochs=9, batch_size=64, lr=0.01
+    )
     assert (run.n_iter, run.stopped_by) == (1, "max_seconds")

@@ -32,8 +32,8 @@ def test_weights_are_the_masses_of_the_clusters(table):
     assert model.n_iter_ < 300  # converged: each row is with its nearest centroid
     for c in range(3):
         own = model.y_distilled_ == c
-        owner, _ = assign(X[y == c], model.X_distilled_[own])
-        np.testing.assert_array_equal(model.sample_weight_[own], np.bincount(owner, minlength=6))
+        labels, _ = assign(X[y == c], model.X_distilled_[own])
+        np.testing.assert_array_equal(model.sample_weight_[own], np.bincount(labels, minlength=6))
 
 
 @pytest.mark.parametrize("max_iter", [1, 25])
@@ -90,8 +90,8 @@ def test_members_are_the_rows_of_their_cluster_nearest_to_its_centroid(table):
     for place, index in enumerate(picked.sample_indices_):
         label = made.y_distilled_[place]
         of_class = np.flatnonzero(y == label)
-        owner, distance = assign(X[of_class], made.X_distilled_[made.y_distilled_ == label])
-        mine = owner == np.flatnonzero(np.flatnonzero(made.y_distilled_ == label) == place)[0]
+        labels, distance = assign(X[of_class], made.X_distilled_[made.y_distilled_ == label])
+        mine = labels == np.flatnonzero(np.flatnonzero(made.y_distilled_ == label) == place)[0]
         assert index == of_class[mine][distance[mine].argmin()]
 
 

@@ -48,11 +48,11 @@ class TestProbabilities:
         X, _ = table
         mass, k = np.ones(300), 4
         start = kmeans_plus_plus(X, k, seed=7)
-        squared = ((X - X[start.indices[start.owner]]) ** 2).sum(axis=1)
+        squared = ((X - X[start.indices[start.labels]]) ** 2).sum(axis=1)
         alpha, mean = 16 * (np.log(k) + 2), squared.mean()
         expected = np.empty(300)
         for i in range(300):
-            own = start.owner == start.owner[i]
+            own = start.labels == start.labels[i]
             expected[i] = (
                 alpha * squared[i] / mean + 2 * alpha * squared[own].sum() / (own.sum() * mean) + 4 * 300 / own.sum()
             )

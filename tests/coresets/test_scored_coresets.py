@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from distillkit.base._training_rows import Run
 from distillkit.coresets import EL2NCoreset, ForgettingCoreset, GraNdCoreset, UncertaintyCoreset
-from distillkit.coresets.scores._ensemble import Lesson, train_ensemble
+from distillkit.coresets.scores._ensemble import ProxyTrainingData, train_ensemble
 from distillkit.coresets.scores._forgetting import ForgettingCounter
 from distillkit.coresets.scores._uncertainty import uncertainty
 from distillkit.coresets.shared._features import standardized_target
@@ -111,9 +111,11 @@ def test_el2n_is_the_mean_length_of_the_errors_of_the_members(table):
     X, y = table
     model = EL2NCoreset(members=3, max_iter=2, random_state=4).fit(X, y)
     rows = _rows(X, y, "classification")
-    lesson = Lesson.of(rows)
-    ensemble = train_ensemble(lesson, Run(random_state=4), members=3, hidden=32, epochs=2, batch_size=64, lr=0.01)
-    probabilities = ensemble.forward(lesson.X)[1]
+    training_data = ProxyTrainingData.of(rows)
+    ensemble = train_ensemble(
+        training_data, Run(random_state=4), members=3, hidden=32, epochs=2, batch_size=64, lr=0.01
+    )
+    probabilities = ensemble.forward(training_data.X)[1]
     np.testing.assert_allclose(probabilities.sum(axis=2), 1, rtol=1e-5)
     expected = np.sqrt(((probabilities - np.eye(3)[y]) ** 2).sum(axis=2)).mean(axis=0)
     np.testing.assert_allclose(model.scores_, expected, rtol=1e-5)
@@ -158,9 +160,11 @@ def test_el2n_takes_our_networks(table):
 def test_grand_is_the_mean_over_the_members(table):
     X, y = table
     model = GraNdCoreset(members=3, max_iter=1, random_state=4).fit(X, y)
-    lesson = Lesson.of(_rows(X, y, "classification"))
-    ensemble = train_ensemble(lesson, Run(random_state=4), members=3, hidden=32, epochs=1, batch_size=64, lr=0.01)
-    expected = ensemble.gradient_norms(lesson.X, lesson.targets).mean(axis=0)
+    training_data = ProxyTrainingData.of(_rows(X, y, "classification"))
+    ensemble = train_ensemble(
+        training_data, Run(random_state=4), members=3, hidden=32, epochs=1, batch_size=64, lr=0.01
+    )
+    expected = ensemble.gradient_norms(training_data.X, training_data.targets).mean(axis=0)
     np.testing.assert_allclose(model.scores_, expected, rtol=1e-5)
 
 
@@ -188,9 +192,9 @@ def test_forgetting_counts_what_the_networks_said_before_each_step(table):
     X, y = table
     model = ForgettingCoreset(members=2, max_iter=4, lr=0.1, random_state=4).fit(X, y)
     said = []
-    lesson = Lesson.of(_rows(X, y, "classification"))
+    training_data = ProxyTrainingData.of(_rows(X, y, "classification"))
     train_ensemble(
-        lesson, Run(random_state=4), members=2, hidden=32, epochs=4, batch_size=64, lr=0.1,
+        training_data, Run(random_state=4), members=2, hidden=32, epochs=4, batch_size=64, lr=0.1,
         on_batch=lambda rows, outputs: said.extend(zip(rows, (outputs.argmax(axis=2) == y[rows]).T, strict=True)),
     )  # fmt: skip
     scores = np.zeros(300)

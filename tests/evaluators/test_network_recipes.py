@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from distillkit.evaluators import make_convnet, make_lenet, make_resnet18
-from distillkit.evaluators._networks import NetworkRecipe
+from distillkit.evaluators._networks import NetworkEvaluator
 from distillkit.exceptions import DataError
 
 
@@ -47,7 +47,7 @@ def test_weights_count_in_the_quick_protocol_only(digits):
     weight = np.where(y < 5, 10.0, 0.1)
 
     def probabilities(protocol, sample_weight):
-        recipe = NetworkRecipe("convnet", protocol=protocol, width=4, steps=3, random_state=0)
+        recipe = NetworkEvaluator("convnet", protocol=protocol, width=4, steps=3, random_state=0)
         settings = recipe._settings(X.shape)
         recipe._settings = lambda _: {**settings, "epochs": 2}
         return recipe.fit(X, y, sample_weight=sample_weight).estimator_.predict_proba(X_test)
@@ -57,7 +57,7 @@ def test_weights_count_in_the_quick_protocol_only(digits):
 
 
 def test_the_standard_protocol_is_the_literatures():
-    settings = NetworkRecipe("convnet", protocol="standard")._settings((10, 1, 28, 28))
+    settings = NetworkEvaluator("convnet", protocol="standard")._settings((10, 1, 28, 28))
     assert settings == {
         "network": "convnet", "width": 128, "depth": 3, "batch_size": 256, "epochs": 1000, "optimizer": "sgd", "lr": 0.01,
         "schedule": "step", "augment": "auto",
@@ -66,7 +66,7 @@ def test_the_standard_protocol_is_the_literatures():
 
 @pytest.mark.parametrize(("n_rows", "epochs"), [(10, 300), (128, 300), (129, 150), (60_000, 2)])
 def test_the_quick_protocol_counts_updates(n_rows, epochs):
-    assert NetworkRecipe("convnet")._settings((n_rows, 1, 28, 28))["epochs"] == epochs
+    assert NetworkEvaluator("convnet")._settings((n_rows, 1, 28, 28))["epochs"] == epochs
 
 
 @pytest.mark.parametrize("make", [make_lenet, make_resnet18])

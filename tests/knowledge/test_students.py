@@ -17,38 +17,38 @@ from torch import nn
 
 from distillkit.exceptions import DataError
 from distillkit.knowledge._student import new_student, teach
-from distillkit.knowledge._targets import Lesson, Rows
+from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.nn import NetworkClassifier, NetworkRegressor, count_parameters
 
 CLASSES = np.array(["ant", "bee", "cow"])
 
 
 @pytest.fixture
-def lesson(table):
+def targets(table):
     X, y = table
     logits = np.random.default_rng(1).normal(size=(len(X), 3)) * 3 + X[:, :3]
-    return Lesson(Rows(X, y), CLASSES, logits, 4.0, 0.3)
+    return DistillationTargets(Rows(X, y), CLASSES, logits, 4.0, 0.3)
 
 
-def with_(lesson, **changes):
-    rows = Rows(lesson.rows.X, changes.pop("y", lesson.rows.y), changes.pop("weight", lesson.rows.weight))
-    fields = {name: getattr(lesson, name) for name in ("classes", "taught", "temperature", "alpha")}
-    return Lesson(rows, **fields | changes)
+def with_(targets, **changes):
+    rows = Rows(targets.rows.X, changes.pop("y", targets.rows.y), changes.pop("weight", targets.rows.weight))
+    fields = {name: getattr(targets, name) for name in ("classes", "taught", "temperature", "alpha")}
+    return DistillationTargets(rows, **fields | changes)
 
 
-def mixed(lesson):
-    hard = lesson.rows.y[:, None] == CLASSES
-    return lesson.alpha * hard + (1 - lesson.alpha) * softmax(lesson.taught / lesson.temperature, axis=1)
+def mixed(targets):
+    hard = targets.rows.y[:, None] == CLASSES
+    return targets.alpha * hard + (1 - targets.alpha) * softmax(targets.taught / targets.temperature, axis=1)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_weight_expansion_is_soft_cross_entropy(weighted, lesson):
+def test_weight_expansion_is_soft_cross_entropy(weighted, targets):
     """Logistic regression against scipy's minimum of the soft cross-entropy with the same penalty."""
-    weight = np.linspace(0.2, 2, len(lesson.rows)) if weighted else None
-    lesson = with_(lesson, weight=weight)
-    student = teach(LogisticRegression(C=0.7, tol=1e-10, max_iter=2000), lesson)
+    weight = np.linspace(0.2, 2, len(targets.rows)) if weighted else None
+    targets = with_(targets, weight=weight)
+    student = teach(LogisticRegression(C=0.7, tol=1e-10, max_iter=2000), targets)
     assert student.way == "weights"
-    X, targets = lesson.rows.X, mixed(lesson) * (1.0 if weight is None else weight[:, None])
+    X, targets = targets.rows.X, mixed(targets) * (1.0 if weight is None else weight[:, None])
 
     def objective(flat):
         w = flat.reshape(5, 3)
@@ -59,78 +59,78 @@ def test_weight_expansion_is_soft_cross_entropy(weighted, lesson):
     np.testing.assert_allclose(student.probabilities(X), softmax(X @ best[:4] + best[4], axis=1), atol=1e-4)
 
 
-def test_a_tree_learns_the_mean_of_the_mixed_labels(lesson):
-    student = teach(DecisionTreeClassifier(max_depth=2, random_state=0), lesson)
-    leaf = student.model.apply(lesson.rows.X)
+def test_a_tree_learns_the_mean_of_the_mixed_labels(targets):
+    student = teach(DecisionTreeClassifier(max_depth=2, random_state=0), targets)
+    leaf = student.model.apply(targets.rows.X)
     for number in np.unique(leaf):
         inside = leaf == number
-        expected = mixed(lesson)[inside].mean(0)
-        np.testing.assert_allclose(student.probabilities(lesson.rows.X[inside])[0], expected, atol=1e-6)
+        expected = mixed(targets)[inside].mean(0)
+        np.testing.assert_allclose(student.probabilities(targets.rows.X[inside])[0], expected, atol=1e-6)
 
 
-def test_a_pipeline_is_weighted_at_its_last_step(lesson):
-    student = teach(make_pipeline(StandardScaler(), LogisticRegression(C=0.7, tol=1e-8, max_iter=500)), lesson)
+def test_a_pipeline_is_weighted_at_its_last_step(targets):
+    student = teach(make_pipeline(StandardScaler(), LogisticRegression(C=0.7, tol=1e-8, max_iter=500)), targets)
     assert student.way == "weights"
-    Z = StandardScaler().fit_transform(lesson.rows.X)
+    Z = StandardScaler().fit_transform(targets.rows.X)
     alone = teach(
         LogisticRegression(C=0.7, tol=1e-8, max_iter=500),
-        Lesson(Rows(Z, lesson.rows.y), CLASSES, lesson.taught, 4.0, 0.3),
+        DistillationTargets(Rows(Z, targets.rows.y), CLASSES, targets.taught, 4.0, 0.3),
     )
-    np.testing.assert_allclose(student.probabilities(lesson.rows.X), alone.probabilities(Z), atol=1e-5)
+    np.testing.assert_allclose(student.probabilities(targets.rows.X), alone.probabilities(Z), atol=1e-5)
 
 
-def test_hard_labels_alone_are_a_plain_fit(lesson):
-    lesson = with_(lesson, alpha=1.0, taught=None)
-    student = teach(LogisticRegression(), lesson)
-    plain = LogisticRegression().fit(lesson.rows.X, lesson.rows.y)
+def test_hard_labels_alone_are_a_plain_fit(targets):
+    targets = with_(targets, alpha=1.0, taught=None)
+    student = teach(LogisticRegression(), targets)
+    plain = LogisticRegression().fit(targets.rows.X, targets.rows.y)
     np.testing.assert_array_equal(student.model.coef_, plain.coef_)
     assert student.way == "hard"
 
 
-def test_the_last_resort_is_the_most_probable_mixed_label(lesson):
-    student = teach(KNeighborsClassifier(1), lesson)
+def test_the_last_resort_is_the_most_probable_mixed_label(targets):
+    student = teach(KNeighborsClassifier(1), targets)
     assert student.way == "hard"
-    np.testing.assert_array_equal(student.predict(lesson.rows.X), CLASSES[mixed(lesson).argmax(1)])
-    own = teach(LinearDiscriminantAnalysis(), with_(lesson, alpha=0.9))
-    plain = LinearDiscriminantAnalysis().fit(lesson.rows.X, lesson.rows.y)
+    np.testing.assert_array_equal(student.predict(targets.rows.X), CLASSES[mixed(targets).argmax(1)])
+    own = teach(LinearDiscriminantAnalysis(), with_(targets, alpha=0.9))
+    plain = LinearDiscriminantAnalysis().fit(targets.rows.X, targets.rows.y)
     np.testing.assert_array_equal(own.model.coef_, plain.coef_)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
-def test_a_regressor_learns_mixed_logits(alpha, lesson):
-    lesson = with_(lesson, alpha=alpha)
-    student = teach(LinearRegression(), lesson)
+def test_a_regressor_learns_mixed_logits(alpha, targets):
+    targets = with_(targets, alpha=alpha)
+    student = teach(LinearRegression(), targets)
     assert student.way == "logits"
-    targets = 4.0 * np.log(mixed(lesson))
+    targets = 4.0 * np.log(mixed(targets))
     centred = targets - targets.mean(1, keepdims=True)
-    A = np.c_[lesson.rows.X, np.ones(len(lesson.rows))]
+    A = np.c_[targets.rows.X, np.ones(len(targets.rows))]
     expected = A @ np.linalg.lstsq(A, centred, rcond=None)[0]
-    np.testing.assert_allclose(student.logits(lesson.rows.X), expected, atol=1e-6)
-    np.testing.assert_allclose(student.probabilities(lesson.rows.X), softmax(expected, axis=1), atol=1e-6)
-    np.testing.assert_array_equal(student.predict(lesson.rows.X), CLASSES[expected.argmax(1)])
+    np.testing.assert_allclose(student.logits(targets.rows.X), expected, atol=1e-6)
+    np.testing.assert_allclose(student.probabilities(targets.rows.X), softmax(expected, axis=1), atol=1e-6)
+    np.testing.assert_array_equal(student.predict(targets.rows.X), CLASSES[expected.argmax(1)])
     if alpha == 0:  # then these are the teacher's own logits, whatever the temperature
-        np.testing.assert_allclose(centred, lesson.taught - lesson.taught.mean(1, keepdims=True), atol=1e-9)
+        np.testing.assert_allclose(centred, targets.taught - targets.taught.mean(1, keepdims=True), atol=1e-9)
 
 
-def test_a_regressor_of_one_column_is_repeated(lesson):
-    student = teach(GradientBoostingRegressor(n_estimators=3, random_state=0), lesson)
+def test_a_regressor_of_one_column_is_repeated(targets):
+    student = teach(GradientBoostingRegressor(n_estimators=3, random_state=0), targets)
     assert len(student.model.estimators_) == 3
-    assert student.logits(lesson.rows.X).shape == (150, 3)
+    assert student.logits(targets.rows.X).shape == (150, 3)
 
 
 def test_numbers_are_mixed_exactly(numbers):
     """Errors from y and t add up to the error from their mean, up to a constant: the normal equations agree."""
     X, y = numbers
     taught = np.sin(X[:, 0])
-    student = teach(LinearRegression(), Lesson(Rows(X, y), None, taught, 4.0, 0.3))
+    student = teach(LinearRegression(), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.3))
     assert student.way == "numbers"
     A = np.c_[X, np.ones(len(X))]
     doubled = np.r_[np.sqrt(0.3) * A, np.sqrt(0.7) * A]
     expected = np.linalg.lstsq(doubled, np.r_[np.sqrt(0.3) * y, np.sqrt(0.7) * taught], rcond=None)[0]
     np.testing.assert_allclose(np.r_[student.model.coef_, student.model.intercept_], expected)
-    alone = teach(Ridge(), Lesson(Rows(X, None), None, taught, 4.0, 0.0))
+    alone = teach(Ridge(), DistillationTargets(Rows(X, None), None, taught, 4.0, 0.0))
     np.testing.assert_array_equal(alone.model.coef_, Ridge().fit(X, taught).coef_)
-    plain = teach(Ridge(), Lesson(Rows(X, y), None, None, 4.0, 1.0))
+    plain = teach(Ridge(), DistillationTargets(Rows(X, y), None, None, 4.0, 1.0))
     np.testing.assert_array_equal(plain.model.coef_, Ridge().fit(X, y).coef_)
 
 
@@ -142,23 +142,23 @@ def weights(model):
     return [weight.detach().numpy() for weight in model.network_.parameters()]
 
 
-def test_a_network_without_teacher_is_plain_training_bit_for_bit(lesson, numbers):
-    rows = lesson.rows
-    given = teach(NetworkClassifier(**quick()), with_(lesson, alpha=1.0))
+def test_a_network_without_teacher_is_plain_training_bit_for_bit(targets, numbers):
+    rows = targets.rows
+    given = teach(NetworkClassifier(**quick()), with_(targets, alpha=1.0))
     plain = NetworkClassifier(**quick()).fit(rows.X, rows.y)
     assert given.way == "loss"
     assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
-    given = teach(NetworkRegressor(**quick()), Lesson(Rows(*numbers), None, numbers[1] * 0, 4.0, 1.0))
+    given = teach(NetworkRegressor(**quick()), DistillationTargets(Rows(*numbers), None, numbers[1] * 0, 4.0, 1.0))
     plain = NetworkRegressor(**quick()).fit(*numbers)
     assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
 
 
-def test_a_linear_network_reaches_the_minimum_of_the_distillation_loss(lesson):
+def test_a_linear_network_reaches_the_minimum_of_the_distillation_loss(targets):
     """The same minimum as scipy's, for ``alpha CE + (1 - alpha) T^2 KL`` on standardized rows."""
     params = {"network": "mlp", "hidden": (), "epochs": 1200, "lr": 0.1, "weight_decay": 0, "precision": "float32"}
-    student = teach(NetworkClassifier(**params, random_state=0), lesson)
-    Z = StandardScaler().fit_transform(lesson.rows.X)
-    hard, p = lesson.rows.y[:, None] == CLASSES, softmax(lesson.taught / 4, axis=1)
+    student = teach(NetworkClassifier(**params, random_state=0), targets)
+    Z = StandardScaler().fit_transform(targets.rows.X)
+    hard, p = targets.rows.y[:, None] == CLASSES, softmax(targets.taught / 4, axis=1)
 
     def objective(flat):
         s = Z @ flat[:12].reshape(4, 3) + flat[12:]
@@ -167,7 +167,7 @@ def test_a_linear_network_reaches_the_minimum_of_the_distillation_loss(lesson):
 
     best = minimize(objective, np.zeros(15))
     expected = softmax(Z @ best.x[:12].reshape(4, 3) + best.x[12:], axis=1)
-    np.testing.assert_allclose(student.probabilities(lesson.rows.X), expected, atol=2e-3)
+    np.testing.assert_allclose(student.probabilities(targets.rows.X), expected, atol=2e-3)
     assert student.model.history_[-1]["loss"] == pytest.approx(best.fun, rel=1e-4)
 
 
@@ -175,7 +175,7 @@ def test_a_network_of_numbers_is_trained_on_both(numbers):
     X, y = numbers
     taught = 0.5 * y
     params = {"network": "mlp", "hidden": (), "epochs": 600, "lr": 0.05, "weight_decay": 0, "precision": "float32"}
-    student = teach(NetworkRegressor(**params, random_state=0), Lesson(Rows(X, y), None, taught, 4.0, 0.4))
+    student = teach(NetworkRegressor(**params, random_state=0), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.4))
     expected = LinearRegression().fit(X, 0.4 * y + 0.6 * taught).predict(X)
     np.testing.assert_allclose(student.predict(X), expected, atol=0.02)
     assert set(student.model.history_[0]) == {"epoch", "loss", "hard", "soft", "seconds"}
@@ -183,11 +183,11 @@ def test_a_network_of_numbers_is_trained_on_both(numbers):
 
 def test_changed_images_would_meet_the_wrong_labels(images):
     X, y = images
-    lesson = Lesson(Rows(X, y), np.array([3, 7]), np.zeros((40, 2)), 4.0, 0.5)
+    targets = DistillationTargets(Rows(X, y), np.array([3, 7]), np.zeros((40, 2)), 4.0, 0.5)
     student = NetworkClassifier(width=2, epochs=1, augment="auto")
     with pytest.raises(DataError, match="student has augment='auto', but the teacher has seen the rows as they are"):
-        teach(student, lesson)
-    teach(student, lesson.without_teacher())
+        teach(student, targets)
+    teach(student, targets.without_teacher())
 
 
 def test_students_by_name_function_and_module():

@@ -70,7 +70,7 @@ def test_picks_radii_and_owners_are_those_without_screening(kind, seed, monkeypa
     monkeypatch.setattr(ScreenedCover, "can_screen", staticmethod(lambda _: False))
     exact = greedy_k_center(X, 90, start=seed)
     np.testing.assert_array_equal(screened.indices, exact.indices)
-    np.testing.assert_array_equal(screened.owner, exact.owner)
+    np.testing.assert_array_equal(screened.labels, exact.labels)
     np.testing.assert_allclose(screened.radii, exact.radii, rtol=1e-12, atol=1e-12 * exact.radii[0])
 
 

@@ -40,14 +40,14 @@ def test_k_means_is_faiss_with_a_gpu(rows, device, calls):
     weights = np.random.default_rng(1).uniform(1, 2, size=600)
     found = kmeans(rows, 12, weights=weights, max_iter=100, device=device)
     assert (calls, found.backend) == ([("Kmeans", True)], "faiss-gpu")
-    means = [np.average(rows[found.owner == c], axis=0, weights=weights[found.owner == c]) for c in range(12)]
+    means = [np.average(rows[found.labels == c], axis=0, weights=weights[found.labels == c]) for c in range(12)]
     np.testing.assert_allclose(found.centroids, means, atol=1e-4)
 
 
 def test_the_gpu_and_the_products_of_the_cpu_take_the_same_steps(rows, calls):
     gpu, cpu = (kmeans(rows, 12, max_iter=3, device=device) for device in ("cuda", "cpu"))
     assert (gpu.backend, cpu.backend) == ("faiss-gpu", "numpy")
-    np.testing.assert_array_equal(gpu.owner, cpu.owner)
+    np.testing.assert_array_equal(gpu.labels, cpu.labels)
     np.testing.assert_allclose(gpu.centroids, cpu.centroids, atol=1e-5)
 
 

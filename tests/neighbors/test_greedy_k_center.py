@@ -60,7 +60,7 @@ def test_rows_equally_near_to_two_picks_belong_to_the_earlier():
     X = 0.1 + np.array([[0.0], [3.0], [6.0], [12.0]])
     found = greedy_k_center(X, 3, start=0)
     assert found.indices.tolist() == [0, 3, 2]
-    assert found.owner.tolist() == [0, 0, 2, 1]
+    assert found.labels.tolist() == [0, 0, 2, 1]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -76,7 +76,7 @@ def test_radius_is_at_most_twice_the_optimum(seed):
 def test_owner_and_last_radius_are_those_of_brute_force(rows):
     found = greedy_k_center(rows, 30, start=0)
     every = np.linalg.norm(rows[:, None] - rows[found.indices], axis=2)
-    np.testing.assert_array_equal(found.owner, every.argmin(axis=1))
+    np.testing.assert_array_equal(found.labels, every.argmin(axis=1))
     assert found.radii[-1] == pytest.approx(every.min(axis=1).max(), rel=1e-14)
     assert (np.diff(found.radii) <= 1e-12).all()
 
@@ -124,7 +124,7 @@ def test_all_rows_can_be_picked_each_once(rows):
     found = greedy_k_center(rows[:50], 50, start=7)
     assert sorted(found.indices.tolist()) == list(range(50))
     assert found.radii[-1] == 0
-    assert sorted(found.owner.tolist()) == list(range(50))
+    assert sorted(found.labels.tolist()) == list(range(50))
 
 
 @pytest.mark.parametrize("k", [1, 3, 4, 11, 30])
@@ -133,7 +133,7 @@ def test_duplicates_are_picked_once_each_and_different_rows_first(k):
     found = greedy_k_center(X, k, start=0)
     assert len(set(found.indices.tolist())) == k
     assert len(np.unique(X[found.indices], axis=0)) == min(k, 3)
-    assert np.bincount(found.owner, minlength=k).min() >= 1
+    assert np.bincount(found.labels, minlength=k).min() >= 1
     assert (found.radii[-1] == 0) == (k >= 3)
 
 
@@ -148,7 +148,7 @@ def test_threads_change_nothing():
         with threadpool_limits(threads):
             results.append(greedy_k_center(X, 100, start=0))
     np.testing.assert_array_equal(results[0].indices, results[1].indices)
-    np.testing.assert_array_equal(results[0].owner, results[1].owner)
+    np.testing.assert_array_equal(results[0].labels, results[1].labels)
     np.testing.assert_array_equal(results[0].radii, results[1].radii)
 
 
@@ -186,7 +186,7 @@ def test_radii_after_a_stop_are_upper_bounds(rows):
     for k in (1, 2, 50, 90):
         true = np.linalg.norm(rows[:, None] - rows[found.indices[:k]], axis=2).min(axis=1).max()
         assert found.radii[k - 1] >= true - 1e-12
-    assert np.bincount(found.owner).tolist() == [len(rows) - 89] + [1] * 89
+    assert np.bincount(found.labels).tolist() == [len(rows) - 89] + [1] * 89
 
 
 def test_a_stop_after_the_last_pick_is_not_asked_for(rows):

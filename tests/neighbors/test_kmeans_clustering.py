@@ -22,14 +22,14 @@ def distances(X, centroids):
 def is_exact(X, found, weights=None):
     """Owner, distances and inertia are those of the final centroids, and no cluster is empty."""
     every = distances(X, found.centroids)
-    np.testing.assert_allclose(every[np.arange(len(X)), found.owner], found.squared_distances, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(every[np.arange(len(X)), found.labels], found.squared_distances, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.squared_distances, every.min(axis=1), rtol=1e-4, atol=1e-9)
     assert found.inertia == pytest.approx(
         np.dot(np.ones(len(X)) if weights is None else weights, found.squared_distances)
     )
-    assert set(found.owner) == set(range(len(found.centroids)))
+    assert set(found.labels) == set(range(len(found.centroids)))
     assert found.squared_distances.dtype == found.centroids.dtype == np.float64
-    assert found.owner.dtype == np.int64
+    assert found.labels.dtype == np.int64
 
 
 @pytest.fixture(params=[4, 20], ids=["faiss", "numpy"])
@@ -65,8 +65,8 @@ def test_inertia_on_rows_without_structure_is_within_one_percent_of_scikit_learn
 def test_separated_groups_are_recovered(blobs):
     X, label = blobs
     found = kmeans(X, 9, n_init=20)
-    assert len(set(zip(found.owner.tolist(), label.tolist(), strict=True))) == 9
-    means = np.array([X[found.owner == c].mean(axis=0) for c in range(9)])
+    assert len(set(zip(found.labels.tolist(), label.tolist(), strict=True))) == 9
+    means = np.array([X[found.labels == c].mean(axis=0) for c in range(9)])
     np.testing.assert_allclose(found.centroids, means, atol=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_no_rows_are_left_out_when_there_are_many_per_cluster():
     np.testing.assert_allclose(kmeans(X, 1).centroids[0], X.mean(axis=0), atol=1e-6)
     found = kmeans(X, 2, max_iter=200)
     assert found.n_iter < 200
-    means = np.array([X[found.owner == c].mean(axis=0) for c in range(2)])
+    means = np.array([X[found.labels == c].mean(axis=0) for c in range(2)])
     np.testing.assert_allclose(found.centroids, means, atol=1e-5)
 
 
@@ -102,7 +102,7 @@ def test_converged_centroids_are_the_weighted_means_of_their_rows(rows):
     found = kmeans(rows, 5, weights=weights, max_iter=300)
     assert found.n_iter < 300
     for c in range(5):
-        own = found.owner == c
+        own = found.labels == c
         np.testing.assert_allclose(found.centroids[c], np.average(rows[own], axis=0, weights=weights[own]), atol=1e-5)
 
 
@@ -137,8 +137,8 @@ def test_a_large_offset_costs_no_precision(blobs, offset, dtype):
     X, label = blobs
     moved = (X + offset).astype(dtype)
     found = kmeans(moved, 9, n_init=20)
-    assert len(set(zip(found.owner.tolist(), label.tolist(), strict=True))) == 9
-    means = np.array([moved[found.owner == c].mean(axis=0, dtype=np.float64) for c in range(9)])
+    assert len(set(zip(found.labels.tolist(), label.tolist(), strict=True))) == 9
+    means = np.array([moved[found.labels == c].mean(axis=0, dtype=np.float64) for c in range(9)])
     np.testing.assert_allclose(found.centroids - offset, means - offset, atol=1e-4)
     is_exact(moved - np.float64(offset), kmeans(moved - np.float64(offset), 9))
 
@@ -147,7 +147,7 @@ def test_a_large_offset_costs_no_precision(blobs, offset, dtype):
 def test_sizes_outside_the_range_of_float32_are_no_trouble(blobs, factor):
     X, label = blobs
     found = kmeans(X * factor, 9, n_init=20)
-    assert len(set(zip(found.owner.tolist(), label.tolist(), strict=True))) == 9
+    assert len(set(zip(found.labels.tolist(), label.tolist(), strict=True))) == 9
     assert found.inertia == pytest.approx(kmeans(X, 9, n_init=20).inertia * factor**2, rel=1e-3)
 
 
@@ -172,7 +172,7 @@ def test_as_many_clusters_as_rows_are_the_rows(rows):
     found = kmeans(rows[:9], 9)
     np.testing.assert_array_equal(found.centroids, rows[:9])
     assert (found.inertia, found.n_iter, found.backend) == (0.0, 0, "copy")
-    assert found.owner.tolist() == list(range(9))
+    assert found.labels.tolist() == list(range(9))
 
 
 def test_one_row_is_one_cluster():
@@ -185,7 +185,7 @@ def test_one_row_is_one_cluster():
 def test_duplicates_never_leave_a_cluster_empty(k, spherical):
     different = np.random.default_rng(2).normal(size=(5, 3))
     found = kmeans(np.repeat(different, 10, axis=0), k, spherical=spherical)
-    counts = np.bincount(found.owner, minlength=k)
+    counts = np.bincount(found.labels, minlength=k)
     assert counts.min() >= 1
     assert len(found.centroids) == k
     assert (found.inertia < 1e-9) == (k >= 5)
@@ -194,7 +194,7 @@ def test_duplicates_never_leave_a_cluster_empty(k, spherical):
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_equal_rows_are_shared_out(value):
     found = kmeans(np.full((20, 3), value), 4)
-    assert np.bincount(found.owner).tolist() == [5, 5, 5, 5]
+    assert np.bincount(found.labels).tolist() == [5, 5, 5, 5]
     np.testing.assert_allclose(found.centroids, value)
     assert found.inertia == 0
 
@@ -204,10 +204,10 @@ def test_spherical_clusters_by_direction_whatever_the_length():
     angle = np.repeat([0.3, 2.0, 4.0], 50) + rng.normal(scale=0.05, size=150)
     X = rng.lognormal(sigma=3, size=(150, 1)) * np.column_stack([np.cos(angle), np.sin(angle)])
     found = kmeans(X, 3, spherical=True, n_init=10)
-    assert len(set(zip(found.owner.tolist(), np.repeat(range(3), 50).tolist(), strict=True))) == 3
+    assert len(set(zip(found.labels.tolist(), np.repeat(range(3), 50).tolist(), strict=True))) == 3
     np.testing.assert_allclose(np.linalg.norm(found.centroids, axis=1), 1, rtol=1e-6)
     cosine = (X / np.linalg.norm(X, axis=1, keepdims=True)) @ found.centroids.T
-    np.testing.assert_array_equal(found.owner, cosine.argmax(axis=1))
+    np.testing.assert_array_equal(found.labels, cosine.argmax(axis=1))
     np.testing.assert_allclose(found.squared_distances, 2 - 2 * cosine.max(axis=1), atol=1e-6)
 
 
@@ -231,7 +231,7 @@ def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(spherical, 
             results.append(kmeans(X, 40, seed=11, max_iter=8, spherical=spherical))
     for other in results[1:]:
         np.testing.assert_array_equal(other.centroids, results[0].centroids)
-        np.testing.assert_array_equal(other.owner, results[0].owner)
+        np.testing.assert_array_equal(other.labels, results[0].labels)
         assert other.inertia == results[0].inertia
 
 
@@ -320,9 +320,9 @@ class TestLloyd:
 
     def test_a_centre_without_rows_moves_to_the_row_farthest_from_its_own(self):
         X = np.array([[-1.0], [-0.9], [0.9], [1.0]], dtype=np.float32)
-        centres, owner, _ = self.steps(X, np.array([[0.0], [9.0]], dtype=np.float32))
+        centres, labels, _ = self.steps(X, np.array([[0.0], [9.0]], dtype=np.float32))
         np.testing.assert_allclose(np.sort(centres.ravel()), [-0.95, 0.95], rtol=1e-6)
-        assert owner[0] == owner[1] != owner[2] == owner[3]
+        assert labels[0] == labels[1] != labels[2] == labels[3]
 
     def test_a_row_without_weight_draws_no_centre(self):
         X = np.array([[-1.0], [-0.9], [0.9]], dtype=np.float32)
@@ -335,10 +335,10 @@ class TestLloyd:
         X = np.random.default_rng(0).normal(size=(400, 30)).astype(np.float32)
         weights = np.random.default_rng(1).uniform(size=400)
         for steps in (1, 2, 5):
-            ours, owner, done = self.steps(X, X[:12], weights=weights, max_iter=steps)
+            ours, labels, done = self.steps(X, X[:12], weights=weights, max_iter=steps)
             theirs = KMeans(12, init=X[:12].astype(np.float64), n_init=1, max_iter=steps, tol=0).fit(X, None, weights)
             np.testing.assert_allclose(ours, theirs.cluster_centers_, atol=1e-5)
-            np.testing.assert_array_equal(owner, theirs.labels_)
+            np.testing.assert_array_equal(labels, theirs.labels_)
             assert done == steps
 
     def test_sums_that_follow_the_rows_that_moved_are_those_of_all_rows(self, monkeypatch):
@@ -348,8 +348,8 @@ class TestLloyd:
         for moved in (-1, 1):  # never, always
             monkeypatch.setattr(_lloyd, "_MOVED", moved)
             found.append(self.steps(X, X[:30], weights=weights, max_iter=15))
-        (full, owner, _), (followed, other, _) = found
-        np.testing.assert_array_equal(other, owner)
+        (full, labels, _), (followed, other, _) = found
+        np.testing.assert_array_equal(other, labels)
         np.testing.assert_allclose(followed, full, atol=1e-6)
 
     def test_a_fixed_point_ends_it(self):
@@ -370,7 +370,7 @@ class TestWithoutFaiss:
     def test_separated_groups_are_recovered(self, blobs):
         X, label = blobs
         found = kmeans(X + 1e6, 9, n_init=10)
-        assert len(set(zip(found.owner.tolist(), label.tolist(), strict=True))) == 9
+        assert len(set(zip(found.labels.tolist(), label.tolist(), strict=True))) == 9
 
     def test_on_the_cpu_nothing_is_said(self, rows, recwarn):
         assert kmeans(rows, 5, device="cpu").backend == "numpy"
@@ -390,12 +390,12 @@ class TestWithoutFaiss:
         found = kmeans(rows, 6, spherical=True)
         np.testing.assert_allclose(np.linalg.norm(found.centroids, axis=1), 1, rtol=1e-6)
         cosine = (rows / np.linalg.norm(rows, axis=1, keepdims=True)) @ found.centroids.T
-        np.testing.assert_allclose(cosine[np.arange(len(rows)), found.owner], cosine.max(axis=1), atol=1e-6)
+        np.testing.assert_allclose(cosine[np.arange(len(rows)), found.labels], cosine.max(axis=1), atol=1e-6)
 
     @pytest.mark.parametrize("k", [4, 5, 6, 30])
     def test_duplicates_never_leave_a_cluster_empty(self, k):
         X = np.repeat(np.random.default_rng(2).normal(size=(5, 3)), 10, axis=0)
-        assert np.bincount(kmeans(X, k).owner, minlength=k).min() >= 1
+        assert np.bincount(kmeans(X, k).labels, minlength=k).min() >= 1
 
     def test_a_stop_keeps_the_steps_done(self, rows):
         answers = iter([False] * (asked_by_the_start(rows, 30) + 1) + [True])

@@ -47,7 +47,7 @@ def test_distances_and_owners_are_those_of_brute_force(dtype, trials):
     every = squared(X, start.indices)
     assert start.complete
     assert len(set(start.indices.tolist())) == 90
-    np.testing.assert_allclose(start.squared_distances, every[np.arange(500), start.owner], rtol=1e-12)
+    np.testing.assert_allclose(start.squared_distances, every[np.arange(500), start.labels], rtol=1e-12)
     np.testing.assert_allclose(start.squared_distances, every.min(axis=1), atol=1e-5)
 
 

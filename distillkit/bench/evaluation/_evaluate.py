@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from distillkit.specs import EvaluatorSpec, MetricSpec
 
-__all__ = ["Outcome", "evaluate", "measure", "train_and_predict"]
+__all__ = ["EvaluationRun", "evaluate", "measure", "train_and_predict"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationRun:
     """Predictions for the test rows, and the seconds that training and predicting took."""
 
     predictions: np.ndarray
@@ -39,7 +39,7 @@ def train_and_predict(
     task: str,
     random_state: int,
     params: dict[str, Any] | None = None,
-) -> Outcome:
+) -> EvaluationRun:
     """Train an evaluator on a distilled set and predict `X_test`.
 
     Where the set has soft labels, the evaluator learns from these and not from y.
@@ -58,12 +58,12 @@ def train_and_predict(
     if distilled.preprocessing is not None:  # the set lives in the space its method made: carry the test rows there
         X_test = distilled.preprocessing.transform(X_test)
     X = _flat(distilled.X) if spec.flatten else distilled.X
-    X, y, extra = _lesson(distilled, X, model, task)
+    X, y, extra = _training_inputs(distilled, X, model, task)
     started = time.perf_counter()
     model.fit(X, y, **extra)
     trained = time.perf_counter()
     predictions = np.asarray(model.predict(_flat(X_test) if spec.flatten else X_test))
-    return Outcome(predictions, trained - started, time.perf_counter() - trained)
+    return EvaluationRun(predictions, trained - started, time.perf_counter() - trained)
 
 
 def label_mode(distilled: DistilledSet) -> str:
@@ -71,7 +71,9 @@ def label_mode(distilled: DistilledSet) -> str:
     return "hard" if distilled.soft_labels is None else "soft"
 
 
-def _lesson(distilled: DistilledSet, X: np.ndarray, model: Any, task: str) -> tuple[np.ndarray, Any, dict[str, Any]]:
+def _training_inputs(
+    distilled: DistilledSet, X: np.ndarray, model: Any, task: str
+) -> tuple[np.ndarray, Any, dict[str, Any]]:
     """Return rows, targets and further arguments of `fit`, by what the set has and the model takes."""
     taken = inspect.signature(model.fit).parameters
     weight = {"sample_weight": distilled.sample_weight} if "sample_weight" in taken else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distillkit.bench.leaderboard._line import Line, is_control
+from distillkit.bench.leaderboard._entry import LeaderboardEntry, is_control
 from distillkit.bench.leaderboard._stats import holm, paired_test
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ LEVEL = 0.05
 """Corrected p-value under which a difference from the random subset is called significant."""
 
 
-def compare(lines: Sequence[Line], sign: int) -> list[dict[str, Any]]:
+def compare(lines: Sequence[LeaderboardEntry], sign: int) -> list[dict[str, Any]]:
     """Return the columns that depend on the other lines, one dict per line, in the same order.
 
     Parameters
@@ -32,19 +32,19 @@ def compare(lines: Sequence[Line], sign: int) -> list[dict[str, Any]]:
     return [{"rank": ranks.get(id(line)), **_against(line, control, tests.get(id(line)), sign)} for line in lines]
 
 
-def _ranks(lines: Sequence[Line], sign: int) -> dict[int, int]:
+def _ranks(lines: Sequence[LeaderboardEntry], sign: int) -> dict[int, int]:
     """Rank complete lines first, then those with missing cells; equal means share the best place of theirs."""
     keys = {id(line): _rank_key(line, sign) for line in lines if not line.reference and line.mean() is not None}
     return {line: 1 + sum(other < key for other in keys.values()) for line, key in keys.items()}
 
 
-def _rank_key(line: Line, sign: int) -> tuple[bool, float]:
+def _rank_key(line: LeaderboardEntry, sign: int) -> tuple[bool, float]:
     mean = line.mean()
     assert mean is not None
     return not line.complete, -sign * round(mean, 12)  # sums in another order must not break a tie
 
 
-def _tests(lines: Sequence[Line], control: Line | None) -> dict[int, float]:
+def _tests(lines: Sequence[LeaderboardEntry], control: LeaderboardEntry | None) -> dict[int, float]:
     """Return Holm-corrected p-values of the lines that share at least three distillation seeds with the control."""
     if control is None:
         return {}
@@ -53,7 +53,7 @@ def _tests(lines: Sequence[Line], control: Line | None) -> dict[int, float]:
     return dict(zip(tested, holm(list(tested.values())), strict=True))
 
 
-def _against(line: Line, control: Line | None, p: float | None, sign: int) -> dict[str, Any]:
+def _against(line: LeaderboardEntry, control: LeaderboardEntry | None, p: float | None, sign: int) -> dict[str, Any]:
     nothing = {"p_vs_random": None, "vs_random": "", "better_than_random": None, "separated": None}
     if control is None or line is control or line.reference:
         return nothing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.leaderboard._line import FAILED, Line, finite
+from distillkit.bench.leaderboard._entry import FAILED, LeaderboardEntry, finite
 from distillkit.bench.leaderboard._overall import Overall, overall_ranks
 from distillkit.bench.leaderboard._panels import Panel, budget_order, make_panels
 from distillkit.bench.leaderboard._published_matches import match_published
@@ -181,14 +181,14 @@ def _sign(metrics: Mapping[str, MetricSpec], name: str) -> int:
 
 def _comparisons(
     cells: Sequence[dict[str, Any]], rows: Mapping[str, Any], primary: Mapping[str, str]
-) -> list[list[Line]]:
+) -> list[list[LeaderboardEntry]]:
     """Group cells into lines and lines into comparisons: places as planned, budgets by size, references last."""
     places: dict[tuple[Any, ...], dict[str, dict[str, list[dict[str, Any]]]]] = {}
     for cell in cells:
         place = places.setdefault(tuple(cell[name] for name in _PLACE), {})
         place.setdefault(cell["budget"], {}).setdefault(cell["method"], []).append(cell)
     return [
-        [Line(group, rows, primary[group[0]["task"]]) for group in budgets[budget].values()]
+        [LeaderboardEntry(group, rows, primary[group[0]["task"]]) for group in budgets[budget].values()]
         for budgets in places.values()
         for budget in sorted(budgets, key=budget_order)
     ]

@@ -15,7 +15,7 @@ from distillkit.bench.planning._cells import ANY_LABELS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from distillkit.bench.leaderboard._line import Line
+    from distillkit.bench.leaderboard._entry import LeaderboardEntry
 
 __all__ = ["MIN_DATASETS", "Overall", "overall_ranks"]
 
@@ -68,7 +68,7 @@ class Overall:
         return f"Average rank, {self.task}{labels}: {self.n_comparisons} comparisons on {sets}"
 
 
-def overall_ranks(comparisons: Sequence[tuple[Sequence[Line], int]]) -> list[Overall]:
+def overall_ranks(comparisons: Sequence[tuple[Sequence[LeaderboardEntry], int]]) -> list[Overall]:
     """Return average ranks, one `Overall` per task and kind of labels that has at least two comparisons.
 
     Parameters

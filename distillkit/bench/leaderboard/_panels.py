@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.leaderboard._line import FIXED_SIZE
+from distillkit.bench.leaderboard._entry import FIXED_SIZE
 from distillkit.bench.planning._cells import ANY_LABELS
 
 if TYPE_CHECKING:

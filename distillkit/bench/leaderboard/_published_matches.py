@@ -11,7 +11,7 @@ from distillkit.bench.leaderboard._stats import t_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from distillkit.bench.leaderboard._line import Line
+    from distillkit.bench.leaderboard._entry import LeaderboardEntry
     from distillkit.specs import PublishedResult
 
 __all__ = ["PUBLISHED_COLUMNS", "match_published"]
@@ -25,7 +25,7 @@ STAND_INS = {"cifar10-jpeg": ("cifar10", "original CIFAR-10")}
 """Datasets whose rows are those of another up to their coding; figures for it are shown with a note."""
 
 
-def match_published(published: Iterable[PublishedResult], lines: Sequence[Line]) -> pd.DataFrame:
+def match_published(published: Iterable[PublishedResult], lines: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     """Return published figures for the datasets and budgets of `lines`, one row per figure and measured line.
 
     A figure belongs to a line if its method is the line's label or registry name, and dataset, budget and metric are
@@ -41,7 +41,7 @@ def match_published(published: Iterable[PublishedResult], lines: Sequence[Line])
     return frame.astype(dict.fromkeys(numbers, float) | {"published_n": "Int64"})
 
 
-def _records(figure: PublishedResult, lines: Sequence[Line]) -> list[dict[str, Any]]:
+def _records(figure: PublishedResult, lines: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
     near = [line for line in lines if _same_data(figure, line) and line.metric == figure.metric]
     own = [line for line in near if figure.method in (line.cell["method"], line.cell.get("method_name"))]
     if own:
@@ -49,16 +49,16 @@ def _records(figure: PublishedResult, lines: Sequence[Line]) -> list[dict[str, A
     return [_record(figure, dataset, None) for dataset in dict.fromkeys(line.cell["dataset"] for line in near)]
 
 
-def _names(line: Line) -> tuple[str, ...]:
+def _names(line: LeaderboardEntry) -> tuple[str, ...]:
     names = (line.cell["dataset"], line.cell.get("dataset_name") or line.cell["dataset"])
     return (*names, *(STAND_INS[name][0] for name in names if name in STAND_INS))
 
 
-def _same_data(figure: PublishedResult, line: Line) -> bool:
+def _same_data(figure: PublishedResult, line: LeaderboardEntry) -> bool:
     return figure.budget == line.cell["budget"] and figure.dataset in _names(line)
 
 
-def _record(figure: PublishedResult, dataset: str, line: Line | None) -> dict[str, Any]:
+def _record(figure: PublishedResult, dataset: str, line: LeaderboardEntry | None) -> dict[str, Any]:
     notes = [figure.protocol] if figure.protocol else []
     stand_in = STAND_INS.get((line.cell.get("dataset_name") if line else None) or dataset)
     if stand_in is not None and figure.dataset == stand_in[0]:

@@ -12,7 +12,7 @@ from distillkit.bench.leaderboard._compare import compare
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from distillkit.bench.leaderboard._line import Line
+    from distillkit.bench.leaderboard._entry import LeaderboardEntry
     from distillkit.specs import MetricSpec
 
 __all__ = ["COLUMNS", "LEADING", "TRAILING", "make_table"]
@@ -35,7 +35,9 @@ DTYPES: dict[str, Any] = {
 
 
 def make_table(
-    comparisons: Sequence[tuple[list[Line], int]], metrics: Mapping[str, MetricSpec], primary: Mapping[str, str]
+    comparisons: Sequence[tuple[list[LeaderboardEntry], int]],
+    metrics: Mapping[str, MetricSpec],
+    primary: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return the leaderboard's table.
 
@@ -74,15 +76,17 @@ def _column(metric: str) -> str:
     return f"metric.{metric}" if metric in (*LEADING, *TRAILING) else metric
 
 
-def _means(line: Line, columns: Mapping[str, str]) -> dict[str, float | None]:
+def _means(line: LeaderboardEntry, columns: Mapping[str, str]) -> dict[str, float | None]:
     return {column: line.mean(name) for name, column in columns.items()}
 
 
-def _key(line: Line, names: Sequence[str]) -> tuple[Any, ...]:
+def _key(line: LeaderboardEntry, names: Sequence[str]) -> tuple[Any, ...]:
     return tuple(line.cell[name] for name in names)
 
 
-def _of_whole(lines: Sequence[Line], metric: str | None, names: Sequence[str]) -> dict[tuple[Any, ...], float]:
+def _of_whole(
+    lines: Sequence[LeaderboardEntry], metric: str | None, names: Sequence[str]
+) -> dict[tuple[Any, ...], float]:
     """Return what the whole set has of a metric (None: the deciding one), by the given fields of its lines."""
     values: dict[tuple[Any, ...], list[float]] = {}
     for line in lines:
@@ -93,7 +97,7 @@ def _of_whole(lines: Sequence[Line], metric: str | None, names: Sequence[str]) -
 
 
 def _against_whole(
-    line: Line, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
+    line: LeaderboardEntry, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
 ) -> dict[str, float | None]:
     reference, own = seconds.get(_key(line, ("dataset", "task", "evaluator"))), line.mean("seconds-train")
     score, mean = scores.get(_key(line, PLACE)), line.mean()

@@ -70,8 +70,8 @@ class Planner:
                 if not method.spec.follows_budget and budget is not self.suite.budgets[0]:
                     continue
                 judges = evaluators if method.spec.reduces == "rows" else [self.student(method)]
-                for seed, evaluator, again in product(self.suite.seeds, judges, self.suite.evaluation_seeds):
-                    yield self.cell(data, method, budget, seed, evaluator, again)
+                for seed, evaluator, eval_seed in product(self.suite.seeds, judges, self.suite.evaluation_seeds):
+                    yield self.cell(data, method, budget, seed, evaluator, eval_seed)
 
     def get(self, kind: str, name: str, key: str) -> Any:
         try:
@@ -169,7 +169,7 @@ class Planner:
         """Leave out the metrics of distilled rows, which a method that reduces a model has none of."""
         return tuple(name for name in metrics if self.manager.get("metric", name.partition("@")[0]).stage != "data")
 
-    def cell(self, data: _Data, method: _Chosen, budget: Budget, seed: int, evaluator: _Chosen, again: int) -> Cell:
+    def cell(self, data: _Data, method: _Chosen, budget: Budget, seed: int, evaluator: _Chosen, eval_seed: int) -> Cell:
         size = str(budget) if method.spec.follows_budget else FIXED_SIZE
         mode = _label_mode(method)
         metrics = data.metrics if mode != ANY_LABELS else self.without_rows(data.metrics)
@@ -178,10 +178,10 @@ class Planner:
         rows = {"protocol": PROTOCOL, "dataset": data.entry.name, "params": options, "revision": data.revision}
         distil = rows | {"method": method.identity, "budget": size, "seed": seed}
         if mode == ANY_LABELS:  # each has a teacher and a student of its own
-            distil["eval_seed"] = again
+            distil["eval_seed"] = eval_seed
         judged = distil | {
             "evaluator": evaluator.identity,
-            "eval_seed": again,
+            "eval_seed": eval_seed,
             "label_mode": mode,
             "metrics": metrics,
         }
@@ -207,7 +207,7 @@ class Planner:
             evaluator_name=evaluator.entry.name,
             evaluator_version=evaluator.spec.version,
             evaluator_params=evaluator.entry.params,
-            eval_seed=again,
+            eval_seed=eval_seed,
             label_mode=mode,
             metrics=metrics,
             key=digest(judged),

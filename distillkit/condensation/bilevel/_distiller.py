@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._label_base import LabelCondenser
-from distillkit.condensation.bilevel._loop import MetaFit, MetaPlan
+from distillkit.condensation.bilevel._loop import BilevelLoop, MetaPlan
 from distillkit.condensation.bilevel._validation import MetaValidation
 from distillkit.condensation.loop._batch_size import out_of_memory
 from distillkit.condensation.loop._memory import require_memory, unrolled_bytes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._loop import Controls, Loop
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["BilevelDistiller"]
 
@@ -252,26 +252,28 @@ class BilevelDistiller(LabelCondenser):
         self.network_lr_ = float(loop.best.extra.exp())
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> MetaFit:
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> BilevelLoop:
         made = self._network_maker(problem)
         _check_gradient(self.network, made(0), problem)
         window = min(self.inner_steps, self.window or self.inner_steps)
         needed = unrolled_bytes(made, problem.shape, len(rows.X), self.real_batch, window)
         require_memory(needed, problem.device, f"lower window (now {window}), real_batch, width or budget")
         plan = MetaPlan(made, self.inner_steps, window, self.random_end, self.real_batch)
-        return MetaFit(problem, plan, rows, monitor, run, controls)
+        return BilevelLoop(problem, plan, rows, monitor, run, controls)
 
-    def _network_options(self, problem: Problem) -> dict[str, Any]:
+    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
         return {**super()._network_options(problem), "hidden": (64,) if self.hidden is None else self.hidden}
 
-    def _extra(self, problem: Problem) -> Extra:
+    def _extra(self, problem: CondensationProblem) -> Extra:
         middle = log(self.network_lr or (0.3 if problem.rows.task == "classification" else 0.05))
         limits = middle - _REACH, middle + _REACH
         value = torch.tensor(middle, device=problem.device)
         return Extra(value, self.rate_lr or 0.0, limits, shortened=False)
 
-    def _validation(self, problem: Problem, held: Batch, made: Callable[[int], nn.Module], seed: int) -> MetaValidation:
+    def _validation(
+        self, problem: CondensationProblem, held: Batch, made: Callable[[int], nn.Module], seed: int
+    ) -> MetaValidation:
         return MetaValidation(
             problem,
             held,
@@ -307,7 +309,7 @@ def refuse_models(network: Any) -> None:
         raise DataError(f"network={network!r} is no network: {remedy}")
 
 
-def _check_gradient(network: Any, made: nn.Module, problem: Problem) -> None:
+def _check_gradient(network: Any, made: nn.Module, problem: CondensationProblem) -> None:
     """Take one step on two rows, and refuse where no gradient comes back from the step after."""
     rows = torch.ones(2, *problem.shape, device=problem.device).requires_grad_()
     targets = torch.zeros(2, device=problem.device, dtype=torch.long if problem.rows.task == "classification" else None)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.condensation.bilevel._validation import lesson
+from distillkit.condensation.bilevel._validation import training_targets
 from distillkit.condensation.loop._loop import Controls, Loop
 from distillkit.condensation.problem._real_rows import RealRows
 from distillkit.nn import seeded, unroll
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
-__all__ = ["MetaFit", "MetaPlan"]
+__all__ = ["BilevelLoop", "MetaPlan"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MetaPlan:
     real_batch: int
 
 
-class MetaFit(Loop):
+class BilevelLoop(Loop):
     """One fit under way.
 
     Parameters
@@ -67,7 +67,13 @@ class MetaFit(Loop):
     memory_remedy = "lower window, width or budget"
 
     def __init__(
-        self, problem: Problem, plan: MetaPlan, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+        self,
+        problem: CondensationProblem,
+        plan: MetaPlan,
+        rows: SyntheticRows,
+        monitor: LossMonitor,
+        run: Run,
+        controls: Controls,
     ) -> None:
         self.plan = plan
         self.real = RealRows(problem)
@@ -81,7 +87,7 @@ class MetaFit(Loop):
             weights = unroll(
                 network,
                 self.rows.X,
-                lesson(self.rows.targets),
+                training_targets(self.rows.targets),
                 self.problem.loss,
                 steps=steps,
                 rate=self.rows.leaves[-1].exp(),

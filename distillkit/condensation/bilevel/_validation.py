@@ -16,15 +16,15 @@ from distillkit.nn import evaluating, seeded, unroll
 
 if TYPE_CHECKING:
     from distillkit.condensation.loop._synthetic_rows import Snapshot
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
-__all__ = ["MetaValidation", "lesson"]
+__all__ = ["MetaValidation", "training_targets"]
 
 _NETWORKS = 2
 _MOST_ROWS = 2000
 
 
-def lesson(targets: torch.Tensor) -> torch.Tensor:
+def training_targets(targets: torch.Tensor) -> torch.Tensor:
     """Return what a network is to learn: class numbers or numbers (m,) as they are, the probabilities of logits (m, n_classes)."""
     return targets.softmax(dim=1) if targets.ndim > 1 else targets
 
@@ -51,7 +51,7 @@ class MetaValidation(Judge):
 
     def __init__(
         self,
-        problem: Problem,
+        problem: CondensationProblem,
         held: Batch,
         make_network: Callable[[int], nn.Module],
         *,
@@ -74,7 +74,7 @@ class MetaValidation(Judge):
         assert rows.extra is not None
         rate = float(rows.extra.exp())
         found = [
-            self._one(network, seed, (rows.X, lesson(rows.targets)), rate)
+            self._one(network, seed, (rows.X, training_targets(rows.targets)), rate)
             for network, seed in zip(self._networks, self._seeds, strict=True)
         ]
         loss, score = (float(np.mean(values)) for values in zip(*found, strict=True))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._loop import Controls
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["DistributionMatchingDistiller"]
 
@@ -288,7 +288,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         return target_bins(rows, min(self.n_bins, rows.size))
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> DistributionMatching:
         plan = self._plan(problem)
         sizes = [min(plan.real_batch, len(group.rows)) for group in problem.rows.groups]
@@ -297,13 +297,13 @@ class DistributionMatchingDistiller(MatchingCondenser):
         require_memory(kept + own, problem.device, "lower real_batch, width or budget")
         return DistributionMatching(problem, plan, rows, monitor, run, controls)
 
-    def _block(self, problem: Problem) -> int:
+    def _block(self, problem: CondensationProblem) -> int:
         return -(-self.record_every // self.outer_steps) * self.outer_steps
 
-    def _default_rate(self, problem: Problem) -> float:
+    def _default_rate(self, problem: CondensationProblem) -> float:
         return _RATE
 
-    def _plan(self, problem: Problem) -> DistributionPlan:
+    def _plan(self, problem: CondensationProblem) -> DistributionPlan:
         outputs = self.loss in OUTPUT_LOSSES
         # gradients are those of the task's own loss, which wants its own outputs
         many = outputs and not self.gradient_weight

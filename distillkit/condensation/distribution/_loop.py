@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["DistributionMatching", "DistributionPlan"]
 
@@ -83,7 +83,7 @@ class DistributionMatching(Loop):
 
     def __init__(
         self,
-        problem: Problem,
+        problem: CondensationProblem,
         plan: DistributionPlan,
         rows: SyntheticRows,
         monitor: LossMonitor,

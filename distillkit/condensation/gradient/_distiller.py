@@ -8,8 +8,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._matching_base import MatchingCondenser
-from distillkit.condensation.gradient._gradients import goes_in_one_pass
-from distillkit.condensation.gradient._loop import DERIVATIVES, TRAIN_ON, Matching, Plan
+from distillkit.condensation.gradient._gradients import fits_one_vmap
+from distillkit.condensation.gradient._loop import DERIVATIVES, TRAIN_ON, GradientMatchingLoop, GradientMatchingSettings
 from distillkit.condensation.gradient._presets import PRESETS, preset_params
 from distillkit.condensation.loop._memory import graph_bytes, require_memory
 from distillkit.condensation.problem._defaults import default_rate, loop_counts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._loop import Controls
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["GradientMatchingDistiller"]
 
@@ -304,33 +304,33 @@ class GradientMatchingDistiller(MatchingCondenser):
         return cls._distill(cls(**params), rows, run)
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> Matching:
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> GradientMatchingLoop:
         plan = self._plan(problem)
         bytes_per_row = graph_bytes(plan.make_network, problem.shape)
         sizes = [group.size for group in problem.rows.groups]
         # the graph of the rows of one class, or of all, with that of its gradient where there is one, or one real batch
-        at_once = sum(sizes) if plan.vectorize and goes_in_one_pass(sizes) else max(sizes)
+        at_once = sum(sizes) if plan.vectorize and fits_one_vmap(sizes) else max(sizes)
         needed = bytes_per_row * max((3 if self.derivative == "exact" else 1) * at_once, plan.real_batch)
         require_memory(needed, problem.device, "lower real_batch, width or budget")
-        return Matching(problem, plan, rows, monitor, run, controls)
+        return GradientMatchingLoop(problem, plan, rows, monitor, run, controls)
 
-    def _block(self, problem: Problem) -> int:
+    def _block(self, problem: CondensationProblem) -> int:
         # a block holds whole networks, so that the loss of young ones is not compared with that of old ones
         outer, _ = self._counts(problem)
         whole = outer * self.updates
         return -(-self.record_every // whole) * whole
 
-    def _default_rate(self, problem: Problem) -> float:
+    def _default_rate(self, problem: CondensationProblem) -> float:
         return default_rate(problem.shape)
 
-    def _counts(self, problem: Problem) -> tuple[int, int]:
+    def _counts(self, problem: CondensationProblem) -> tuple[int, int]:
         rows = problem.rows
         return loop_counts(rows.size / len(rows.groups), self.outer_steps, self.inner_steps)
 
-    def _plan(self, problem: Problem) -> Plan:
+    def _plan(self, problem: CondensationProblem) -> GradientMatchingSettings:
         outer, inner = self._counts(problem)
-        return Plan(
+        return GradientMatchingSettings(
             make_network=self._network_maker(problem),
             vectorize=self._goes_together(problem),
             distance=self.distance,

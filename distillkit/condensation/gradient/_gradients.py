@@ -19,10 +19,10 @@ from distillkit.nn import Augmentation, Threads, in_pieces, mixed_precision, row
 __all__ = [
     "Change",
     "Gradient",
-    "Match",
+    "GradientComparison",
     "Weights",
     "batch_gradients",
-    "goes_in_one_pass",
+    "fits_one_vmap",
     "match_gradients",
     "matched_weights",
     "shared_change",
@@ -43,7 +43,7 @@ _FEW_ROWS, _ROWS_TOGETHER = 4, 100  # of each class, however many there are; of 
 
 
 @dataclass(frozen=True)
-class Match:
+class GradientComparison:
     """One comparison of gradients.
 
     Parameters
@@ -69,7 +69,7 @@ def shared_change(augment: Augmentation | None, generator: torch.Generator) -> C
     return lambda rows: augment(rows, draw)
 
 
-def goes_in_one_pass(sizes: Sequence[int]) -> bool:
+def fits_one_vmap(sizes: Sequence[int]) -> bool:
     """Whether groups with so many synthetic rows go through a network in one pass, where it lets them: if they are equal and small."""
     equal = len(sizes) > 1 and len(set(sizes)) == 1
     return equal and (sizes[0] <= _FEW_ROWS or sum(sizes) <= _ROWS_TOGETHER)
@@ -115,7 +115,7 @@ def match_gradients(
     vectorize: bool = False,
     change: Change | None = None,
     threads: Threads | None = None,
-) -> Match:
+) -> GradientComparison:
     """Compare the gradients of the synthetic rows with those of real ones, and differentiate their distance.
 
     Parameters
@@ -149,7 +149,7 @@ def match_gradients(
     if change is not None:
         synthetic = [(change(rows), targets) for rows, targets in synthetic]
     threads = threads or Threads(allowed=False)
-    together = vectorize and goes_in_one_pass([len(rows) for rows, _ in synthetic])
+    together = vectorize and fits_one_vmap([len(rows) for rows, _ in synthetic])
     if together:
         batches = [
             (own, [torch.stack(gradients) for gradients in zip(*real[part], strict=True)], _stacked(synthetic[part]))
@@ -158,7 +158,7 @@ def match_gradients(
     else:
         batches = [(network, *pair) for pair in zip(real, synthetic, strict=True)]
 
-    def compare(item: tuple[nn.Module, Gradient, Batch]) -> Match:
+    def compare(item: tuple[nn.Module, Gradient, Batch]) -> GradientComparison:
         own, wanted, batch = item
         return _compare(own, weights, wanted, batch, loss, distance, step, stacked=together)
 
@@ -169,7 +169,7 @@ def match_gradients(
         for pair in zip(differentiated(batch), match.gradients, strict=True)
     ]
     tensors, gradients = zip(*pairs, strict=True)
-    return Match(
+    return GradientComparison(
         sum(match.loss for match in found),
         sum(match.similarity for match in found) / len(real),
         list(torch.autograd.grad(tensors, leaves, gradients)),
@@ -186,7 +186,7 @@ def _compare(
     step: float | None,
     *,
     stacked: bool,
-) -> Match:
+) -> GradientComparison:
     """Compare one group, or several that are stacked; the gradients are those of the tensors of the batch that take one."""
     exact = step is None
     draws = nullcontext if exact else same_draws(network)
@@ -207,7 +207,7 @@ def _compare(
         gradients = difference(network, weights, found, batch, loss, step, draws)
     with torch.no_grad():
         similarity = float(gradient_similarity(real, own, stacked=stacked).sum())
-    return Match(float(value.detach()), similarity, gradients)
+    return GradientComparison(float(value.detach()), similarity, gradients)
 
 
 def _parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:

@@ -13,7 +13,7 @@ from distillkit.condensation.gradient._differences import STEP
 from distillkit.condensation.gradient._gradients import (
     Change,
     Gradient,
-    Match,
+    GradientComparison,
     Weights,
     batch_gradients,
     match_gradients,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from distillkit.base import Run
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
-__all__ = ["DERIVATIVES", "TRAIN_ON", "Matching", "Plan"]
+__all__ = ["DERIVATIVES", "TRAIN_ON", "GradientMatchingLoop", "GradientMatchingSettings"]
 
 DERIVATIVES = {"exact": None, "differences": STEP}
 """Ways to differentiate the distance between gradients by the rows, and the step in the weights of each."""
@@ -43,7 +43,7 @@ _REAL_ROWS = 64  # in a batch of them
 
 
 @dataclass(frozen=True)
-class Plan:
+class GradientMatchingSettings:
     """What one fit does.
 
     Parameters
@@ -86,7 +86,7 @@ class Plan:
     augment: Augmentation | None
 
 
-class Matching(Loop):
+class GradientMatchingLoop(Loop):
     """One fit under way.
 
     Parameters
@@ -102,7 +102,13 @@ class Matching(Loop):
     name = "gradient matching"
 
     def __init__(
-        self, problem: Problem, plan: Plan, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+        self,
+        problem: CondensationProblem,
+        plan: GradientMatchingSettings,
+        rows: SyntheticRows,
+        monitor: LossMonitor,
+        run: Run,
+        controls: Controls,
     ) -> None:
         super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, problem.largest_group))
         self.plan = plan
@@ -117,19 +123,19 @@ class Matching(Loop):
                 self._train(network)
                 if self._stops():
                     return False
-            wanted: _Wanted | None = None
+            wanted: RealGradients | None = None
             for repeat in range(plan.updates):
                 wanted, match = self._within_memory(functools.partial(self._match, network, wanted))
                 if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
                     return (turn + 1, repeat + 1) == (plan.outer, plan.updates)
         return True
 
-    def _match(self, network: nn.Module, wanted: _Wanted | None) -> tuple[_Wanted, Match]:
+    def _match(self, network: nn.Module, wanted: RealGradients | None) -> tuple[RealGradients, GradientComparison]:
         """Compare with the gradients of real rows, new ones unless those wanted are given."""
         plan = self.plan
         weights = matched_weights(network, plan.distance)
         with Threads(allowed=takes_threads(network)) as threads:
-            wanted = wanted or self._look(network, weights, threads)
+            wanted = wanted or self.compute_real_gradients(network, weights, threads)
             return wanted, match_gradients(
                 network,
                 weights,
@@ -144,7 +150,7 @@ class Matching(Loop):
                 threads=threads,
             )
 
-    def _look(self, network: nn.Module, weights: Weights, threads: Threads) -> _Wanted:
+    def compute_real_gradients(self, network: nn.Module, weights: Weights, threads: Threads) -> RealGradients:
         """Draw real rows of each group, and a change for them and the synthetic ones."""
         plan, problem = self.plan, self.problem
         change = shared_change(plan.augment, self._generator)
@@ -154,7 +160,7 @@ class Matching(Loop):
             rows = rows if change is None else change(rows)
             return batch_gradients(network, weights, (rows, targets), problem.loss, precision=plan.precision)
 
-        return _Wanted(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
+        return RealGradients(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
 
     def _train(self, network: nn.Module) -> None:
         """Train the network on the synthetic rows, on which it then meets the next comparison, or on real ones."""
@@ -178,7 +184,7 @@ class Matching(Loop):
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class RealGradients:
     """The gradients of real rows, group by group, and the change that these rows went through."""
 
     gradients: list[Gradient]

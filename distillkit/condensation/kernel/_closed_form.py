@@ -15,12 +15,12 @@ from distillkit.exceptions import DistillkitWarning
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["closed_form", "linear_targets", "ridge_equivalent_rows"]
 
 
-def closed_form(problem: Problem, init: Any, alpha: float, run: Run) -> tuple[np.ndarray, np.ndarray]:
+def closed_form(problem: CondensationProblem, init: Any, alpha: float, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Return rows in the units of the data, and their labels or numbers.
 
     Parameters

@@ -11,11 +11,11 @@ from distillkit.base import Outcome
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._label_base import LabelCondenser
 from distillkit.condensation.kernel._closed_form import closed_form
-from distillkit.condensation.kernel._loop import KernelFit, KernelPlan
+from distillkit.condensation.kernel._loop import KernelLoop, KernelPlan
 from distillkit.condensation.kernel._network_pool import NetworkPool, draw_he_weights
 from distillkit.condensation.loop._memory import kernel_bytes, require_memory
 from distillkit.condensation.problem._labels import rows_per_label
-from distillkit.condensation.problem._problem import Problem
+from distillkit.condensation.problem._problem import CondensationProblem
 from distillkit.exceptions import DataError
 from distillkit.nn import resolve_device
 
@@ -263,10 +263,10 @@ class KernelDistiller(LabelCondenser):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         if self.feature_map == "linear":
-            return self._closed_form(Problem.of(rows, resolve_device(self.device)), run)
+            return self._closed_form(CondensationProblem.of(rows, resolve_device(self.device)), run)
         return super()._distill(rows, run)
 
-    def _closed_form(self, problem: Problem, run: Run) -> Outcome:
+    def _closed_form(self, problem: CondensationProblem, run: Run) -> Outcome:
         if self.downscale > 1:
             raise DataError(
                 "downscale does not go with feature_map='linear', whose rows carry all there is to learn only as they are: leave it at 1, or "
@@ -283,15 +283,15 @@ class KernelDistiller(LabelCondenser):
         return Outcome(X=X, y=y, weight=rows_per_label(problem.rows))
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> KernelFit:
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+    ) -> KernelLoop:
         made = self._network_maker(problem)
         needed = kernel_bytes(made, problem.shape, len(rows.X), self.real_batch, self.pool_size)
         require_memory(needed, problem.device, "lower real_batch, pool_size, width or budget")
         pool = NetworkPool(made, run.seed, size=self.pool_size, max_age=self.max_age, lr=self.network_lr)
-        return KernelFit(problem, self._plan(problem), pool, rows, monitor, run, controls)
+        return KernelLoop(problem, self._plan(problem), pool, rows, monitor, run, controls)
 
-    def _plan(self, problem: Problem) -> KernelPlan:
+    def _plan(self, problem: CondensationProblem) -> KernelPlan:
         is_image = len(problem.shape) == 3
         return KernelPlan(
             ridge=(1e-2 if is_image else 1e-6) if self.ridge is None else self.ridge,
@@ -303,7 +303,7 @@ class KernelDistiller(LabelCondenser):
             augment=self._augmentation(problem),
         )
 
-    def _network_options(self, problem: Problem) -> dict[str, Any]:
+    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
         return {**super()._network_options(problem), "growth": 2}
 
     def _checked(self, network: nn.Module, seed: int) -> nn.Module:

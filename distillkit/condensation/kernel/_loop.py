@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._checkpoint import State
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
-__all__ = ["KernelFit", "KernelPlan"]
+__all__ = ["KernelLoop", "KernelPlan"]
 
 _Embed = Callable[[torch.Tensor], torch.Tensor]
 
@@ -70,7 +70,7 @@ class KernelPlan:
     augment: Augmentation | None
 
 
-class KernelFit(Loop):
+class KernelLoop(Loop):
     """One fit under way.
 
     Parameters
@@ -90,7 +90,7 @@ class KernelFit(Loop):
 
     def __init__(
         self,
-        problem: Problem,
+        problem: CondensationProblem,
         plan: KernelPlan,
         pool: NetworkPool,
         rows: SyntheticRows,

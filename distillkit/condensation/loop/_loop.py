@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.loop._validation import Judge
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["Controls", "Loop"]
 
@@ -90,7 +90,13 @@ class Loop(ABC):
     """What helps where that is not enough."""
 
     def __init__(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls, batch: int
+        self,
+        problem: CondensationProblem,
+        rows: SyntheticRows,
+        monitor: LossMonitor,
+        run: Run,
+        controls: Controls,
+        batch: int,
     ) -> None:
         self.problem, self.rows, self.monitor, self.run, self.controls = problem, rows, monitor, run, controls
         self._draws = np.random.default_rng(run.seed())

@@ -12,7 +12,7 @@ from distillkit.neighbors import kmeans
 
 if TYPE_CHECKING:
     from distillkit.base import Run
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["REAL_DRAWS", "GroupRows"]
 
@@ -46,7 +46,7 @@ class GroupRows:
 
     def __init__(
         self,
-        problem: Problem,
+        problem: CondensationProblem,
         *,
         how: str = "random",
         size: int = 1,
@@ -87,12 +87,12 @@ class GroupRows:
         return self._problem.scaled(self._problem.rows.X[picks])
 
 
-def _places(problem: Problem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
+def _places(problem: CondensationProblem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
     """Return the place in the line of the cluster of each row of a group."""
     points, _ = points_to_cluster(problem.rows.flat[group], problem.numbers(group))
     # the same clusters in a run that is resumed, whatever was drawn before
     found = kmeans(points, size, seed=0, should_stop=None if run is None else run.out_of_time)
     centred = found.centroids - found.centroids.mean(axis=0)
     axis = np.linalg.svd(centred, full_matrices=False)[2][0]
-    places: np.ndarray = np.argsort(np.argsort(centred @ axis))[found.owner]
+    places: np.ndarray = np.argsort(np.argsort(centred @ axis))[found.labels]
     return places

@@ -12,7 +12,7 @@ from distillkit.condensation.problem._start import first_rows
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
-    from distillkit.condensation.problem._problem import Batch, Problem
+    from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["first_logits", "first_parts", "learns_labels", "probabilities", "row_labels", "rows_per_label"]
 
@@ -31,7 +31,7 @@ def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
 
 
 def first_parts(
-    init: Any, problem: Problem, run: Run, *, learn_labels: bool = False, blank: bool = False
+    init: Any, problem: CondensationProblem, run: Run, *, learn_labels: bool = False, blank: bool = False
 ) -> list[Batch]:
     """Return the first rows and targets of each group, in the units of the network.
 
@@ -59,11 +59,11 @@ def first_parts(
     return parts
 
 
-def _zeros(problem: Problem, group: Group) -> tuple[np.ndarray, np.ndarray | None]:
+def _zeros(problem: CondensationProblem, group: Group) -> tuple[np.ndarray, np.ndarray | None]:
     return np.zeros((group.size, *problem.shape)), np.zeros(group.size)
 
 
-def probabilities(problem: Problem, targets: torch.Tensor) -> torch.Tensor:
+def probabilities(problem: CondensationProblem, targets: torch.Tensor) -> torch.Tensor:
     """Return what a network is to learn: probabilities (m, n_classes), or numbers (m, 1).
 
     Parameters
@@ -79,7 +79,7 @@ def probabilities(problem: Problem, targets: torch.Tensor) -> torch.Tensor:
     return targets.softmax(dim=1)
 
 
-def row_labels(problem: Problem, targets: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+def row_labels(problem: CondensationProblem, targets: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
     """Return y in the label space of the data, and probabilities (m, n_classes) where they were learned.
 
     A row keeps the label of the class that it was made for, whatever its probabilities are.

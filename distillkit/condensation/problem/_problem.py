@@ -18,7 +18,7 @@ from distillkit.utils._preprocessing import Preprocessing
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
 
-__all__ = ["Batch", "Loss", "Problem"]
+__all__ = ["Batch", "CondensationProblem", "Loss"]
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Scaled rows (b, ...) with their targets (b,): class numbers, or numbers in standard deviations."""
@@ -32,7 +32,7 @@ def _squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class CondensationProblem:
     """Rows in their own units with what carries them into those of the network.
 
     Parameters
@@ -52,7 +52,7 @@ class Problem:
     device: torch.device
 
     @classmethod
-    def of(cls, rows: TrainingRows, device: torch.device) -> Problem:
+    def of(cls, rows: TrainingRows, device: torch.device) -> CondensationProblem:
         """Take the scales from the training rows.
 
         Raises

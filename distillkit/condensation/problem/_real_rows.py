@@ -10,7 +10,7 @@ import torch
 from distillkit.condensation.problem._problem import Batch
 
 if TYPE_CHECKING:
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["RealRows"]
 
@@ -23,7 +23,7 @@ class RealRows:
     problem : Problem
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: CondensationProblem) -> None:
         groups = problem.rows.groups
         self._problem = problem
         self.positions = np.concatenate([group.rows for group in groups])

@@ -12,7 +12,7 @@ from distillkit.neighbors import kmeans
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["STARTS", "first_rows", "points_to_cluster", "start_rows"]
 
@@ -22,7 +22,7 @@ STARTS = ("kmeans", "mean", "real", "noise")
 _Start = Callable[[np.ndarray, "np.ndarray | None", int, "Run"], tuple[np.ndarray, "np.ndarray | None"]]
 
 
-def first_rows(init: Any, problem: Problem, run: Run) -> list[tuple[np.ndarray, np.ndarray | None]]:
+def first_rows(init: Any, problem: CondensationProblem, run: Run) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Make the first synthetic rows of all groups.
 
     Parameters
@@ -42,7 +42,7 @@ def first_rows(init: Any, problem: Problem, run: Run) -> list[tuple[np.ndarray, 
     return rows_of_method(init, STARTS, problem, run)
 
 
-def start_rows(init: str, problem: Problem, group: Group, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+def start_rows(init: str, problem: CondensationProblem, group: Group, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
     """Make the first synthetic rows of a group.
 
     Parameters

@@ -14,13 +14,13 @@ from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["rows_of_method"]
 
 
 def rows_of_method(
-    init: Any, starts: tuple[str, ...], problem: Problem, run: Run
+    init: Any, starts: tuple[str, ...], problem: CondensationProblem, run: Run
 ) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Fit a method on the training rows, within the time that is left, and return its rows for each group.
 

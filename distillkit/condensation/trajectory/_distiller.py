@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._loop import Controls, Loop
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["TrajectoryMatchingDistiller"]
 
@@ -320,7 +320,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         self.expert_lr_ = min(loop.experts.rates, default=loop.experts.lr)
 
     def _loop(
-        self, problem: Problem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
+        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
     ) -> TrajectoryMatching:
         made = self._network_maker(problem)
         batch = min(self.student_batch, len(rows.X))
@@ -339,7 +339,7 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         )
         return TrajectoryMatching(problem, plan, self._experts(problem), rows, monitor, run, controls)
 
-    def _experts(self, problem: Problem) -> Experts:
+    def _experts(self, problem: CondensationProblem) -> Experts:
         plan = ExpertPlan(
             make_network=self._network_maker(problem),
             count=self.n_experts,
@@ -358,15 +358,15 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         key = {**settings, "data": data_digest(problem.rows), "device": problem.device.type}
         return Experts(problem, plan, folder, key)
 
-    def _default_rate(self, problem: Problem) -> float:
+    def _default_rate(self, problem: CondensationProblem) -> float:
         return 0.05
 
-    def _extra(self, problem: Problem) -> Extra:
+    def _extra(self, problem: CondensationProblem) -> Extra:
         return Extra(torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), self.rate_lr)
 
-    def _expert_batch(self, problem: Problem) -> int:
+    def _expert_batch(self, problem: CondensationProblem) -> int:
         own = min(_LARGEST_BATCH, max(_BATCHES, len(problem.rows.X) // _BATCHES))
         return min(self.expert_batch or own, self._epoch_rows(problem))
 
-    def _epoch_rows(self, problem: Problem) -> int:
+    def _epoch_rows(self, problem: CondensationProblem) -> int:
         return min(self.epoch_rows or _LARGEST_EPOCH, len(problem.rows.X))

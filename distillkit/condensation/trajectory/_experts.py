@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from distillkit.base import Run
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["ExpertPlan", "Experts"]
 
@@ -99,7 +99,7 @@ class Experts:
         Experts trained here.
     """
 
-    def __init__(self, problem: Problem, plan: ExpertPlan, folder: Any, key: Mapping[str, Any]) -> None:
+    def __init__(self, problem: CondensationProblem, plan: ExpertPlan, folder: Any, key: Mapping[str, Any]) -> None:
         self.problem, self.plan = problem, plan
         self._temporary = TemporaryDirectory(prefix="distillkit-experts-") if folder is None else None
         self._root = Path(folder if self._temporary is None else self._temporary.name)
@@ -282,7 +282,7 @@ def _late(run: Run) -> bool:
     return run.max_seconds is not None and run.seconds >= _SHARE * run.max_seconds
 
 
-def _targets(problem: Problem) -> torch.Tensor:
+def _targets(problem: CondensationProblem) -> torch.Tensor:
     """Targets of all rows, in the order of the rows."""
     y = problem.rows.y
     found = torch.empty(len(problem.rows.X), device=problem.device)

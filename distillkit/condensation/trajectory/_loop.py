@@ -12,7 +12,7 @@ import torch
 
 from distillkit.condensation.loop._loop import Controls, Loop
 from distillkit.condensation.trajectory._experts import Experts
-from distillkit.condensation.trajectory._unrolled import Path, best_rate, follow
+from distillkit.condensation.trajectory._unrolled import StudentTrajectory, best_rate, train_unrolled
 from distillkit.nn import Augmentation
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._checkpoint import State
     from distillkit.condensation.loop._loss_monitor import LossMonitor
     from distillkit.condensation.loop._synthetic_rows import Snapshot, SyntheticRows
-    from distillkit.condensation.problem._problem import Problem
+    from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["TrajectoryMatching", "TrajectoryPlan"]
 
@@ -76,7 +76,7 @@ class TrajectoryMatching(Loop):
 
     def __init__(
         self,
-        problem: Problem,
+        problem: CondensationProblem,
         plan: TrajectoryPlan,
         experts: Experts,
         rows: SyntheticRows,
@@ -114,10 +114,10 @@ class TrajectoryMatching(Loop):
         self._update(gradients, loss=path.loss, student_lr=self.student_lr, **own)
         return True
 
-    def _follow(self, start: torch.Tensor, goal: torch.Tensor) -> Path:
+    def _follow(self, start: torch.Tensor, goal: torch.Tensor) -> StudentTrajectory:
         rows = self.rows
         taught = rows.X, rows.targets, rows.leaves[-1]
-        return follow(self._network, self.problem.loss, start, goal, *taught, self._batches(), self._changes())
+        return train_unrolled(self._network, self.problem.loss, start, goal, *taught, self._batches(), self._changes())
 
     def _piece(self, expert: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Start and goal on an expert's way; a share in [0, 1) of the epochs to set out from comes before."""

@@ -12,13 +12,13 @@ from torch.func import functional_call
 
 from distillkit.condensation.problem._problem import Loss
 
-__all__ = ["Path", "best_rate", "flat_weights", "follow"]
+__all__ = ["StudentTrajectory", "best_rate", "flat_weights", "train_unrolled"]
 
 _Slope = Callable[..., torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Path:
+class StudentTrajectory:
     """The end of a student's way, compared with an expert's.
 
     Parameters
@@ -44,7 +44,7 @@ def flat_weights(network: nn.Module) -> torch.Tensor:
     return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
 
-def follow(
+def train_unrolled(
     network: nn.Module,
     loss: Loss,
     start: torch.Tensor,
@@ -54,7 +54,7 @@ def follow(
     log_rate: torch.Tensor,
     batches: Sequence[torch.Tensor],
     changes: Sequence[Callable[[torch.Tensor], torch.Tensor]] | None = None,
-) -> Path:
+) -> StudentTrajectory:
     r"""Train a student by plain gradient descent and differentiate how far it ends from the goal.
 
     .. math:: \theta_{i+1} = \theta_i - \alpha \nabla_\theta \ell(\theta_i; B_i), \qquad
@@ -88,19 +88,19 @@ def follow(
     ----------
     Cazenavette et al., "Dataset distillation by matching training trajectories", CVPR 2022, equation 2.
     """
-    slope = _slope(network, loss)
+    gradient = _training_gradient(network, loss)
     rate, fixed = float(log_rate.detach().exp()), rows.detach()
     learns, known = targets.requires_grad, targets.detach()
     changed = changes or [_same] * len(batches)
-    way = _walk(slope, start, fixed, known, rate, batches, changed)
+    trajectory = _trajectory(gradient, start, fixed, known, rate, batches, changed)
     scale = (start - goal).square().sum().clamp_min(1e-30)
-    missed = way.pop() - goal
+    missed = trajectory.pop() - goal
     back = 2 * missed / scale
     by_rows, by_targets, by_rate = torch.zeros_like(fixed), torch.zeros_like(known), torch.zeros_like(log_rate)
     for picks, change in zip(reversed(batches), reversed(changed), strict=True):
-        weights, batch = way.pop().clone().requires_grad_(), fixed[picks].requires_grad_()
+        weights, batch = trajectory.pop().clone().requires_grad_(), fixed[picks].requires_grad_()
         wanted = known[picks].requires_grad_() if learns else known[picks]
-        step = slope(weights, change(batch), wanted, create_graph=True)
+        step = gradient(weights, change(batch), wanted, create_graph=True)
         by_rate -= rate * torch.dot(back, step.detach())
         leaves = [weights, batch, wanted] if learns else [weights, batch]
         parts = torch.autograd.grad(torch.dot(step, back), leaves)
@@ -109,7 +109,7 @@ def follow(
         if learns:
             by_targets[picks] -= rate * parts[2]
     value = float((missed.square().sum() / scale).detach())
-    return Path(value, by_rows, by_targets if learns else None, by_rate.detach())
+    return StudentTrajectory(value, by_rows, by_targets if learns else None, by_rate.detach())
 
 
 def best_rate(
@@ -126,18 +126,20 @@ def best_rate(
     Parameters
     ----------
     network, loss, rows, targets, batches
-        See `follow`.
+        See `train_unrolled`.
     pieces : sequence of pairs of tensors (p,)
         Starts and goals.
     rates : sequence of float
         To choose from.
     """
-    slope = _slope(network, loss)
+    gradient = _training_gradient(network, loss)
     missed = []
     for rate in rates:
         total = 0.0
         for start, goal in pieces:
-            end = _walk(slope, start, rows.detach(), targets.detach(), rate, batches, [_same] * len(batches))[-1]
+            end = _trajectory(gradient, start, rows.detach(), targets.detach(), rate, batches, [_same] * len(batches))[
+                -1
+            ]
             distance = float((end - goal).square().sum() / (start - goal).square().sum().clamp_min(1e-30))
             total += distance if isfinite(distance) else inf
         missed.append(total)
@@ -148,8 +150,8 @@ def _same(rows: torch.Tensor) -> torch.Tensor:
     return rows
 
 
-def _walk(
-    slope: _Slope,
+def _trajectory(
+    gradient: _Slope,
     start: torch.Tensor,
     rows: torch.Tensor,
     targets: torch.Tensor,
@@ -158,19 +160,19 @@ def _walk(
     changes: Sequence[Callable[[torch.Tensor], torch.Tensor]],
 ) -> list[torch.Tensor]:
     """Return the weights at the start and after each step."""
-    way = [start.detach()]
+    trajectory = [start.detach()]
     for picks, change in zip(batches, changes, strict=True):
-        weights = way[-1].clone().requires_grad_()
-        way.append(way[-1] - rate * slope(weights, change(rows[picks]), targets[picks]))
-    return way
+        weights = trajectory[-1].clone().requires_grad_()
+        trajectory.append(trajectory[-1] - rate * gradient(weights, change(rows[picks]), targets[picks]))
+    return trajectory
 
 
-def _slope(network: nn.Module, loss: Loss) -> _Slope:
+def _training_gradient(network: nn.Module, loss: Loss) -> _Slope:
     """Return the gradient of the mean loss by the flat weights, as a function of weights, rows and targets."""
     shapes = {name: weight.shape for name, weight in network.named_parameters()}
     sizes = [shape.numel() for shape in shapes.values()]
 
-    def slope(
+    def gradient(
         weights: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, *, create_graph: bool = False
     ) -> torch.Tensor:
         parts = zip(shapes.items(), torch.split(weights, sizes), strict=True)
@@ -178,4 +180,4 @@ def _slope(network: nn.Module, loss: Loss) -> _Slope:
         value = loss(functional_call(network, named, (rows,)), targets)
         return torch.autograd.grad(value, weights, create_graph=create_graph)[0]
 
-    return slope
+    return gradient

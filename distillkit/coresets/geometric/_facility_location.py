@@ -14,7 +14,7 @@ from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.geometric._sparse_facility_location import Facilities, facilities
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._ranking import interleave
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import nearest
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class FacilityLocationCoreset(BaseDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         found, weights = [], []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             part, weight = self._pick(rows, group, run, should_stop)
             found.append(part)
             weights.append(weight)
@@ -177,9 +177,9 @@ class FacilityLocationCoreset(BaseDistiller):
             complete=found.complete,
             backend=found.backend,
         )
-        owner = nearest(points, points[found.picks], 1, device=self.device)[1][:, 0]
-        owner[found.picks] = np.arange(len(found.picks))  # also where another pick is equal
-        return found, np.bincount(owner, weights=mass, minlength=len(found.picks))
+        labels = nearest(points, points[found.picks], 1, device=self.device)[1][:, 0]
+        labels[found.picks] = np.arange(len(found.picks))  # also where another pick is equal
+        return found, np.bincount(labels, weights=mass, minlength=len(found.picks))
 
 
 def _directions(points: np.ndarray) -> np.ndarray:

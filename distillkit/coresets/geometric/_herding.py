@@ -14,7 +14,7 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._ranking import interleave
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -102,7 +102,7 @@ class HerdingCoreset(BaseDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         picks, errors, weights = [], [], []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             mass = None if rows.weight is None else rows.weight[group.rows]
             found = herd(joint_points(rows, group, self.target_weight), group.size, mass, should_stop)
             picks.append(group.rows[found.picks])

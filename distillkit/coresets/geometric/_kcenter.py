@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._ranking import interleave
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import KCenterResult, greedy_k_center
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class KCenterCoreset(BaseDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         found = []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             points = rows.points[group.rows]
             first = _medoid(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
             picked = greedy_k_center(points, group.size, start=first, should_stop=should_stop)
@@ -119,7 +119,7 @@ class KCenterCoreset(BaseDistiller):
         indices = np.concatenate([group.rows[picked.indices] for group, picked in zip(rows.groups, found, strict=True)])
         weight = np.concatenate(
             [
-                np.bincount(picked.owner, weights=None if rows.weight is None else rows.weight[group.rows])
+                np.bincount(picked.labels, weights=None if rows.weight is None else rows.weight[group.rows])
                 for group, picked in zip(rows.groups, found, strict=True)
             ]
         )

@@ -15,9 +15,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans
-from distillkit.neighbors._empty_clusters import squared_distances_to_owner
+from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 
@@ -154,7 +154,7 @@ class KMeansCoreset(BaseDistiller):
                 return found, self._represent(rows, group, found)
 
         # once an error, or Ctrl-C, ends one of them, the others end after their step
-        rules = stop_rules(rows, run) if in_turn else repeat(broken.is_set, len(seeds))
+        rules = split_time_budget(rows, run) if in_turn else repeat(broken.is_set, len(seeds))
         with nullcontext(map) if in_turn else block_threads(_numbers(rows)) as each, _setting(broken):
             for group, (found, part) in zip(rows.groups, each(of_group, rows.groups, seeds, rules), strict=True):
                 self._record(run, group, found)
@@ -190,20 +190,20 @@ class KMeansCoreset(BaseDistiller):
     def _represent(self, rows: TrainingRows, group: Group, found: KMeansResult) -> Outcome:
         """Rows of one group: picked, or made with the mean of a continuous target."""
         weight = None if rows.weight is None else rows.weight[group.rows]
-        mass = np.bincount(found.owner, weights=weight)
+        mass = np.bincount(found.labels, weights=weight)
         if self.representative == "member":
             # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
-            order = np.lexsort((found.squared_distances, found.owner))
-            first = np.concatenate([[0], np.cumsum(np.bincount(found.owner))[:-1]])
+            order = np.lexsort((found.squared_distances, found.labels))
+            first = np.concatenate([[0], np.cumsum(np.bincount(found.labels))[:-1]])
             return Outcome(indices=group.rows[order[first]], weight=mass)
         own = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
         factor = np.ones(len(own)) if weight is None else weight.astype(np.float64)
         with block_threads(own.size) as each:
-            means = group_sums(own, found.owner, len(mass), factor, each) / mass[:, None]
-        offset = float(squared_distances_to_owner(own, means, found.owner) @ factor)
+            means = group_sums(own, found.labels, len(mass), factor, each) / mass[:, None]
+        offset = float(squared_distances_to_centers(own, means, found.labels) @ factor)
         labels: np.ndarray | None = None
         if rows.y is not None and rows.task == "regression":
-            labels = np.bincount(found.owner, weights=factor * rows.y[group.rows]) / mass
+            labels = np.bincount(found.labels, weights=factor * rows.y[group.rows]) / mass
         elif rows.y is not None:
             labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
         return Outcome(X=means, y=labels, weight=mass, offset=offset)

@@ -13,7 +13,7 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets.shared._lazy_greedy import lazy_greedy
 from distillkit.coresets.shared._proxy import LastLayer, last_layer
 from distillkit.coresets.shared._ranking import interleave, stratified
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -103,12 +103,12 @@ class CraigCoreset(BaseDistiller):
         gradients = last_layer(self.proxy, rows, run)
         rows = stratified(rows)
         picks, weights = [], []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             own = gradients.take(group.rows)
             found = self._pick(own, group.size, run, should_stop)
-            owner, distance = nearest(own, found)
+            labels, distance = nearest(own, found)
             picks.append(group.rows[found])
-            weights.append(np.bincount(owner, minlength=len(found)))
+            weights.append(np.bincount(labels, minlength=len(found)))
             self._record(run, group, float(distance.mean()))
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
@@ -182,11 +182,11 @@ def nearest(gradients: LastLayer, picks: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     n, squares = len(gradients.residual), gradients.squared_norms()
     chosen = gradients.take(picks)
-    owner, distance = np.empty(n, dtype=np.intp), np.empty(n)
+    labels, distance = np.empty(n, dtype=np.intp), np.empty(n)
     for start in range(0, n, _BLOCK):
         block = np.arange(start, min(start + _BLOCK, n))
         roots = _roots(gradients.take(block), chosen, squares[block], squares[picks])
-        owner[block] = roots.argmin(axis=1)
-        distance[block] = roots[np.arange(len(block)), owner[block]]
-    owner[picks], distance[picks] = np.arange(len(picks)), 0
-    return owner, distance
+        labels[block] = roots.argmin(axis=1)
+        distance[block] = roots[np.arange(len(block)), labels[block]]
+    labels[picks], distance[picks] = np.arange(len(picks)), 0
+    return labels, distance

@@ -15,12 +15,12 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.coresets.shared._proxy import LastLayer, last_layer
 from distillkit.coresets.shared._ranking import interleave, stratified
-from distillkit.coresets.shared._time_shares import stop_rules
+from distillkit.coresets.shared._time_budget import split_time_budget
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["GradMatchCoreset", "Match", "match_sum", "solve_weights"]
+__all__ = ["GradMatchCoreset", "PursuitResult", "match_sum", "solve_weights"]
 
 _SMALL = 1e-9  # of the largest inner product with the target: below it, no row makes the match better
 
@@ -107,7 +107,7 @@ class GradMatchCoreset(BaseDistiller):
         gradients = last_layer(self.proxy, rows, run)
         rows = stratified(rows)
         picks, weights = [], []
-        for group, should_stop in zip(rows.groups, stop_rules(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             found = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop)
             weight, n = found.weight, len(group.rows)
             filled = group.size - len(weight)  # each counts itself; the others stand for the rest
@@ -120,7 +120,7 @@ class GradMatchCoreset(BaseDistiller):
 
 
 @dataclass(frozen=True)
-class Match:
+class PursuitResult:
     """Result of `match_sum`.
 
     Parameters
@@ -141,7 +141,9 @@ class Match:
     errors: list[float]
 
 
-def match_sum(gradients: LastLayer, size: int, penalty: float, should_stop: Callable[[], bool] | None = None) -> Match:
+def match_sum(
+    gradients: LastLayer, size: int, penalty: float, should_stop: Callable[[], bool] | None = None
+) -> PursuitResult:
     """Match the sum of all gradients by a few, with positive weights: orthogonal matching pursuit.
 
     Parameters
@@ -178,7 +180,7 @@ def match_sum(gradients: LastLayer, size: int, penalty: float, should_stop: Call
         open_ = gradients.along(rest) + unit * (n - weight.sum())
         errors.append(float(np.sqrt(np.square(rest).sum() + unit * (n - weight.sum()) ** 2) / length))
     fill = np.argsort(-_without(open_ / lengths, support), kind="stable")[: size - len(support)]
-    return Match(support, weight, fill, errors)
+    return PursuitResult(support, weight, fill, errors)
 
 
 def _without(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

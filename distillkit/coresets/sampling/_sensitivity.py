@@ -12,7 +12,7 @@ from distillkit.base import BaseDistiller, Outcome
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.sampling._sampling import draw_rows
 from distillkit.coresets.shared._joint_space import joint_points
-from distillkit.neighbors import kmeans_plus_plus, squared_distances_to_owner
+from distillkit.neighbors import kmeans_plus_plus, squared_distances_to_centers
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -135,12 +135,12 @@ def sensitivity_bounds(points: np.ndarray, k: int, mass: np.ndarray, seed: int) 
     ndarray of shape (n,)
     """
     start = kmeans_plus_plus(points, k, seed=seed, weights=mass)
-    squared = squared_distances_to_owner(points, points[start.indices], start.owner)
-    in_cluster = np.bincount(start.owner, weights=mass, minlength=k)
-    cost = np.bincount(start.owner, weights=mass * squared, minlength=k)
+    squared = squared_distances_to_centers(points, points[start.indices], start.labels)
+    in_cluster = np.bincount(start.labels, weights=mass, minlength=k)
+    cost = np.bincount(start.labels, weights=mass * squared, minlength=k)
     mean = cost.sum() / mass.sum()
-    bound = 4 * mass.sum() / in_cluster[start.owner]
+    bound = 4 * mass.sum() / in_cluster[start.labels]
     if mean > 0:  # else every row lies on a centre, and only the sizes of the clusters count
         factor = 16 * (np.log(k) + 2)
-        bound += factor * squared / mean + 2 * factor * cost[start.owner] / in_cluster[start.owner] / mean
+        bound += factor * squared / mean + 2 * factor * cost[start.labels] / in_cluster[start.labels] / mean
     return np.asarray(bound)

@@ -36,27 +36,27 @@ def squared_distances_to_means(
     ndarray of shape (n,)
         0 for rows of no part.
     """
-    owner = np.full(len(points), len(parts), dtype=np.int32)  # rows of no part lie in one more
+    labels = np.full(len(points), len(parts), dtype=np.int32)  # rows of no part lie in one more
     for number, part in enumerate(parts):
-        owner[part] = number
+        labels[part] = number
     weight = np.ones(len(points), dtype=points.dtype) if mass is None else mass.astype(points.dtype)
-    groups = int(owner.max()) + 1
+    groups = int(labels.max()) + 1
     with block_threads(points.size) as each:
-        means = _means(points, owner, groups, weight, each).astype(points.dtype)
-        squared = _by_differences(points, owner, means, each) if groups > 1 else _by_products(points, means[0], each)
-        if _are_far(means, owner, squared):  # from the origin: float32 sums, and products, would leave only rounding
-            means = _means(points, owner, groups, weight.astype(np.float64), each)
-            squared = _by_differences(points, owner, means, each)
-    squared[owner == len(parts)] = 0
+        means = _means(points, labels, groups, weight, each).astype(points.dtype)
+        squared = _by_differences(points, labels, means, each) if groups > 1 else _by_products(points, means[0], each)
+        if _are_far(means, labels, squared):  # from the origin: float32 sums, and products, would leave only rounding
+            means = _means(points, labels, groups, weight.astype(np.float64), each)
+            squared = _by_differences(points, labels, means, each)
+    squared[labels == len(parts)] = 0
     np.maximum(squared, 0, out=squared)
     return squared
 
 
 def _means(
-    points: np.ndarray, owner: np.ndarray, groups: int, weight: np.ndarray, each: Callable[..., Any]
+    points: np.ndarray, labels: np.ndarray, groups: int, weight: np.ndarray, each: Callable[..., Any]
 ) -> np.ndarray:
-    total = np.bincount(owner, weights=weight, minlength=groups)
-    return group_sums(points, owner, groups, weight, each) / np.where(total > 0, total, 1)[:, None]
+    total = np.bincount(labels, weights=weight, minlength=groups)
+    return group_sums(points, labels, groups, weight, each) / np.where(total > 0, total, 1)[:, None]
 
 
 def _by_products(points: np.ndarray, mean: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
@@ -72,13 +72,13 @@ def _by_products(points: np.ndarray, mean: np.ndarray, each: Callable[..., Any])
     return squared
 
 
-def _by_differences(points: np.ndarray, owner: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
+def _by_differences(points: np.ndarray, labels: np.ndarray, means: np.ndarray, each: Callable[..., Any]) -> np.ndarray:
     """Squared distance of each row to the mean of its part."""
     squared, step = np.empty(len(points)), _step(points)
 
     def of_block(begin: int) -> None:
         part = slice(begin, begin + step)
-        difference = np.take(means, owner[part], axis=0)
+        difference = np.take(means, labels[part], axis=0)
         np.subtract(points[part], difference, out=difference)
         squared[part] = _dots(difference)
 
@@ -86,10 +86,10 @@ def _by_differences(points: np.ndarray, owner: np.ndarray, means: np.ndarray, ea
     return squared
 
 
-def _are_far(means: np.ndarray, owner: np.ndarray, squared: np.ndarray) -> bool:
+def _are_far(means: np.ndarray, labels: np.ndarray, squared: np.ndarray) -> bool:
     """Tell whether the mean of any group of several rows is far from the origin, for how far its rows are from it."""
-    count = np.bincount(owner, minlength=len(means))
-    spread = np.bincount(owner, weights=squared, minlength=len(means)) / np.maximum(count, 1)
+    count = np.bincount(labels, minlength=len(means))
+    spread = np.bincount(labels, weights=squared, minlength=len(means)) / np.maximum(count, 1)
     offset = np.einsum("ij,ij->i", means, means, dtype=np.float64)
     far = (offset > _OFFSET * spread) | ~np.isfinite(spread)
     return bool((far & (count > 1)).any())

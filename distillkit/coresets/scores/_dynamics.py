@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import Interval
 
 from distillkit.base import iterative_constraints
-from distillkit.coresets.scores._ensemble import Ensemble, Lesson, OnBatch, train_ensemble
+from distillkit.coresets.scores._ensemble import Ensemble, OnBatch, ProxyTrainingData, train_ensemble
 from distillkit.coresets.scores._scored import ScoredCoreset
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class DynamicsCoreset(ScoredCoreset):
         self.lr = lr
         self.max_seconds = max_seconds
 
-    def _train(self, lesson: Lesson, run: Run, on_batch: OnBatch | None = None) -> Ensemble:
+    def _train(self, training_data: ProxyTrainingData, run: Run, on_batch: OnBatch | None = None) -> Ensemble:
         return train_ensemble(
-            lesson,
+            training_data,
             run,
             members=self.members,
             hidden=self.hidden,

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods
 
 from distillkit.coresets.scores._dynamics import DynamicsCoreset
-from distillkit.coresets.scores._ensemble import Lesson
+from distillkit.coresets.scores._ensemble import ProxyTrainingData
 from distillkit.coresets.shared._proxy import last_layer
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ class EL2NCoreset(DynamicsCoreset):
     def _scores(self, rows: TrainingRows, run: Run) -> np.ndarray:
         if self.proxy is not None:
             return self._scores_of_proxy(rows, run)
-        lesson = Lesson.of(rows)
-        norms = self._train(lesson, run).error_norms(lesson.X, lesson.targets)
+        training_data = ProxyTrainingData.of(rows)
+        norms = self._train(training_data, run).error_norms(training_data.X, training_data.targets)
         return np.asarray(norms.mean(axis=0, dtype=np.float64))
 
     def _scores_of_proxy(self, rows: TrainingRows, run: Run) -> np.ndarray:

@@ -15,7 +15,7 @@ from distillkit.coresets.shared._proxy import one_hot
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["Ensemble", "Lesson", "OnBatch", "train_ensemble"]
+__all__ = ["Ensemble", "OnBatch", "ProxyTrainingData", "train_ensemble"]
 
 OnBatch = Callable[[np.ndarray, np.ndarray], None]
 """Called with the rows of a batch (b,) and the outputs (members, b, c) that the members have for them before they
@@ -27,7 +27,7 @@ _TINY = 1e-8
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ProxyTrainingData:
     """Rows and targets as the networks see them.
 
     Parameters
@@ -44,7 +44,7 @@ class Lesson:
     classify: bool
 
     @classmethod
-    def of(cls, rows: TrainingRows) -> Lesson:
+    def of(cls, rows: TrainingRows) -> ProxyTrainingData:
         """Prepare the rows of a fit, in float32."""
         X = standardized_rows(rows).astype(np.float32, copy=False)
         classify = rows.task != "regression"
@@ -150,7 +150,7 @@ def _squares(values: np.ndarray) -> np.ndarray:
 
 
 def train_ensemble(
-    lesson: Lesson,
+    training_data: ProxyTrainingData,
     run: Run,
     *,
     members: int,
@@ -164,7 +164,7 @@ def train_ensemble(
 
     Parameters
     ----------
-    lesson : Lesson
+    training_data : Lesson
     run : Run
         Draws weights and batches, counts the epochs, and gets one entry of history for each.
     members, hidden, epochs, batch_size : int
@@ -172,15 +172,20 @@ def train_ensemble(
         Rate of Adam, constant.
     on_batch : OnBatch or None
     """
-    n, n_outputs = lesson.targets.shape
+    n, n_outputs = training_data.targets.shape
     ensemble = Ensemble(
-        lesson.X.shape[1], n_outputs, members=members, hidden=hidden, classify=lesson.classify, rng=run.rng
+        training_data.X.shape[1],
+        n_outputs,
+        members=members,
+        hidden=hidden,
+        classify=training_data.classify,
+        rng=run.rng,
     )
     for epoch in range(1, epochs + 1):
         total = 0.0
         for batch in np.array_split(run.rng.permutation(n), -(-n // batch_size)):
-            outputs = ensemble.learn(lesson.X[batch], lesson.targets[batch], lr)
-            total += float(np.square(outputs - lesson.targets[batch]).sum())
+            outputs = ensemble.learn(training_data.X[batch], training_data.targets[batch], lr)
+            total += float(np.square(outputs - training_data.targets[batch]).sum())
             if on_batch is not None:
                 on_batch(batch, outputs)
         run.n_iter = epoch

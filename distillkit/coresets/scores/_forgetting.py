@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.coresets.scores._dynamics import DynamicsCoreset
-from distillkit.coresets.scores._ensemble import Lesson
+from distillkit.coresets.scores._ensemble import ProxyTrainingData
 from distillkit.coresets.shared._ranking import class_codes, refuse_regression
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ class ForgettingCoreset(DynamicsCoreset):
         refuse_regression(rows, "ForgettingCoreset", "use EL2NCoreset, which ranks by residuals")
         codes, counter = class_codes(rows), ForgettingCounter(self.members, len(rows.X))
         self._train(
-            Lesson.of(rows), run, lambda batch, outputs: counter.see(batch, outputs.argmax(axis=2) == codes[batch])
+            ProxyTrainingData.of(rows),
+            run,
+            lambda batch, outputs: counter.see(batch, outputs.argmax(axis=2) == codes[batch]),
         )
         return counter.scores()

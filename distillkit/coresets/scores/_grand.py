@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distillkit.coresets.scores._dynamics import DynamicsCoreset
-from distillkit.coresets.scores._ensemble import Lesson
+from distillkit.coresets.scores._ensemble import ProxyTrainingData
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -77,6 +77,6 @@ class GraNdCoreset(DynamicsCoreset):
     """
 
     def _scores(self, rows: TrainingRows, run: Run) -> np.ndarray:
-        lesson = Lesson.of(rows)
-        norms = self._train(lesson, run).gradient_norms(lesson.X, lesson.targets)
+        training_data = ProxyTrainingData.of(rows)
+        norms = self._train(training_data, run).gradient_norms(training_data.X, training_data.targets)
         return np.asarray(norms.mean(axis=0, dtype=np.float64))

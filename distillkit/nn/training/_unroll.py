@@ -57,8 +57,8 @@ def unroll(
         inside = step >= first
         if step <= first:  # from here on weights are part of the graph, or they never are
             weights = _leaves(weights)
-        lesson = (rows, targets, rate) if inside else fixed
-        weights = _descend(network, weights, loss, *lesson, graph=inside)
+        leaves = (rows, targets, rate) if inside else fixed
+        weights = _descend(network, weights, loss, *leaves, graph=inside)
     return weights
 
 

@@ -13,7 +13,7 @@ from distillkit.bench.planning._cells import ANY_LABELS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "Line", "finite", "is_control", "is_reference", "measured"]
+__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "LeaderboardEntry", "finite", "is_control", "is_reference", "measured"]
 
 FIXED_SIZE = "-"
 """The budget of a method whose size does not follow the budget."""
@@ -74,7 +74,7 @@ def is_reference(cell: Mapping[str, Any]) -> bool:
     return bool(cell["budget"] == FIXED_SIZE)
 
 
-class Line:
+class LeaderboardEntry:
     """Cells of one method at one budget, on one dataset, with one evaluator and one kind of labels.
 
     Parameters
@@ -129,14 +129,14 @@ class Line:
         """Whether every planned cell gave a value."""
         return self.done == self.planned
 
-    def pairs(self, other: Line) -> tuple[list[float], list[float]]:
+    def pairs(self, other: LeaderboardEntry) -> tuple[list[float], list[float]]:
         """Return values of both lines for the distillation seeds they share, over the evaluation seeds they share."""
         mine, theirs = [], []
         for seed in sorted(self.scores.keys() & other.scores.keys()):
             shared = self.scores[seed].keys() & other.scores[seed].keys()
             if shared:
-                mine.append(fmean(self.scores[seed][again] for again in sorted(shared)))
-                theirs.append(fmean(other.scores[seed][again] for again in sorted(shared)))
+                mine.append(fmean(self.scores[seed][eval_seed] for eval_seed in sorted(shared)))
+                theirs.append(fmean(other.scores[seed][eval_seed] for eval_seed in sorted(shared)))
         return mine, theirs
 
     def metric_names(self) -> set[str]:

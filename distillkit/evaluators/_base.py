@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from distillkit.exceptions import DataError
 from distillkit.utils._public_names import PicklesByPublicName
 
-__all__ = ["Recipe", "WeightedRecipe", "check_task"]
+__all__ = ["EvaluatorBase", "WeightedEvaluator", "check_task"]
 
 
 def check_task(recipe: str, task: str, *allowed: str) -> None:
@@ -33,11 +33,11 @@ def check_task(recipe: str, task: str, *allowed: str) -> None:
         )
 
 
-def _classifies(recipe: Recipe) -> bool:
+def _classifies(recipe: EvaluatorBase) -> bool:
     return recipe.task == "classification"
 
 
-class Recipe(PicklesByPublicName, BaseEstimator, metaclass=ABCMeta):
+class EvaluatorBase(PicklesByPublicName, BaseEstimator, metaclass=ABCMeta):
     """A scikit-learn model whose settings follow from the rows it is given.
 
     A subclass writes `_model(n_rows)`. Rows of one class alone are no error: the fitted model is then constant.
@@ -123,7 +123,7 @@ class Recipe(PicklesByPublicName, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-class WeightedRecipe(Recipe):
+class WeightedEvaluator(EvaluatorBase):
     """A recipe whose model takes `sample_weight`."""
 
     _mean_one: bool = False  # whether weights are scaled to mean 1, for models where only their ratios should count

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["stop_rules"]
+__all__ = ["split_time_budget"]
 
 
-def stop_rules(rows: TrainingRows, run: Run) -> Iterator[Callable[[], bool] | None]:
+def split_time_budget(rows: TrainingRows, run: Run) -> Iterator[Callable[[], bool] | None]:
     """Give each group a rule that says when its time is over.
 
     Without shares the first classes would be done to the end and the last ones not at all. A group's share of the time
