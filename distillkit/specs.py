@@ -25,6 +25,8 @@ __all__ = [
 Task = Literal["classification", "regression"]
 BOTH_TASKS: frozenset[str] = frozenset({"classification", "regression"})
 ALL_MODALITIES: frozenset[str] = frozenset({"table", "series", "image"})
+METHOD, CONTROL, REFERENCE = "method", "control", "reference"
+"""The roles of methods in a leaderboard; see `MethodSpec`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,10 @@ class MethodSpec(Spec):
         What it makes small.
     kind : {"control", "coreset", "condensation", "synthesis", "knowledge"}
         Family, for grouping in listings.
+    role : {"method", "control", "reference"}
+        Part that it plays in a leaderboard. The other methods of a comparison are tested against its first control, in the order of the
+        suite; a suite that gives a control parameters of its own makes an ordinary method of it. A reference, such as the whole training set,
+        is shown for orientation and takes no rank.
     tasks, modalities : frozenset of str
         What it can handle; the planner skips other cells and says why.
     budgeted : bool
@@ -109,6 +115,7 @@ class MethodSpec(Spec):
 
     reduces: str = "rows"
     kind: str = "coreset"
+    role: str = METHOD
     tasks: frozenset[str] = BOTH_TASKS
     modalities: frozenset[str] = ALL_MODALITIES
     budgeted: bool = True

@@ -14,6 +14,7 @@ from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, DataError, DistillkitError, PluginError, UnknownNameError
 from distillkit.plugins import get_manager
+from distillkit.plugins._methods import make_method
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
 
@@ -62,27 +63,23 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], given: dic
     DataError
         If the method takes no `max_seconds` but one was given, or reduces a model and not rows.
     """
-    short, _, preset = name.partition(":")
-    spec = get_manager().get("method", short)
+    resolved = get_manager().resolve("method", name)
+    short, spec = resolved.name, resolved.spec
     if spec.reduces == "model":
         raise DataError(
             f"method {short!r} makes a model small and no rows: name it in a suite (distillkit run SUITE --methods {short}), or "
             "fit distillkit.TeacherStudentDistiller."
         )
-    if preset and preset not in spec.presets:
-        raise UnknownNameError(f"preset of {short}", preset, spec.presets)
     if missing := spec.missing():
         raise PluginError(f"method {short!r} needs {', '.join(missing)}, which is not installed: install it first.")
-    cls = spec.load()
-    taken = list(inspect.signature(cls).parameters)
+    taken = list(inspect.signature(spec.load()).parameters)
     for param in params:
         if param not in taken:
             raise UnknownNameError(f"parameter of {short}", param, taken)
     if given.get("max_seconds") is not None and "max_seconds" not in taken:
         raise DataError(f"max_seconds: {short} takes no steps, so it has no wall-clock budget; leave it out.")
     common = {"budget": dict(budget.value) if isinstance(budget.value, Mapping) else budget.value, **given}
-    usable = {key: value for key, value in common.items() if key in taken and value is not None}
-    return cls(**{**usable, **(spec.presets[preset] if preset else {}), **params})
+    return make_method(name, params, common)
 
 
 def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> DistilledSet:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from distillkit.exceptions import UnknownNameError
 from distillkit.plugins._loader import PluginLoader
 from distillkit.plugins._registry import KINDS, Table, build_table, unknown_name
+from distillkit.plugins._resolved import ResolvedName, resolve_name
 from distillkit.specs import PublishedResult
 from distillkit.utils._versions import __version__
 
@@ -111,6 +112,25 @@ class PluginManager(PluginLoader):
             If two packages give it, or a plugin that is off should have given it.
         """
         return self._table(kind).specs[self._key(kind, name)]
+
+    def resolve(self, kind: str, text: str, note: str = "") -> ResolvedName:
+        """Return the spec and the preset of a method or an evaluator that is named as ``"name"`` or ``"name:preset"``.
+
+        Parameters
+        ----------
+        kind : {"method", "evaluator"}
+        text : str
+        note : str, default=""
+            One more sentence for the error about a preset, such as where the name stands in a file.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such name or preset; the nearest names are suggested.
+        PluginError
+            As for `get`.
+        """
+        return resolve_name(lambda name: self.get(kind, name), text, note)
 
     def provider(self, kind: str, name: str) -> PluginRecord:
         """Return the record of the plugin that gives a spec; arguments and errors as for `get`."""

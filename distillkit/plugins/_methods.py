@@ -1,33 +1,40 @@
-"""A registered method, made from the name that a parameter of another one holds."""
+"""Makes unfitted methods from their registered names."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
 
-__all__ = ["method_named"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["make_method"]
 
 
-def method_named(parameter: str, name: str) -> Any:
-    """Return an unfitted method by its registered name, optionally ``name:preset``, with the parameters registered for it.
+def make_method(name: str, params: Mapping[str, Any] | None = None, common: Mapping[str, Any] | None = None) -> Any:
+    """Return an unfitted method by its registered name.
 
     Parameters
     ----------
-    parameter : str
-        That holds the name, for the message.
     name : str
+        Optionally with a preset: ``"kmeans:medoids"``.
+    params : mapping or None
+        Parameters that win over those of the registration and of the preset. A parameter ``distiller`` that is text names the
+        method inside a meta-distiller, which is made with the same `common` parameters.
+    common : mapping or None
+        Parameters that are set where the method has them and the value is not None, such as the budget and the seed.
 
     Raises
     ------
-    DataError
-        If it has no such preset.
     UnknownNameError
-        If there is no method of the name.
+        If there is no such method or preset.
     """
-    short, _, preset = name.partition(":")
-    spec = get_manager().get("method", short)
-    if preset and preset not in spec.presets:
-        raise DataError(f"{parameter}={name!r}: {short} has the presets {sorted(spec.presets)}.")
-    return spec.load()(**{**spec.params, **(spec.presets[preset] if preset else {})})
+    resolved = get_manager().resolve("method", name)
+    chosen, common = resolved.params(own=params), common or {}
+    if isinstance(chosen.get("distiller"), str):
+        chosen["distiller"] = make_method(chosen["distiller"], common=common)
+    cls = resolved.spec.load()
+    accepted = cls(**chosen).get_params(deep=False) if common else {}
+    usable = {key: value for key, value in common.items() if key in accepted and value is not None}
+    return cls(**{**usable, **chosen})

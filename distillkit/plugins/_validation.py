@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distillkit.exceptions import PluginError
 from distillkit.hookspecs import PROJECT
-from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, PublishedResult, Spec
+from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, CONTROL, METHOD, REFERENCE, PublishedResult, Spec
 
 if TYPE_CHECKING:
     import pluggy
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check_hooks", "check_results"]
 
 METHOD_KINDS = frozenset({"control", "coreset", "condensation", "synthesis", "knowledge"})
+ROLES = frozenset({METHOD, CONTROL, REFERENCE})
 REDUCES = frozenset({"rows", "model"})
 LABEL_MODES = frozenset({"hard", "soft"})
 STAGES = frozenset({"prediction", "data", "run"})
@@ -151,6 +152,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "version": (_is_count, "an int of at least 1"),
     "reduces": _one_of(REDUCES),
     "kind": _one_of(METHOD_KINDS),
+    "role": _one_of(ROLES),
     "tasks": _some_of(BOTH_TASKS),
     "modalities": _some_of(ALL_MODALITIES),
     "budgeted": (_is_flag, "True or False"),

@@ -150,6 +150,7 @@ def test_a_cell_tells_what_it_is(plan):
         "method_version": 1,
         "method_params": {},
         "kind": "coreset",
+        "role": "method",
         "plugin": "dk-mine",
         "plugin_version": "2.5",
         "budget": "1",

@@ -159,7 +159,7 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(table, tmp_path):
     ("init", "message"),
     [
         ("uncertanty", r"The 'init' parameter must be one of kmeans, mean, .*did you mean 'uncertainty'"),
-        ("uncertainty:harder", "uncertainty has the presets"),
+        ("uncertainty:harder", "unknown preset of uncertainty"),
         (ClassMeans(), "heeds its budget|no budget"),
         (3, "The 'init' parameter"),
     ],

@@ -401,7 +401,7 @@ def test_too_few_rows_for_the_budget_are_said_when_the_result_is_asked_for(rows)
         ({"coreset": "nonsense"}, "unknown method 'nonsense'"),
         ({"coreset": "class-means"}, "does not heed the weights of rows"),
         ({"coreset": ClassMeans()}, "does not heed the weights of rows"),
-        ({"coreset": "kmeans:large"}, "has the presets"),
+        ({"coreset": "kmeans:large"}, "unknown preset of kmeans"),
         ({"coreset": 3}, "'coreset' parameter"),
         ({"summary": "whole"}, "summary='whole' does not heed the weights of rows"),
         ({"summary": 3}, "'summary' parameter"),

@@ -16,9 +16,10 @@ from distillkit.bench.evaluation._students import measure_model
 from distillkit.bench.results._store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
-from distillkit.exceptions import ArtefactError, UnknownNameError
+from distillkit.exceptions import ArtefactError
 from distillkit.plotting._history_data import kept_history
 from distillkit.plugins import get_manager
+from distillkit.plugins._methods import make_method
 
 __all__ = ["distil", "evaluate", "fit_model", "prepare"]
 
@@ -106,21 +107,7 @@ def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any,
 
     A parameter ``distiller`` that is text names the method inside a meta-distiller, optionally with a preset; the budget goes to it.
     """
-    cls = get_manager().get("method", method).load()
-    if isinstance(params.get("distiller"), str):
-        params = {**params, "distiller": _build_inner(params["distiller"], task, budget, seed)}
-    taken = cls(**params).get_params(deep=False)
-    common = {"budget": budget, "task": task, "random_state": seed}
-    return cls(**{**{name: value for name, value in common.items() if name in taken and value is not None}, **params})
-
-
-def _build_inner(name: str, task: str, budget: Any, seed: int) -> Any:
-    short, _, preset = name.partition(":")
-    spec = get_manager().get("method", short)
-    if preset and preset not in spec.presets:
-        raise UnknownNameError(f"preset of {short}", preset, spec.presets)
-    params = {**spec.params, **(spec.presets[preset] if preset else {})}
-    return build_distiller(short, params, task, budget, seed)
+    return make_method(method, params, {"budget": budget, "task": task, "random_state": seed})
 
 
 def _histories(distiller: Any) -> dict[str, Any]:

@@ -8,15 +8,26 @@ from statistics import fmean, variance
 from typing import TYPE_CHECKING, Any
 
 from distillkit.bench.leaderboard._stats import t_interval
-from distillkit.bench.planning._cells import ANY_LABELS
+from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE
+from distillkit.specs import CONTROL, METHOD, REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAILED", "FIXED_SIZE", "IDENTITY", "LeaderboardEntry", "finite", "is_control", "is_reference", "measured"]
+__all__ = [
+    "COMPARISON_KEY",
+    "FAILED",
+    "IDENTITY",
+    "LeaderboardEntry",
+    "finite",
+    "is_control",
+    "is_reference",
+    "measured",
+    "role_of",
+]
 
-FIXED_SIZE = "-"
-"""The budget of a method whose size does not follow the budget."""
+COMPARISON_KEY = ("dataset", "task", "evaluator", "label_mode")
+"""The fields that all cells of a comparison share, whatever their budget."""
 
 FAILED = ("failed", "timeout", "out_of_memory", "crashed")
 IDENTITY = (
@@ -59,19 +70,32 @@ def measured(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def is_control(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell is of the control that others are tested against.
+    """Return whether a cell belongs to a control, which the other methods of a comparison are tested against.
 
-    That is the random subset; where labels are soft, the one with a teacher's; among students, the one taught by labels alone.
+    The built-in controls are the random subset, the random subset with the labels of a teacher where labels are soft, and the
+    student that learns from labels alone among students.
     """
-    name = cell.get("method_name", cell.get("method"))
-    return name in ("soft-random", "student-alone") or (name == "random" and not cell.get("method_params"))
+    return role_of(cell) == CONTROL
 
 
 def is_reference(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell is shown for comparison, without rank: of fixed size among sets of rows, the teacher among students."""
-    if cell.get("label_mode") == ANY_LABELS:
-        return bool(cell.get("method_name", cell.get("method")) == "teacher")
-    return bool(cell["budget"] == FIXED_SIZE)
+    """Return whether a cell is shown for orientation and takes no rank.
+
+    That holds for references, such as the whole set or a teacher, and for every method whose rows do not follow the budget.
+    """
+    of_fixed_size = cell.get("label_mode") != ANY_LABELS and cell["budget"] == FIXED_SIZE
+    return of_fixed_size or role_of(cell) == REFERENCE
+
+
+def role_of(cell: Mapping[str, Any]) -> str:
+    """Return the role of the method of a cell, also for results that were written before methods had one."""
+    role = cell.get("role")
+    if role is not None:
+        return str(role)
+    name = cell.get("method_name", cell.get("method"))
+    if name in ("soft-random", "student-alone") or (name == "random" and not cell.get("method_params")):
+        return CONTROL
+    return REFERENCE if name in ("whole", "class-means", "teacher") else METHOD
 
 
 class LeaderboardEntry:
@@ -118,6 +142,12 @@ class LeaderboardEntry:
     def reference(self) -> bool:
         """Whether the line is a reference, which takes no rank."""
         return is_reference(self.cell)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the method is a reference that keeps every training row."""
+        sizes = [(row.get("rows"), row.get("rows_seen")) for row in self.ok]
+        return role_of(self.cell) == REFERENCE and all(rows is not None and rows == seen for rows, seen in sizes)
 
     @property
     def done(self) -> int:

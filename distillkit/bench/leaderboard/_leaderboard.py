@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.leaderboard._entry import FAILED, LeaderboardEntry, finite
+from distillkit.bench.leaderboard._entry import COMPARISON_KEY, FAILED, LeaderboardEntry, finite
 from distillkit.bench.leaderboard._overall import Overall, overall_ranks
 from distillkit.bench.leaderboard._panels import Panel, budget_order, make_panels
 from distillkit.bench.leaderboard._published_matches import match_published
 from distillkit.bench.leaderboard._table import COLUMNS, LEADING, TRAILING, make_table
+from distillkit.bench.planning._suite import DEFAULT_PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from distillkit.specs import MetricSpec, PublishedResult
 
-__all__ = ["COLUMNS", "PRIMARY", "Leaderboard", "Overall", "Panel", "build_leaderboard"]
+__all__ = ["COLUMNS", "Leaderboard", "Overall", "Panel", "build_leaderboard"]
 
-PRIMARY = {"classification": "accuracy", "regression": "r2"}
-"""The metric that decides, by task, unless the suite names another."""
-
-_PLACE = ("dataset", "task", "evaluator", "label_mode")
-_CELL = (*_PLACE, "budget", "method", "distil_seed", "eval_seed")
+_CELL = (*COMPARISON_KEY, "budget", "method", "distil_seed", "eval_seed")
 _FAILURE_COLUMNS = (*_CELL, "status", "phase", "error", "seconds", "key")
-_SKIPPED_COLUMNS = (*_PLACE, "budget", "method", "cells", "reason")
+_SKIPPED_COLUMNS = (*COMPARISON_KEY, "budget", "method", "cells", "reason")
 
 
 @dataclass
@@ -72,7 +69,7 @@ class Leaderboard:
     description: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    primary: dict[str, str] = field(default_factory=lambda: dict(PRIMARY))
+    primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     folder: Path | None = None
     n_planned: int = 0
@@ -138,7 +135,7 @@ def build_leaderboard(
     Each method is tested against the random subset, a student against the student taught by labels alone, by a paired
     t-test over the distillation seeds that both have, corrected (Holm) within the comparison.
     """
-    chosen = {**PRIMARY, **(primary or {})}
+    chosen = {**DEFAULT_PRIMARY, **(primary or {})}
     skipped = [(cell, reason) for cell in cells if (reason := _skip_reason(cell, rows.get(cell["key"]))) is not None]
     left_out = {cell["key"] for cell, _ in skipped}
     planned = [cell for cell in cells if cell["key"] not in left_out]
@@ -185,7 +182,7 @@ def _comparisons(
     """Group cells into lines and lines into comparisons: places as planned, budgets by size, references last."""
     places: dict[tuple[Any, ...], dict[str, dict[str, list[dict[str, Any]]]]] = {}
     for cell in cells:
-        place = places.setdefault(tuple(cell[name] for name in _PLACE), {})
+        place = places.setdefault(tuple(cell[name] for name in COMPARISON_KEY), {})
         place.setdefault(cell["budget"], {}).setdefault(cell["method"], []).append(cell)
     return [
         [LeaderboardEntry(group, rows, primary[group[0]["task"]]) for group in budgets[budget].values()]
@@ -207,6 +204,6 @@ def _failures(cells: Sequence[dict[str, Any]], rows: Mapping[str, Any]) -> pd.Da
 def _skipped(skipped: Sequence[tuple[dict[str, Any], str]]) -> pd.DataFrame:
     counts: dict[tuple[Any, ...], int] = {}
     for cell, reason in skipped:
-        key = (*(cell[name] for name in (*_PLACE, "budget", "method")), reason)
+        key = (*(cell[name] for name in (*COMPARISON_KEY, "budget", "method")), reason)
         counts[key] = counts.get(key, 0) + 1
     return pd.DataFrame([(*key[:-1], count, key[-1]) for key, count in counts.items()], columns=list(_SKIPPED_COLUMNS))

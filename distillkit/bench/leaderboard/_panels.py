@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.leaderboard._entry import FIXED_SIZE
-from distillkit.bench.planning._cells import ANY_LABELS
+from distillkit.bench.leaderboard._entry import COMPARISON_KEY
+from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PANEL_KEY", "Panel", "budget_order", "make_panels"]
-
-PANEL_KEY = ("dataset", "task", "evaluator", "label_mode")
+__all__ = ["Panel", "budget_order", "make_panels"]
 
 
 @dataclass
@@ -106,9 +104,9 @@ def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better:
     """
     panels: dict[tuple[Any, ...], Panel] = {}
     for entry in records(table):
-        key = tuple(entry[name] for name in PANEL_KEY)
+        key = tuple(entry[name] for name in COMPARISON_KEY)
         if key not in panels:
-            fields = {name: entry[name] for name in (*PANEL_KEY, "modality", "metric")}
+            fields = {name: entry[name] for name in (*COMPARISON_KEY, "modality", "metric")}
             panels[key] = Panel(**fields, greater_is_better=greater_is_better.get(entry["metric"], True))
         panels[key].entries[entry["method"], entry["budget"]] = entry
     for panel in panels.values():

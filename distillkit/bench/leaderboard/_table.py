@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from distillkit.bench.leaderboard._compare import compare
+from distillkit.bench.leaderboard._entry import COMPARISON_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "LEADING", "TRAILING", "make_table"]
 
-PLACE = ("dataset", "task", "evaluator", "label_mode")
 LEADING = (
     "dataset", "task", "modality", "evaluator", "label_mode", "budget", "method", "kind", "plugin", "plugin_version", "reference", "rank",
     "metric", "mean", "ci_low", "ci_high", "std", "std_evaluation", "n", "done", "complete", "p_vs_random", "vs_random",
@@ -56,7 +56,10 @@ def make_table(
     extra = [name for name in metrics if name in known - fixed] + sorted(known - fixed - metrics.keys())
     ordered = list(dict.fromkeys([*(line.metric for line in lines), *extra, *COSTS]))
     columns = {name: _column(name) for name in ordered}
-    seconds, scores = _of_whole(lines, "seconds-train", ("dataset", "task", "evaluator")), _of_whole(lines, None, PLACE)
+    seconds, scores = (
+        _of_whole(lines, "seconds-train", ("dataset", "task", "evaluator")),
+        _of_whole(lines, None, COMPARISON_KEY),
+    )
     records = []
     for group, sign in comparisons:
         compared = [
@@ -90,7 +93,7 @@ def _of_whole(
     """Return what the whole set has of a metric (None: the deciding one), by the given fields of its lines."""
     values: dict[tuple[Any, ...], list[float]] = {}
     for line in lines:
-        value = line.mean(metric) if line.cell.get("method_name") == "whole" else None
+        value = line.mean(metric) if line.is_whole else None
         if value is not None:
             values.setdefault(_key(line, names), []).append(value)
     return {key: fmean(found) for key, found in values.items()}
@@ -100,7 +103,7 @@ def _against_whole(
     line: LeaderboardEntry, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
 ) -> dict[str, float | None]:
     reference, own = seconds.get(_key(line, ("dataset", "task", "evaluator"))), line.mean("seconds-train")
-    score, mean = scores.get(_key(line, PLACE)), line.mean()
+    score, mean = scores.get(_key(line, COMPARISON_KEY)), line.mean()
     return {
         "seconds-train-whole": reference,
         "training-time-reduction": None if reference is None or not own else reference / own,

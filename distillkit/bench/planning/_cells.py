@@ -8,7 +8,10 @@ from typing import Any
 
 from distillkit.bench.planning._suite import Limits, Suite
 
-__all__ = ["ANY_LABELS", "STUDENT", "Cell", "CellGroup", "Plan"]
+__all__ = ["ANY_LABELS", "FIXED_SIZE", "STUDENT", "Cell", "CellGroup", "Plan"]
+
+FIXED_SIZE = "-"
+"""Stands for the budget where the size of the result does not follow it."""
 
 STUDENT = "student"
 """Stands for the evaluator where a method reduces a model: its student is what predicts."""
@@ -39,6 +42,7 @@ class Cell:
     method_version: int
     method_params: dict[str, Any]
     kind: str
+    role: str
     plugin: str
     plugin_version: str
     budget: str

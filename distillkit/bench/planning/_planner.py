@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench.planning._cells import ANY_LABELS, STUDENT, Cell
+from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Cell
 from distillkit.bench.planning._keys import PROTOCOL, digest
 from distillkit.bench.planning._suite import Entry, Suite
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord
-from distillkit.specs import DatasetSpec, EvaluatorSpec, MethodSpec, Spec
+from distillkit.plugins._resolved import resolve_name
+from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, MethodSpec, Spec
 
 __all__ = ["Planner"]
 
-FIXED_SIZE = "-"
 _STUDENT_SPEC = EvaluatorSpec(
     name=STUDENT, target="", label_modes=frozenset({ANY_LABELS})
 )  # takes whatever the method does
@@ -46,6 +46,7 @@ class _Chosen:
     spec: Any
     provider: PluginRecord
     missing: tuple[str, ...]
+    role: str = METHOD
 
     @property
     def identity(self) -> list[Any]:
@@ -107,30 +108,31 @@ class Planner:
 
     def choose(self, kind: str, entry: Entry, key: str) -> _Chosen:
         """Resolve ``name:preset`` and check the parameters' names."""
-        name, _, preset = entry.name.partition(":")
-        spec: MethodSpec | EvaluatorSpec = self.get(kind, name, key)
-        if preset and preset not in spec.presets:
-            raise UnknownNameError(f"preset of {name}", preset, spec.presets, f"({self.suite.line_of(entry.name)})")
-        # the more particular wins: a suite's settings for all uses of a name, a preset, what the entry itself says
-        params = {**self.suite.settings.get(name, {}), **(spec.presets[preset] if preset else {}), **entry.params}
+        resolved = resolve_name(
+            lambda name: self.get(kind, name, key), entry.name, f"({self.suite.line_of(entry.name)})"
+        )
+        spec, settings = resolved.spec, self.suite.settings.get(resolved.name, {})
         missing = tuple(spec.missing())
-        if params and not missing:
-            self.check_params(spec, params)
-        params = {**getattr(spec, "params", {}), **params}
-        found = Entry(self.canonical(kind, name), entry.label, params)
-        return _Chosen(found, spec, self.manager.provider(kind, name), missing)
+        set_here = {*settings, *resolved.preset, *entry.params}
+        if set_here and not missing:
+            self.check_params(spec, set_here)
+        chosen = Entry(self.canonical(kind, resolved.name), entry.label, resolved.params(settings, entry.params))
+        role = getattr(spec, "role", METHOD)
+        if role == CONTROL and (resolved.preset or entry.params):
+            role = METHOD  # a variant of a control competes like any other method
+        return _Chosen(chosen, spec, self.manager.provider(kind, resolved.name), missing, role)
 
     @staticmethod
     def student(method: _Chosen) -> _Chosen:
         """Return what stands for the evaluator of a method that reduces a model: the student it makes."""
         return _Chosen(Entry(STUDENT, STUDENT), _STUDENT_SPEC, method.provider, ())
 
-    def check_params(self, spec: MethodSpec | EvaluatorSpec, params: dict[str, Any]) -> None:
+    def check_params(self, spec: MethodSpec | EvaluatorSpec, params: Iterable[str]) -> None:
         parameters = inspect.signature(spec.load()).parameters
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             return
         taken = set(parameters) - {"self", "budget", "random_state", "task"}
-        for name in params:
+        for name in sorted(params):
             if name not in taken:
                 near = get_close_matches(name, taken, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(taken)) or 'none'}."
@@ -198,6 +200,7 @@ class Planner:
             method_version=method.spec.version,
             method_params=method.entry.params,
             kind=method.spec.kind,
+            role=method.role,
             plugin=method.provider.dist,
             plugin_version=method.provider.version,
             budget=size,

@@ -11,6 +11,7 @@ from distillkit.budget import Budget
 __all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "locate"]
 
 DEFAULT_PRIMARY = {"classification": "accuracy", "regression": "r2"}
+"""The metric that decides, by task, unless the suite names another."""
 
 
 @dataclass(frozen=True)

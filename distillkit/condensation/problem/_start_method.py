@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from distillkit.exceptions import DataError, UnknownNameError
-from distillkit.plugins._methods import method_named
+from distillkit.plugins._methods import make_method
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._seeds import seed_model
 
@@ -67,7 +67,7 @@ def _numbers(init: Any, X: np.ndarray, y: np.ndarray, group: Group, method: Any)
 def _prepared(init: Any, starts: tuple[str, ...], run: Run, task: str | None) -> Any:
     if isinstance(init, str):
         try:
-            method = method_named("init", init)
+            method = make_method(init)
         except UnknownNameError as exc:
             raise DataError(
                 f"The 'init' parameter must be one of {', '.join(starts)}, a registered method or a distiller, got {init!r}: {exc}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.plugins._methods import method_named
+from distillkit.plugins._methods import make_method
 
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller
@@ -29,11 +29,11 @@ def reducing_method(name: str, given: Any) -> BaseDistiller:
     Raises
     ------
     DataError
-        If it does not heed the weights of rows, or has no such preset.
+        If it does not heed the weights of rows.
     UnknownNameError
-        If there is no method of the name.
+        If there is no method or preset of the name.
     """
-    method: BaseDistiller = method_named(name, given) if isinstance(given, str) else given
+    method: BaseDistiller = make_method(given) if isinstance(given, str) else given
     if not getattr(method, "_weighs_rows", False):
         raise DataError(
             f"{name}={given!r} does not heed the weights of rows, which summaries have: "

@@ -1,0 +1,70 @@
+"""The registrations of the condensers."""
+
+from __future__ import annotations
+
+from distillkit.specs import MethodSpec
+
+__all__ = ["CONDENSERS"]
+
+CONDENSERS = (
+    MethodSpec(
+        name="gradient-matching",
+        target="distillkit.condensation:GradientMatchingDistiller",
+        kind="condensation",
+        requires=("torch",),
+        reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
+        presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
+        summary="Rows optimised until their gradients teach a network what all rows teach it",
+    ),
+    MethodSpec(
+        name="bilevel",
+        target="distillkit.condensation:BilevelDistiller",
+        kind="condensation",
+        version=2,  # rows are held out as for the other condensers
+        requires=("torch",),
+        reference="Wang et al. 2018, arXiv:1811.10959; truncated: Feng et al., ICLR 2024, arXiv:2311.07025",
+        summary="Rows optimised through the unrolled training of networks on them",
+    ),
+    MethodSpec(
+        name="kernel",
+        target="distillkit.condensation:KernelDistiller",
+        kind="condensation",
+        requires=("torch",),
+        reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719; linear: Chen et al., NeurIPS 2024",
+        presets={"linear": {"feature_map": "linear"}},
+        summary="Rows from which ridge regression on the features of networks predicts all rows",
+    ),
+    MethodSpec(
+        name="kernel-soft",
+        target="distillkit.condensation:KernelDistiller",
+        kind="condensation",
+        tasks=frozenset({"classification"}),
+        params={"learn_labels": True},
+        label_mode="soft",
+        requires=("torch",),
+        reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719",
+        summary="As kernel, with probabilities learned for the rows",
+    ),
+    MethodSpec(
+        name="distribution-matching",
+        target="distillkit.condensation:DistributionMatchingDistiller",
+        kind="condensation",
+        requires=("torch",),
+        reference="Zhao and Bilen, WACV 2023, arXiv:2110.04181",
+        presets={
+            "mmd": {"loss": "mmd"},
+            "wasserstein": {"loss": "wasserstein"},
+            "hybrid": {"gradient_weight": 0.1},
+        },
+        summary="Rows optimised until random networks embed each class as they embed all its rows",
+    ),
+    MethodSpec(
+        name="trajectory-matching",
+        target="distillkit.condensation:TrajectoryMatchingDistiller",
+        kind="condensation",
+        requires=("torch",),
+        reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
+        summary="Rows on which a network's weights go where those of networks trained on all rows went",
+    ),
+)
+"""Methods that optimize rows."""
