@@ -10,9 +10,9 @@ from distillkit.condensation import (
     GradientMatchingDistiller,
     KernelDistiller,
     TrajectoryMatchingDistiller,
-    _memory,
 )
 from distillkit.condensation.kernel._ridge import ridge_prediction
+from distillkit.condensation.loop import _memory
 from distillkit.condensation.loop._memory import (
     available_bytes,
     graph_bytes,

@@ -12,8 +12,8 @@ from distillkit.condensation import (
     GradientMatchingDistiller,
     KernelDistiller,
     TrajectoryMatchingDistiller,
-    _checkpoint,
 )
+from distillkit.condensation.loop import _checkpoint
 from distillkit.condensation.loop._checkpoint import Checkpoint, State
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import seeded

@@ -11,7 +11,8 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from distillkit.base import Group, Run, TrainingRows
-from distillkit.coresets import FacilityLocationCoreset, RandomSubset, _facilities
+from distillkit.coresets import FacilityLocationCoreset, RandomSubset
+from distillkit.coresets.geometric import _sparse_facility_location
 from distillkit.coresets.geometric._sparse_facility_location import facilities
 
 
@@ -156,13 +157,13 @@ class TestNeighbours:
     """The graph bounds the memory."""
 
     def test_by_default_as_many_as_the_bound_on_edges_allows(self, monkeypatch):
-        monkeypatch.setattr(_facilities, "_EDGES", 6000)
+        monkeypatch.setattr(_sparse_facility_location, "_EDGES", 6000)
         X = np.random.default_rng(0).normal(size=(300, 3))
         model = FacilityLocationCoreset(budget=5).fit(X)
         assert model.history_[0]["n_neighbors"] == 20
         given = FacilityLocationCoreset(budget=5, n_neighbors=20).fit(X)
         np.testing.assert_array_equal(model.sample_indices_, given.sample_indices_)
-        monkeypatch.setattr(_facilities, "_EDGES", 600)
+        monkeypatch.setattr(_sparse_facility_location, "_EDGES", 600)
         assert FacilityLocationCoreset(budget=5).fit(X).history_[0]["n_neighbors"] == 16
 
     def test_no_matrix_of_all_distances_is_made(self):

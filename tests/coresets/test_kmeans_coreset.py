@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from distillkit.coresets import KMeansCoreset, RandomSubset, _kmeans
+from distillkit.coresets import KMeansCoreset, RandomSubset
+from distillkit.coresets.geometric import _kmeans
 from distillkit.exceptions import DistillkitWarning
 from distillkit.neighbors import _threads, kmeans
 

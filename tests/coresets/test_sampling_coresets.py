@@ -9,7 +9,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from distillkit.base import Group, Run, TrainingRows
-from distillkit.coresets import LightweightCoreset, RandomSubset, SensitivityCoreset, _passes
+from distillkit.coresets import LightweightCoreset, RandomSubset, SensitivityCoreset
+from distillkit.coresets.sampling import _two_pass
 from distillkit.coresets.sampling._sensitivity import sensitivity_bounds
 from distillkit.coresets.sampling._two_pass import squared_distances_to_means
 from distillkit.neighbors import _threads, kmeans_plus_plus
@@ -207,7 +208,7 @@ class TestPasses:
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     @pytest.mark.parametrize("step_bytes", [100, 2**20])
     def test_they_are_those_of_brute_force(self, dtype, step_bytes, monkeypatch):
-        monkeypatch.setattr(_passes, "_BLOCK_BYTES", step_bytes)
+        monkeypatch.setattr(_two_pass, "_BLOCK_BYTES", step_bytes)
         rng = np.random.default_rng(0)
         X, label = rng.normal(size=(200, 6)).astype(dtype), rng.integers(3, size=200)
         parts = [np.flatnonzero(label == c) for c in range(3)]
@@ -219,7 +220,7 @@ class TestPasses:
 
     def test_threads_do_not_change_a_bit(self, monkeypatch):
         monkeypatch.setattr(_threads, "_SMALL", 0)
-        monkeypatch.setattr(_passes, "_BLOCK_BYTES", 4000)
+        monkeypatch.setattr(_two_pass, "_BLOCK_BYTES", 4000)
         X = np.random.default_rng(0).normal(size=(3000, 20)).astype(np.float32)
         parts = [np.arange(0, 3000, 2), np.arange(1, 3000, 2)]
         found = []

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.neighbors import _graph, _pairs, _threads, neighbor_graph
+from distillkit.neighbors import _blocked_neighbors, _graph, _threads, neighbor_graph
 from distillkit.neighbors._blocked_neighbors import nearest_rows
 
 
@@ -65,7 +65,7 @@ class TestTiles:
     @pytest.mark.parametrize("t", [1, 8, 37])
     @pytest.mark.parametrize("seed", range(3))
     def test_neighbours_are_those_of_brute_force(self, tile, t, seed, monkeypatch):
-        monkeypatch.setattr(_pairs, "_TILE", tile)
+        monkeypatch.setattr(_blocked_neighbors, "_TILE", tile)
         X = np.random.default_rng(seed).gamma(0.5, size=(301, 4)).astype(np.float32)
         X -= X.mean(axis=0)
         distances, indices = nearest_rows(X, t)
@@ -76,7 +76,7 @@ class TestTiles:
 
     def test_rows_that_find_too_few_within_their_limit_are_searched_again(self, monkeypatch):
         X = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
-        limits, whole, again = _pairs._Search.limits, _pairs._Search.whole, []
+        limits, whole, again = _blocked_neighbors._Search.limits, _blocked_neighbors._Search.whole, []
 
         def too_low(self, each):
             return np.where(np.arange(400) % 3, limits(self, each), 0)
@@ -85,8 +85,8 @@ class TestTiles:
             again.extend(which.tolist())
             whole(self, which, each)
 
-        monkeypatch.setattr(_pairs._Search, "limits", too_low)
-        monkeypatch.setattr(_pairs._Search, "whole", noted)
+        monkeypatch.setattr(_blocked_neighbors._Search, "limits", too_low)
+        monkeypatch.setattr(_blocked_neighbors._Search, "whole", noted)
         indices = nearest_rows(X, 40)[1]
         assert set(range(0, 400, 3)) <= set(again)
         assert len(again) < 200
@@ -94,14 +94,14 @@ class TestTiles:
         np.testing.assert_array_equal(np.sort(indices, axis=1), np.sort(order, axis=1))
 
     def test_little_more_than_the_neighbours_is_kept_also_of_rows_that_come_sorted(self, monkeypatch):
-        monkeypatch.setattr(_pairs, "_TILE", 128)
-        keep, kept = _pairs._Search._keep, []
+        monkeypatch.setattr(_blocked_neighbors, "_TILE", 128)
+        keep, kept = _blocked_neighbors._Search._keep, []
 
         def noted(self, begin, parts):
             kept.append(sum(len(rows) for rows, _, _ in parts))
             keep(self, begin, parts)
 
-        monkeypatch.setattr(_pairs._Search, "_keep", noted)
+        monkeypatch.setattr(_blocked_neighbors._Search, "_keep", noted)
         X = np.repeat(20 * np.eye(10, 5, dtype=np.float32), 128, axis=0)
         X += np.random.default_rng(0).normal(size=X.shape).astype(np.float32)
         nearest_rows(X, 100)
@@ -109,7 +109,7 @@ class TestTiles:
 
     def test_threads_do_not_change_a_bit(self, monkeypatch):
         monkeypatch.setattr(_threads, "_SMALL", 0)
-        monkeypatch.setattr(_pairs, "_TILE", 32)
+        monkeypatch.setattr(_blocked_neighbors, "_TILE", 32)
         X = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
         found = []
         for threads in (1, 2):

@@ -16,7 +16,8 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
-from distillkit.nn import ConvNet, _tile_loops
+from distillkit.nn import ConvNet
+from distillkit.nn.convolution import _tile_loops
 from distillkit.nn.convolution._first_block import conv_relu_pool, patches
 from distillkit.nn.convolution._norm_relu_pool import norm_relu_pool
 from distillkit.nn.convolution._winograd import winograd_conv
