@@ -1,4 +1,7 @@
-"""Condensation: rows that are optimised so that networks learn from them what they learn from all. Importing it loads torch."""
+"""Condensation: synthetic rows, optimized so that networks learn from them as from all rows.
+
+Importing this package loads torch.
+"""
 
 from distillkit.condensation.bilevel._distiller import BilevelDistiller
 from distillkit.condensation.distribution._distiller import DistributionMatchingDistiller

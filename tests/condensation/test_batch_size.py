@@ -1,4 +1,4 @@
-"""Where memory ends, by networks that refuse more rows than they were told to."""
+"""Runs that run out of memory, simulated by networks that refuse too many rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from distillkit.condensation.loop._batch_size import BatchSize, out_of_memory, w
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 
 COMMON = {"random_state": 0, "device": "cpu", "record_every": 2, "patience": None, "max_iter": 6}
-# (estimator, parameter, its size with 30 rows in each of two classes, rows that a network takes, rows that fit)
+# (estimator, parameter, its size with 30 rows in each of two classes, rows that a network takes,
+# rows that fit)
 METHODS = {
     "gradient": (GradientMatchingDistiller(2, outer_steps=3, inner_steps=2, **COMMON), "real_batch", 30, 16, 15),
     "distribution": (DistributionMatchingDistiller(2, gradient_weight=0.1, **COMMON), "real_batch", 30, 10, 8),
@@ -66,9 +67,9 @@ def hungry(limit, fail=of_gpu, at=0):
     return Hungry
 
 
-def quick(method, **given):
+def quick(method, **params):
     estimator = METHODS[method][0]
-    return type(estimator)(**{**estimator.get_params(), **given})
+    return type(estimator)(**{**estimator.get_params(), **params})
 
 
 @pytest.mark.parametrize("fail", [of_gpu, of_machine])
@@ -95,7 +96,7 @@ def test_a_batch_is_halved_until_it_fits_and_one_warning_says_so():
     with pytest.warns(DistillkitWarning) as caught:
         assert batch.fit(work, lambda: undone.append(1), "iteration 3 of a test") == 25
     assert [str(warning.message) for warning in caught] == [
-        "memory ended in iteration 3 of a test with real_batch=100: from there on it is 25."
+        "memory ran out in iteration 3 of a test with real_batch=100; the run continues with real_batch=25."
     ]
     assert tried == [100, 50, 25]
     assert len(undone) == 2
@@ -127,8 +128,8 @@ def test_other_errors_pass():
 @pytest.mark.parametrize("fail", [of_gpu, of_machine])
 def test_every_condenser_goes_on_with_half_the_batch(method, fail, images):
     _, name, before, limit, after = METHODS[method]
-    told = rf"memory ended in iteration 1 of .* with {name}={before}: from there on it is {after}\."
-    with pytest.warns(DistillkitWarning, match=told) as caught:
+    message = rf"memory ran out in iteration 1 of .* with {name}={before}; the run continues with {name}={after}\."
+    with pytest.warns(DistillkitWarning, match=message) as caught:
         fitted = quick(method, network=hungry(limit, fail)).fit(*images)
     assert len(caught) == 1
     assert fitted.n_iter_ == 6
@@ -143,9 +144,9 @@ def test_every_condenser_goes_on_with_half_the_batch(method, fail, images):
 @each
 def test_a_run_whose_batch_was_halved_resumes_to_the_bit(method, images, tmp_path):
     limit = METHODS[method][3]
-    with pytest.warns(DistillkitWarning, match="memory ended"):
+    with pytest.warns(DistillkitWarning, match="memory ran out"):
         whole = quick(method, network=hungry(limit)).fit(*images)
-    with pytest.warns(DistillkitWarning, match="memory ended"):
+    with pytest.warns(DistillkitWarning, match="memory ran out"):
         quick(method, network=hungry(limit), max_iter=3, checkpoint=tmp_path / "run").fit(*images)
     parts = quick(method, network=hungry(10**6), checkpoint=tmp_path / "run").fit(*images)
     assert parts.X_distilled_.tobytes() == whole.X_distilled_.tobytes()
@@ -153,31 +154,34 @@ def test_a_run_whose_batch_was_halved_resumes_to_the_bit(method, images, tmp_pat
 
 @each
 def test_memory_that_does_not_suffice_for_the_fewest_rows(method, images, tmp_path):
-    """At the start there is nothing to keep; later the best rows are, in the estimator and on disk."""
-    given = {"max_iter": 16, "checkpoint": tmp_path / "run"}
-    unfitted = quick(method, network=hungry(2), **given)
+    """Before the first update no rows are kept; later the best ones are, also on disk."""
+    settings = {"max_iter": 16, "checkpoint": tmp_path / "run"}
+    unfitted = quick(method, network=hungry(2), **settings)
     with pytest.raises(NotEnoughMemoryError, match=r"lower .*width"):
         unfitted.fit(*images)
     assert not hasattr(unfitted, "distilled_")
     whole = hungry(10**6)
     expected = quick(method, network=whole, max_iter=16).fit(*images)
     (tmp_path / "run").unlink(missing_ok=True)
-    fitted = quick(method, network=hungry(2, at=len(whole.looks) * 4 // 5), **given)
-    told = r"memory ended in iteration \d+ of .* lower .*width.* The rows of iteration \d+ are kept in distilled_\."
-    with pytest.raises(NotEnoughMemoryError, match=told):
+    fitted = quick(method, network=hungry(2, at=len(whole.looks) * 4 // 5), **settings)
+    message = (
+        r"memory ran out in iteration \d+ of .* lower .*width.* The rows of iteration \d+ are kept in distilled_\."
+    )
+    with pytest.raises(NotEnoughMemoryError, match=message):
         fitted.fit(*images)
     assert 1 <= fitted.n_iter_ < 16
     assert fitted.distilled_.provenance["stopped_by"] == "out_of_memory"
     assert np.isfinite(fitted.X_distilled_).all()
-    assert quick(method, network=hungry(10**6), **given).fit(*images).n_iter_ == expected.n_iter_ == 16
+    assert quick(method, network=hungry(10**6), **settings).fit(*images).n_iter_ == expected.n_iter_ == 16
 
 
 def test_experts_are_trained_in_smaller_batches(images, tmp_path):
-    given = {"expert_batch": 40, "network": hungry(10), "experts_dir": tmp_path}
+    settings = {"expert_batch": 40, "network": hungry(10), "experts_dir": tmp_path}
     with pytest.warns(
-        DistillkitWarning, match=r"in the training of expert 0 with expert_batch=40: from there on it is 10\."
+        DistillkitWarning,
+        match=r"in the training of expert 0 with expert_batch=40; the run continues with expert_batch=10\.",
     ):
-        fitted = quick("trajectory", student_batch=5, **given).fit(*images)
+        fitted = quick("trajectory", student_batch=5, **settings).fit(*images)
     assert fitted.n_experts_trained_ == 1
 
 
@@ -186,17 +190,17 @@ def test_experts_are_trained_in_smaller_batches(images, tmp_path):
 def test_a_device_too_full_for_a_network_is_named_with_the_remedy(method, fail, images):
     unfitted = quick(method, network=lambda *shapes: fail(shapes))
     with pytest.raises(
-        NotEnoughMemoryError, match=r"memory of cpu ended before the first update.*lower width or budget"
+        NotEnoughMemoryError, match=r"memory of cpu ran out before the first update.*lower width or budget"
     ):
         unfitted.fit(*images)
 
 
 def test_of_a_gpu_the_way_out_is_named_and_other_errors_pass():
-    with pytest.raises(NotEnoughMemoryError, match=r"memory of cuda:0 ended.*device='cpu'"):
+    with pytest.raises(NotEnoughMemoryError, match=r"memory of cuda:0 ran out.*device='cpu'"):
         raise_within(torch.OutOfMemoryError("CUDA out of memory."))
-    own = NotEnoughMemoryError("said already")
+    error = NotEnoughMemoryError("said already")
     with pytest.raises(NotEnoughMemoryError, match=r"^said already$"):
-        raise_within(own)
+        raise_within(error)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         raise_within(RuntimeError("shapes do not match"))
 

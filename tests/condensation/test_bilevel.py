@@ -75,7 +75,7 @@ def test_the_meta_loss_and_the_validation_loss_fall_from_noise(table, window):
 
 
 def test_the_rows_kept_are_those_of_the_lowest_validation_loss(table):
-    """A rate that throws the rows about: what is returned is what a fit that ends at the best update returns."""
+    """With a rate that is far too large, the fit returns the rows of its best update."""
     settings = {"lr": 3.0, "network_lr": 0.3, "record_every": 1, "patience": None}
     fitted = bilevel(max_iter=12, **settings).fit(*table)
     best = min(fitted.history_, key=lambda record: record["validation_loss"])["iteration"]
@@ -128,7 +128,7 @@ def test_learned_labels(table, numbers):
 
 
 def test_the_gradients_of_the_fit_against_finite_differences(table):
-    """All of it together in float64: inner loop, learned labels and rate, meta-loss on real rows."""
+    """In float64, with inner loop, learned labels and rate, and the meta-loss on real rows."""
     X, y = table
     problem = CondensationProblem.of(rows_of(X, y, 1), torch.device("cpu"))
     parts = [
@@ -210,8 +210,8 @@ def test_batches_are_drawn_without_replacement_and_with_their_own_targets():
 def test_where_classes_are_too_small_all_rows_validate():
     X, y = np.arange(6.0)[:, None], np.repeat([0, 1], 3)
     rows = rows_of(X, y, 3)
-    kept, held = hold_out(rows, 0.5, 0, or_all=True)
-    assert kept is rows
+    training_rows, held = hold_out(rows, 0.5, 0, or_all=True)
+    assert training_rows is rows
     assert held is rows
     fitted = bilevel(3, max_iter=2, validation_every=1).fit(X, y)
     assert all(math.isfinite(record["validation_loss"]) for record in fitted.history_)

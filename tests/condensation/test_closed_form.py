@@ -22,8 +22,8 @@ def test_a_row_per_class_carries_the_ridge_classifier_of_all_rows(load, alpha, b
     X, y = load(return_X_y=True)
     small = linear(budget, alpha).fit(X, y).distilled_
     assert len(small) == budget * len(np.unique(y))
-    found = small.fit(RidgeClassifier(alpha)).decision_function(X)
-    np.testing.assert_allclose(found, RidgeClassifier(alpha).fit(X, y).decision_function(X), atol=1e-6)
+    scores = small.fit(RidgeClassifier(alpha)).decision_function(X)
+    np.testing.assert_allclose(scores, RidgeClassifier(alpha).fit(X, y).decision_function(X), atol=1e-6)
 
 
 @pytest.mark.parametrize("init", ["kmeans", "mean", "real", "noise"])
@@ -31,9 +31,9 @@ def test_a_row_per_class_carries_the_ridge_classifier_of_all_rows(load, alpha, b
 def test_two_rows_carry_the_ridge_regression_of_all_rows(init, budget, alpha):
     X, y = load_diabetes(return_X_y=True)
     small = linear(budget, alpha, init=init).fit(X, y).distilled_
-    whole, found = Ridge(alpha).fit(X, y), small.fit(Ridge(alpha))
-    np.testing.assert_allclose(found.predict(X), whole.predict(X), atol=1e-6)
-    np.testing.assert_allclose(found.coef_, whole.coef_, atol=1e-6)
+    whole, fitted = Ridge(alpha).fit(X, y), small.fit(Ridge(alpha))
+    np.testing.assert_allclose(fitted.predict(X), whole.predict(X), atol=1e-6)
+    np.testing.assert_allclose(fitted.coef_, whole.coef_, atol=1e-6)
 
 
 def test_images_unequal_budgets_and_classes_of_unequal_size(images):
@@ -42,9 +42,9 @@ def test_images_unequal_budgets_and_classes_of_unequal_size(images):
     small = linear({3: 1, 7: 5}, 10.0).fit(X, y).distilled_
     assert small.X.shape == (6, 1, 8, 8)
     flat = X.reshape(45, -1)
-    found = RidgeClassifier(10.0).fit(small.X.reshape(6, -1), small.y, sample_weight=small.sample_weight)
+    fitted = RidgeClassifier(10.0).fit(small.X.reshape(6, -1), small.y, sample_weight=small.sample_weight)
     np.testing.assert_allclose(
-        found.decision_function(flat), RidgeClassifier(10.0).fit(flat, y).decision_function(flat), atol=1e-8
+        fitted.decision_function(flat), RidgeClassifier(10.0).fit(flat, y).decision_function(flat), atol=1e-8
     )
 
 

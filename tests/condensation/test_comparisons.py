@@ -16,13 +16,13 @@ def normal(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def in_groups(found, sizes):
-    return [part.numpy() for part in torch.split(found, sizes)]
+def in_groups(embeddings, sizes):
+    return [part.numpy() for part in torch.split(embeddings, sizes)]
 
 
-def compared(loss, real, made):
+def compared(loss, real, synthetic):
     comparison = make_comparison(loss)
-    return comparison.loss(comparison.observe(real, REAL), made, MADE)
+    return comparison.loss(comparison.observe(real, REAL), synthetic, MADE)
 
 
 def softmax(rows):
@@ -33,42 +33,42 @@ def softmax(rows):
 def test_on_a_linear_embedding_the_mean_loss_is_a_quadratic_form():
     with seeded(0):
         weight = torch.nn.Linear(5, 3).double()
-    real, made = normal(12, 5), normal(6, 5, seed=1).requires_grad_()
-    found = compared("mean", weight(real).detach(), weight(made))
-    (gradient,) = torch.autograd.grad(found, made)
+    real, synthetic = normal(12, 5), normal(6, 5, seed=1).requires_grad_()
+    loss = compared("mean", weight(real).detach(), weight(synthetic))
+    (gradient,) = torch.autograd.grad(loss, synthetic)
     metric = (weight.weight.T @ weight.weight).detach().numpy()
     expected, start = 0.0, 0
-    for x, y in zip(in_groups(real, REAL), in_groups(made.detach(), MADE), strict=True):
+    for x, y in zip(in_groups(real, REAL), in_groups(synthetic.detach(), MADE), strict=True):
         gap = y.mean(axis=0) - x.mean(axis=0)
         expected += gap @ metric @ gap
         np.testing.assert_allclose(gradient[start : start + len(y)], np.tile(2 / len(y) * metric @ gap, (len(y), 1)))
         start += len(y)
-    assert float(found.detach()) == pytest.approx(expected)
+    assert float(loss.detach()) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("loss", ["mmd", "wasserstein", "sinkhorn"])
 def test_losses_of_samples_are_the_distances_summed_over_the_groups(loss):
-    real, made = normal(12, 4), normal(6, 4, seed=1) + 1
+    real, synthetic = normal(12, 4), normal(6, 4, seed=1) + 1
     scale = median_bandwidth(real.numpy())
     distance = {
         "mmd": lambda x, y: mmd(x, y, bandwidth=scale),
         "wasserstein": lambda x, y: wasserstein(x, y) ** 2,
         "sinkhorn": lambda x, y: sinkhorn_divergence(x, y, reg=scale**2 / 10),
     }[loss]
-    pairs = zip(in_groups(real, REAL), in_groups(made, MADE), strict=True)
-    assert float(compared(loss, real, made)) == pytest.approx(sum(distance(x, y) for x, y in pairs), rel=1e-3)
+    pairs = zip(in_groups(real, REAL), in_groups(synthetic, MADE), strict=True)
+    assert float(compared(loss, real, synthetic)) == pytest.approx(sum(distance(x, y) for x, y in pairs), rel=1e-3)
 
 
 @pytest.mark.parametrize(("loss", "divergence"), [("kl", kl_divergence), ("js", js_divergence)])
 def test_losses_of_outputs_are_the_divergences_of_mean_probabilities(loss, divergence):
-    real, made = normal(12, 4) * 3, normal(6, 4, seed=1)
+    real, synthetic = normal(12, 4) * 3, normal(6, 4, seed=1)
     mean, spread = real.numpy().mean(axis=0), real.numpy().std(axis=0)
-    pairs = zip(in_groups(real, REAL), in_groups(made, MADE), strict=True)
+    pairs = zip(in_groups(real, REAL), in_groups(synthetic, MADE), strict=True)
     expected = sum(
         divergence(softmax((x - mean) / spread).mean(axis=0), softmax((y - mean) / spread).mean(axis=0))
         for x, y in pairs
     )
-    assert float(compared(loss, real, made)) == pytest.approx(expected)
+    assert float(compared(loss, real, synthetic)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("loss", DISTRIBUTION_LOSSES)
@@ -76,27 +76,28 @@ def test_gradients_through_a_network_are_those_of_finite_differences(loss):
     with seeded(0):
         network = Mlp((3,), 5, hidden=(7,)).double()
     embedding = Embedding("float32", outputs=loss in ("kl", "js"))
-    real, made, nothing = normal(12, 3), normal(6, 3, seed=1), torch.zeros(0)
+    real, synthetic, nothing = normal(12, 3), normal(6, 3, seed=1), torch.zeros(0)
     comparison = make_comparison(loss)
     observed = comparison.observe(embedding.observe(network, real, nothing), REAL)
 
     def value(rows):
         return comparison.loss(observed, embedding(network, rows, nothing), MADE)
 
-    (found,) = torch.autograd.grad(value(made.requires_grad_()), made)
+    (gradient,) = torch.autograd.grad(value(synthetic.requires_grad_()), synthetic)
     step = 1e-6
     for row, column in [(0, 0), (1, 2), (2, 1), (4, 0), (5, 2)]:
-        moved = torch.zeros_like(made)
+        moved = torch.zeros_like(synthetic)
         moved[row, column] = step
         with torch.no_grad():
-            slope = float(value(made + moved) - value(made - moved)) / (2 * step)
-        # the iterations of a loss end early; with as many as they need, they are held to less in the tests of the distances
-        assert float(found[row, column]) == pytest.approx(slope, rel=0.03 if loss == "sinkhorn" else 1e-4, abs=1e-6)
+            slope = float(value(synthetic + moved) - value(synthetic - moved)) / (2 * step)
+        # A loss ends its iterations early; the tests of the distances check converged ones more
+        # strictly.
+        assert float(gradient[row, column]) == pytest.approx(slope, rel=0.03 if loss == "sinkhorn" else 1e-4, abs=1e-6)
 
 
 def test_the_joint_embedding_holds_how_rows_and_targets_go_together():
-    found = Embedding("float32", joint=True)(torch.nn.Identity(), torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]))
-    assert found.tolist() == [[1, 2, 3, 6]]
+    embedding = Embedding("float32", joint=True)(torch.nn.Identity(), torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]))
+    assert embedding.tolist() == [[1, 2, 3, 6]]
 
 
 def test_chunks_are_halved_where_memory_ends_and_one_row_too_much_is_said():

@@ -60,9 +60,9 @@ def compare(net, distance, how=match_by_differences, per_class=2, leaf=None, **o
 def test_a_small_step_on_a_smooth_network_is_the_derivative(distance, vectorize):
     net = make(Smooth)
     exact = compare(net, distance, match_gradients)
-    found = compare(net, distance, vectorize=vectorize, step=1e-5)
-    assert (found.loss, found.similarity) == pytest.approx((exact.loss, exact.similarity))
-    torch.testing.assert_close(found.gradients, exact.gradients, rtol=1e-5, atol=1e-9)
+    approximate = compare(net, distance, vectorize=vectorize, step=1e-5)
+    assert (approximate.loss, approximate.similarity) == pytest.approx((exact.loss, exact.similarity))
+    torch.testing.assert_close(approximate.gradients, exact.gradients, rtol=1e-5, atol=1e-9)
 
 
 def test_the_error_falls_with_the_square_of_the_step():
@@ -81,8 +81,8 @@ def test_of_a_quadratic_loss_any_step_gives_rows_and_targets_their_derivative(ve
     X, y = normal(2, 4, 3, seed=3).requires_grad_(), normal(2, 4, seed=4).requires_grad_()
     synthetic = [(X[c], y[c]) for c in range(2)]
     exact = match_gradients(net, weights, real, synthetic, squared_error, "l2", [X, y])
-    found = match_by_differences(net, weights, real, synthetic, squared_error, "l2", [X, y], vectorize=vectorize)
-    torch.testing.assert_close(found.gradients, exact.gradients, rtol=1e-9, atol=1e-10)
+    approximate = match_by_differences(net, weights, real, synthetic, squared_error, "l2", [X, y], vectorize=vectorize)
+    torch.testing.assert_close(approximate.gradients, exact.gradients, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("vectorize", [False, True])
@@ -153,15 +153,15 @@ def test_masks_of_dropout_are_the_same_on_both_sides():
     plain, masked = make(Smooth), make(Smooth, 0.5)
     size = compare(plain, "l2").gradients[0].norm()
     with seeded(1):
-        found = compare(masked, "l2", step=1e-5).gradients[0].norm()
-    assert 0.1 < float(found / size) < 10  # two masks would differ by about one, divided by the step
+        approximate = compare(masked, "l2", step=1e-5).gradients[0].norm()
+    assert 0.1 < float(approximate / size) < 10  # two masks would differ by about one, divided by the step
 
 
 def test_a_network_of_the_users_own_need_not_be_copied():
     plain, held = make(Smooth), make(Smooth)
     held.lock = threading.Lock()  # cannot be
-    expected, found = (compare(net, "l2", vectorize=False) for net in (plain, held))
-    assert torch.equal(found.gradients[0], expected.gradients[0])
+    expected, approximate = (compare(net, "l2", vectorize=False) for net in (plain, held))
+    assert torch.equal(approximate.gradients[0], expected.gradients[0])
 
 
 def test_a_change_of_the_rows_is_differentiated_through():
@@ -169,8 +169,11 @@ def test_a_change_of_the_rows_is_differentiated_through():
     augment = Augmentation(["rotate"])
     draw = augment.draw(1, torch.Generator().manual_seed(0), shared=True)
     change = lambda rows: augment(rows, draw)  # noqa: E731
-    exact, found = compare(net, "l2", match_gradients, change=change), compare(net, "l2", change=change, step=1e-5)
-    torch.testing.assert_close(found.gradients, exact.gradients, rtol=1e-5, atol=1e-9)
+    exact, approximate = (
+        compare(net, "l2", match_gradients, change=change),
+        compare(net, "l2", change=change, step=1e-5),
+    )
+    torch.testing.assert_close(approximate.gradients, exact.gradients, rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -204,8 +207,8 @@ def test_images_come_closer_to_the_real_gradients_and_are_the_same_again(images,
 def test_targets_move_with_the_rows(numbers):
     X, y = numbers
     settings = {"hidden": (16,), "max_iter": 4, "random_state": 0, "device": "cpu", "derivative": "differences"}
-    kept, moved = (GradientMatchingDistiller(6, target_lr=rate, **settings).fit(X, y) for rate in (None, 0.05))
-    assert not (kept.y_distilled_ == moved.y_distilled_).any()
+    fixed, moved = (GradientMatchingDistiller(6, target_lr=rate, **settings).fit(X, y) for rate in (None, 0.05))
+    assert not (fixed.y_distilled_ == moved.y_distilled_).any()
 
 
 def test_a_graph_of_gradients_is_not_counted_where_there_is_none(images, monkeypatch):

@@ -105,8 +105,8 @@ def test_the_hybrid_adds_the_loss_of_gradient_matching(table):
     assert -1 <= record["similarity"] <= 1
     assert not np.array_equal(both.X_distilled_, alone.X_distilled_)
     first = matching(2, gradient_weight=0.5, max_iter=1).fit(*table).history_[0]
-    own = matching(2, max_iter=1).fit(*table).history_[0]["loss"]
-    assert first["loss"] == pytest.approx(own + 0.5 * first["gradient_loss"], rel=1e-5)
+    plain = matching(2, max_iter=1).fit(*table).history_[0]["loss"]
+    assert first["loss"] == pytest.approx(plain + 0.5 * first["gradient_loss"], rel=1e-5)
 
 
 def test_the_hybrid_lets_the_gradients_agree(images):
@@ -198,15 +198,15 @@ def test_settings_that_cannot_be(images, name, value):
 
 
 def test_the_gradients_are_those_of_gradient_matching(table):
-    """One update from the same rows by the same network and real rows: all of them, so that no draw differs."""
+    """One update of the same rows, with the same network and all real rows."""
     X, y = table
-    made = {}
+    networks = {}
 
     def fixed(shape, n_outputs):
-        if "net" not in made:
+        if "net" not in networks:
             torch.manual_seed(0)
-            made["net"] = nn.Sequential(nn.Linear(shape[0], 6), nn.ReLU(), nn.Linear(6, n_outputs))
-        return made["net"]
+            networks["net"] = nn.Sequential(nn.Linear(shape[0], 6), nn.ReLU(), nn.Linear(6, n_outputs))
+        return networks["net"]
 
     common = {"network": fixed, "init": "mean", "max_iter": 1, "real_batch": 90, "random_state": 0}
     hybrid = DistributionMatchingDistiller(1, gradient_weight=1.0, **common).fit(X, y).history_[0]

@@ -23,13 +23,13 @@ from distillkit.utils._interpolation import expand
 
 SMALL = {"budget": 4, "width": 4, "hidden": (8,), "device": "cpu", "random_state": 0, "max_iter": 3, "downscale": 2}
 METHODS = {
-    "gradient": lambda **given: GradientMatchingDistiller(outer_steps=2, inner_steps=1, **{**SMALL, **given}),
-    "distribution": lambda **given: DistributionMatchingDistiller(**{**SMALL, **given}),
-    "trajectory": lambda **given: TrajectoryMatchingDistiller(
-        n_experts=1, expert_epochs=2, student_steps=2, **{**SMALL, **given}
+    "gradient": lambda **params: GradientMatchingDistiller(outer_steps=2, inner_steps=1, **{**SMALL, **params}),
+    "distribution": lambda **params: DistributionMatchingDistiller(**{**SMALL, **params}),
+    "trajectory": lambda **params: TrajectoryMatchingDistiller(
+        n_experts=1, expert_epochs=2, student_steps=2, **{**SMALL, **params}
     ),
-    "kernel": lambda **given: KernelDistiller(pool_size=2, updates=2, **{**SMALL, **given}),
-    "bilevel": lambda **given: BilevelDistiller(inner_steps=2, **{**SMALL, **given}),
+    "kernel": lambda **params: KernelDistiller(pool_size=2, updates=2, **{**SMALL, **params}),
+    "bilevel": lambda **params: BilevelDistiller(inner_steps=2, **{**SMALL, **params}),
 }
 each = pytest.mark.parametrize("method", METHODS)
 DOWNSCALING = Downscaling((1, 9, 8), 2, torch.device("cpu"))
@@ -74,31 +74,31 @@ def test_an_update_is_that_of_the_chain_rule_and_limits_hold_for_small_rows():
 def test_every_method_keeps_small_images_and_returns_whole_ones(method, dtype, digits, tmp_path):
     X, y = digits
     small = METHODS[method]().fit(X.astype(dtype), y)
-    made = small.distilled_
-    assert made.stored.shape == (40, 1, 4, 4)
-    assert made.X.shape == (40, 1, 8, 8)
-    assert small.X_distilled_.dtype == made.stored.dtype == dtype
-    assert made.nbytes == made.stored.nbytes + made.y.nbytes
+    distilled = small.distilled_
+    assert distilled.stored.shape == (40, 1, 4, 4)
+    assert distilled.X.shape == (40, 1, 8, 8)
+    assert small.X_distilled_.dtype == distilled.stored.dtype == dtype
+    assert distilled.nbytes == distilled.stored.nbytes + distilled.y.nbytes
     plain = METHODS[method](downscale=1).fit(X.astype(dtype), y).distilled_
     assert plain.stored is None
-    assert plain.X.nbytes == 4 * made.stored.nbytes
-    path = made.save(tmp_path / "small.safetensors")
+    assert plain.X.nbytes == 4 * distilled.stored.nbytes
+    path = distilled.save(tmp_path / "small.safetensors")
     assert read_card(path)["schema"] == SCHEMA > 1  # versions that know no stored images say so
     assert "X" not in load_file(path)
     loaded = DistilledSet.load(path)
-    assert loaded.X.tobytes() == made.X.tobytes()
-    assert loaded.stored.tobytes() == made.stored.tobytes()
+    assert loaded.X.tobytes() == distilled.X.tobytes()
+    assert loaded.stored.tobytes() == distilled.stored.tobytes()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("weight", [None, 0.1])
 def test_groups_too_large_for_one_pass_are_compared_one_by_one(weight, threads, digits):
-    made = METHODS["gradient"] if weight is None else METHODS["distribution"]
-    given = {} if weight is None else {"gradient_weight": weight}
+    method = METHODS["gradient"] if weight is None else METHODS["distribution"]
+    settings = {} if weight is None else {"gradient_weight": weight}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        small = made(budget=9, **given).fit(*digits)
+        small = method(budget=9, **settings).fit(*digits)
     finally:
         torch.set_num_threads(before)
     assert small.n_iter_ == 3
@@ -116,9 +116,9 @@ def test_series_are_interpolated_along_time():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 20)
     X = np.sin(np.arange(25) * (1 + y[:, None, None])) + 0.1 * rng.normal(size=(40, 2, 25))
-    made = DistributionMatchingDistiller(**{**SMALL, "budget": 3}).fit(X, y).distilled_
-    assert made.X.shape == (6, 2, 25)
-    assert made.stored.shape == (6, 2, 13)
+    distilled = DistributionMatchingDistiller(**{**SMALL, "budget": 3}).fit(X, y).distilled_
+    assert distilled.X.shape == (6, 2, 25)
+    assert distilled.stored.shape == (6, 2, 13)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(digits, tmp_path):

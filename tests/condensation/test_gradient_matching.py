@@ -119,29 +119,29 @@ def test_history_can_be_written_as_json_and_tells_where_it_is(images):
 
 def test_updates_of_one_visit_follow_the_gradients_of_the_same_rows(table):
     X, y = table
-    made = []
+    networks = []
 
     def network(shape, n_outputs):
-        made.append(nn.Sequential(nn.Linear(shape[0], 4), nn.Tanh(), nn.Linear(4, n_outputs)))
-        return made[-1]
+        networks.append(nn.Sequential(nn.Linear(shape[0], 4), nn.Tanh(), nn.Linear(4, n_outputs)))
+        return networks[-1]
 
     free = {"real_batch": 30, "distance": "l2", "momentum": 0.0, "max_norm": None, "lr": 1.0, "patience": None}
     fitted = matching(network=network, updates=3, max_iter=3, outer_steps=1, record_every=1, **free).fit(X, y)
 
-    # by hand: all rows are real rows of the one network that was visited, and class means are the start
+    # By hand: one network was visited, with all rows as real rows and class means as the start.
     Z = torch.tensor(StandardScaler().fit_transform(X), dtype=torch.float32)
     codes = torch.tensor(np.unique(y, return_inverse=True)[1])
     rows = torch.stack([Z[codes == code].mean(0) for code in range(3)]).requires_grad_()
-    weights = list(made[-1].parameters())
+    weights = list(networks[-1].parameters())
     losses = []
     for _ in range(3):
         loss = torch.zeros(())
         for code in range(3):
             some = codes == code
-            real = torch.autograd.grad(nn.functional.cross_entropy(made[-1](Z[some]), codes[some]), weights)
-            guess = nn.functional.cross_entropy(made[-1](rows[code : code + 1]), torch.tensor([code]))
-            own = torch.autograd.grad(guess, weights, create_graph=True)
-            loss = loss + sum(((a - b) ** 2).sum() for a, b in zip(own, real, strict=True))
+            real = torch.autograd.grad(nn.functional.cross_entropy(networks[-1](Z[some]), codes[some]), weights)
+            guess = nn.functional.cross_entropy(networks[-1](rows[code : code + 1]), torch.tensor([code]))
+            synthetic = torch.autograd.grad(guess, weights, create_graph=True)
+            loss = loss + sum(((a - b) ** 2).sum() for a, b in zip(synthetic, real, strict=True))
         losses.append(loss.item())
         rows = (rows - torch.autograd.grad(loss, rows)[0]).detach().requires_grad_()
     assert fitted.history_[0]["loss"] == pytest.approx(sum(losses) / 3, rel=1e-4)
@@ -149,7 +149,7 @@ def test_updates_of_one_visit_follow_the_gradients_of_the_same_rows(table):
 
 
 def test_a_visit_looks_at_real_rows_once(table):
-    seen = []
+    sizes = []
 
     class Counting(nn.Module):
         def __init__(self, shape, n_outputs):
@@ -157,17 +157,17 @@ def test_a_visit_looks_at_real_rows_once(table):
             self.layer = nn.Linear(shape[0], n_outputs)
 
         def forward(self, rows):
-            seen.append(len(rows))
+            sizes.append(len(rows))
             return self.layer(rows)
 
     matching(network=Counting, updates=4, max_iter=12, outer_steps=2, inner_steps=1, real_batch=7).fit(*table)
-    assert seen.count(7) == 3 * 3  # visits times classes
+    assert sizes.count(7) == 3 * 3  # visits times classes
 
 
 @pytest.mark.parametrize("kind", ["classes", "numbers"])
 def test_networks_may_learn_from_real_rows_between_visits(table, numbers, kind):
     X, y = table if kind == "classes" else numbers
-    seen = []
+    inputs = []
 
     class Noting(nn.Module):
         def __init__(self, shape, n_outputs):
@@ -175,21 +175,21 @@ def test_networks_may_learn_from_real_rows_between_visits(table, numbers, kind):
             self.layer = nn.Linear(shape[0], n_outputs)
 
         def forward(self, rows):
-            seen.append(rows.detach().clone())
+            inputs.append(rows.detach().clone())
             return self.layer(rows)
 
     X, y = np.concatenate([X] * 3), np.concatenate([y] * 3)  # more than the batches of a visit
     options = {"network": Noting, "outer_steps": 2, "inner_steps": 2, "max_iter": 6, "real_batch": 7, "budget": 3}
     matching(train_on="real", **options).fit(X, y)
-    batches = [rows for rows in seen if len(rows) == 64]
+    batches = [rows for rows in inputs if len(rows) == 64]
     Z = torch.tensor(StandardScaler().fit_transform(X), dtype=torch.float32)
     assert cdist(torch.cat(batches), Z).min(axis=1).max() < 1e-5
     assert len(batches) == 3 * (2 + 1)  # networks: two batches each, and the last once more, to see that it is finite
     assert len({batch.numpy().tobytes() for batch in batches}) == 6
 
-    seen.clear()
+    inputs.clear()
     matching(**options).fit(X, y)
-    assert not [rows for rows in seen if len(rows) == 64]
+    assert not [rows for rows in inputs if len(rows) == 64]
 
 
 def test_seconds_end_the_fit(images):

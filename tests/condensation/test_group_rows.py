@@ -17,7 +17,7 @@ def problem_of(X, y, task="classification"):
 
 
 def blobs(sizes=(40, 30, 20, 10), seed=0):
-    """Two classes, each of four blobs far from each other; the first column says which row it is."""
+    """Two classes, each of four distant blobs; the first column is the number of the row."""
     rng = np.random.default_rng(seed)
     blob = np.repeat(np.arange(4), sizes)
     X = np.column_stack([np.arange(2 * len(blob)) * 1e-4, *(1000 * np.eye(4)[:, np.tile(blob, 2)])])
@@ -53,9 +53,9 @@ def test_each_row_is_as_likely_as_any_other(how):
     rows, rng, times = GroupRows(problem, how=how, size=10), np.random.default_rng(1), 2000
     drawn = [positions(problem, batch) for _ in range(times) for batch in rows.draw(10, rng)]
     assert all(len(set(picks)) == 10 for picks in drawn)
-    seen = np.bincount(np.concatenate(drawn), minlength=len(X)) / times
+    frequencies = np.bincount(np.concatenate(drawn), minlength=len(X)) / times
     # 0.1 each: five standard deviations of a binomial share
-    np.testing.assert_allclose(seen, 0.1, atol=5 * np.sqrt(0.09 / times))
+    np.testing.assert_allclose(frequencies, 0.1, atol=5 * np.sqrt(0.09 / times))
 
 
 def test_every_cluster_gives_its_share():
@@ -111,8 +111,10 @@ def test_the_mean_of_a_batch_strays_less_than_at_random():
 def test_rows_that_are_kept_scaled_are_the_same():
     X, y, _ = blobs()
     problem = problem_of(X, y)
-    plain, kept = (GroupRows(problem, keeps_scaled=keeps).draw(9, np.random.default_rng(3)) for keeps in (False, True))
-    for (first, targets), (second, others) in zip(plain, kept, strict=True):
+    plain, cached = (
+        GroupRows(problem, keeps_scaled=keeps).draw(9, np.random.default_rng(3)) for keeps in (False, True)
+    )
+    for (first, targets), (second, others) in zip(plain, cached, strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=0)
         assert targets.tolist() == others.tolist()
 

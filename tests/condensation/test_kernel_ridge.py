@@ -23,9 +23,9 @@ def test_it_is_scikit_learns_on_the_features_of_a_network(shape, ridge):
     targets = normal(7, 3, seed=3)
     penalty = ridge * float((rows.double() ** 2).sum(dim=1).mean())
     expected = KernelRidge(alpha=penalty, kernel="linear").fit(rows.double().numpy(), targets.numpy())
-    found = ridge_prediction(rows, targets, others, ridge)
-    assert found.dtype == torch.float64
-    np.testing.assert_allclose(found.numpy(), expected.predict(others.double().numpy()), rtol=1e-6, atol=1e-8)
+    predicted = ridge_prediction(rows, targets, others, ridge)
+    assert predicted.dtype == torch.float64
+    np.testing.assert_allclose(predicted.numpy(), expected.predict(others.double().numpy()), rtol=1e-6, atol=1e-8)
 
 
 def test_the_scale_of_the_features_does_not_count():

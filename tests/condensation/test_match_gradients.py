@@ -53,10 +53,10 @@ def loss_of(net, distance, weights, real, leaf, **options):
 def test_gradients_are_those_of_plain_backpropagation(small_net):
     X, y = normal(6, 1, 8, 8), torch.tensor([0, 1, 2, 0, 1, 2])
     weights = matched_weights(small_net, "cosine")
-    found = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
+    gradient = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
     F.cross_entropy(small_net(X), y).backward()
     expected = torch.cat([weight.grad.flatten() for weight in small_net.parameters()])
-    assert torch.equal(torch.cat([part.flatten() for part in found]), expected)
+    assert torch.equal(torch.cat([part.flatten() for part in gradient]), expected)
 
 
 @pytest.mark.parametrize("rows_at_a_time", [4, 5, 40])
@@ -64,9 +64,9 @@ def test_gradients_of_a_batch_in_pieces_are_those_of_the_batch(small_net, monkey
     monkeypatch.setattr("distillkit.nn.runtime._pieces._BYTES", rows_at_a_time * 4 * 8 * 8 * 8)
     X, y = normal(11, 1, 8, 8), torch.arange(11) % 3
     weights = matched_weights(small_net, "cosine")
-    found = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
+    gradient = batch_gradients(small_net, weights, (X, y), F.cross_entropy)
     F.cross_entropy(small_net(X), y).backward()
-    for part, weight in zip(found, small_net.parameters(), strict=True):
+    for part, weight in zip(gradient, small_net.parameters(), strict=True):
         torch.testing.assert_close(part, weight.grad, rtol=1e-9, atol=1e-12)
 
 
@@ -116,7 +116,8 @@ def test_the_update_of_a_linear_model_is_the_closed_form():
     rows, targets = X.detach().numpy(), y.detach().numpy()
     (g_w, g_b, residual), (r_w, r_b, _) = gradient(rows, targets), gradient(X_real.numpy(), y_real.numpy())
     e_w, e_b = g_w - r_w, g_b - r_b
-    # with the mean squared error, d g_w = 2/n (r_i dx + x_i w.dx) and d g_b = 2/n w.dx; for a target -2/n x_i and -2/n
+    # With the mean squared error, d g_w = 2/n (r_i dx + x_i w.dx) and d g_b = 2/n w.dx; for a
+    # target, they are -2/n x_i and -2/n.
     by_rows = 4 / n * (np.outer(residual, e_w) + np.outer(rows @ e_w + e_b, w))
     by_targets = -4 / n * (rows @ e_w + e_b)
     assert match.loss == pytest.approx(e_w @ e_w + e_b**2, rel=1e-12)
@@ -128,7 +129,7 @@ def test_the_update_of_a_linear_model_is_the_closed_form():
 @pytest.mark.parametrize("vectorize", [False, True])
 def test_the_update_of_a_network_against_finite_differences(small_net, distance, vectorize):
     weights, real, leaf = matching_inputs(small_net, distance)
-    found = loss_of(small_net, distance, weights, real, leaf, vectorize=vectorize).gradients[0]
+    gradient = loss_of(small_net, distance, weights, real, leaf, vectorize=vectorize).gradients[0]
     step = 1e-6
     for place in [(0, 0, 0, 3, 3), (1, 1, 0, 0, 7), (2, 0, 0, 5, 2)]:
         values = []
@@ -136,7 +137,7 @@ def test_the_update_of_a_network_against_finite_differences(small_net, distance,
             moved = leaf.detach().clone()
             moved[place] += sign * step
             values.append(loss_of(small_net, distance, weights, real, moved.requires_grad_()).loss)
-        assert float(found[place]) == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-4, abs=1e-8)
+        assert float(gradient[place]) == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-4, abs=1e-8)
 
 
 @pytest.mark.parametrize("distance", GRADIENT_DISTANCES)

@@ -28,7 +28,8 @@ def test_what_a_network_keeps_per_row_is_counted():
     def make(seed):
         return nn.Sequential(nn.Flatten(), nn.Linear(100, 50), nn.ReLU(), nn.Linear(50, 10))
 
-    # the input of the first layer, the output of the ReLU (that of the last layer's input), and the outputs, in float32
+    # the input of the first layer, the output of the ReLU (the input of the last layer), and the
+    # outputs, in float32
     assert graph_bytes(make, (100,)) == 4 * (100 + 50 + 10)
     assert graph_bytes(make, (4, 25)) == 4 * (100 + 50 + 10)
 
@@ -68,10 +69,10 @@ def test_the_estimate_of_an_unrolled_training_against_what_one_keeps(name, windo
     shape, make = maker(name)
     rows = torch.randn(40, *shape).requires_grad_()
     network = make(0)
-    with Kept() as kept:
+    with Kept() as saved:
         weights = unroll(network, rows, torch.arange(40) % 3, nn.functional.cross_entropy, steps=window, rate=0.1)
         torch.func.functional_call(network, weights, (torch.randn(100, *shape),))
-    assert kept.total < unrolled_bytes(make, shape, 40, 100, window) < 3 * kept.total
+    assert saved.total < unrolled_bytes(make, shape, 40, 100, window) < 3 * saved.total
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -79,11 +80,11 @@ def test_the_estimate_of_kernel_matching_against_what_is_kept(name):
     shape, make = maker(name)
     rows, network = torch.randn(40, *shape).requires_grad_(), make(0)
     others = network.embed(torch.randn(300, *shape)).detach().double()
-    with Kept() as kept:
+    with Kept() as saved:
         ridge_prediction(network.embed(rows), torch.eye(40), others)
     pool = 16 * count_parameters(network) * 4
-    found = kernel_bytes(make, shape, 40, 300, 4)
-    assert kept.total + pool < found < 8 * kept.total + pool
+    estimate = kernel_bytes(make, shape, 40, 300, 4)
+    assert saved.total + pool < estimate < 8 * saved.total + pool
 
 
 def test_free_memory_is_some_and_no_more_than_the_container_has(tmp_path, monkeypatch):

@@ -21,8 +21,8 @@ WRITTEN_OUT = {
 }
 
 
-def resolved(rows_per_class=1, network="convnet", **given):
-    params = GradientMatchingDistiller(**given).get_params()
+def resolved(rows_per_class=1, network="convnet", **settings):
+    params = GradientMatchingDistiller(**settings).get_params()
     return preset_params(GradientMatchingDistiller, params, network, rows_per_class)
 
 
@@ -44,10 +44,10 @@ def test_a_preset_is_its_parameters_written_out(preset):
 
 def test_the_published_settings():
     for preset, init, augment in (("dc", "noise", None), ("dsa", "real", "auto")):
-        found = resolved(preset=preset)
-        assert (found["width"], found["real_batch"], found["lr"], found["momentum"]) == (128, 256, 0.1, 0.5)
-        assert (found["init"], found["augment"], found["max_norm"], found["average"]) == (init, augment, None, 0.0)
-        assert found["preset"] is None
+        params = resolved(preset=preset)
+        assert (params["width"], params["real_batch"], params["lr"], params["momentum"]) == (128, 256, 0.1, 0.5)
+        assert (params["init"], params["augment"], params["max_norm"], params["average"]) == (init, augment, None, 0.0)
+        assert params["preset"] is None
 
 
 @pytest.mark.parametrize(("rows", "updates"), [(1, 1_000), (10, 10_000), (50, 50_000)])
@@ -57,10 +57,10 @@ def test_a_thousand_networks_whatever_the_updates_of_each(rows, updates):
 
 
 def test_a_value_that_differs_from_its_default_wins_and_one_that_equals_it_does_not():
-    given = {"width": 32, "lr": 0.3, "max_iter": 7, "max_norm": 2.0, "init": "mean", "patience": 5, "real_batch": 9}
-    found = resolved(preset="dc", **given)
-    assert {name: found[name] for name in given} == given
-    assert found["pad"] is True
+    settings = {"width": 32, "lr": 0.3, "max_iter": 7, "max_norm": 2.0, "init": "mean", "patience": 5, "real_batch": 9}
+    params = resolved(preset="dc", **settings)
+    assert {name: params[name] for name in settings} == settings
+    assert params["pad"] is True
     assert resolved(preset="dc", init="kmeans")["init"] == "noise"  # as documented: it is the default
     assert resolved(preset="dsa", augment=["flip"])["augment"] == ["flip"]
     assert resolved(preset="dsa", augment=np.array(["flip"]))["augment"].tolist() == ["flip"]

@@ -21,33 +21,33 @@ from distillkit.plotting._history_data import clean_history, series_names, x_axi
 
 COMMON = {"width": 4, "hidden": (8,), "random_state": 0, "device": "cpu", "record_every": 4, "patience": None}
 METHODS = {
-    "gradient": lambda **given: GradientMatchingDistiller(2, outer_steps=3, inner_steps=2, **{**COMMON, **given}),
-    "gradient-visits": lambda **given: GradientMatchingDistiller(
-        2, outer_steps=2, inner_steps=2, updates=3, **{**COMMON, **given}
+    "gradient": lambda **params: GradientMatchingDistiller(2, outer_steps=3, inner_steps=2, **{**COMMON, **params}),
+    "gradient-visits": lambda **params: GradientMatchingDistiller(
+        2, outer_steps=2, inner_steps=2, updates=3, **{**COMMON, **params}
     ),
-    "gradient-real": lambda **given: GradientMatchingDistiller(
-        2, outer_steps=3, inner_steps=2, train_on="real", **{**COMMON, **given}
+    "gradient-real": lambda **params: GradientMatchingDistiller(
+        2, outer_steps=3, inner_steps=2, train_on="real", **{**COMMON, **params}
     ),
-    "gradient-clusters": lambda **given: GradientMatchingDistiller(
-        2, inner_steps=2, real_batch=8, real_draw="clusters", **{**COMMON, **given}
+    "gradient-clusters": lambda **params: GradientMatchingDistiller(
+        2, inner_steps=2, real_batch=8, real_draw="clusters", **{**COMMON, **params}
     ),
-    "distribution": lambda **given: DistributionMatchingDistiller(2, outer_steps=2, **{**COMMON, **given}),
-    "hybrid": lambda **given: DistributionMatchingDistiller(2, gradient_weight=0.1, **{**COMMON, **given}),
-    "trajectory": lambda **given: TrajectoryMatchingDistiller(
-        2, n_experts=2, expert_epochs=3, student_steps=3, student_batch=3, **{**COMMON, **given}
+    "distribution": lambda **params: DistributionMatchingDistiller(2, outer_steps=2, **{**COMMON, **params}),
+    "hybrid": lambda **params: DistributionMatchingDistiller(2, gradient_weight=0.1, **{**COMMON, **params}),
+    "trajectory": lambda **params: TrajectoryMatchingDistiller(
+        2, n_experts=2, expert_epochs=3, student_steps=3, student_batch=3, **{**COMMON, **params}
     ),
-    "kernel": lambda **given: KernelDistiller(2, **{**COMMON, **POOL, **given}),
-    "kernel-soft": lambda **given: KernelDistiller(2, learn_labels=True, norm="none", **{**COMMON, **POOL, **given}),
-    "bilevel": lambda **given: BilevelDistiller(2, inner_steps=3, **{**COMMON, "validation_every": 4, **given}),
+    "kernel": lambda **params: KernelDistiller(2, **{**COMMON, **POOL, **params}),
+    "kernel-soft": lambda **params: KernelDistiller(2, learn_labels=True, norm="none", **{**COMMON, **POOL, **params}),
+    "bilevel": lambda **params: BilevelDistiller(2, inner_steps=3, **{**COMMON, "validation_every": 4, **params}),
 }
 POOL = {"pool_size": 2, "max_age": 2, "updates": 3, "linear_share": 0.3}
 OF_LABELS = ("kernel", "kernel-soft", "bilevel")
 each = pytest.mark.parametrize("method", METHODS)
 
 
-def own(method, **given):
+def accepted_by(method, **params):
     """Parameters that a method has, of some."""
-    return {name: value for name, value in given.items() if name in METHODS[method]().get_params()}
+    return {name: value for name, value in params.items() if name in METHODS[method]().get_params()}
 
 
 def same(first, second):
@@ -63,7 +63,7 @@ class BrokenError(Exception):
 
 
 def network(calls, at, error):
-    """A network of one's own that fails when it is made, or looks at rows, for the n-th time."""
+    """A network of the user's that fails when it is made, or looks at rows, for the n-th time."""
 
     class Failing(nn.Module):
         def __init__(self, shape, n_outputs):
@@ -97,11 +97,11 @@ def looks(method, images):
 
 @each
 def test_a_resumed_run_equals_an_uninterrupted_one(method, images, tmp_path):
-    make, given = METHODS[method], own(method, augment="auto", random_end=True, window=2)
-    whole = make(max_iter=10, **given).fit(*images)
+    make, settings = METHODS[method], accepted_by(method, augment="auto", random_end=True, window=2)
+    whole = make(max_iter=10, **settings).fit(*images)
     path = tmp_path / "run.safetensors"
     for steps in (2, 7, 10, 10):  # within the first network, within a block, to the end, and with nothing left to do
-        parts = make(max_iter=steps, checkpoint=path, **given).fit(*images)
+        parts = make(max_iter=steps, checkpoint=path, **settings).fit(*images)
         assert path.exists()
     same(parts, whole)
     for name in ("soft_labels_", "network_lr_", "student_lr_"):
@@ -113,19 +113,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one(method, images, tmp_path):
 def test_with_averages_validation_and_learned_targets(method, numbers, tmp_path):
     if method == "kernel-soft":
         pytest.skip("probabilities are those of classes")
-    given = own(method, average=0.9, target_lr=0.05, validation_fraction=0.2, validation_every=4, momentum=0.0)
+    settings = accepted_by(
+        method, average=0.9, target_lr=0.05, validation_fraction=0.2, validation_every=4, momentum=0.0
+    )
     make = METHODS[method]
-    whole = make(max_iter=9, **given).fit(*numbers)
+    whole = make(max_iter=9, **settings).fit(*numbers)
     assert sum("validation" in record for record in whole.history_) >= 2
     for steps in (5, 9):
-        parts = make(max_iter=steps, checkpoint=tmp_path / "run", **given).fit(*numbers)
+        parts = make(max_iter=steps, checkpoint=tmp_path / "run", **settings).fit(*numbers)
     same(parts, whole)
 
 
 @each
 def test_a_run_that_breaks_goes_on_where_it_was(method, images, tmp_path):
     path = tmp_path / "run"
-    plain = {"max_iter": 12, **own(method, schedule="linear")}
+    plain = {"max_iter": 12, **accepted_by(method, schedule="linear")}
     settings = {**plain, "checkpoint": path}
     whole = METHODS[method](network=network([], None, None), **plain).fit(*images)
     calls = []
@@ -164,7 +166,8 @@ def test_seconds_of_earlier_parts_count(images, tmp_path):
     make(max_iter=1).fit(*images)  # the first fit of a process imports
     first = make(max_iter=10**6, max_seconds=0.6, checkpoint=tmp_path / "run").fit(*images)
     again = make(max_iter=10**6, max_seconds=0.6, checkpoint=tmp_path / "run").fit(*images)
-    # with seconds of its own it would do as many again; what is left of the first's depends on what else the machine does
+    # With new seconds it would do as many updates again; how many fit into the rest depends on the
+    # load of the machine.
     assert again.n_iter_ < 1.5 * first.n_iter_ + 5
     assert again.distilled_.provenance["stopped_by"] == "max_seconds"
     longer = make(max_iter=10**6, max_seconds=1.5, checkpoint=tmp_path / "run").fit(*images)
@@ -177,7 +180,7 @@ def test_another_run_is_told_apart(method, images, tmp_path):
     X, y = images
     path = tmp_path / "run"
     METHODS[method](max_iter=2, checkpoint=path).fit(X, y)
-    with pytest.raises(DataError, match="belongs to a run with another average, lr: go on with the same"):
+    with pytest.raises(DataError, match="belongs to a run with another average, lr: resume with the same"):
         METHODS[method](max_iter=2, checkpoint=path, lr=0.5, average=0.1).fit(X, y)
     with pytest.raises(DataError, match="another data"):
         METHODS[method](max_iter=2, checkpoint=path).fit(X + 1, y)
@@ -194,7 +197,7 @@ def test_files_that_are_no_checkpoints(images, tmp_path):
             make(checkpoint=tmp_path / name).fit(*images)
     with pytest.raises(ArtefactError, match="give a file"):
         make(checkpoint=tmp_path).fit(*images)
-    with pytest.raises(ArtefactError, match="its folder cannot be made"):
+    with pytest.raises(ArtefactError, match="its folder cannot be created"):
         make(checkpoint=tmp_path / "text" / "below").fit(*images)
 
 
@@ -231,7 +234,7 @@ def test_a_file_of_another_version_is_told(images, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("method", OF_LABELS)
 def test_histories_of_all_can_be_drawn(method, images):
-    given = {"validation_fraction": 0.2, "validation_every": 4}
-    steps = clean_history(METHODS[method](max_iter=8, **given).fit(*images).history_)
+    settings = {"validation_fraction": 0.2, "validation_every": 4}
+    steps = clean_history(METHODS[method](max_iter=8, **settings).fit(*images).history_)
     assert x_axis(steps) == ("iteration", [4.0, 8.0])
     assert {"loss", "validation"} <= set(series_names(steps))

@@ -27,7 +27,7 @@ CONDENSERS = [
     BilevelDistiller(hidden=(8,), inner_steps=2, **STILL),
     TrajectoryMatchingDistiller(hidden=(8,), n_experts=1, expert_epochs=2, **STILL),
 ]
-every = pytest.mark.parametrize("condenser", CONDENSERS, ids=lambda made: type(made).__name__)
+every = pytest.mark.parametrize("condenser", CONDENSERS, ids=lambda condenser: type(condenser).__name__)
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def in_order(X):
 @every
 def test_the_rows_of_a_coreset_are_where_it_starts(condenser, table):
     X, y = table
-    made = start_of(condenser, X, y, budget=3, init=KCenterCoreset(random_state=1))
+    condensed = start_of(condenser, X, y, budget=3, init=KCenterCoreset(random_state=1))
     if isinstance(condenser, BilevelDistiller):  # chooses among the rows that it does not hold out
-        for row, label in zip(made.X_distilled_, made.y_distilled_, strict=True):
+        for row, label in zip(condensed.X_distilled_, condensed.y_distilled_, strict=True):
             assert np.abs(X[y == label] - row).max(axis=1).min() < 1e-5
         return
     picked = KCenterCoreset(budget=3, random_state=1).fit(X, y)
     for label in np.unique(y):
-        rows, wanted = (in_order(model.X_distilled_[model.y_distilled_ == label]) for model in (made, picked))
-        np.testing.assert_allclose(rows, wanted, atol=1e-5)
+        rows, expected = (in_order(model.X_distilled_[model.y_distilled_ == label]) for model in (condensed, picked))
+        np.testing.assert_allclose(rows, expected, atol=1e-5)
 
 
 @every
@@ -71,8 +71,8 @@ def test_they_move_from_there(condenser, table):
 def test_a_registered_name_is_as_good_as_an_instance(table):
     X, y = table
     named = start_of(CONDENSERS[0], X, y, budget=4, init="uncertainty:hard")
-    given = start_of(CONDENSERS[0], X, y, budget=4, init=UncertaintyCoreset(keep="hard"))
-    np.testing.assert_array_equal(named.X_distilled_, given.X_distilled_)
+    unfitted = start_of(CONDENSERS[0], X, y, budget=4, init=UncertaintyCoreset(keep="hard"))
+    np.testing.assert_array_equal(named.X_distilled_, unfitted.X_distilled_)
     picked = UncertaintyCoreset(budget=4, keep="hard").fit(X, y)
     np.testing.assert_allclose(in_order(named.X_distilled_), in_order(picked.X_distilled_), atol=1e-5)
 
@@ -80,9 +80,9 @@ def test_a_registered_name_is_as_good_as_an_instance(table):
 def test_unequal_budgets_reach_the_method(table):
     X, y = table
     budget = {"ant": 5, "bee": 1, "cat": 2}
-    made = start_of(CONDENSERS[0], X, y, budget=budget, init="random")
-    assert {label: int((made.y_distilled_ == label).sum()) for label in budget} == budget
-    for row, label in zip(made.X_distilled_, made.y_distilled_, strict=True):
+    condensed = start_of(CONDENSERS[0], X, y, budget=budget, init="random")
+    assert {label: int((condensed.y_distilled_ == label).sum()) for label in budget} == budget
+    for row, label in zip(condensed.X_distilled_, condensed.y_distilled_, strict=True):
         assert np.abs(X[y == label] - row).max(axis=1).min() < 1e-5
 
 
@@ -92,9 +92,9 @@ def test_numbers_start_from_rows_with_their_numbers(bins):
     X = rng.normal(size=(100, 3))
     y = X @ [1.0, 2.0, 3.0] + 0.1 * rng.normal(size=100)
     condenser = CONDENSERS[1] if bins else CONDENSERS[0]  # distribution matching reduces bins of the target
-    made = start_of(condenser, X, y, budget=10, init=RandomSubset())
-    assert len(made.X_distilled_) == 10
-    for row, number in zip(made.X_distilled_, made.y_distilled_, strict=True):
+    condensed = start_of(condenser, X, y, budget=10, init=RandomSubset())
+    assert len(condensed.X_distilled_) == 10
+    for row, number in zip(condensed.X_distilled_, condensed.y_distilled_, strict=True):
         nearest = np.abs(X - row).max(axis=1).argmin()
         assert np.abs(X[nearest] - row).max() < 1e-5
         assert number == pytest.approx(y[nearest], abs=1e-5)
@@ -103,20 +103,20 @@ def test_numbers_start_from_rows_with_their_numbers(bins):
 def test_images_keep_their_shape():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 1, 8, 8)).astype(np.float32), np.repeat([0, 1], 20)
-    made = start_of(
+    condensed = start_of(
         GradientMatchingDistiller(width=4, **STILL), X, y, budget=2, init=KMeansCoreset(representative="member")
     )
-    assert made.X_distilled_.shape == (4, 1, 8, 8)
-    for row, label in zip(made.X_distilled_, made.y_distilled_, strict=True):
+    assert condensed.X_distilled_.shape == (4, 1, 8, 8)
+    for row, label in zip(condensed.X_distilled_, condensed.y_distilled_, strict=True):
         assert np.abs(X[y == label] - row).reshape(20, -1).max(axis=1).min() < 1e-5
 
 
 def test_rows_of_a_method_with_units_of_its_own_come_in_those_of_the_data(table):
     X, y = table
     X = 50 + 10 * X
-    made = start_of(CONDENSERS[0], X, y, budget=2, init=CONDENSERS[2])
-    assert (made.X_distilled_ > X.min() - 5 * X.std()).all()
-    assert abs(made.X_distilled_.mean() - X.mean()) < 2 * X.std()
+    condensed = start_of(CONDENSERS[0], X, y, budget=2, init=CONDENSERS[2])
+    assert (condensed.X_distilled_ > X.min() - 5 * X.std()).all()
+    assert abs(condensed.X_distilled_.mean() - X.mean()) < 2 * X.std()
 
 
 def test_the_seed_of_the_condenser_seeds_the_start(table):
@@ -137,8 +137,8 @@ def test_the_seed_of_the_condenser_seeds_the_start(table):
 def test_the_clock_of_the_condenser_ends_the_start_too(table):
     X, y = table
     inner = KernelDistiller(hidden=(8,), max_iter=10**6, patience=None, device="cpu")
-    made = start_of(CONDENSERS[0], X, y, budget=2, init=inner, max_seconds=0.5)
-    assert made.n_iter_ == 1
+    condensed = start_of(CONDENSERS[0], X, y, budget=2, init=inner, max_seconds=0.5)
+    assert condensed.n_iter_ == 1
     assert inner.max_seconds is None  # a clone ran
     assert not hasattr(inner, "X_distilled_")
 
@@ -160,7 +160,7 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(table, tmp_path):
     [
         ("uncertanty", r"The 'init' parameter must be one of kmeans, mean, .*did you mean 'uncertainty'"),
         ("uncertainty:harder", "unknown preset of uncertainty"),
-        (ClassMeans(), "heeds its budget|no budget"),
+        (ClassMeans(), "as many rows as its budget|no budget"),
         (3, "The 'init' parameter"),
     ],
 )

@@ -76,12 +76,12 @@ def test_rows_that_are_not_finite_are_told():
 
 
 def feed(monitor, losses):
-    records, kept = [], []
+    records, as_good = [], []
     for loss in losses:
         if monitor.add({"loss": loss, "similarity": loss / 10}):
             records.append(monitor.close())
-            kept.append(monitor.as_good)
-    return records, kept
+            as_good.append(monitor.as_good)
+    return records, as_good
 
 
 def test_records_are_means_of_blocks():
@@ -106,5 +106,5 @@ def test_patience_counts_updates_without_a_fall():
 
 
 def test_rows_are_kept_while_the_loss_is_low_and_not_when_it_rises():
-    _, kept = feed(LossMonitor(1, 0.0, None), [10.0, 9.0, 8.0, 30.0, 40.0])
-    assert kept == [True, True, True, False, False]
+    _, as_good = feed(LossMonitor(1, 0.0, None), [10.0, 9.0, 8.0, 30.0, 40.0])
+    assert as_good == [True, True, True, False, False]

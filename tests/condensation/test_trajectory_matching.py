@@ -15,8 +15,8 @@ from distillkit.exceptions import ArtefactError, DataError, DistillkitWarning
 
 def matching(budget=1, **options):
     settings = {"max_iter": 3, "width": 4, "hidden": (8,), "n_experts": 2, "expert_epochs": 4, "student_steps": 3}
-    own = {"random_state": 0, "record_every": 2, "device": "cpu"}
-    return TrajectoryMatchingDistiller(budget, **{**settings, **own, **options})
+    common = {"random_state": 0, "record_every": 2, "device": "cpu"}
+    return TrajectoryMatchingDistiller(budget, **{**settings, **common, **options})
 
 
 def files(folder):
@@ -108,7 +108,7 @@ def test_a_checkpoint_keeps_its_experts_beside_it(table, tmp_path):
     assert (first.n_iter_, more.n_iter_, more.n_experts_trained_) == (3, 6, 0)
     for name in files(tmp_path / "run.experts"):
         (tmp_path / "run.experts" / name).unlink()
-    with pytest.raises(ArtefactError, match="is gone: bring it back"):
+    with pytest.raises(ArtefactError, match="is missing or damaged: restore the file"):
         matching(checkpoint=tmp_path / "run", max_iter=9).fit(*table)
 
 
@@ -122,19 +122,19 @@ def test_seconds_end_experts_and_steps(images):
 
 
 def test_ctrl_c_among_the_experts_leaves_the_finished_ones(table, tmp_path):
-    made = []
+    calls = []
 
     def make(shape, n_outputs):
-        made.append(1)
-        if len(made) == at:
+        calls.append(1)
+        if len(calls) == at:
             raise KeyboardInterrupt
         torch.manual_seed(0)
         return nn.Linear(shape[0], n_outputs)
 
     at = None
     matching(network=make, experts_dir=tmp_path, n_experts=1).fit(*table)
-    before, at = len(made), len(made)
-    made.clear()
+    before, at = len(calls), len(calls)
+    calls.clear()
     for path in files(tmp_path):
         (tmp_path / path).unlink()
     fitted = matching(network=make, experts_dir=tmp_path, n_experts=5, on_interrupt="return").fit(*table)
@@ -176,13 +176,13 @@ def test_trouble_is_said(images, table):
 
 
 def quadratic(rate, hidden=()):
-    """A linear model of numbers in one batch: gradient descent diverges above 2 over the largest curvature, and not below."""
-    given = {"hidden": hidden, "expert_lr": rate, "expert_batch": 1000, "expert_epochs": 30, "student_lr": 1e-3}
-    return matching(4, **given)
+    """A linear regression in one batch; it diverges at rates above 2 over the curvature."""
+    settings = {"hidden": hidden, "expert_lr": rate, "expert_batch": 1000, "expert_epochs": 30, "student_lr": 1e-3}
+    return matching(4, **settings)
 
 
 def steepest(X, y):
-    """Largest eigenvalue of the second derivative of the mean squared error by weights and bias, for standardized columns."""
+    """Largest eigenvalue of the Hessian of the mean squared error, for standardized columns."""
     design = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones(len(X))])
     return 2 * np.linalg.eigvalsh(design.T @ design / len(X))[-1]
 
@@ -195,10 +195,10 @@ def test_an_expert_that_diverges_is_trained_again_at_the_rate_that_theory_allows
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted = distiller.fit(X, y)
-    told = [str(warning.message) for warning in caught]
-    assert len(told) == thirds
-    for number, text in enumerate(told, start=1):
-        assert f"expert_lr={stable * 3 ** (thirds - number):.3g} is used from there on" in text
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == thirds
+    for number, text in enumerate(messages, start=1):
+        assert f"trained at expert_lr={stable * 3 ** (thirds - number):.3g} instead" in text
         assert text.startswith("expert 0 diverged in epoch")
     assert fitted.expert_lr_ == pytest.approx(stable)
     provenance = fitted.distilled_.provenance
@@ -209,12 +209,12 @@ def test_an_expert_that_diverges_is_trained_again_at_the_rate_that_theory_allows
     else:
         assert "expert_lr" not in fitted.history_[-1]
         assert "expert_lr" not in provenance
-    # what lies on disk is the run at the lower rate, bit for bit, and a later fit knows at which rate
+    # The files equal those of a run at the lower rate, and a later fit knows the rate.
     weights = [load_file(tmp_path / name)["weights"] for name in files(tmp_path)]
-    own = tmp_path / "own"
-    quadratic(fitted.expert_lr_).set_params(experts_dir=own).fit(X, y)
-    for first, name in zip(weights, files(own), strict=True):
-        torch.testing.assert_close(first, load_file(own / name)["weights"])
+    lower_rate = tmp_path / "own"
+    quadratic(fitted.expert_lr_).set_params(experts_dir=lower_rate).fit(X, y)
+    for first, name in zip(weights, files(lower_rate), strict=True):
+        torch.testing.assert_close(first, load_file(lower_rate / name)["weights"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         again = distiller.fit(X, y)

@@ -33,7 +33,8 @@ def by_autograd(network, loss, start, goal, rows, targets, log_rate, batches, ch
     for picks, change in zip(batches, changes, strict=True):
         parts = torch.split(weights, [part.numel() for part in network.parameters()])
         named = {
-            name: part.view(own.shape) for (name, own), part in zip(network.named_parameters(), parts, strict=True)
+            name: part.view(weight.shape)
+            for (name, weight), part in zip(network.named_parameters(), parts, strict=True)
         }
         value = loss(functional_call(network, named, (change(rows[picks]),)), targets[picks])
         weights = weights - log_rate.exp() * torch.autograd.grad(value, weights, create_graph=True)[0]
@@ -58,8 +59,8 @@ def test_the_way_back_gives_the_derivatives_of_the_whole_graph(task):
     expected = by_autograd(network, loss, start, goal, rows, targets, log_rate, BATCHES, changes)
     path = train_unrolled(network, loss, start, goal, rows, targets, log_rate, BATCHES, changes)
     assert path.loss == pytest.approx(float(expected.detach()), rel=1e-12)
-    found = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
-    for mine, theirs in zip(found, torch.autograd.grad(expected, leaves), strict=True):
+    gradients = [path.rows, path.log_rate] if path.targets is None else [path.rows, path.targets, path.log_rate]
+    for mine, theirs in zip(gradients, torch.autograd.grad(expected, leaves), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-12)
 
 
@@ -73,9 +74,9 @@ def test_derivatives_are_those_of_finite_differences():
     def slope(**moved):
         values = []
         for sign in (1, -1):
-            given = {"rows": rows, "targets": targets, "log_rate": log_rate}
-            given |= {name: given[name].detach() + sign * step * change for name, change in moved.items()}
-            values.append(train_unrolled(network, loss, start, goal, **given, batches=BATCHES).loss)
+            inputs = {"rows": rows, "targets": targets, "log_rate": log_rate}
+            inputs |= {name: inputs[name].detach() + sign * step * change for name, change in moved.items()}
+            values.append(train_unrolled(network, loss, start, goal, **inputs, batches=BATCHES).loss)
         return (values[0] - values[1]) / (2 * step)
 
     for place in [(0, 0), (1, 2), (2, 1), (3, 0)]:
@@ -107,7 +108,7 @@ def test_memory_does_not_grow_with_the_steps():
             def __del__(self):
                 self.alive.discard(id(self))
 
-        with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.tensor):
+        with torch.autograd.graph.saved_tensors_hooks(Kept, lambda saved: saved.tensor):
             train_unrolled(
                 network, loss, start, goal, rows, targets, torch.zeros(1, dtype=torch.float64) - 2, BATCHES[2:3] * steps
             )

@@ -23,11 +23,11 @@ def rows_of(budget, counts=(1, 4, 45)):
 
 def test_each_class_gives_its_share_and_keeps_its_budget():
     rows = rows_of({0: 1, 1: 3, 2: 2})
-    kept, held = hold_out(rows, 0.4, seed=0)
+    training_rows, held = hold_out(rows, 0.4, seed=0)
     assert [len(group.rows) for group in held.groups] == [0, 1, 18]
-    assert [group.size for group in kept.groups] == [1, 3, 2]
-    assert sorted([*kept.X[:, 0], *held.X[:, 0]]) == list(range(50))
-    for part in (kept, held):
+    assert [group.size for group in training_rows.groups] == [1, 3, 2]
+    assert sorted([*training_rows.X[:, 0], *held.X[:, 0]]) == list(range(50))
+    for part in (training_rows, held):
         for number, group in enumerate(part.groups):
             assert (part.y[group.rows] == number).all()
     assert np.array_equal(hold_out(rows, 0.4, seed=0)[1].X, held.X)
@@ -45,8 +45,8 @@ def judged(**options):
             return Mlp((2,), 2, hidden=(8,))
 
     X = torch.tensor([[1.0, 0.0], [2.0, 0.1], [-1.0, 0.0], [-2.0, 0.3]])
-    given = {"classes": True, "seed": 0, "every": 5, "patience": 20, **options}
-    return Validation(make, (X, torch.tensor([0, 0, 1, 1])), **given)
+    settings = {"classes": True, "seed": 0, "every": 5, "patience": 20, **options}
+    return Validation(make, (X, torch.tensor([0, 0, 1, 1])), **settings)
 
 
 def test_good_rows_score_above_bad_ones():
@@ -61,9 +61,9 @@ def test_the_best_is_kept_and_patience_counts_from_it(monkeypatch):
     scores = iter([0.5, 0.7, 0.7, 0.6, 0.6])
     monkeypatch.setattr(validation, "score", lambda *_: next(scores))
     rows = Snapshot(torch.zeros(1), torch.zeros(1))
-    seen = [validation.judge(rows, iteration) for iteration in (5, 10, 15, 20, 31)]
-    assert [good for _, good in seen] == [True, True, True, False, False]
-    assert [figures["validation"] for figures, _ in seen] == [0.5, 0.7, 0.7, 0.6, 0.6]
+    results = [validation.judge(rows, iteration) for iteration in (5, 10, 15, 20, 31)]
+    assert [good for _, good in results] == [True, True, True, False, False]
+    assert [figures["validation"] for figures, _ in results] == [0.5, 0.7, 0.7, 0.6, 0.6]
     assert validation.exhausted(31)
     assert not validation.exhausted(29)
     assert validation.due(36)
@@ -105,8 +105,8 @@ def test_the_last_judgement_is_within_the_seconds(table, monkeypatch):
         return 0.5
 
     monkeypatch.setattr(Validation, "score", score)
-    given = {"max_iter": 1000, "max_seconds": 30, "patience": None, "record_every": 2, "random_state": 0}
-    distiller = GradientMatchingDistiller(1, network=Slow, validation_fraction=0.2, validation_every=10, **given)
+    settings = {"max_iter": 1000, "max_seconds": 30, "patience": None, "record_every": 2, "random_state": 0}
+    distiller = GradientMatchingDistiller(1, network=Slow, validation_fraction=0.2, validation_every=10, **settings)
     fitted = distiller.fit(*table)
     assert fitted.distilled_.provenance["stopped_by"] == "max_seconds"
     assert fitted.n_iter_ > 10

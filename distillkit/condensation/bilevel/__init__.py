@@ -1,1 +1,1 @@
-"""Bilevel optimization through the unrolled training of networks."""
+"""Bilevel distillation: synthetic rows optimized through the unrolled training of networks."""

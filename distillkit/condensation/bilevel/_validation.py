@@ -1,4 +1,4 @@
-"""What networks trained on the synthetic rows are worth on rows set apart."""
+"""Validation of bilevel distillation by networks trained on the synthetic rows."""
 
 from __future__ import annotations
 
@@ -25,24 +25,27 @@ _MOST_ROWS = 2000
 
 
 def training_targets(targets: torch.Tensor) -> torch.Tensor:
-    """Return what a network is to learn: class numbers or numbers (m,) as they are, the probabilities of logits (m, n_classes)."""
+    """Return targets for training: unchanged if of shape (m,), the softmax of logits (m, k)."""
     return targets.softmax(dim=1) if targets.ndim > 1 else targets
 
 
 class MetaValidation(Judge):
-    """The same networks on the same rows each time, trained as in the inner loop, so that measurements compare.
+    """Evaluates synthetic rows by the validation loss of networks trained as in the inner loop.
+
+    The networks, their first weights and the validation rows are the same each time, so that
+    evaluations can be compared.
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     held : Batch
         Validation rows; at most 2,000 of them are used.
     make_network : callable
         Maps a seed to a fresh network.
     steps : int
-        Of the training on the synthetic rows.
+        Number of training steps on the synthetic rows.
     seed : int
-        Draws the rows and the networks, once.
+        Seed of the draw of validation rows and networks.
     every, patience, tol
         See `Judge`.
     """
@@ -70,26 +73,32 @@ class MetaValidation(Judge):
         self._networks = [make_network(number) for number in self._seeds]
 
     def measure(self, rows: Snapshot) -> tuple[float, dict[str, float]]:
-        """Train on rows at the rate learned with them; return the loss on the validation rows (infinite where it diverges), and the score."""
+        """Train on the rows, and return the validation loss and the figures for the history.
+
+        The training uses the learning rate that was learned with the rows. The loss is infinite if
+        the training diverges.
+        """
         assert rows.extra is not None
         rate = float(rows.extra.exp())
-        found = [
-            self._one(network, seed, (rows.X, training_targets(rows.targets)), rate)
+        results = [
+            self._loss_and_score(network, seed, (rows.X, training_targets(rows.targets)), rate)
             for network, seed in zip(self._networks, self._seeds, strict=True)
         ]
-        loss, score = (float(np.mean(values)) for values in zip(*found, strict=True))
+        loss, score = (float(np.mean(values)) for values in zip(*results, strict=True))
         loss = loss if math.isfinite(loss) else math.inf
         return loss, {"validation_loss": loss, "validation": score}
 
-    def _one(self, network: nn.Module, seed: int, taught: Batch, rate: float) -> tuple[float, float]:
+    def _loss_and_score(self, network: nn.Module, seed: int, training_batch: Batch, rate: float) -> tuple[float, float]:
+        """Train one network, and return its loss and its accuracy or R2 on the validation rows."""
         loss = self._problem.loss
-        with seeded(seed):  # for layers that are random themselves: the same masks at each measurement
-            weights = unroll(network, *taught, loss, steps=self._steps, rate=rate, window=0)
+        # The seed makes random layers, such as dropout, draw the same masks at each evaluation.
+        with seeded(seed):
+            weights = unroll(network, *training_batch, loss, steps=self._steps, rate=rate, window=0)
         X, targets = self._batch
         with torch.no_grad(), evaluating(network):
             outputs = functional_call(network, weights, (X,))
             value = float(loss(outputs, targets))
         if self._problem.rows.task == "classification":
             return value, float((outputs.argmax(dim=1) == targets).double().mean())
-        spread = float(targets.var(correction=0))
-        return value, 1 - value / spread if spread else 0.0
+        variance = float(targets.var(correction=0))
+        return value, 1 - value / variance if variance else 0.0

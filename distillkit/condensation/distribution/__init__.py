@@ -1,1 +1,1 @@
-"""Distribution matching."""
+"""Distribution matching: synthetic rows whose embeddings have the distribution of real ones."""

@@ -1,4 +1,4 @@
-"""A continuous target as bins, which are matched like classes."""
+"""Bins of a continuous target, which distribution matching treats like classes."""
 
 from __future__ import annotations
 
@@ -16,44 +16,49 @@ __all__ = ["target_bins"]
 
 
 def target_bins(rows: TrainingRows, n_bins: int) -> TrainingRows:
-    """Divide the rows of a continuous target into bins between its quantiles, each with its part of the budget.
+    """Divide rows with a continuous target into bins between its quantiles, and share the budget.
 
-    Rows of equal target share a bin, so that there may be fewer bins than asked for; each has at least as many rows as it is
-    to be distilled to.
+    Rows of equal target are put into the same bin, so that there may be fewer bins than asked for.
+    Each bin has at least as many rows as its part of the budget.
 
     Parameters
     ----------
     rows : TrainingRows
-        With one group.
+        Rows with one group.
     n_bins : int
-        At most the rows to distil to.
+        Number of bins, at most the number of rows to distill to.
 
     Returns
     -------
     TrainingRows
-        With one group for each bin, by ascending target.
+        The rows with one group per bin, by ascending target.
     """
     assert rows.y is not None
     edges = np.unique(np.quantile(rows.y, np.linspace(0, 1, n_bins + 1)[1:-1], method="lower"))
     bins = np.searchsorted(edges, rows.y, side="left")
     _, bins, counts = np.unique(bins, return_inverse=True, return_counts=True)
-    sizes = _shared(rows.size, counts)
+    sizes = _apportioned(rows.size, counts)
     groups = tuple(
         Group(int(number), np.flatnonzero(bins == number), int(size)) for number, size in enumerate(sizes) if size
     )
     return replace(rows, groups=groups)
 
 
-def _shared(total: int, counts: np.ndarray) -> np.ndarray:
-    """Divide a total in proportion to counts, by largest remainders, at least one each where it suffices."""
+def _apportioned(total: int, counts: np.ndarray) -> np.ndarray:
+    """Divide a total in proportion to counts by the method of largest remainders.
+
+    Each part is at least one if the total suffices for that, and at most its count.
+    """
+    # 1. Round the exact proportions down.
     exact: np.ndarray = total * counts / counts.sum()
     sizes: np.ndarray = (
         np.maximum(np.floor(exact).astype(int), 1) if total >= len(counts) else np.floor(exact).astype(int)
     )
+    # 2. Until the parts sum to the total, add to the part that is furthest below its proportion, or
+    #    take from the part that is furthest above it.
     while sizes.sum() != total:
-        short = np.where(sizes < counts, exact - sizes, -np.inf) if sizes.sum() < total else None
-        if short is not None:
-            sizes[int(np.argmax(short))] += 1
+        if sizes.sum() < total:
+            sizes[int(np.argmax(np.where(sizes < counts, exact - sizes, -np.inf)))] += 1
         else:
             sizes[int(np.argmax(np.where(sizes > 1, sizes - exact, -np.inf)))] -= 1
     return sizes

@@ -1,4 +1,4 @@
-"""How the embeddings of real and of synthetic rows are compared, group by group: one class for each kind of loss."""
+"""Losses that compare the embeddings of real and synthetic rows, group by group."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from distillkit.nn import Threads, map_rows, mixed_precision
 __all__ = ["DISTRIBUTION_LOSSES", "OUTPUT_LOSSES", "Comparison", "Embedding", "make_comparison"]
 
 OUTPUT_LOSSES = ("kl", "js")
-"""Losses that look at the outputs of the network; the others look at its embedding."""
+"""Losses that compare the outputs of a network; the others compare its embeddings."""
 
 DISTRIBUTION_LOSSES = ("mean", "mmd", "wasserstein", "sinkhorn", *OUTPUT_LOSSES)
-"""Names that `make_comparison` knows."""
+"""Names of losses that `make_comparison` knows."""
 
 Sample = tuple[torch.Tensor, torch.Tensor, Sequence[int]]
 """Rows (n, ...) and targets (n,) in the order of the groups, and the rows of each group."""
 
-_CHUNK = 1024  # real rows at a time: nothing of them is kept but the embedding
-_SCALE_ROWS = 500  # that the scale of the embeddings is taken from
+_CHUNK = 1024  # real rows embedded at a time; only their embeddings are kept
+_SCALE_ROWS = 500  # rows from which the scale of the embeddings is computed
 
 
 class Embedding:
-    """Maps rows to what a network sees in them.
+    """Maps rows to the features of a network, or to its outputs.
 
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
-    outputs : bool
-        Whether the outputs are taken instead of the features before the head. (Networks without a method ``embed`` give their
-        outputs in any case.)
-    joint : bool
-        Whether the features come once as they are and once multiplied with the target, so that means of them hold
-        how both go together.
+    outputs : bool, default=False
+        Whether to take the outputs instead of the features before the head. Networks without a
+        method ``embed`` give their outputs in any case.
+    joint : bool, default=False
+        Whether to append the features multiplied by the target, so that the mean embedding also
+        describes the dependence between features and target.
     """
 
     def __init__(self, precision: str, *, outputs: bool = False, joint: bool = False) -> None:
@@ -57,56 +57,59 @@ class Embedding:
     def __call__(
         self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor, threads: Threads | None = None
     ) -> torch.Tensor:
-        """Return (n, d) in float32, or in the precision of rows that are not float32."""
+        """Return embeddings of shape (n, d), in the dtype of the rows."""
 
-        def embed(some: torch.Tensor) -> torch.Tensor:
-            with mixed_precision(some.device, self.precision):
-                found: torch.Tensor = (network if self.outputs else getattr(network, "embed", network))(some)
-            return found.to(some.dtype).flatten(1)
+        def embed(piece: torch.Tensor) -> torch.Tensor:
+            with mixed_precision(piece.device, self.precision):
+                features: torch.Tensor = (network if self.outputs else getattr(network, "embed", network))(piece)
+            return features.to(piece.dtype).flatten(1)
 
-        found = map_rows(embed, network, rows, threads or Threads(allowed=False))
-        return torch.cat([found, found * targets[:, None]], dim=1) if self.joint else found
+        embeddings = map_rows(embed, network, rows, threads or Threads(allowed=False))
+        return torch.cat([embeddings, embeddings * targets[:, None]], dim=1) if self.joint else embeddings
 
     @torch.no_grad()
     def observe(
         self, network: nn.Module, rows: torch.Tensor, targets: torch.Tensor, threads: Threads | None = None
     ) -> torch.Tensor:
-        """Embed many rows without gradients, in chunks, which are halved where memory ends.
+        """Embed many rows without gradients, in chunks that are halved when memory runs out.
 
         Raises
         ------
         NotEnoughMemoryError
-            If it ends for a single row.
+            If memory runs out for a single row.
         """
         parts: list[torch.Tensor] = []
-        done = 0
-        while done < len(rows):
-            some = slice(done, done + self._chunk)
+        n_done = 0
+        while n_done < len(rows):
+            chunk = slice(n_done, n_done + self._chunk)
             try:
-                parts.append(self(network, rows[some], targets[some], threads))
+                parts.append(self(network, rows[chunk], targets[chunk], threads))
             except (RuntimeError, MemoryError) as exc:
                 if not out_of_memory(exc):
                     raise
                 if self._chunk == 1:
-                    raise NotEnoughMemoryError("memory ended for a single row: lower width.") from exc
+                    raise NotEnoughMemoryError("memory ran out for a single row: lower width.") from exc
                 self._chunk //= 2
                 continue
-            done += self._chunk
+            n_done += self._chunk
         return torch.cat(parts)
 
 
 class Comparison(Protocol):
-    """Two steps, since what is seen of the real rows serves several updates."""
+    """Interface of a loss between embeddings, in two steps.
 
-    def observe(self, found: torch.Tensor, sizes: Sequence[int]) -> Any:
-        """Take what is needed of the embeddings (n, d) of real rows, which are in the order of the groups."""
+    Real rows are observed once, and the result serves several updates of the synthetic rows.
+    """
 
-    def loss(self, observed: Any, found: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        """Return the sum over the groups of the distance between what was observed and the embeddings (m, d)."""
+    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> Any:
+        """Summarize the embeddings (n, d) of real rows, which are in the order of the groups."""
+
+    def loss(self, observed: Any, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        """Return the sum of the distances of all groups, with synthetic embeddings (m, d)."""
 
 
 def make_comparison(loss: str) -> Comparison:
-    """Return the comparison of a name in `DISTRIBUTION_LOSSES`."""
+    """Return the comparison for a name in `DISTRIBUTION_LOSSES`."""
     if loss == "mean":
         return _Means()
     if loss in OUTPUT_LOSSES:
@@ -122,53 +125,63 @@ def make_comparison(loss: str) -> Comparison:
 class _Means:
     """Squared distance between the mean embeddings."""
 
-    def observe(self, found: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        return _means(found, sizes)
+    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        return _group_means(embeddings, sizes)
 
-    def loss(self, observed: torch.Tensor, found: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        parts = torch.split(found, list(sizes))
+    def loss(self, observed: torch.Tensor, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        parts = torch.split(embeddings, list(sizes))
         return torch.stack([mean_loss(mean[None], part) for mean, part in zip(observed, parts, strict=True)]).sum()
 
 
 class _Outputs:
-    """Divergence between the mean output distributions: softmax of outputs that the real rows standardize.
+    """Divergence between the mean output distributions of real and synthetic rows.
 
-    Networks with random weights give outputs that hardly differ; as they are, every distribution would be near the uniform one.
+    The outputs are standardized by their mean and standard deviation over the real rows before the
+    softmax. Otherwise the outputs of networks with random weights would hardly differ, and every
+    distribution would be close to uniform.
     """
 
     def __init__(self, divergence: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
         self._divergence = divergence
 
-    def observe(self, found: torch.Tensor, sizes: Sequence[int]) -> tuple[torch.Tensor, ...]:
-        mean, spread = found.mean(dim=0), found.std(dim=0, unbiased=False).clamp_min(1e-6)
-        return _means(((found - mean) / spread).softmax(dim=1), sizes), mean, spread
+    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> tuple[torch.Tensor, ...]:
+        mean, scale = embeddings.mean(dim=0), embeddings.std(dim=0, unbiased=False).clamp_min(1e-6)
+        return _group_means(((embeddings - mean) / scale).softmax(dim=1), sizes), mean, scale
 
-    def loss(self, observed: tuple[torch.Tensor, ...], found: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        real, mean, spread = observed
-        return self._divergence(real, _means(((found - mean) / spread).softmax(dim=1), sizes))
+    def loss(self, observed: tuple[torch.Tensor, ...], embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        real, mean, scale = observed
+        return self._divergence(real, _group_means(((embeddings - mean) / scale).softmax(dim=1), sizes))
 
 
 class _Samples:
-    """A distance between the embeddings of a group as a whole, at the scale of the real ones."""
+    """Distance between the samples of embeddings of each group.
+
+    Its scale parameter is the median bandwidth of the real embeddings.
+    """
 
     def __init__(self, distance: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]) -> None:
         self._distance = distance
 
-    def observe(self, found: torch.Tensor, sizes: Sequence[int]) -> tuple[list[torch.Tensor], float]:
-        some = found[:: -(-len(found) // _SCALE_ROWS)].double().cpu().numpy()
-        return list(torch.split(found, list(sizes))), median_bandwidth(some)
+    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> tuple[list[torch.Tensor], float]:
+        sample = embeddings[:: -(-len(embeddings) // _SCALE_ROWS)].double().cpu().numpy()
+        return list(torch.split(embeddings, list(sizes))), median_bandwidth(sample)
 
     def loss(
-        self, observed: tuple[list[torch.Tensor], float], found: torch.Tensor, sizes: Sequence[int]
+        self, observed: tuple[list[torch.Tensor], float], embeddings: torch.Tensor, sizes: Sequence[int]
     ) -> torch.Tensor:
-        pairs = zip(observed[0], torch.split(found, list(sizes)), strict=True)
-        return torch.stack([self._distance(real, made, observed[1]) for real, made in pairs]).sum()
+        pairs = zip(observed[0], torch.split(embeddings, list(sizes)), strict=True)
+        return torch.stack([self._distance(real, synthetic, observed[1]) for real, synthetic in pairs]).sum()
 
 
-def _means(found: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """Mean of each group (n_groups, d), as one product: unlike sums by index it gives the same bits on a GPU, too."""
-    counts = torch.tensor(sizes, device=found.device)
-    group = torch.repeat_interleave(torch.arange(len(sizes), device=found.device), counts)
-    share = torch.zeros(len(sizes), len(found), dtype=found.dtype, device=found.device)
-    share[group, torch.arange(len(found), device=found.device)] = 1 / counts.to(found.dtype)[group]
-    return share @ found
+def _group_means(embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """Return the mean embedding of each group (n_groups, d).
+
+    The means are computed as one matrix product, which is reproducible to the bit on a GPU, unlike
+    sums by index.
+    """
+    device, dtype = embeddings.device, embeddings.dtype
+    counts = torch.tensor(sizes, device=device)
+    group = torch.repeat_interleave(torch.arange(len(sizes), device=device), counts)
+    weights = torch.zeros(len(sizes), len(embeddings), dtype=dtype, device=device)
+    weights[group, torch.arange(len(embeddings), device=device)] = 1 / counts.to(dtype)[group]
+    return weights @ embeddings

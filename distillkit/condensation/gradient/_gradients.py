@@ -1,4 +1,4 @@
-"""Gradients of a network's loss, class by class, and of their distance with respect to the synthetic rows."""
+"""Gradient matching: the distance between real and synthetic gradients, and its derivative."""
 
 from __future__ import annotations
 
@@ -35,25 +35,26 @@ Gradient = list[torch.Tensor]
 """One tensor per weight, in the order of the weights."""
 
 Change = Callable[[torch.Tensor], torch.Tensor]
-"""A differentiable change of rows (an augmentation that is drawn already)."""
+"""A differentiable transformation of rows: an augmentation whose parameters are already drawn."""
 
-# Measured on two cores, ten classes of 28x28, classes together in two passes against one by one, before there were compiled loops: at width 64
-# .7 of the time at one row per class and .8 at ten; at width 32 .5 at ten and 1.0 at twenty. The graphs of all classes are held at once.
-_FEW_ROWS, _ROWS_TOGETHER = 4, 100  # of each class, however many there are; of all
+# One vectorized pass over all groups is faster than a pass for each group only if the groups are
+# small. It also keeps the graphs of all groups in memory at once. Groups therefore go together if
+# each has at most _MAX_GROUP_ROWS rows, or all have at most _MAX_TOTAL_ROWS rows.
+_MAX_GROUP_ROWS, _MAX_TOTAL_ROWS = 4, 100
 
 
 @dataclass(frozen=True)
 class GradientComparison:
-    """One comparison of gradients.
+    """Result of comparing the gradients of real rows with those of synthetic rows.
 
     Parameters
     ----------
     loss : float
-        Sum of the distances of all groups.
+        Sum over the groups of the distance between both gradients.
     similarity : float
-        Mean over the groups of the cosine between both gradients.
-    gradients : list of tensor
-        Of the loss, with respect to each of the leaves.
+        Mean over the groups of the cosine similarity of both gradients.
+    gradients : list of tensors
+        Gradients of the loss with respect to each of the leaves.
     """
 
     loss: float
@@ -62,7 +63,7 @@ class GradientComparison:
 
 
 def shared_change(augment: Augmentation | None, generator: torch.Generator) -> Change | None:
-    """Draw one change for real and synthetic rows alike; None without augmentation."""
+    """Draw one augmentation for both real and synthetic rows; None without augmentation."""
     if augment is None:
         return None
     draw = augment.draw(1, generator, shared=True)
@@ -70,13 +71,16 @@ def shared_change(augment: Augmentation | None, generator: torch.Generator) -> C
 
 
 def fits_one_vmap(sizes: Sequence[int]) -> bool:
-    """Whether groups with so many synthetic rows go through a network in one pass, where it lets them: if they are equal and small."""
+    """Return whether groups are equal and small enough to share one vectorized pass."""
     equal = len(sizes) > 1 and len(set(sizes)) == 1
-    return equal and (sizes[0] <= _FEW_ROWS or sum(sizes) <= _ROWS_TOGETHER)
+    return equal and (sizes[0] <= _MAX_GROUP_ROWS or sum(sizes) <= _MAX_TOTAL_ROWS)
 
 
 def matched_weights(network: nn.Module, distance: str) -> Weights:
-    """Return the parameters whose gradients a distance looks at: "layer-cosine" needs none with fewer than two axes."""
+    """Return the trainable parameters whose gradients a distance compares.
+
+    The distance "layer-cosine" ignores parameters with fewer than two axes, such as biases.
+    """
     return {
         name: weight
         for name, weight in network.named_parameters()
@@ -87,18 +91,22 @@ def matched_weights(network: nn.Module, distance: str) -> Weights:
 def batch_gradients(
     network: nn.Module, weights: Weights, batch: Batch, loss: Loss, *, precision: str = "float32", graph: bool = False
 ) -> Gradient:
-    """Return the gradient of the mean loss of one batch, one tensor per weight; with `graph` it can be differentiated."""
+    """Return the gradient of the mean loss of a batch with respect to each weight.
+
+    With `graph`, the gradient is itself differentiable. Without, the rows go through the network in
+    pieces, whose gradients are added, to limit the memory needed.
+    """
     rows, targets = batch
     pieces = [slice(None)] if graph else in_pieces(len(rows), rows_per_piece(network, rows))
     total: Gradient = []
-    for part in pieces:
+    for piece in pieces:
         with mixed_precision(rows.device, precision):
-            outputs = network(rows[part])
-        value = loss(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, targets[part])
+            outputs = network(rows[piece])
+        value = loss(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, targets[piece])
         if len(pieces) > 1:
             value = value * (len(outputs) / len(rows))
-        found = torch.autograd.grad(value, list(weights.values()), create_graph=graph)
-        total = [first.add_(second) for first, second in zip(total, found, strict=True)] if total else list(found)
+        gradient = torch.autograd.grad(value, list(weights.values()), create_graph=graph)
+        total = [first.add_(second) for first, second in zip(total, gradient, strict=True)] if total else list(gradient)
     return total
 
 
@@ -116,62 +124,73 @@ def match_gradients(
     change: Change | None = None,
     threads: Threads | None = None,
 ) -> GradientComparison:
-    """Compare the gradients of the synthetic rows with those of real ones, and differentiate their distance.
+    """Compare the gradients of synthetic rows with those of real rows, and differentiate the loss.
 
     Parameters
     ----------
     network : Module
     weights : dict of str to tensor
-        The parameters that are compared.
-    real : sequence of sequence of tensors
-        Of each group, from `batch_gradients`.
+        Parameters whose gradients are compared.
+    real : sequence of Gradient
+        Gradients of the real rows of each group, from `batch_gradients`.
     synthetic : sequence of Batch
-        Of each group, made from the leaves.
+        Synthetic rows and targets of each group, computed from the leaves.
     loss : Loss
     distance : {"layer-cosine", "cosine", "l1", "l2"}
+        Distance between two gradients; see `distillkit.distances.gradient_distance`.
     leaves : sequence of tensors
-        What to differentiate with respect to.
+        Tensors to differentiate with respect to.
     step : float or None, default=None
-        None differentiates the gradients of the synthetic rows once more. A number does without a graph of them, by differences of such
-        a step in the weights; see `difference`.
+        None differentiates exactly, through the graph of the synthetic gradients. A number uses
+        finite differences with this relative step in the weights, which need no such graph; see
+        `difference`.
     vectorize : bool, default=False
-        Whether groups may go through the network together (`torch.func.vmap`), where they are equal and small; only for
-        networks whose rows do not touch each other.
+        Whether several groups may go through the network in one pass (`torch.func.vmap`) if they
+        are equal and small. Only valid for networks that process each row independently.
     change : callable or None
-        Applied to the rows of each group.
+        Transformation that is applied to the rows of each group.
     threads : Threads or None
-        On which groups are compared, each alone or, where they go together, as many at once as there are for each thread.
+        Threads that compare the groups: one group at a time, or with `vectorize` an equal part of
+        the groups each.
 
     Returns
     -------
-    Match
+    GradientComparison
     """
     if change is not None:
         synthetic = [(change(rows), targets) for rows, targets in synthetic]
     threads = threads or Threads(allowed=False)
-    together = vectorize and fits_one_vmap([len(rows) for rows, _ in synthetic])
-    if together:
-        batches = [
-            (own, [torch.stack(gradients) for gradients in zip(*real[part], strict=True)], _stacked(synthetic[part]))
-            for own, part in _parts(network, len(real), threads)
+    # 1. Divide the groups into tasks: one per thread if groups are stacked, else one per group.
+    stacked = vectorize and fits_one_vmap([len(rows) for rows, _ in synthetic])
+    if stacked:
+        tasks = [
+            (
+                replica,
+                [torch.stack(gradients) for gradients in zip(*real[groups], strict=True)],
+                _stacked(synthetic[groups]),
+            )
+            for replica, groups in _groups_per_thread(network, len(real), threads)
         ]
     else:
-        batches = [(network, *pair) for pair in zip(real, synthetic, strict=True)]
+        tasks = [(network, *pair) for pair in zip(real, synthetic, strict=True)]
 
-    def compare(item: tuple[nn.Module, Gradient, Batch]) -> GradientComparison:
-        own, wanted, batch = item
-        return _compare(own, weights, wanted, batch, loss, distance, step, stacked=together)
+    # 2. Compare the gradients of each task, and differentiate the distance for its rows.
+    def compare(task: tuple[nn.Module, Gradient, Batch]) -> GradientComparison:
+        replica, real_gradient, batch = task
+        return _compare(replica, weights, real_gradient, batch, loss, distance, step, stacked=stacked)
 
-    found = threads.map(compare, batches)
+    matches = threads.map(compare, tasks)
+
+    # 3. Propagate the derivatives from the rows of all tasks to the leaves.
     pairs = [
         pair
-        for (_, _, batch), match in zip(batches, found, strict=True)
+        for (_, _, batch), match in zip(tasks, matches, strict=True)
         for pair in zip(differentiated(batch), match.gradients, strict=True)
     ]
     tensors, gradients = zip(*pairs, strict=True)
     return GradientComparison(
-        sum(match.loss for match in found),
-        sum(match.similarity for match in found) / len(real),
+        sum(match.loss for match in matches),
+        sum(match.similarity for match in matches) / len(real),
         list(torch.autograd.grad(tensors, leaves, gradients)),
     )
 
@@ -187,36 +206,44 @@ def _compare(
     *,
     stacked: bool,
 ) -> GradientComparison:
-    """Compare one group, or several that are stacked; the gradients are those of the tensors of the batch that take one."""
+    """Compare one group, or several that are stacked along a new first axis.
+
+    The gradients returned are those of the tensors of the batch that require one.
+    """
+    # 1. Compute the gradient of the synthetic rows: with a graph, or as a leaf for differences.
     exact = step is None
     draws = nullcontext if exact else same_draws(network)
-    seen = batch if exact else (batch[0].detach(), batch[1].detach())
+    inputs = batch if exact else (batch[0].detach(), batch[1].detach())
     with draws():
         if stacked:
-            own = _stacked_gradients(network, weights, seen, loss)
+            synthetic = _stacked_gradients(network, weights, inputs, loss)
         else:
-            own = batch_gradients(network, weights, seen, loss, graph=exact)
-    own = own if exact else [part.detach().requires_grad_() for part in own]
-    value = gradient_distance(real, own, distance, stacked=stacked).sum()
-    found = list(torch.autograd.grad(value, differentiated(batch) if exact else own))
+            synthetic = batch_gradients(network, weights, inputs, loss, graph=exact)
+    synthetic = synthetic if exact else [part.detach().requires_grad_() for part in synthetic]
+    # 2. Differentiate its distance from the real gradient: with respect to the rows if exact, else
+    #    with respect to the synthetic gradient.
+    value = gradient_distance(real, synthetic, distance, stacked=stacked).sum()
+    derivative = list(torch.autograd.grad(value, differentiated(batch) if exact else synthetic))
+    # 3. Finite differences along that derivative replace the second backward pass.
     if step is None:
-        gradients = found
+        gradients = derivative
     elif stacked:
-        gradients = stacked_difference(network, weights, found, batch, loss, step)
+        gradients = stacked_difference(network, weights, derivative, batch, loss, step)
     else:
-        gradients = difference(network, weights, found, batch, loss, step, draws)
+        gradients = difference(network, weights, derivative, batch, loss, step, draws)
     with torch.no_grad():
-        similarity = float(gradient_similarity(real, own, stacked=stacked).sum())
+        similarity = float(gradient_similarity(real, synthetic, stacked=stacked).sum())
     return GradientComparison(float(value.detach()), similarity, gradients)
 
 
-def _parts(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:
-    """Divide groups into a pass for each thread: threads that share the loops of one wait for each other, far longer where others want the cores.
+def _groups_per_thread(network: nn.Module, n_groups: int, threads: Threads) -> list[tuple[nn.Module, slice]]:
+    """Divide the groups equally among the threads, with a replica of the network for each.
 
-    Each has a network of its own: a call with other weights puts them into the module for that time.
+    Threads within a single pass would have to wait for each other at every operation. Separate
+    networks are necessary because a functional call replaces the weights of a module temporarily.
     """
-    parts = in_pieces(n_groups, -(-n_groups // threads.count))
-    return [(copy.deepcopy(network) if part.start else network, part) for part in parts]
+    slices = in_pieces(n_groups, -(-n_groups // threads.count))
+    return [(copy.deepcopy(network) if groups.start else network, groups) for groups in slices]
 
 
 def _stacked(batches: Sequence[Batch]) -> Batch:
@@ -225,11 +252,11 @@ def _stacked(batches: Sequence[Batch]) -> Batch:
 
 
 def _stacked_gradients(network: nn.Module, weights: Weights, batch: Batch, loss: Loss) -> Gradient:
-    """Return the gradients of all groups of a stack."""
-    fixed = {name: weight.detach() for name, weight in network.named_parameters()}
+    """Return the gradient of each stacked group, stacked along the first axis of each tensor."""
+    parameters = {name: weight.detach() for name, weight in network.named_parameters()}
 
-    def value(chosen: Weights, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return loss(functional_call(network, {**fixed, **chosen}, (rows,)), targets)
+    def value(compared: Weights, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return loss(functional_call(network, {**parameters, **compared}, (rows,)), targets)
 
-    found = vmap(grad(value), in_dims=(None, 0, 0))({name: fixed[name] for name in weights}, *batch)
-    return [found[name] for name in weights]
+    gradients = vmap(grad(value), in_dims=(None, 0, 0))({name: parameters[name] for name in weights}, *batch)
+    return [gradients[name] for name in weights]

@@ -1,4 +1,4 @@
-"""Published and measured settings of gradient matching by name."""
+"""Presets of gradient matching: published settings by name, and the default."""
 
 from __future__ import annotations
 
@@ -29,42 +29,44 @@ _ZHAO = {
 PRESETS: dict[str, dict[str, Any]] = {
     "dc": {**_ZHAO, "init": "noise", "augment": None},
     "dsa": {**_ZHAO, "init": "real", "augment": "auto"},
-    "fast": {},  # the defaults are what was measured to be best within minutes
+    "fast": {},  # the defaults of the estimator, which are tuned for runs of a few minutes
 }
-"""Parameters that a preset sets; counts of the loops follow from the budget, as they do without one."""
+"""Parameters that each preset sets.
 
-_NETWORKS = 1000  # fresh ones, in the published runs
+The numbers of loop iterations are not among them; they follow from the budget, as without a preset.
+"""
+
+_NETWORKS = 1000  # networks drawn in the published runs
 _MLP_RATE = 0.01  # in place of `lr`, where the network is an MLP
 
 
-def preset_params(cls: type, given: Mapping[str, Any], network: str, rows_per_class: float) -> dict[str, Any]:
-    """Return all parameters that the preset in `given` stands for, which are those of an estimator without one.
+def preset_params(cls: type, params: Mapping[str, Any], network: str, rows_per_class: float) -> dict[str, Any]:
+    """Return the parameters of an equivalent estimator without a preset.
 
-    Values that differ from the default of the class win over the preset; one that equals it cannot be told from one that
-    was not given.
+    Parameters that differ from the default of the class take precedence over the preset. A
+    parameter that was explicitly set to its default cannot be told from one that was not set.
 
     Parameters
     ----------
     cls : type
-        The estimator.
-    given : mapping of str to Any
-        Its parameters, "preset" among them.
+        Class of the estimator.
+    params : mapping of str to Any
+        Parameters of the estimator, including "preset".
     network : str
-        Name of the network that the rows get; "" for one of the user's own.
+        Name of the network that the rows are condensed for; "" for a network of the user's own.
     rows_per_class : float
-        Mean distilled rows of a class.
+        Mean number of distilled rows per class.
     """
-    name = given["preset"]
-    values = dict(PRESETS[name])
+    values = dict(PRESETS[params["preset"]])
     if values:
         if network == "mlp":
             values["lr"] = _MLP_RATE
-        values["max_iter"] = _NETWORKS * loop_counts(rows_per_class, given["outer_steps"])[0]
+        values["max_iter"] = _NETWORKS * loop_counts(rows_per_class, params["outer_steps"])[0]
     defaults = {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
-    free = {key for key, value in values.items() if _equal(given[key], defaults[key])}
-    return {**given, **{key: values[key] for key in free}, "preset": None}
+    unset = {key for key, value in values.items() if _equal(params[key], defaults[key])}
+    return {**params, **{key: values[key] for key in unset}, "preset": None}
 
 
 def _equal(first: Any, second: Any) -> bool:
-    # an array compared with None or a string would be an array again
+    # An array compared with None or a string gives an array, so that types are compared first.
     return type(first) is type(second) and bool(first == second)

@@ -1,1 +1,1 @@
-"""Kernel ridge regression on the features of networks."""
+"""Kernel matching: synthetic rows on which kernel ridge regression predicts the real rows."""

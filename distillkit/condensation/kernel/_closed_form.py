@@ -1,4 +1,4 @@
-"""The closed form for a linear feature map: a few rows on which ridge regression gives exactly what it gives on all."""
+"""Closed-form condensation for linear features: rows with the same ridge regression as all rows."""
 
 from __future__ import annotations
 
@@ -21,31 +21,39 @@ __all__ = ["closed_form", "linear_targets", "ridge_equivalent_rows"]
 
 
 def closed_form(problem: CondensationProblem, init: Any, alpha: float, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows in the units of the data, and their labels or numbers.
+    """Return the closed-form rows in the units of the data, and their labels or targets.
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     init : str or distiller
-        Where rows start that are more than the coefficients need.
+        First rows, which the result stays close to where the coefficients leave freedom.
     alpha : float
+        Regularization of the ridge regression.
     run : Run
+
+    Returns
+    -------
+    X : ndarray of shape (m, ...)
+    y : ndarray of shape (m,)
 
     Warns
     -----
     DistillkitWarning
-        If a continuous target gets one row in all, which tells a mean but no slope.
+        If a continuous target is distilled to a single row, which determines a mean but no slope.
     """
     rows = problem.rows
     assert rows.y is not None
     X = rows.flat.astype(np.float64)
+    # 1. Make the first rows, and weight each by the number of training rows that it stands for.
     parts = first_rows(init, problem, run)
     start = np.concatenate([part.reshape(len(part), -1) for part, _ in parts])
     weight = rows_per_label(rows)
+    # 2. Choose the targets of the synthetic rows: numbers, or one indicator column per class.
     if rows.task == "regression":
         if len(start) == 1:
             warnings.warn(
-                "budget=1 gives one row in all, which tells the mean of y but no slope: give budget=2 or more.",
+                "budget=1 gives one row in all, which determines the mean of y but no slope: give budget=2 or more.",
                 DistillkitWarning,
                 stacklevel=5,
             )
@@ -55,34 +63,38 @@ def closed_form(problem: CondensationProblem, init: Any, alpha: float, run: Run)
         y, _ = row_labels(problem, torch.zeros(0))
         classes = np.array([group.label for group in rows.groups])
         Y, targets = (np.asarray(labels[:, None] == classes, dtype=np.float64) for labels in (rows.y, y))
-    made = ridge_equivalent_rows(X, Y, start, targets, weight, alpha)
-    return made.reshape(-1, *problem.shape), y
+    # 3. Solve for the rows.
+    synthetic = ridge_equivalent_rows(X, Y, start, targets, weight, alpha)
+    return synthetic.reshape(-1, *problem.shape), y
 
 
 def ridge_equivalent_rows(
     X: np.ndarray, Y: np.ndarray, start: np.ndarray, targets: np.ndarray, weight: np.ndarray, alpha: float
 ) -> np.ndarray:
-    """Return rows whose weighted ridge regression has the coefficients and the intercept of that on all rows.
+    """Return rows on which weighted ridge regression gives the same model as on all rows.
 
-    With W the coefficients on all rows, rows and targets centred and multiplied by the roots of the weights, the rows Z must solve
-    ``Z^T (Z Z^T + alpha I)^-1 T = W``. With ``M = W T^+ = U S V^T`` one solution is ``V R U^T``, where
-    ``R = (1 + sqrt(1 - 4 alpha S^2)) / (2 S)``. What the start has across the targets (V) and across the coefficients (U) can be
-    added without a change of the coefficients.
+    Coefficients and intercept are equal. Let W be the coefficients on all rows, and let Z and T be
+    the synthetic rows and their targets, centered and multiplied by the square roots of the
+    weights. Z must solve ``Z^T (Z Z^T + alpha I)^-1 T = W``. With the singular value decomposition
+    ``M = W T^+ = U S V^T``, one solution is ``V R U^T``, where
+    ``R = (1 + sqrt(1 - 4 alpha S^2)) / (2 S)``. The component of the first rows that is orthogonal
+    to the targets on one side and to U on the other can be added without changing the coefficients.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     Y : ndarray of shape (n, k)
-        Targets: one column per class, or numbers.
+        Targets: one indicator column per class, or numbers.
     start : ndarray of shape (m, d)
-        Rows to stay near to, where there are more than the coefficients need.
+        First rows, which the result stays close to where the coefficients leave freedom.
     targets : ndarray of shape (m, k)
-        Of the same weighted mean as Y, and such that ``4 alpha S^2 <= 1``, as those of `linear_targets` and labels with the weights
-        of their classes are.
+        Targets of the synthetic rows, with the same weighted mean as Y and ``4 alpha S^2 <= 1``.
+        The targets of `linear_targets` fulfill both, as do labels with the weights of their
+        classes.
     weight : ndarray of shape (m,)
-        Positive, with sum n.
+        Positive weights of the synthetic rows, with sum n.
     alpha : float
-        As of `sklearn.linear_model.Ridge`.
+        Regularization as in `sklearn.linear_model.Ridge`.
 
     Returns
     -------
@@ -90,36 +102,44 @@ def ridge_equivalent_rows(
 
     References
     ----------
-    Chen, Huang and Weng, "Provable and efficient dataset distillation for kernel ridge regression", NeurIPS 2024; there without
-    intercept and weights.
+    Chen, Huang and Weng, "Provable and efficient dataset distillation for kernel ridge regression",
+    NeurIPS 2024, which treats the case without intercept and weights.
     """
+    # 1. Fit all rows, and decompose the map from the weighted targets to the coefficients.
     W = _coefficients(X, Y, alpha)
     root = np.sqrt(weight)[:, None]
     T = root * (targets - np.average(targets, axis=0, weights=weight))
     U, S, Vt = np.linalg.svd(W @ np.linalg.pinv(T), full_matrices=False)
-    used = S[0] * 1e-10 < S if S[0] > 0 else np.zeros(len(S), dtype=bool)
-    U, S, V = U[:, used], S[used], Vt[used].T
-    # rounding can take the root's argument below zero, where all singular values of X are equal
-    solved = V * ((1 + np.sqrt(np.maximum(0.0, 1 - 4 * alpha * S**2))) / (2 * S)) @ U.T
+    nonzero = S[0] * 1e-10 < S if S[0] > 0 else np.zeros(len(S), dtype=bool)
+    U, S, V = U[:, nonzero], S[nonzero], Vt[nonzero].T
+    # 2. Solve for the component that determines the coefficients. If all singular values of X are
+    #    equal, rounding can make the argument of the square root negative.
+    solution = V * ((1 + np.sqrt(np.maximum(0.0, 1 - 4 * alpha * S**2))) / (2 * S)) @ U.T
+    # 3. Project the first rows onto the directions that change neither mean nor coefficients.
     free = root * start
-    taken = np.linalg.qr(np.column_stack([root, T]))[0] if np.any(T) else root / np.linalg.norm(root)
-    free = free - taken @ (taken.T @ free)
+    basis = np.linalg.qr(np.column_stack([root, T]))[0] if np.any(T) else root / np.linalg.norm(root)
+    free = free - basis @ (basis.T @ free)
     free = free - (free @ U) @ U.T
-    rows: np.ndarray = X.mean(axis=0) + (solved + free) / root
+    # 4. Add both components, and undo the weighting and the centering.
+    rows: np.ndarray = X.mean(axis=0) + (solution + free) / root
     return rows
 
 
 def linear_targets(X: np.ndarray, y: np.ndarray, start: np.ndarray, alpha: float) -> np.ndarray:
-    """Return targets for `ridge_equivalent_rows`: those of a start, with the mean of y and the spread of the ridge predictions.
+    """Return targets for `ridge_equivalent_rows`: first targets, shifted and scaled.
 
-    With the spread of y instead, rows would lie outside the data, the farther the less of y their features tell. The spread
-    is raised where ``alpha`` is large beside the singular values of X, since no rows solve the equation otherwise.
+    They get the mean of y and the standard deviation of the ridge predictions. With the standard
+    deviation of y itself, rows would lie outside the data, and the farther, the less of y can be
+    predicted from the features. The standard deviation is increased if ``alpha`` is large compared
+    with the singular values of X, because the equation for the rows has no solution otherwise.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     y, start : ndarray of shape (n,) and (m,)
+        Targets of all rows, and first targets of the synthetic rows.
     alpha : float
+        Regularization of the ridge regression.
 
     Returns
     -------
@@ -128,11 +148,12 @@ def linear_targets(X: np.ndarray, y: np.ndarray, start: np.ndarray, alpha: float
     w = _coefficients(X, y[:, None], alpha)
     spread = max(float((X @ w).std()), 2 * float(np.sqrt(alpha / len(X)) * np.linalg.norm(w)))
     pattern = start - start.mean()
-    if not pattern.any():  # all alike: any pattern will do
+    if not pattern.any():  # all first targets are equal, so that evenly spaced ones replace them
         pattern = np.arange(len(start)) - (len(start) - 1) / 2
     return y.mean() + pattern * (spread / pattern.std() if pattern.any() else 0.0)  # type: ignore[no-any-return]
 
 
 def _coefficients(X: np.ndarray, Y: np.ndarray, alpha: float) -> np.ndarray:
-    found: np.ndarray = Ridge(alpha).fit(X, Y).coef_.reshape(Y.shape[1], -1).T
-    return found
+    """Return the coefficients (d, k) of ridge regression with an intercept."""
+    coefficients: np.ndarray = Ridge(alpha).fit(X, Y).coef_.reshape(Y.shape[1], -1).T
+    return coefficients

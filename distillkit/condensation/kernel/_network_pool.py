@@ -1,4 +1,4 @@
-"""A pool of networks of different ages, which learn the synthetic rows as these change."""
+"""A pool of networks of different ages, which train on the synthetic rows as these change."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class PoolMember:
     ----------
     network : Module
     optimizer : Optimizer
-        Keeps its moments from one step to the next.
+        Optimizer of the weights, which keeps its moments between visits.
     limit : int
-        Visits after which another network takes its place.
-    age : int
-        Visits so far.
+        Number of visits after which a fresh network replaces this one.
+    age : int, default=0
+        Number of visits so far.
     """
 
     network: nn.Module
@@ -37,21 +37,21 @@ class PoolMember:
     age: int = 0
 
     def learn(self, rows: torch.Tensor, loss: RowLoss, threads: Threads) -> None:
-        """Take one step on rows, to whose targets the loss is bound."""
+        """Take one training step on rows, with a loss that is bound to their targets."""
         network = self.network.train()
         sizes = rows_per_piece(network, rows), rows_to_share(network, rows)
         Backward(network, loss, "float32", *sizes, threads)(rows, torch.arange(len(rows), device=rows.device))
         self.optimizer.step()
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Copies of the weights and of what the optimiser remembers."""
+        """Return copies of the weights and of the optimizer's state."""
         parts = {f"network.{name}": part for name, part in self.network.state_dict().items()}
         for number, weight in enumerate(self.network.parameters()):
             parts |= optimizer_state(self.optimizer, weight, f"optimizer.{number}.")
         return {name: part.detach().cpu().clone() for name, part in parts.items()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from the tensors that `state` returned."""
         prefix = "network."
         self.network.load_state_dict(
             {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
@@ -61,18 +61,21 @@ class PoolMember:
 
 
 class NetworkPool:
-    """Networks that rows are judged by: from untrained ones to those that have learned the rows for `max_age` visits.
+    """Networks whose features serve kernel matching, from untrained ones to well-trained ones.
 
-    The first networks are replaced at ages from ``max_age / size`` to `max_age`, so that the ages stay spread.
+    A network is replaced by a fresh one when it has trained for `max_age` visits. The first
+    networks are replaced at ages from ``max_age / size`` to `max_age`, so that the ages differ.
 
     Parameters
     ----------
     make_network : callable
         Maps a seed to a fresh network.
     next_seed : callable
+        Returns the seed of the next network.
     size, max_age : int
+        Number of networks, and number of visits after which a network is replaced.
     lr : float
-        Rate of Adam.
+        Learning rate of Adam.
 
     References
     ----------
@@ -97,7 +100,7 @@ class NetworkPool:
         return PoolMember(network, torch.optim.Adam(network.parameters(), self._lr), limit)
 
     def visit(self, rng: np.random.Generator) -> PoolMember:
-        """Pick a network at random; where it is too old, put a fresh one in its place."""
+        """Pick a random network; one that has reached its age limit is replaced first."""
         place = int(rng.integers(len(self._members)))
         if self._members[place].age >= self._members[place].limit:
             self._members[place] = self._fresh(self._max_age)
@@ -106,7 +109,10 @@ class NetworkPool:
         return self._members[place]
 
     def state(self) -> tuple[dict[str, torch.Tensor], list[dict[str, int]]]:
-        """Copies of all networks with their optimisers, made anew for those that were visited since; and their ages."""
+        """Return copies of all networks with their optimizers, and their ages.
+
+        Copies of networks that were not visited since the last call are reused.
+        """
         for place, member in enumerate(self._members):
             if place not in self._copies:
                 self._copies[place] = member.state()
@@ -114,21 +120,22 @@ class NetworkPool:
         return tensors, [{"limit": member.limit, "age": member.age} for member in self._members]
 
     def restore(self, tensors: Mapping[str, torch.Tensor], ages: Sequence[Mapping[str, Any]]) -> None:
-        """Go on from what `state` returned."""
-        for place, (member, known) in enumerate(zip(self._members, ages, strict=True)):
+        """Continue from the tensors and the ages that `state` returned."""
+        for place, (member, counts) in enumerate(zip(self._members, ages, strict=True)):
             prefix = f"{place}."
             member.restore(
                 {name.removeprefix(prefix): part for name, part in tensors.items() if name.startswith(prefix)}
             )
-            member.limit, member.age = known["limit"], known["age"]
+            member.limit, member.age = counts["limit"], counts["age"]
         self._copies = {}
 
 
 def draw_he_weights(network: nn.Module, seed: int) -> nn.Module:
     """Draw all weights from He's normal distribution and set biases to zero, in place.
 
-    torch's own first weights shrink the signal by a factor of about 2.4 a layer, beside biases of constant size: without norm, features of
-    a deep network are then nearly the same for every row.
+    The default initialization of torch shrinks the signal by a factor of about 2.4 per layer, while
+    the size of the biases stays constant. Without normalization, the features of a deep network are
+    then nearly equal for all rows.
     """
     with seeded(seed), torch.no_grad():
         for module in network.modules():

@@ -1,4 +1,4 @@
-"""Kernel ridge regression on features, differentiable in the rows that it is fitted on."""
+"""Kernel ridge regression, differentiable with respect to the features that it is fitted on."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ __all__ = ["ridge_prediction"]
 def ridge_prediction(
     features: torch.Tensor, targets: torch.Tensor, others: torch.Tensor, ridge: float = 1e-6
 ) -> torch.Tensor:
-    """Predict other rows from a few: ``K_os (K_ss + r I)^-1 Y`` with ``K_ab = F_a F_b^T`` and ``r = ridge trace(K_ss) / m``.
+    """Fit kernel ridge regression on m synthetic rows, and predict the targets of n other rows.
 
-    It is the optimal linear head on the features, so that rows can be judged without training one.
+    The predictions are ``K_os (K_ss + r I)^-1 Y`` with the linear kernel ``K_ab = F_a F_b^T`` of
+    the features and ``r = ridge trace(K_ss) / m``. They are those of the optimal linear head on the
+    features, so that rows can be evaluated without training a head.
 
     Parameters
     ----------
     features : tensor of shape (m, d)
-        Of the rows fitted on.
+        Features of the synthetic rows.
     targets : tensor of shape (m, k)
     others : tensor of shape (n, d)
         Features of the rows to predict.
-    ridge : float
-        Times the mean of the kernel's diagonal, so that it means the same whatever the scale of the features.
+    ridge : float, default=1e-6
+        Regularization as a multiple of the mean of the kernel's diagonal, so that its effect does
+        not depend on the scale of the features.
 
     Returns
     -------
     tensor of shape (n, k), float64
-        All sums and the solution are in float64: kernels of alike rows are ill-conditioned.
+        Sums and solution are computed in float64, because kernels of similar rows are
+        ill-conditioned.
 
     Raises
     ------
@@ -38,12 +42,16 @@ def ridge_prediction(
     ----------
     Nguyen, Chen and Lee, "Dataset meta-learning from kernel ridge-regression", ICLR 2021.
     """
+    # 1. Compute the regularized kernel of the synthetic rows.
     features, others = features.double(), others.double()
     kernel = features @ features.T
-    scaled = kernel + ridge * kernel.diagonal().mean() * torch.eye(
+    regularized = kernel + ridge * kernel.diagonal().mean() * torch.eye(
         len(kernel), dtype=kernel.dtype, device=kernel.device
     )
-    factor, failed = torch.linalg.cholesky_ex(scaled)
-    if int(failed) or not bool(torch.isfinite(factor).all()):
+    # 2. Factorize it, and solve for the dual coefficients.
+    factor, info = torch.linalg.cholesky_ex(regularized)
+    if int(info) or not bool(torch.isfinite(factor).all()):
         raise FloatingPointError("the kernel of the synthetic rows is not finite or not positive definite")
+    # 3. Predict. The product with the features of the synthetic rows comes first, so that the
+    #    kernel between both sets of rows is never formed.
     return others @ (features.T @ torch.cholesky_solve(targets.double(), factor))

@@ -1,1 +1,1 @@
-"""The loop around every iterative condenser: the synthetic rows, checkpoints, validation and memory."""
+"""The loop that all iterative condensers share, with checkpoints, memory limits and validation."""

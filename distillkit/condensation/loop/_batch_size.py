@@ -1,4 +1,4 @@
-"""Rows of a batch: as many as asked for, and half of them where memory ends, so that a run goes on."""
+"""Batch sizes that are halved when memory runs out, so that a run can continue."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 
 __all__ = ["BatchSize", "out_of_memory", "within_memory"]
 
-_FLOOR = 8  # rows: with fewer, a batch says little
+_FLOOR = 8  # rows; smaller batches estimate a gradient too poorly to be worth an update
 _PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 
 _T = TypeVar("_T")
 
 
 def out_of_memory(exc: BaseException) -> bool:
-    """Whether an error says that memory has ended: of a GPU, or of the machine, whose allocator raises a plain RuntimeError."""
+    """Return whether an error means that a GPU or the machine is out of memory.
+
+    The allocator of the CPU raises a plain RuntimeError, which is recognized by its message.
+    """
     if isinstance(exc, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(exc, RuntimeError) and any(phrase in str(exc).lower() for phrase in _PHRASES)
@@ -29,45 +32,48 @@ def out_of_memory(exc: BaseException) -> bool:
 
 @contextmanager
 def within_memory(device: torch.device) -> Iterator[None]:
-    """Say in one sentence that memory has ended before there is a batch to make smaller.
+    """Translate out-of-memory errors before the first update, when no batch can be halved yet.
 
     Parameters
     ----------
     device : torch.device
-        Where rows and a network are put.
+        Device that the rows and a network are moved to.
 
     Raises
     ------
     NotEnoughMemoryError
-        In place of any error that says so.
+        In place of any error for which `out_of_memory` is true.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as exc:
         if isinstance(exc, NotEnoughMemoryError) or not out_of_memory(exc):
             raise
-        other = "" if device.type == "cpu" else ", or give device='cpu'"
+        cpu_remedy = "" if device.type == "cpu" else ", or give device='cpu'"
         raise NotEnoughMemoryError(
-            f"memory of {device} ended before the first update, when rows and a network were put there: free some of it, lower width or budget{other}."
+            f"memory of {device} ran out before the first update, when the rows and a network were moved there: "
+            f"free some memory, lower width or budget{cpu_remedy}."
         ) from exc.with_traceback(None)
 
 
 class BatchSize:
-    """Rows of a batch.
+    """Batch size that is halved whenever a batch does not fit into memory.
 
     Parameters
     ----------
     name : str
-        Parameter that the size comes from.
+        Name of the parameter that sets the size, for messages.
     size : int
-        Rows to start with; never fewer than 8 are tried, or this many if that is less.
+        Initial number of rows. The smallest size tried is 8, or `size` if that is less.
     remedy : str
-        What helps where the fewest rows are too many.
+        Advice for the error message when even the smallest batch does not fit.
 
     Attributes
     ----------
     size : int
-        Rows now.
+        Current number of rows.
+    first : int
+        Initial number of rows.
     """
 
     def __init__(self, name: str, size: int, remedy: str) -> None:
@@ -75,52 +81,55 @@ class BatchSize:
         self._floor = min(size, _FLOOR)
 
     def fit(self, work: Callable[[], _T], again: Callable[[], None], where: str) -> _T:
-        """Return what a piece of work does with as many rows as `size` says when it is called.
+        """Call `work` until it fits into memory, halving `size` after each failure.
 
         Parameters
         ----------
         work : callable
+            Reads `size` when it is called; its result is returned.
         again : callable
-            Undoes what the work has done when memory ended; it is then repeated with half the rows.
+            Undoes the side effects of a failed call, such as random draws, before the next one.
         where : str
-            For the messages: "iteration 7 of gradient matching".
+            Place in the run for messages, such as "iteration 7 of gradient matching".
 
         Raises
         ------
         NotEnoughMemoryError
-            If memory ends with the fewest rows.
+            If memory runs out with the smallest batch.
 
         Warns
         -----
         DistillkitWarning
-            Once the work is done with fewer rows than before.
+            If the work succeeded with a smaller batch than before.
         """
         before = self.size
         while True:
             try:
-                done = work()
+                result = work()
                 break
             except (RuntimeError, MemoryError) as exc:
                 if isinstance(exc, NotEnoughMemoryError) or not out_of_memory(exc):
                     raise
-                cause = exc.with_traceback(None)  # its frames hold what fills the memory
+                # The frames of the traceback refer to the tensors that fill the memory.
+                cause = exc.with_traceback(None)
             if self.size <= self._floor:
                 raise NotEnoughMemoryError(
-                    f"memory ended in {where} with {self.name}={self.size}: {self._remedy}."
+                    f"memory ran out in {where} with {self.name}={self.size}: {self._remedy}."
                 ) from cause
+            # Halve the batch, free cached memory, and restore the state before the failed call.
             self.size = max(self._floor, self.size // 2)
-            _release()
+            _free_cached_memory()
             again()
         if self.size < before:
             warnings.warn(
-                f"memory ended in {where} with {self.name}={before}: from there on it is {self.size}.",
+                f"memory ran out in {where} with {self.name}={before}; the run continues with {self.name}={self.size}.",
                 DistillkitWarning,
                 stacklevel=2,
             )
-        return done
+        return result
 
 
-def _release() -> None:
+def _free_cached_memory() -> None:
     gc.collect()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""A run on disk: all that its next step depends on, so that a resumed run equals an uninterrupted one."""
+"""Checkpoint files, from which a resumed run continues exactly like an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["Checkpoint", "State", "data_digest", "settings_key"]
 
 _ENTRY = "distillkit.checkpoint"
 _FORMAT = 3
-_NAMED_BY_MODULE = 2  # the format whose keys name classes by the private modules that define them
+_NAMED_BY_MODULE = 2  # format whose keys name classes by the private modules that define them
 
 
 @dataclass
 class State:
-    """Numbers of a run: tensors, and values fit for JSON.
+    """State of a run: tensors by name, and other values that can be written as JSON.
 
     Parameters
     ----------
@@ -43,39 +43,42 @@ class State:
 
 
 class Checkpoint:
-    """The file of one run.
+    """Reads and writes the checkpoint file of one run.
 
     Parameters
     ----------
     path : path-like
     key : dict of str to plain values
-        What a run must share with the one that wrote the file: its settings and the digest of its data.
+        Settings and data digest that identify a run. Only a run with an equal key can resume it.
 
     Raises
     ------
     ArtefactError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     """
 
     def __init__(self, path: str | os.PathLike[str], key: Mapping[str, Any]) -> None:
         self.path = Path(path)
-        self.key: dict[str, Any] = json.loads(json.dumps(dict(key)))  # as it comes back from the file
+        # The key is compared with that of a file, after the same round trip through JSON.
+        self.key: dict[str, Any] = json.loads(json.dumps(dict(key)))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise ArtefactError(f"checkpoint={str(path)!r}: its folder cannot be made ({exc}); give another.") from exc
+            raise ArtefactError(
+                f"checkpoint={str(path)!r}: its folder cannot be created ({exc}); give another path."
+            ) from exc
         if self.path.is_dir() or not os.access(self.path.parent, os.W_OK):
-            raise ArtefactError(f"checkpoint={str(path)!r} cannot be written: give a file in a folder of yours.")
+            raise ArtefactError(f"checkpoint={str(path)!r} cannot be written: give a file in a writable folder.")
 
     def read(self) -> State | None:
-        """Return what was written last; None where there is no file.
+        """Return the state in the file, or None if there is no file.
 
         Raises
         ------
         ArtefactError
-            If the file is damaged, no checkpoint, or of another version.
+            If the file is damaged, is not a checkpoint, or was written by another version.
         DataError
-            If it belongs to a run with other data or settings.
+            If the file belongs to a run with other data or settings.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -84,73 +87,80 @@ class Checkpoint:
         try:
             with safe_open(self.path, "pt") as file:
                 card = json.loads(file.metadata()[_ENTRY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no dict)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is not a dict)
             key, values, version = card["key"], card["values"], card["format"]
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
             raise ArtefactError(
-                f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another."
+                f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another path."
             ) from exc
         if version == _NAMED_BY_MODULE:
             key, version = _upgraded_key(key), _FORMAT
         if version != _FORMAT:
             raise ArtefactError(
-                f"checkpoint={str(self.path)!r} was written by another version of distillkit: remove the file, or give another."
+                f"checkpoint={str(self.path)!r} was written by another version of distillkit: remove the file, "
+                "or give another path."
             )
         if key != self.key:
-            other = sorted(name for name in {*key, *self.key} if key.get(name) != self.key.get(name))
+            differing = sorted(name for name in {*key, *self.key} if key.get(name) != self.key.get(name))
             raise DataError(
-                f"checkpoint={str(self.path)!r} belongs to a run with another {', '.join(other)}: go on with the same, give another "
-                "file, or remove this one to start anew."
+                f"checkpoint={str(self.path)!r} belongs to a run with another {', '.join(differing)}: resume with the "
+                "same settings and data, give another path, or remove the file to start a new run."
             )
         return State(tensors, values)
 
     def write(self, state: State) -> None:
-        """Write the state, under another name first, so that the file is whole at any time.
+        """Write the state to a temporary file that then replaces the checkpoint.
+
+        An interruption therefore leaves the old or the new file, never a damaged one.
 
         Raises
         ------
         ArtefactError
-            If it cannot be written.
+            If the file cannot be written.
         """
         from safetensors.torch import save
 
         card = {"format": _FORMAT, "key": self.key, "values": state.values}
-        part = self.path.with_name(f".{self.path.name}.{uuid4().hex}.part")
+        temporary = self.path.with_name(f".{self.path.name}.{uuid4().hex}.part")
         try:
-            part.write_bytes(save(state.tensors, metadata={_ENTRY: json.dumps(card)}))
-            part.replace(self.path)
+            temporary.write_bytes(save(state.tensors, metadata={_ENTRY: json.dumps(card)}))
+            temporary.replace(self.path)
         except OSError as exc:
             raise ArtefactError(f"checkpoint={str(self.path)!r} cannot be written: {exc}. Free some space.") from exc
         finally:
             with suppress(OSError):
-                part.unlink()
+                temporary.unlink()
 
 
 def _upgraded_key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the key of a run as this version writes it."""
+    """Return the key of an older file in the form that this version writes."""
     return {name: upgraded_name(value) if isinstance(value, str) else value for name, value in key.items()}
 
 
 def settings_key(params: Mapping[str, Any], without: frozenset[str]) -> dict[str, Any]:
-    """Settings as plain values that are the same in the next process: functions by their names, not by their addresses."""
+    """Return settings as plain values that are equal in another process.
+
+    Functions are represented by their names rather than by their addresses.
+    """
     return {name: _plain(value) for name, value in sorted(params.items()) if name not in without}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, nn.Module):  # the same class with other weights is another setting
-        weights = hashlib.blake2b(digest_size=16)
-        for name, part in value.state_dict().items():
-            weights.update(
-                name.encode() + part.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    if isinstance(value, nn.Module):
+        # Networks of the same class with other weights are different settings.
+        digest = hashlib.blake2b(digest_size=16)
+        for name, tensor in value.state_dict().items():
+            digest.update(
+                name.encode() + tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
             )
-        return f"{value} {weights.hexdigest()}"
+        return f"{value} {digest.hexdigest()}"
     if callable(value):
         return public_name(value)
     return to_jsonable(value)
 
 
 def data_digest(rows: TrainingRows) -> str:
-    """Digest of the training rows and their labels."""
+    """Return a digest of the training rows and their labels."""
     digest = hashlib.blake2b(f"{rows.X.shape} {rows.X.dtype.str} {rows.task}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(rows.X).data)
     if rows.y is not None:

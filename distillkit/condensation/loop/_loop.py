@@ -182,7 +182,7 @@ class Loop(ABC):
     def _end_of_memory(self, exc: Exception) -> None:
         where = f"iteration {self.run.n_iter + 1} of {self.name}"
         known = isinstance(exc, NotEnoughMemoryError)
-        told = str(exc) if known else f"memory ended in {where}: {self.memory_remedy}."
+        told = str(exc) if known else f"memory ran out in {where}: {self.memory_remedy}."
         self.run.stopped_by = "out_of_memory"
         if not self.run.n_iter:
             raise NotEnoughMemoryError(told) from exc

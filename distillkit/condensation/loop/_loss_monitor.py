@@ -1,4 +1,4 @@
-"""The monitor of the matching loss: means over blocks, the newest rows worth keeping, and the end of patience."""
+"""Monitoring of the matching loss, which selects the best rows and detects convergence."""
 
 from __future__ import annotations
 
@@ -11,19 +11,27 @@ __all__ = ["LossMonitor"]
 
 @dataclass
 class LossMonitor:
-    """Keeps the newest rows whose smoothed loss is as good as the lowest, and tells when it has stopped falling.
+    """Smooths the matching loss, and tells whether the current rows are good and have converged.
 
-    The loss depends on the network drawn, so single values do not compare: it is averaged over blocks of updates, and those are
-    smoothed with weights that halve every three blocks.
+    The loss depends on the network that was drawn, so that single values cannot be compared. It is
+    averaged over blocks of updates, and the means are smoothed exponentially, with weights that
+    halve about every three blocks.
 
     Parameters
     ----------
     every : int
-        Updates in a block.
+        Number of updates in a block.
     tol : float
-        Smallest relative fall that counts as one.
+        Smallest relative decrease of the smoothed loss that counts as an improvement.
     patience : int or None
-        Updates without one after which the rows have converged; None never.
+        Updates without an improvement after which the rows have converged; None never converges.
+
+    Attributes
+    ----------
+    smoothed, lowest : float
+        Current value of the smoothed loss, and its value at the last improvement.
+    waited : int
+        Updates since the last improvement.
     """
 
     every: int
@@ -34,43 +42,46 @@ class LossMonitor:
     waited: int = 0
     _block: list[dict[str, float]] = field(default_factory=list)
 
-    _KEEP = 0.8  # of the smoothed loss, at each block
-    _AS_GOOD = 1.01  # times the lowest: within its noise, and newer rows have seen more networks
+    # weight of the previous smoothed loss at each block
+    _DECAY = 0.8
+    # Rows are as good as the best if their loss is at most this many times the lowest. Such a
+    # difference is noise, and newer rows are preferred because they have matched more networks.
+    _AS_GOOD = 1.01
 
     def add(self, values: Mapping[str, float]) -> bool:
-        """Take the loss (and other figures) of one update; return whether a block is full."""
+        """Add the loss and other figures of one update; return whether the block is full."""
         self._block.append(dict(values))
         return len(self._block) >= self.every
 
     def close(self) -> dict[str, float] | None:
-        """End the block and return its means, for the history; None where it is empty."""
+        """End the block and return its mean figures for the history, or None if it is empty."""
         if not self._block:
             return None
         block, self._block = self._block, []
         means = {name: sum(values[name] for values in block) / len(block) for name in block[0]}
         first = self.smoothed == float("inf")
-        self.smoothed = means["loss"] if first else self._KEEP * self.smoothed + (1 - self._KEEP) * means["loss"]
-        fell = self.smoothed < self.lowest * (1 - self.tol) or first
-        self.waited = 0 if fell else self.waited + len(block)
-        if fell:
+        self.smoothed = means["loss"] if first else self._DECAY * self.smoothed + (1 - self._DECAY) * means["loss"]
+        improved = self.smoothed < self.lowest * (1 - self.tol) or first
+        self.waited = 0 if improved else self.waited + len(block)
+        if improved:
             self.lowest = self.smoothed
         return means
 
     @property
     def as_good(self) -> bool:
-        """Whether the rows of now are to be kept."""
+        """Whether the current rows are as good as the best so far and should replace them."""
         return self.smoothed <= self.lowest * self._AS_GOOD
 
     @property
     def converged(self) -> bool:
-        """Whether patience is at its end."""
+        """Whether patience is exhausted."""
         return self.patience is not None and self.waited >= self.patience
 
     def state(self) -> dict[str, Any]:
-        """All that the next block depends on, fit for JSON."""
+        """Return the values that the next block depends on; they can be written as JSON."""
         return {"smoothed": self.smoothed, "lowest": self.lowest, "waited": self.waited, "block": list(self._block)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from the values that `state` returned."""
         self.smoothed, self.lowest, self.waited = state["smoothed"], state["lowest"], state["waited"]
         self._block = [dict(values) for values in state["block"]]

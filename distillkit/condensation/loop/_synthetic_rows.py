@@ -1,4 +1,4 @@
-"""The synthetic rows while they are optimized, with their targets and their optimizer."""
+"""The synthetic rows under optimization, with their targets and their optimizer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ __all__ = ["Extra", "Snapshot", "SyntheticRows", "optimizer_state", "restore_opt
 
 @dataclass(frozen=True)
 class Extra:
-    """One more leaf to learn with the rows: the logarithm of a rate, say.
+    """An additional leaf tensor to learn with the rows, such as the logarithm of a learning rate.
 
     Parameters
     ----------
     value : tensor
-        To start from.
+        Initial value.
     lr : float
+        Step size of the optimizer.
     limits : tuple of float, or None
         Lowest and highest value.
     shortened : bool
-        Whether `max_norm` holds for its gradient, too.
+        Whether `max_norm` limits its gradient as it limits that of the rows.
     """
 
     value: torch.Tensor
@@ -38,7 +39,18 @@ class Extra:
 
 
 class Snapshot(NamedTuple):
-    """Copies of the rows (m, ...), their targets (m,) or (m, k), the extra leaf, and the smaller rows they were made from, if any."""
+    """Copies of the synthetic rows and of everything that was learned with them.
+
+    Parameters
+    ----------
+    X : tensor of shape (m, ...)
+        Rows in the units of the network.
+    targets : tensor of shape (m,) or (m, k)
+    extra : tensor or None
+        The additional leaf, if there is one.
+    stored : tensor of shape (m, ...) or None
+        The downscaled rows that X is interpolated from, if there are any.
+    """
 
     X: torch.Tensor
     targets: torch.Tensor
@@ -46,37 +58,48 @@ class Snapshot(NamedTuple):
     stored: torch.Tensor | None = None
 
     def parts(self) -> dict[str, torch.Tensor]:
-        """Return what there is, by name."""
+        """Return the parts that are not None, by name."""
         return {name: part for name, part in self._asdict().items() if part is not None}
 
 
 class SyntheticRows:
-    """Rows and targets of all groups, in the units of the network, with their optimiser.
+    """Rows and targets of all groups, in the units of the network, with their optimizer.
 
     Parameters
     ----------
     parts : sequence of Batch
         First rows and targets of each group.
     lr, momentum : float
-        Of the optimiser; `momentum` serves "sgd" only.
+        Step size and momentum of the optimizer; `momentum` applies to "sgd" only.
     target_lr : float or None
-        Rate at which continuous targets (or labels as floats) are learned; None leaves them alone.
+        Step size of continuous targets or of label logits; None does not learn them.
     limits : tuple of two tensors, or None
         Lowest and highest values that rows may take.
     max_norm : float or None
-        Largest root mean square of the gradient of one row; longer gradients are scaled down to it.
+        Largest root mean square of the gradient of one row; larger gradients are scaled down to it.
     average : float
-        Decay of the running mean of the rows over the updates, in [0, 1); 0 is the rows themselves.
+        Decay, in [0, 1), of the exponential moving average of the rows that `snapshot` returns;
+        with 0, it returns the current rows.
     normalize : bool
-        Whether gradients are divided by the running root mean square of all their numbers (one number per leaf, so that directions
-        stay), which frees `lr` from the scale of the loss: a step is about `lr` standard deviations.
+        Whether to divide gradients by the running root mean square of all their numbers. There is
+        one divisor per leaf, so that directions do not change. Steps then do not depend on the
+        scale of the loss: a step is about `lr` standard deviations long.
     extra : Extra or None
     optimizer : {"sgd", "adam"}
     downscaling : Downscaling or None
-        Whether the leaf is smaller rows; the rows given are brought to their size.
+        If set, the leaf consists of downscaled rows, to which the first rows are converted.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Number of rows in each group.
+    targets : tensor of shape (m,) or (m, k)
+    leaves : list of tensors
+        Tensors to optimize: the (downscaled) rows, then learned targets, then the extra leaf.
     """
 
-    _FORGET = 0.1  # of the running mean square, at each update
+    # weight of the newest gradient in the running mean square
+    _NEW_WEIGHT = 0.1
 
     def __init__(
         self,
@@ -114,7 +137,8 @@ class SyntheticRows:
         )
         self._limits = limits if limits is None or downscaling is None else downscaling.cut(limits)
         if self._limits is not None:
-            with torch.no_grad():  # noise, and smaller rows that come nearest to others, may leave the range
+            # Noise and downscaled rows may start outside the limits.
+            with torch.no_grad():
                 self._stored.clamp_(*self._limits)
         self._max_norm, self._average = max_norm, average
         self._squares = torch.zeros(len(self.leaves)) if normalize else None
@@ -122,57 +146,70 @@ class SyntheticRows:
         self._updates = 0
 
     @property
-    def X(self) -> torch.Tensor:  # noqa: N802 (the name that rows have everywhere)
-        """The rows of all groups (m, ...), from which gradients flow to the leaf."""
-        return self._whole(self._stored)
+    def X(self) -> torch.Tensor:  # noqa: N802 (rows are called X throughout the package)
+        """The rows of all groups (m, ...), differentiable in the leaf."""
+        return self._full_size(self._stored)
 
-    def _whole(self, stored: torch.Tensor) -> torch.Tensor:
+    def _full_size(self, stored: torch.Tensor) -> torch.Tensor:
         return stored if self._downscaling is None else self._downscaling.decode(stored)
 
-    def pull_back(self, by_rows: torch.Tensor) -> torch.Tensor:
-        """Carry a derivative by the rows to the leaf that they are made from."""
+    def pull_back(self, row_gradient: torch.Tensor) -> torch.Tensor:
+        """Return the gradient with respect to the leaf, from that with respect to the rows."""
         if self._downscaling is None:
-            return by_rows
-        return torch.autograd.grad(self.X, self._stored, by_rows)[0]
+            return row_gradient
+        return torch.autograd.grad(self.X, self._stored, row_gradient)[0]
 
     def batches(self) -> list[Batch]:
-        """Rows and targets of each group, from which gradients flow to the leaves."""
-        # each group is interpolated by itself, so that the gradients of one do not free the graph of another
-        parts = map(self._whole, torch.split(self._stored, self.sizes))
+        """Return the rows and targets of each group, differentiable in the leaves."""
+        # Each group is interpolated separately, so that the backward pass of one group does not
+        # free the graph of another.
+        parts = map(self._full_size, torch.split(self._stored, self.sizes))
         return list(zip(parts, torch.split(self.targets, self.sizes), strict=True))
 
     def update(self, gradients: Sequence[torch.Tensor], share: float = 1.0) -> bool:
-        """Take one step at a share of the rates; return whether the rows and their squares are finite after it."""
+        """Take one optimizer step; return whether the leaves and their squares are finite after it.
+
+        Parameters
+        ----------
+        gradients : sequence of tensors
+            One for each leaf.
+        share : float, default=1.0
+            Factor by which all step sizes are multiplied, for schedules.
+        """
+        # 1. Set the step sizes of this update.
         self._updates += 1
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = share * rate
-        held = None if self._extra is None or self._extra.shortened else self.leaves[-1]
+        # 2. Normalize the gradients, limit their norms, and step.
+        unlimited = None if self._extra is None or self._extra.shortened else self.leaves[-1]
         for leaf, gradient in zip(self.leaves, self._normalized(gradients), strict=True):
-            limit = None if leaf is held else self._max_norm
-            leaf.grad = gradient if limit is None else _shortened(gradient, limit)
+            limit = None if leaf is unlimited else self._max_norm
+            leaf.grad = gradient if limit is None else _clipped_by_row(gradient, limit)
         self._optimizer.step()
+        # 3. Keep the leaves within their limits, and update their moving averages.
         with torch.no_grad():
             if self._limits is not None:
                 self._stored.clamp_(*self._limits)
             if self._extra is not None and self._extra.limits is not None:
                 self.leaves[-1].clamp_(*self._extra.limits)
-            # the decay starts low, so that the first rows are soon forgotten
+            # The decay starts low, so that the first rows soon lose their weight in the average.
             decay = min(self._average, self._updates / (10 + self._updates))
             for mean, leaf in zip(self._means, self.leaves, strict=True):
                 mean.lerp_(leaf, 1 - decay)
-        # norms and losses square them, so that numbers whose squares overflow are as good as infinite
+        # Norms and losses square the rows. Numbers whose squares overflow thus count as infinite.
         return all(bool(torch.isfinite(leaf.square().sum())) for leaf in self.leaves)
 
     def _normalized(self, gradients: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
         if self._squares is None:
             return gradients
-        now = torch.stack([gradient.square().mean().cpu() for gradient in gradients])
-        self._squares = torch.lerp(self._squares, now.to(self._squares), self._FORGET)
-        lengths = (self._squares / (1 - (1 - self._FORGET) ** self._updates)).sqrt().clamp_min(1e-30).tolist()
-        return [gradient / length for gradient, length in zip(gradients, lengths, strict=True)]
+        squares = torch.stack([gradient.square().mean().cpu() for gradient in gradients])
+        self._squares = torch.lerp(self._squares, squares.to(self._squares), self._NEW_WEIGHT)
+        # The running mean starts at zero; division by its total weight corrects this, as in Adam.
+        scales = (self._squares / (1 - (1 - self._NEW_WEIGHT) ** self._updates)).sqrt().clamp_min(1e-30).tolist()
+        return [gradient / scale for gradient, scale in zip(gradients, scales, strict=True)]
 
     def snapshot(self) -> Snapshot:
-        """Copies of the rows and the targets (their running means, with `average`), and of the extra leaf as it is."""
+        """Return copies of the averaged rows and targets, and of the current extra leaf."""
         targets = self._means[1] if self._learns_targets else self.targets
         extra = None if self._extra is None else self.leaves[-1].detach().clone()
         mean = self._means[0].clone()
@@ -181,7 +218,7 @@ class SyntheticRows:
         return Snapshot(self._downscaling.decode(mean), targets.detach().clone(), extra, mean)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Copies of all that the next update depends on."""
+        """Return copies of all tensors that the next update depends on."""
         parts = {"targets": self.targets, "updates": torch.tensor(self._updates)}
         if self._squares is not None:
             parts["squares"] = self._squares
@@ -191,7 +228,7 @@ class SyntheticRows:
         return {name: part.detach().cpu().clone() for name, part in parts.items()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from the tensors that `state` returned."""
         self._updates = int(state["updates"])
         self._squares = state.get("squares")
         with torch.no_grad():
@@ -203,24 +240,24 @@ class SyntheticRows:
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str) -> dict[str, torch.Tensor]:
-    """What an optimiser remembers of a leaf (moments, steps), by names that start with the prefix."""
-    known = optimizer.state.get(leaf, {})
-    return {f"{prefix}{name}": part for name, part in known.items() if isinstance(part, torch.Tensor)}
+    """Return an optimizer's state of a leaf (moments, steps), with a prefix before each name."""
+    leaf_state = optimizer.state.get(leaf, {})
+    return {f"{prefix}{name}": part for name, part in leaf_state.items() if isinstance(part, torch.Tensor)}
 
 
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str, state: Mapping[str, torch.Tensor]
 ) -> None:
-    """Give an optimiser what `optimizer_state` returned."""
+    """Set an optimizer's state of a leaf to what `optimizer_state` returned."""
     for key, part in state.items():
         if key.startswith(prefix):
             name = key.removeprefix(prefix)
-            # steps are counted on the CPU
+            # The optimizer expects its step count on the CPU.
             optimizer.state[leaf][name] = (part if name == "step" else part.to(leaf.device)).clone()
 
 
-def _shortened(gradient: torch.Tensor, limit: float) -> torch.Tensor:
+def _clipped_by_row(gradient: torch.Tensor, limit: float) -> torch.Tensor:
     """Scale the gradient of each row down to a root mean square of at most `limit`."""
     flat = gradient.reshape(len(gradient), -1)
-    length = flat.square().mean(dim=1, keepdim=True).sqrt()
-    return (flat * (limit / length.clamp_min(limit))).reshape(gradient.shape)
+    root_mean_square = flat.square().mean(dim=1, keepdim=True).sqrt()
+    return (flat * (limit / root_mean_square.clamp_min(limit))).reshape(gradient.shape)

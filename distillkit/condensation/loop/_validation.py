@@ -1,4 +1,4 @@
-"""Early stopping by rows that are held out: fresh networks learn from the synthetic rows and are judged on them."""
+"""Early stopping by the score of networks, trained on the synthetic rows, on held-out rows."""
 
 from __future__ import annotations
 
@@ -27,77 +27,85 @@ _BATCH = 256
 
 
 def hold_out(rows: TrainingRows, share: float, seed: int, *, or_all: bool = False) -> tuple[TrainingRows, TrainingRows]:
-    """Divide the training rows into those to distil and those to judge by.
+    """Split the training rows into rows to distill and held-out rows for validation.
 
-    Each class gives its share, rounded, but keeps as many rows as its budget asks for.
+    Each class contributes the same fraction of its rows, rounded, but keeps at least as many rows
+    as its part of the budget.
 
     Parameters
     ----------
     rows : TrainingRows
     share : float in (0, 1)
+        Fraction of the rows to hold out.
     seed : int
     or_all : bool, default=False
-        Whether all rows are both, where none can be held out.
+        Whether to return all rows as both parts if none can be held out.
 
     Returns
     -------
-    kept, held : TrainingRows
-        With the groups of `rows`, less the rows of the other part (a group of `held` may be empty).
+    training_rows, held_out : TrainingRows
+        The groups of `rows` without the rows of the other part. A group of `held_out` may be empty.
 
     Raises
     ------
     DataError
-        If no row can be held out.
+        If no row can be held out and `or_all` is false.
     """
     rng = np.random.default_rng(seed)
-    held = []
+    picks = []
     for group in rows.groups:
         count = min(round(share * len(group.rows)), len(group.rows) - group.size)
-        held.append(np.sort(rng.choice(group.rows, count, replace=False)))
-    chosen = np.concatenate(held)
-    if not len(chosen) and or_all:
+        picks.append(np.sort(rng.choice(group.rows, count, replace=False)))
+    held_out = np.concatenate(picks)
+    if not len(held_out) and or_all:
         return rows, rows
-    if not len(chosen):
+    if not len(held_out):
         raise DataError(
-            f"validation_fraction={share} leaves no row to validate by: give a larger share, a smaller budget, or None for no "
-            "validation."
+            f"validation_fraction={share} leaves no row for validation: give a larger fraction, a smaller budget, "
+            "or None to skip validation."
         )
     mask = np.zeros(len(rows.X), dtype=bool)
-    mask[chosen] = True
-    return _part(rows, ~mask), _part(rows, mask)
+    mask[held_out] = True
+    return _subset(rows, ~mask), _subset(rows, mask)
 
 
-def _part(rows: TrainingRows, mask: np.ndarray) -> TrainingRows:
-    position = np.cumsum(mask) - 1
-    groups = tuple(_moved(rows.groups, mask, position))
+def _subset(rows: TrainingRows, mask: np.ndarray) -> TrainingRows:
+    """Return the rows under a mask, with the groups that they belong to."""
+    new_index = np.cumsum(mask) - 1
+    groups = tuple(_reindexed(rows.groups, mask, new_index))
     return replace(rows, X=rows.X[mask], y=None if rows.y is None else rows.y[mask], groups=groups)
 
 
-def _moved(groups: tuple[Group, ...], mask: np.ndarray, position: np.ndarray) -> Iterator[Group]:
+def _reindexed(groups: tuple[Group, ...], mask: np.ndarray, new_index: np.ndarray) -> Iterator[Group]:
     for group in groups:
-        yield replace(group, rows=position[group.rows[mask[group.rows]]])
+        yield replace(group, rows=new_index[group.rows[mask[group.rows]]])
 
 
 class Judge(ABC):
-    """Says which rows of a run are the best, and when none better have come for too long.
+    """Selects the best rows of a run by a criterion to minimize, and stops a run without progress.
 
     Parameters
     ----------
     every : int
-        Updates between two judgements.
+        Updates between two evaluations.
     patience : int or None
-        Updates without better rows that end the run.
+        Updates without an improvement after which the run ends; None never ends it.
     tol : float
-        Smallest relative fall that counts as better, where what is to be low is positive; 0 takes any.
+        Smallest relative decrease that counts as an improvement, for a criterion that is positive;
+        with 0, any decrease does.
 
     Attributes
     ----------
     took : float
-        Seconds of the last judgement; 0 before the first.
+        Duration of the last evaluation in seconds; 0 before the first.
+    lowest : float
+        Lowest value of the criterion so far.
+    at, last : int
+        Updates at which the last improvement and the last evaluation took place.
     """
 
     judges_start: ClassVar[bool] = False
-    """Whether the rows that a run starts from are judged as well, and returned where none are better."""
+    """Whether the first rows of a run are evaluated, too, and returned if no others are better."""
 
     def __init__(self, every: int, patience: int | None, tol: float = 0.0) -> None:
         self.every, self.patience, self.tol = every, patience, tol
@@ -106,53 +114,59 @@ class Judge(ABC):
 
     @abstractmethod
     def measure(self, rows: Snapshot) -> tuple[float, dict[str, float]]:
-        """Return what is to be low, and the figures for the history, "validation" (the score) among them."""
+        """Return the criterion to minimize, and figures for the history.
+
+        The figures include "validation", which is the score.
+        """
 
     def due(self, iteration: int) -> bool:
-        """Whether it is time to judge again."""
+        """Return whether it is time for another evaluation."""
         return iteration - self.last >= self.every
 
     def judge(self, rows: Snapshot, iteration: int) -> tuple[dict[str, float], bool]:
-        """Return the figures of the rows, and whether none were better so far."""
+        """Evaluate the rows; return the figures, and whether no earlier rows were better."""
         began = time.perf_counter()
-        low, figures = self.measure(rows)
+        criterion, figures = self.measure(rows)
         self.took = time.perf_counter() - began
         self.last = iteration
-        good = low <= self.lowest
-        if low < self.lowest * (1 - self.tol):
+        is_best = criterion <= self.lowest
+        if criterion < self.lowest * (1 - self.tol):
             self.at = iteration
-        self.lowest = min(low, self.lowest)
-        return figures, good
+        self.lowest = min(criterion, self.lowest)
+        return figures, is_best
 
     def exhausted(self, iteration: int) -> bool:
-        """Whether patience is at its end."""
+        """Return whether patience is exhausted."""
         return self.patience is not None and self.last > 0 and iteration - self.at >= self.patience
 
     def state(self) -> dict[str, float]:
-        """All that the next judgement depends on."""
+        """Return the values that the next evaluation depends on."""
         return {"lowest": self.lowest, "at": self.at, "last": self.last}
 
     def restore(self, state: dict[str, float]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from the values that `state` returned."""
         self.lowest, self.at, self.last = state["lowest"], int(state["at"]), int(state["last"])
 
 
 class Validation(Judge):
-    """Judges synthetic rows by one network, the same weights each time, on rows that were held out.
+    """Evaluates synthetic rows by the score of a network that is trained on them.
+
+    The network starts from the same weights each time and is scored on held-out rows.
 
     Parameters
     ----------
     make_network : callable
         Maps a seed to a fresh network on the device.
     held : Batch
-        Rows and targets, in the units of the network.
+        Held-out rows and targets, in the units of the network.
     classes : bool
-        Whether targets are class numbers: the score is then the accuracy, otherwise R2.
+        Whether targets are class codes. The score is then the accuracy, and R2 otherwise.
     seed : int
+        Seed of the network and of its training.
     every : int
-        Updates between two judgements.
+        Updates between two evaluations.
     patience : int or None
-        Updates without a better score that end the run.
+        Updates without a better score after which the run ends; None never ends it.
     """
 
     def __init__(
@@ -169,15 +183,17 @@ class Validation(Judge):
         self._make, self._held, self._classes, self._seed = make_network, held, classes, seed
 
     def measure(self, rows: Snapshot) -> tuple[float, dict[str, float]]:
-        """Return the score, and what is to be low: the score, negative."""
+        """Return the negative score, which is to be minimized, and the score for the history."""
         score = self.score(rows.X, rows.targets)
         return -score, {"validation": score}
 
     def score(self, X: torch.Tensor, targets: torch.Tensor) -> float:
-        """Train the network on the rows; return its accuracy or R2 on those held out (minus infinity where it diverges).
+        """Train the network on the rows, and return its accuracy or R2 on the held-out rows.
 
-        Targets are class numbers (m,), logits of learned labels (m, n_classes), or numbers (m,).
+        Targets are class codes (m,), logits of learned labels (m, n_classes), or numbers (m,). The
+        score is minus infinity if the training diverges.
         """
+        # 1. Choose the loss that fits the targets, and a recipe of at least _STEPS updates.
         network = self._make(self._seed)
         if targets.ndim > 1:
             loss = soft_label_loss(targets.softmax(dim=1))
@@ -185,13 +201,15 @@ class Validation(Judge):
             loss = class_loss(targets) if self._classes else number_loss(targets)
         epochs = -(-_STEPS // -(-len(X) // _BATCH))
         recipe = Recipe(epochs, _BATCH, "adam", 5e-3, 0.0, 5e-4, "onecycle", "float32")
+        # 2. Train the network on the synthetic rows.
         try:
             train_network(network, X, loss, recipe, generator=make_generator(self._seed))
         except FloatingPointError:
             return float("-inf")
-        rows, known = self._held
+        # 3. Score it on the held-out rows.
+        rows, true_targets = self._held
         outputs = predict_rows(network, rows)
         if self._classes:
-            return float((outputs.argmax(dim=1) == known).double().mean())
-        errors = (outputs[:, 0] - known).double().square().mean()
-        return float(1 - errors / known.double().var(unbiased=False).clamp_min(1e-12))
+            return float((outputs.argmax(dim=1) == true_targets).double().mean())
+        error = (outputs[:, 0] - true_targets).double().square().mean()
+        return float(1 - error / true_targets.double().var(unbiased=False).clamp_min(1e-12))

@@ -1,1 +1,1 @@
-"""The training rows as condensers see them, and the rows that they start from."""
+"""Training rows prepared for condensation, and the synthetic rows that optimization starts from."""

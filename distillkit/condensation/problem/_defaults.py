@@ -1,4 +1,4 @@
-"""Settings that follow from the budget and from the shape of a row."""
+"""Default settings that follow from the budget and from the shape of a row."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ _PUBLISHED = {1: (1, 1), 10: (10, 50), 50: (50, 10)}
 
 
 def loop_counts(rows_per_class: float, outer: int | None = None, inner: int | None = None) -> tuple[int, int]:
-    """Return the outer and inner counts for a budget.
+    """Return the numbers of outer and inner loop iterations for a budget.
 
-    Between the published budgets both are interpolated along straight lines in the logarithms, outside them the nearest is taken.
+    Between the published budgets, both counts are interpolated linearly on a log-log scale.
+    Outside their range, the counts of the nearest published budget are used.
 
     Parameters
     ----------
     rows_per_class : float
-        Mean distilled rows of a class, at least 1.
+        Mean number of distilled rows per class, at least 1.
     outer, inner : int or None
-        Counts that are given; None takes the table's.
+        Counts set by the user; None takes the interpolated value.
 
     Returns
     -------
@@ -33,54 +34,60 @@ def loop_counts(rows_per_class: float, outer: int | None = None, inner: int | No
 
     References
     ----------
-    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, supplementary material.
+    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021,
+    supplementary material.
 
     Examples
     --------
     >>> loop_counts(1), loop_counts(10), loop_counts(20), loop_counts(200), loop_counts(10, inner=5)
     ((1, 1), (10, 50), (20, 25), (50, 10), (10, 5))
     """
-    known = np.log(list(_PUBLISHED))
+    log_budgets = np.log(list(_PUBLISHED))
     counts = [
-        int(np.rint(np.exp(np.interp(np.log(rows_per_class), known, np.log(values)))))
+        int(np.rint(np.exp(np.interp(np.log(rows_per_class), log_budgets, np.log(values)))))
         for values in zip(*_PUBLISHED.values(), strict=True)
     ]
     return outer or counts[0], inner or counts[1]
 
 
 def default_depth(network: Any, shape: tuple[int, ...]) -> int | None:
-    """Return as many blocks, three at most, as leave the last norm 4x4 pixels or 16 steps of time to look at.
+    """Return the number of blocks, at most three, for which the last norm sees enough values.
 
-    A norm over fewer values divides by spreads near zero. From 8x8 images, three blocks (the last norm sees 2x2) gave
-    gradients whose lengths vary by a factor of ten between networks, and a matching loss that rose at every rate tried; with two
-    blocks it fell from 31 to 4.
+    The last normalization layer must see at least 4x4 pixels or 16 time steps. A norm over fewer
+    values divides by standard deviations near zero, so that the lengths of the gradients vary
+    widely between networks and the matching loss rises instead of falling. (Three blocks on 8x8
+    images, whose last norm sees 2x2 pixels, behave like this; two blocks do not.)
 
     Parameters
     ----------
     network : str or callable
+        Name of a network, or the user's own factory.
     shape : tuple of int
         Shape of one row.
 
     Returns
     -------
     int or None
-        At least 1; None where the network is no stack of such blocks.
+        At least 1; None if the network is not a stack of such blocks.
     """
     if not isinstance(network, str):
         return None
-    reach = {"convnet": 2, "convnet1d": 4}.get(network_name(network, shape))
-    if reach is None:
+    log_shortest_side = {"convnet": 2, "convnet1d": 4}.get(network_name(network, shape))
+    if log_shortest_side is None:
         return None
     sides = shape[1:]
-    # the last of n blocks sees the side halved n - 1 times: side / 2^(n - 1) >= 2^reach
-    return max(1, min(3, min(sides).bit_length() - reach))
+    # The last of n blocks sees the side halved n - 1 times, and side / 2^(n - 1) must be at least
+    # 2^log_shortest_side.
+    return max(1, min(3, min(sides).bit_length() - log_shortest_side))
 
 
 def default_rate(shape: tuple[int, ...]) -> float:
-    """Return the step size for rows of a shape: 0.2 for 28x28, in proportion to the numbers in a row, and not above 0.2.
+    """Return the default step size of the synthetic rows: ``0.2 min(1, d / 784)`` for d numbers.
 
-    A row of d standardized numbers has length sqrt(d). Networks with norms see its direction alone, so that gradients
-    shrink, and steps must grow, with its length: the same turn takes a rate in proportion to d. Where the best rate was looked for
-    (0.2 for MNIST; 0.01 for tables of 13 to 64 columns) it lies on that line.
+    A row of d standardized numbers has length sqrt(d). A network with norms depends on the
+    direction of a row only, so that gradients are inversely proportional to its length; turning
+    the row by a given angle therefore takes a step size proportional to d. The constant is the
+    best rate for images of 28x28 pixels; the best rates for tables of 13 to 64 columns agree with
+    the same line.
     """
     return min(0.2, 0.2 * prod(shape) / 784)

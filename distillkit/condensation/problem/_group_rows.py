@@ -1,4 +1,4 @@
-"""Batches of training rows, group by group."""
+"""Batches of training rows that are drawn from each group, at random or stratified by clusters."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ if TYPE_CHECKING:
 __all__ = ["REAL_DRAWS", "GroupRows"]
 
 REAL_DRAWS = ("random", "clusters")
-"""Names that `GroupRows` knows."""
+"""Ways to draw rows that `GroupRows` knows."""
 
 
 class GroupRows:
-    """The rows of each group of a problem, drawn so that each row is as likely as any other of its group.
+    """Draws batches from each group of a problem, with equal probability for each row of a group.
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     how : {"random", "clusters"}, default="random"
-        "clusters" divides each group by k-means, and lays clusters in a line along the axis in which their centres differ most; a batch
-        takes a row at every n-th place of it, from a random first. Every cluster gives its share, so that the mean over a batch, of gradients
-        say, strays less from that over the group than with rows drawn at random.
+        "random" draws without replacement. "clusters" is systematic sampling: k-means divides each
+        group, the clusters are ordered along the axis in which their centers differ most, and a
+        batch takes every n-th row of that order from a random start. Every cluster contributes in
+        proportion to its size, so that the mean over a batch (of gradients, for example) has a
+        smaller variance than with random draws.
     size : int, default=1
-        Rows of a group in a batch, as they will be drawn: the number of clusters.
+        Rows per group in a batch, which is also the number of clusters.
     keeps_scaled : bool, default=False
-        Whether all rows are scaled once and kept, for methods that draw many.
+        Whether all rows are scaled once and kept in memory, for methods that draw many batches.
     run : Run or None, default=None
-        A clock that ends k-means still leaves time for one update.
+        Run whose clock ends k-means early; time for one update is still left.
 
     References
     ----------
-    Systematic sampling from strata: Cochran, "Sampling techniques", 1977, chapter 8. Rows chosen by clusters for gradient matching: Liu et al.,
-    "DREAM: Efficient dataset distillation by representative matching", ICCV 2023, which takes those nearest to the centres; by how much
-    their mean misses that of the group, it does so in each batch.
+    Systematic sampling from strata: Cochran, "Sampling techniques", 1977, chapter 8. Rows chosen by
+    clusters for gradient matching: Liu et al., "DREAM: Efficient dataset distillation by
+    representative matching", ICCV 2023. DREAM takes the rows nearest to the centers, whose mean
+    differs from that of the group by the same bias in every batch.
     """
 
     def __init__(
@@ -53,46 +56,48 @@ class GroupRows:
         keeps_scaled: bool = False,
         run: Run | None = None,
     ) -> None:
-        self._problem, self._keeps = problem, keeps_scaled
-        self._clusters: list[np.ndarray | None] = [None] * len(problem.rows.groups)
+        self._problem, self._keeps_scaled = problem, keeps_scaled
+        self._ranks: list[np.ndarray | None] = [None] * len(problem.rows.groups)
         if how == "clusters":
             groups = problem.rows.groups
-            self._clusters = [
-                _places(problem, group.rows, size, run) if len(group.rows) > size else None for group in groups
+            self._ranks = [
+                _cluster_ranks(problem, group.rows, size, run) if len(group.rows) > size else None for group in groups
             ]
             if run is not None:
                 run.stopped_by = None
 
     def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
-        """Draw `size` rows of each group without replacement, or all where there are fewer."""
-        return [self._draw(number, size, rng) for number in range(len(self._clusters))]
+        """Draw `size` rows of each group without replacement, or all rows of smaller groups."""
+        return [self._draw(number, size, rng) for number in range(len(self._ranks))]
 
     def _draw(self, number: int, size: int, rng: np.random.Generator) -> Batch:
         picks = self._problem.rows.groups[number].rows
         if len(picks) > size:
-            places = self._clusters[number]
-            if places is None:
+            ranks = self._ranks[number]
+            if ranks is None:
                 picks = rng.choice(picks, size, replace=False, shuffle=False)
             else:
-                # rows of a cluster in an order of their own each time
-                line = np.lexsort((rng.random(len(picks)), places))
-                steps = (rng.random() + np.arange(size)) * (len(picks) / size)
-                steps = np.minimum(steps.astype(np.intp), len(picks) - 1)  # a first of nearly 1 is rounded up
-                picks = picks[line[steps]]
+                # 1. Order the rows by the rank of their cluster, and randomly within a cluster.
+                order = np.lexsort((rng.random(len(picks)), ranks))
+                # 2. Take rows at a constant interval from a random start. A start near 1 can be
+                #    rounded up beyond the last row, so that positions are limited.
+                positions = (rng.random() + np.arange(size)) * (len(picks) / size)
+                positions = np.minimum(positions.astype(np.intp), len(picks) - 1)
+                picks = picks[order[positions]]
         return self._take(picks), self._problem.targets(number, self._problem.numbers(picks), len(picks))
 
     def _take(self, picks: np.ndarray) -> torch.Tensor:
-        if self._keeps:
+        if self._keeps_scaled:
             return self._problem.rows_scaled[torch.from_numpy(picks)]
         return self._problem.scaled(self._problem.rows.X[picks])
 
 
-def _places(problem: CondensationProblem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
-    """Return the place in the line of the cluster of each row of a group."""
+def _cluster_ranks(problem: CondensationProblem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
+    """Return the rank of each row's cluster along the axis in which the centers differ most."""
     points, _ = points_to_cluster(problem.rows.flat[group], problem.numbers(group))
-    # the same clusters in a run that is resumed, whatever was drawn before
-    found = kmeans(points, size, seed=0, should_stop=None if run is None else run.out_of_time)
-    centred = found.centroids - found.centroids.mean(axis=0)
-    axis = np.linalg.svd(centred, full_matrices=False)[2][0]
-    places: np.ndarray = np.argsort(np.argsort(centred @ axis))[found.labels]
-    return places
+    # A constant seed gives a resumed run the same clusters, whatever was drawn before.
+    clusters = kmeans(points, size, seed=0, should_stop=None if run is None else run.out_of_time)
+    centered = clusters.centroids - clusters.centroids.mean(axis=0)
+    axis = np.linalg.svd(centered, full_matrices=False)[2][0]
+    ranks: np.ndarray = np.argsort(np.argsort(centered @ axis))[clusters.labels]
+    return ranks

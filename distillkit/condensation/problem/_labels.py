@@ -1,4 +1,4 @@
-"""Labels of synthetic rows: class numbers that stay, or probabilities that are learned through their logits."""
+"""Labels of synthetic rows: fixed class codes, or probabilities learned through their logits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["first_logits", "first_parts", "learns_labels", "probabilities", "row_labels", "rows_per_label"]
 
-_SURE = 0.9  # first probability of a row's own class
+_FIRST_PROBABILITY = 0.9  # of a row's own class, before labels are learned
 
 
 def learns_labels(setting: bool | str, task: str | None) -> bool:
-    """Resolve ``learn_labels="auto"``: numbers are learned, since a learned number takes no more room; classes stay."""
+    """Resolve ``learn_labels="auto"``: learn the targets of a regression, and keep class labels.
+
+    A learned number needs no more memory than a fixed one; learned probabilities of classes do.
+    """
     return task == "regression" if setting == "auto" else bool(setting)
 
 
 def first_logits(codes: torch.Tensor, n_classes: int) -> torch.Tensor:
-    """Logits (m, n_classes) whose probabilities are 0.9 for a row's own class and equal for the others."""
-    step = float(np.log(_SURE * max(1, n_classes - 1) / (1 - _SURE)))
+    """Return logits (m, n_classes) that give each row's own class probability 0.9."""
+    step = float(np.log(_FIRST_PROBABILITY * max(1, n_classes - 1) / (1 - _FIRST_PROBABILITY)))
     return F.one_hot(codes, n_classes).float() * step
 
 
@@ -39,13 +42,14 @@ def first_parts(
     ----------
     init : str or distiller
         See `first_rows`.
-    problem : Problem
+    problem : CondensationProblem
     run : Run
-        A clock that ends k-means still leaves time for one update.
+        Its clock ends k-means early; time for one update is still left.
     learn_labels : bool, default=False
-        Whether targets of classes are logits, not class numbers.
+        Whether targets of classes are logits rather than class codes.
     blank : bool, default=False
-        Whether zeros do, since a saved state takes their place.
+        Whether to return zeros without computing the first rows, because a saved state will
+        replace them.
     """
     parts = []
     groups = problem.rows.groups
@@ -64,13 +68,13 @@ def _zeros(problem: CondensationProblem, group: Group) -> tuple[np.ndarray, np.n
 
 
 def probabilities(problem: CondensationProblem, targets: torch.Tensor) -> torch.Tensor:
-    """Return what a network is to learn: probabilities (m, n_classes), or numbers (m, 1).
+    """Return targets as the outputs to learn: probabilities (m, n_classes) or numbers (m, 1).
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     targets : tensor of shape (m,) or (m, n_classes)
-        Class numbers, logits, or scaled numbers.
+        Class codes, logits, or scaled numbers.
     """
     if problem.rows.task == "regression":
         return targets[:, None]
@@ -80,9 +84,9 @@ def probabilities(problem: CondensationProblem, targets: torch.Tensor) -> torch.
 
 
 def row_labels(problem: CondensationProblem, targets: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return y in the label space of the data, and probabilities (m, n_classes) where they were learned.
+    """Return y in the label space of the data, and probabilities (m, n_classes) if learned.
 
-    A row keeps the label of the class that it was made for, whatever its probabilities are.
+    A row keeps the label of the class that it was made for, whatever its learned probabilities.
     """
     rows = problem.rows
     assert rows.y is not None
@@ -95,5 +99,5 @@ def row_labels(problem: CondensationProblem, targets: torch.Tensor) -> tuple[np.
 
 
 def rows_per_label(rows: TrainingRows) -> np.ndarray:
-    """Training rows (m,) that each distilled row stands for: those of its class, in equal parts."""
+    """Return how many training rows each distilled row stands for: an equal part of its class."""
     return np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])

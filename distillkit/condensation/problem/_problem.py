@@ -1,4 +1,4 @@
-"""The training rows as condensers see them: scaled, in groups, with a loss and batches."""
+"""The training problem of a condenser: scaled rows in groups, with their loss and batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "CondensationProblem", "Loss"]
 
 Batch = tuple[torch.Tensor, torch.Tensor]
-"""Scaled rows (b, ...) with their targets (b,): class numbers, or numbers in standard deviations."""
+"""Scaled rows (b, ...) with their targets (b,).
+
+Targets are class codes, or numbers in standard deviations.
+"""
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """``loss(outputs, targets)``: outputs (b, k) and targets (b,) -> mean loss ()."""
@@ -33,15 +36,16 @@ def _squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
 
 @dataclass(frozen=True, eq=False)
 class CondensationProblem:
-    """Rows in their own units with what carries them into those of the network.
+    """Training rows in the units of the data, with the scaling to the units of the network.
 
     Parameters
     ----------
     rows : TrainingRows
     scaling : Preprocessing
-        Standardizes each column of a table, and images and series by one mean and one spread.
+        Standardizes tables by the mean and standard deviation of each column, images and series by
+        a single mean and standard deviation.
     y_mean, y_scale : float
-        Standardize a continuous target; 0 and 1 for classes.
+        Mean and standard deviation of a continuous target; 0 and 1 for classes.
     device : torch.device
     """
 
@@ -53,21 +57,21 @@ class CondensationProblem:
 
     @classmethod
     def of(cls, rows: TrainingRows, device: torch.device) -> CondensationProblem:
-        """Take the scales from the training rows.
+        """Make the problem of some training rows, from which the scaling is computed.
 
         Raises
         ------
         DataError
-            If there is one class only.
+            If there is only one class.
         """
         if rows.task == "classification" and len(rows.groups) < 2:
             raise DataError(
-                f"y holds one class only, {str(rows.groups[0].label)!r}: condensation needs two or more, "
-                "since a network has nothing to learn from one class."
+                f"y holds one class only, {str(rows.groups[0].label)!r}: give rows of two or more classes, "
+                "because a network has nothing to learn from one."
             )
         numbers = rows.y if rows.task == "regression" else None
-        mean, spread = (0.0, 1.0) if numbers is None else (float(np.mean(numbers)), float(np.std(numbers)) or 1.0)
-        return cls(rows, _scaling(rows.X), mean, spread, device)
+        mean, scale = (0.0, 1.0) if numbers is None else (float(np.mean(numbers)), float(np.std(numbers)) or 1.0)
+        return cls(rows, _scaling(rows.X), mean, scale, device)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,47 +80,48 @@ class CondensationProblem:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of a network: one per class, one for numbers."""
+        """Number of outputs of a network: one per class, or one for a continuous target."""
         return len(self.rows.groups) if self.rows.task == "classification" else 1
 
     @property
     def largest_group(self) -> int:
-        """Training rows of the largest group."""
+        """Number of training rows in the largest group."""
         return max(len(group.rows) for group in self.rows.groups)
 
     @property
     def loss(self) -> Loss:
-        """Cross-entropy for classes, squared error for numbers; the mean over the rows."""
+        """Mean loss over rows: cross-entropy for classes, squared error for numbers."""
         return F.cross_entropy if self.rows.task == "classification" else _squared_error
 
     def row_loss(self, targets: torch.Tensor) -> RowLoss:
-        """Bind the same loss, row by row, to the targets (n,) of the rows that a network is trained on."""
+        """Return the same loss row by row, bound to the targets (n,) of the training rows."""
         return class_loss(targets) if self.rows.task == "classification" else number_loss(targets)
 
     def scaled(self, X: np.ndarray) -> torch.Tensor:
-        """Carry rows into the units of the network."""
+        """Scale rows from the units of the data to those of the network."""
         return torch.as_tensor(self.scaling.transform(X), dtype=torch.float32, device=self.device)
 
     @cached_property
     def rows_scaled(self) -> torch.Tensor:
-        """All training rows in the units of the network (n, ...), on the device; made once, for methods that draw many."""
+        """All training rows (n, ...) in the units of the network, on the device; computed once."""
         return self.scaled(self.rows.X)
 
     def in_units(self, X: torch.Tensor) -> np.ndarray:
-        """Carry rows back into the units of the data."""
+        """Scale rows from the units of the network back to those of the data."""
         rows = X.detach().cpu().numpy().astype(np.float64)
-        size = rows[0].size  # of smaller images, whose numbers are all scaled alike, the first scales do as well as any
-        return replace(self.scaling, mean=self.scaling.mean[:size], scale=self.scaling.scale[:size]).inverse_transform(
-            rows
-        )
+        # Downscaled images and series have fewer numbers per row. All numbers of an image share one
+        # mean and one scale, so that the first ones serve for any size.
+        size = rows[0].size
+        scaling = replace(self.scaling, mean=self.scaling.mean[:size], scale=self.scaling.scale[:size])
+        return scaling.inverse_transform(rows)
 
     def numbers(self, rows: np.ndarray) -> np.ndarray | None:
-        """Continuous targets of some rows, float64; None for classes."""
+        """Return the continuous targets of some rows in float64, or None for classes."""
         y = self.rows.y
         return None if y is None or self.rows.task == "classification" else y[rows].astype(np.float64)
 
     def targets(self, group: int, y: np.ndarray | None, n_rows: int) -> torch.Tensor:
-        """Return targets of `n_rows` rows of a group: the number of its class, or numbers scaled."""
+        """Return the targets of `n_rows` rows of a group: its class code, or scaled numbers."""
         if self.rows.task == "classification":
             return torch.full((n_rows,), group, device=self.device)
         assert y is not None
@@ -124,7 +129,7 @@ class CondensationProblem:
         return torch.as_tensor(scaled, dtype=torch.float32, device=self.device)
 
     def batch(self, rows: TrainingRows) -> Batch:
-        """Return other rows in the same groups, held out ones say, as one batch."""
+        """Return other rows of the same groups, such as held-out rows, as one batch."""
         parts = [
             self.targets(number, None if rows.y is None else rows.y[group.rows], len(group.rows))
             for number, group in enumerate(rows.groups)
@@ -133,7 +138,10 @@ class CondensationProblem:
         return self.scaled(rows.X[order]), torch.cat(parts)
 
     def limits(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lowest and highest values seen, scaled: of each column of a table, of all numbers of images and series."""
+        """Return the lowest and highest values of the training rows, scaled.
+
+        They are taken over each column of a table, and over all numbers of images and series.
+        """
         X = self.rows.X
         low, high = X.min(axis=0, keepdims=True), X.max(axis=0, keepdims=True)
         if X.ndim > 2:
@@ -144,6 +152,6 @@ class CondensationProblem:
 def _scaling(X: np.ndarray) -> Preprocessing:
     if X.ndim == 2:
         return Preprocessing.standardize(X)
-    mean, spread = float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64)) or 1.0
+    mean, scale = float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64)) or 1.0
     size = int(np.prod(X.shape[1:]))
-    return Preprocessing(np.full(size, mean), np.full(size, spread), kind="standardize")
+    return Preprocessing(np.full(size, mean), np.full(size, scale), kind="standardize")

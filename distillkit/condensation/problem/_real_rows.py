@@ -1,4 +1,4 @@
-"""Batches of training rows, whatever their class."""
+"""Batches of training rows that are drawn from all groups together."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["RealRows"]
 
 
 class RealRows:
-    """The rows of a problem's groups, drawn in the proportions of the groups.
+    """Draws batches from all groups of a problem, with equal probability for each row.
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     """
 
     def __init__(self, problem: CondensationProblem) -> None:
@@ -40,12 +40,12 @@ class RealRows:
         return len(self.positions)
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
-        """Draw `size` rows without replacement, or all where there are fewer."""
+        """Draw `size` rows without replacement, or all rows if there are fewer."""
         if len(self) <= size:
             return self.take(np.arange(len(self)))
         return self.take(rng.choice(len(self), size, replace=False, shuffle=False))
 
     def take(self, picks: np.ndarray) -> Batch:
-        """Return the rows at some places, scaled, with class numbers or scaled numbers."""
+        """Return the scaled rows at some indices, with class codes or scaled continuous targets."""
         X = self._problem.rows.X[self.positions[picks]]
         return self._problem.scaled(X), self._targets[torch.as_tensor(picks, device=self._problem.device)]

@@ -1,4 +1,4 @@
-"""The rows that optimisation starts from."""
+"""The first synthetic rows, from which optimization starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["STARTS", "first_rows", "points_to_cluster", "start_rows"]
 
 STARTS = ("kmeans", "mean", "real", "noise")
-"""Names that `start_rows` knows; any other is a method's."""
+"""Names that `start_rows` knows; any other name is that of a registered method."""
 
 _Start = Callable[[np.ndarray, "np.ndarray | None", int, "Run"], tuple[np.ndarray, "np.ndarray | None"]]
 
@@ -28,8 +28,9 @@ def first_rows(init: Any, problem: CondensationProblem, run: Run) -> list[tuple[
     Parameters
     ----------
     init : str or distiller
-        One of `STARTS`, or whose rows serve: a registered method (``name:preset``), or a distiller.
-    problem : Problem
+        One of `STARTS`, or a method whose distilled rows are used: the name of a registered method
+        (``name:preset``), or a distiller.
+    problem : CondensationProblem
     run : Run
 
     Returns
@@ -48,10 +49,11 @@ def start_rows(init: str, problem: CondensationProblem, group: Group, run: Run) 
     Parameters
     ----------
     init : {"kmeans", "mean", "real", "noise"}
-        Centroids of k-means, with a continuous target as one more column; means of equal parts (random ones of a class, those between
-        quantiles of a continuous target); random rows; or standard normal numbers in the units of the network, with continuous targets
-        at the quantiles.
-    problem : Problem
+        "kmeans" takes the centroids of k-means, with a continuous target as an additional column.
+        "mean" takes the means of parts of equal size: random parts of a class, or the parts
+        between quantiles of a continuous target. "real" takes random rows. "noise" draws standard
+        normal numbers in the units of the network, with continuous targets at the quantiles.
+    problem : CondensationProblem
     group : Group
     run : Run
 
@@ -67,17 +69,15 @@ def start_rows(init: str, problem: CondensationProblem, group: Group, run: Run) 
     y = problem.numbers(group.rows)
     if init == "noise":
         noise = run.rng.standard_normal((group.size, X.shape[1]))
-        made: tuple[np.ndarray, np.ndarray | None] = (
-            problem.scaling.inverse_transform(noise),
-            _quantiles(y, group.size),
-        )
+        X_start: np.ndarray = problem.scaling.inverse_transform(noise)
+        y_start = _quantiles(y, group.size)
     else:
-        makers: dict[str, _Start] = {"kmeans": _centroids, "mean": _means, "real": _picks}
-        made = makers[init](X, y, group.size, run)
-    return made[0].reshape(group.size, *problem.shape), made[1]
+        starts: dict[str, _Start] = {"kmeans": _centroids, "mean": _means, "real": _random_rows}
+        X_start, y_start = starts[init](X, y, group.size, run)
+    return X_start.reshape(group.size, *problem.shape), y_start
 
 
-def _picks(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
+def _random_rows(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
     picks = run.rng.choice(len(X), size, replace=False)
     return X[picks], None if y is None else y[picks]
 
@@ -93,19 +93,21 @@ def _centroids(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tupl
     if size == 1 and y is None:
         return X.mean(axis=0, keepdims=True, dtype=np.float64), None
     points, scale = points_to_cluster(X, y)
-    found = kmeans(points, size, seed=run.seed(), should_stop=run.out_of_time)
-    return found.centroids[:, : X.shape[1]], None if y is None else found.centroids[:, -1] / scale
+    centroids = kmeans(points, size, seed=run.seed(), should_stop=run.out_of_time).centroids
+    return centroids[:, : X.shape[1]], None if y is None else centroids[:, -1] / scale
 
 
 def points_to_cluster(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """Return rows for k-means, with a continuous target as one more column, and what that was multiplied by.
+    """Return the points for k-means, and the factor of the target among their columns.
 
-    The column gets the spread that all features have together, so that clusters are alike in the target too.
+    A continuous target becomes an additional column, whose variance is scaled to the sum of the
+    variances of all features, so that rows of a cluster have similar targets as well. The factor is
+    1 for classes, which add no column.
     """
     if y is None:
         return X, 1.0
-    unit = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
-    scale = unit / (float(y.std()) or 1.0)
+    spread = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
+    scale = spread / (float(y.std()) or 1.0)
     return np.column_stack([X, y * scale]), scale
 
 

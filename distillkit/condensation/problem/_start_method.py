@@ -1,4 +1,4 @@
-"""Rows to start from that another method picks or makes."""
+"""First synthetic rows that another method, such as a coreset, selects or generates."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ __all__ = ["rows_of_method"]
 def rows_of_method(
     init: Any, starts: tuple[str, ...], problem: CondensationProblem, run: Run
 ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """Fit a method on the training rows, within the time that is left, and return its rows for each group.
+    """Fit a method on the training rows, within the time left, and return its rows for each group.
 
-    Classes are told apart by some methods, so that these see all rows; groups of a continuous target are reduced one by one.
+    Rows of all classes are given to the method at once, because some methods need to tell classes
+    apart. Groups of a continuous target are reduced one by one.
 
     Parameters
     ----------
     init : str or distiller
-        A registered name, or an unfitted one, which is cloned.
+        A registered name, or an unfitted distiller, which is cloned.
     starts : tuple of str
-        What `init` could have been instead, for the message.
-    problem : Problem
+        Other valid values of `init`, which the error message lists.
+    problem : CondensationProblem
     run : Run
-        Seeds each `random_state` that is None.
+        Gives a seed to each `random_state` that is None.
 
     Returns
     -------
@@ -44,58 +45,67 @@ def rows_of_method(
     Raises
     ------
     DataError
-        If there is no such method, or it does not give as many rows as are wanted.
+        If the method is unknown, has no budget, or returns another number of rows than asked for.
     """
     rows = problem.rows
     assert rows.y is not None
     if rows.task == "regression":
         return [
-            _numbers(init, rows.X[group.rows], rows.y[group.rows], group, _prepared(init, starts, run, rows.task))
+            _start_of_group(
+                init, rows.X[group.rows], rows.y[group.rows], group, _configured(init, starts, run, rows.task)
+            )
             for group in rows.groups
         ]
-    method = _prepared(init, starts, run, rows.task)
-    quotas = {to_jsonable(group.label): group.size for group in rows.groups}
-    X, y = _fitted(method.set_params(budget=quotas), rows.X, rows.y)
-    return [(_as_many(init, X[y == group.label], group), None) for group in rows.groups]
+    method = _configured(init, starts, run, rows.task)
+    budget = {to_jsonable(group.label): group.size for group in rows.groups}
+    X, y = _fit_resample(method.set_params(budget=budget), rows.X, rows.y)
+    return [(_require_size(init, X[y == group.label], group), None) for group in rows.groups]
 
 
-def _numbers(init: Any, X: np.ndarray, y: np.ndarray, group: Group, method: Any) -> tuple[np.ndarray, np.ndarray]:
-    made, targets = _fitted(method.set_params(budget=group.size), X, y)
-    return _as_many(init, made, group), np.asarray(targets, dtype=np.float64)
+def _start_of_group(
+    init: Any, X: np.ndarray, y: np.ndarray, group: Group, method: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and the continuous targets that a method gives for one group."""
+    X_start, targets = _fit_resample(method.set_params(budget=group.size), X, y)
+    return _require_size(init, X_start, group), np.asarray(targets, dtype=np.float64)
 
 
-def _prepared(init: Any, starts: tuple[str, ...], run: Run, task: str | None) -> Any:
+def _configured(init: Any, starts: tuple[str, ...], run: Run, task: str | None) -> Any:
+    """Return an unfitted method with the task, a seed and the time that is left."""
     if isinstance(init, str):
         try:
             method = make_method(init)
         except UnknownNameError as exc:
             raise DataError(
-                f"The 'init' parameter must be one of {', '.join(starts)}, a registered method or a distiller, got {init!r}: {exc}"
+                f"The 'init' parameter must be one of {', '.join(starts)}, a registered method or a distiller, "
+                f"got {init!r}: {exc}"
             ) from None
     else:
         method = clone(init)
     params = method.get_params(deep=True)
     if "budget" not in params:
-        raise DataError(f"init={init!r} has no budget: give a method that makes as many rows as it is asked for.")
-    left: dict[str, Any] = {}
+        raise DataError(f"init={init!r} has no budget: give a method whose parameter budget sets the number of rows.")
+    overrides: dict[str, Any] = {}
     if run.max_seconds is not None and params.get("max_seconds", 0) is None:
-        left["max_seconds"] = max(1e-3, run.max_seconds - run.seconds)
+        overrides["max_seconds"] = max(1e-3, run.max_seconds - run.seconds)
     if "task" in params:
-        left["task"] = task
-    return seed_model(method.set_params(**left), run.rng)
+        overrides["task"] = task
+    return seed_model(method.set_params(**overrides), run.rng)
 
 
-def _fitted(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    made, labels = method.fit_resample(X, y)
-    carried = getattr(method, "preprocessing_", None)
-    made = np.asarray(made) if carried is None else np.asarray(carried.inverse_transform(made))
-    return made.reshape(len(made), *X.shape[1:]), np.asarray(labels)
+def _fit_resample(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a method and return its rows in the units and the shape of X, and their labels."""
+    X_start, labels = method.fit_resample(X, y)
+    preprocessing = getattr(method, "preprocessing_", None)
+    X_start = np.asarray(X_start) if preprocessing is None else np.asarray(preprocessing.inverse_transform(X_start))
+    return X_start.reshape(len(X_start), *X.shape[1:]), np.asarray(labels)
 
 
-def _as_many(init: Any, made: np.ndarray, group: Group) -> np.ndarray:
-    if len(made) != group.size:
-        whose = "" if group.label is None else f" of class {to_jsonable(group.label)!r}"
+def _require_size(init: Any, X_start: np.ndarray, group: Group) -> np.ndarray:
+    if len(X_start) != group.size:
+        of_class = "" if group.label is None else f" of class {to_jsonable(group.label)!r}"
         raise DataError(
-            f"init={init!r} gives {len(made)} rows{whose} where {group.size} are wanted: give a method that heeds its budget."
+            f"init={init!r} returned {len(X_start)} rows{of_class}, but the budget asks for {group.size}: "
+            "give a method that returns as many rows as its budget."
         )
-    return made
+    return X_start

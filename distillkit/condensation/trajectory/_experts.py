@@ -1,4 +1,4 @@
-"""Networks trained on the real rows, with their weights after every epoch, on disk."""
+"""Expert trajectories: weights of networks trained on real rows, saved after every epoch."""
 
 from __future__ import annotations
 
@@ -39,28 +39,35 @@ if TYPE_CHECKING:
 __all__ = ["ExpertPlan", "Experts"]
 
 _ENTRY = "distillkit.expert"
-_SHARE = 0.5  # of max_seconds that experts may take
-_RETRIES = 3  # of experts that diverge, each at a third of the rate before
-_WORSE = 1.1  # times the loss of the start: what ends above has not learned; the rest is noise
-_PROBE = 2048  # rows that the losses of start and end are taken on
+_EXPERT_TIME = 0.5  # fraction of max_seconds that the training of experts may take
+_RETRIES = 3  # of experts that diverge, each at a third of the previous learning rate
+# An expert whose loss ends above this many times its first loss has diverged; smaller increases are
+# attributed to noise.
+_MAX_LOSS_RATIO = 1.1
+_PROBE_ROWS = 2048  # on which the first and the last loss of an expert are computed
 
 
 @dataclass(frozen=True)
 class ExpertPlan:
-    """How experts are trained: by plain gradient descent at a constant rate, as the student is.
+    """Settings of the training of experts.
+
+    Like the student, experts are trained by plain gradient descent at a constant learning rate.
 
     Parameters
     ----------
     make_network : callable
         Maps a seed to a fresh network on the device.
     count, epochs : int
+        Number of experts, and epochs of each.
     batch_size : int
     epoch_rows : int
-        Rows of an epoch, drawn anew for each where there are more.
+        Largest number of rows in an epoch. Each epoch draws this many if there are more.
     lr : float
-    precision : str
+        Learning rate of the first attempt.
+    precision : {"float32", "bfloat16", "auto"}
     augment : Augmentation or None
     seed : int
+        Seed of the first expert; the others use the numbers after it.
     """
 
     make_network: Callable[[int], nn.Module]
@@ -75,28 +82,30 @@ class ExpertPlan:
 
 
 class Experts:
-    """A folder of trajectories: one file for each expert, its weights after each epoch as one matrix (epochs + 1, p).
+    """A folder of expert trajectories, with one safetensors file per expert.
 
-    Finished experts are written whole, under another name first; whatever ends a fit, they are there for the next one. An expert that
-    diverges is trained again at a third of the rate, and so are those after it.
+    A file holds the weights at the start and after each epoch as one matrix (epochs + 1, p). Each
+    finished expert is written to a temporary file that is then renamed, so that the next fit can
+    use it however this one ends. An expert that diverges is trained again at a third of the
+    learning rate, and so are the experts after it.
 
     Parameters
     ----------
-    problem : Problem
+    problem : CondensationProblem
     plan : ExpertPlan
     folder : path-like or None
-        None is a temporary one, which `close` removes.
+        None creates a temporary folder, which `close` removes.
     key : dict of str to plain values
-        Data and settings; experts lie in a folder named by its digest.
+        Data and settings of the experts. Their files are in a subfolder named by its digest.
 
     Attributes
     ----------
     names : list of str
-        Files of the experts in use.
+        Files of the experts in use, relative to the folder.
     rates : list of float
-        That they were trained at.
+        Learning rate of each expert in use.
     trained : int
-        Experts trained here.
+        Number of experts that were trained rather than read.
     """
 
     def __init__(self, problem: CondensationProblem, plan: ExpertPlan, folder: Any, key: Mapping[str, Any]) -> None:
@@ -113,30 +122,32 @@ class Experts:
 
     @property
     def lr(self) -> float:
-        """Rate that the next expert is trained at."""
+        """Learning rate of the next expert."""
         return self.plan.lr / float(3**self._lowered)
 
     @property
     def lowered(self) -> bool:
-        """Whether an expert in use was trained at less than the rate asked for."""
+        """Whether an expert in use was trained at a lower learning rate than `plan` asks for."""
         return any(rate < self.plan.lr for rate in self.rates)
 
     def close(self) -> None:
-        """Remove the folder if it is a temporary one."""
+        """Remove the folder if it is temporary."""
         if self._temporary is not None:
             self._temporary.cleanup()
 
     def prepare(self, run: Run) -> None:
-        """Find finished experts and train the others, within half of `max_seconds`; there is one with an epoch at least.
+        """Read the finished experts, and train the others within half of `max_seconds`.
+
+        At least one expert with at least one epoch is available afterwards.
 
         Raises
         ------
         ArtefactError
-            If the folder cannot be written.
+            If the folder cannot be written to.
         DataError
-            If an expert diverges at a 27th of the rate, too.
+            If an expert still diverges at a 27th of the learning rate.
         NotEnoughMemoryError
-            If memory ends with the fewest rows in a batch.
+            If memory runs out with the smallest batch.
 
         Warns
         -----
@@ -146,40 +157,42 @@ class Experts:
         for number in range(self.plan.count):
             name = f"{self._key}/expert-{number:04d}.safetensors"
             if not self._readable(name):
-                if self.names and _late(run):
+                if self.names and _expert_time_is_over(run):
                     return
-                weights = self._trained(number, run)
+                weights = self._train_with_retries(number, run)
                 if len(weights) <= self.plan.epochs:
-                    if self.names:  # ended by the clock: the finished ones are enough
+                    # The clock ended the training. The expert is used only if no other is finished.
+                    if self.names:
                         return
                     name = f"{self._key}/unfinished-{uuid4().hex}.safetensors"
                 self._write(name, weights)
-            self._take(name)
+            self._add(name)
 
     def use(self, names: list[str]) -> None:
-        """Take those that an earlier part of the run used.
+        """Use the experts that an earlier part of a resumed run used.
 
         Raises
         ------
         ArtefactError
-            If one is gone.
+            If a file is missing or damaged.
         """
         for name in names:
             if not self._readable(name):
                 raise ArtefactError(
-                    f"expert {str(self._root / name)!r} of this checkpoint is gone: bring it back, or remove the checkpoint to start anew."
+                    f"expert {str(self._root / name)!r} of this checkpoint is missing or damaged: restore the file, "
+                    "or remove the checkpoint to start a new run."
                 )
         self.names, self.rates = [], []
         for name in names:
-            self._take(name)
+            self._add(name)
 
     def epochs(self, number: int) -> int:
-        """Return the epochs of an expert."""
+        """Return the number of epochs of an expert."""
         with self._open(number) as file:
             return int(file.get_slice("weights").get_shape()[0]) - 1
 
     def weights(self, number: int, epoch: int) -> torch.Tensor:
-        """Read the weights (p,) of an expert after an epoch; 0 is the start."""
+        """Read the weights (p,) of an expert after some epochs; 0 gives the first weights."""
         with self._open(number) as file:
             row: torch.Tensor = file.get_slice("weights")[epoch : epoch + 1]
         return row[0].to(self.problem.device)
@@ -195,99 +208,112 @@ class Experts:
         try:
             with safe_open(self._root / name, "pt") as file:
                 return len(file.get_slice("weights").get_shape()) == 2
-        except (OSError, SafetensorError):  # none, or damaged: it is trained again
+        except (OSError, SafetensorError):  # a missing or damaged expert is trained again
             return False
 
-    def _take(self, name: str) -> None:
-        """Use an expert on disk, and its rate for those that follow."""
+    def _add(self, name: str) -> None:
+        """Add a saved expert to those in use, and adopt its learning rate for the next ones."""
         self.names.append(name)
         with self._open(-1) as file:
             self._lowered = int(json.loads((file.metadata() or {}).get(_ENTRY, "{}")).get("lowered", 0))
         self.rates.append(self.lr)
 
-    def _trained(self, number: int, run: Run) -> torch.Tensor:
-        """Train an expert, at a third of the rate and with half the batch where that is needed."""
+    def _train_with_retries(self, number: int, run: Run) -> torch.Tensor:
+        """Train an expert; a failure is retried with smaller batches or a lower learning rate."""
         train = functools.partial(self._train, number, run)
         while True:
             try:
                 return self._batch.fit(train, lambda: None, f"the training of expert {number}")
             except DivergedError as exc:
-                told = f"expert {number} diverged in epoch {exc.epoch} ({exc}) at expert_lr={self.lr:.3g}"
+                message = f"expert {number} diverged in epoch {exc.epoch} ({exc}) at expert_lr={self.lr:.3g}"
                 if self._lowered == _RETRIES:
-                    raise DataError(f"{told}, the last of {_RETRIES + 1} rates: lower expert_lr.") from exc
+                    raise DataError(
+                        f"{message}, the last of {_RETRIES + 1} learning rates tried: lower expert_lr."
+                    ) from exc
             self._lowered += 1
             warnings.warn(
-                f"{told}: expert_lr={self.lr:.3g} is used from there on.",
+                f"{message}; it and the following experts are trained at expert_lr={self.lr:.3g} instead.",
                 DistillkitWarning,
                 stacklevel=2,
             )
 
     def _train(self, number: int, run: Run) -> torch.Tensor:
+        """Train an expert once, and return its weights at the start and after each epoch.
+
+        Raises
+        ------
+        DivergedError
+            If a loss is not finite, or the last loss clearly exceeds the first.
+        """
         plan, problem = self.plan, self.problem
         network = plan.make_network(plan.seed + number)
-        X, targets = problem.rows_scaled, _targets(problem)
+        X, targets = problem.rows_scaled, _all_targets(problem)
         generator = make_generator(plan.seed + number)
         recipe = Recipe(1, self._batch.size, "sgd", self.lr, 0.0, 0.0, "constant", plan.precision)
-        weights, first = [flat_weights(network)], self._loss(network, X, targets)
+        weights, first_loss = [flat_weights(network)], self._loss(network, X, targets)
         for epoch in range(plan.epochs):
-            if epoch and _late(run):
+            if epoch and _expert_time_is_over(run):
                 break
-            some = torch.randperm(len(X), generator=generator)[: plan.epoch_rows]
-            loss = problem.row_loss(targets[some])
+            # Train one epoch on randomly drawn rows, and keep the weights after it.
+            picks = torch.randperm(len(X), generator=generator)[: plan.epoch_rows]
+            loss = problem.row_loss(targets[picks])
             try:
                 train_network(
                     network,
-                    X[some],
+                    X[picks],
                     loss,
                     recipe,
                     generator=generator,
                     augment=plan.augment,
-                    should_stop=lambda: _late(run),
+                    should_stop=lambda: _expert_time_is_over(run),
                 )
             except DivergedError as exc:
                 raise DivergedError(str(exc), epoch + 1) from exc
             weights.append(flat_weights(network))
-        last = self._loss(network, X, targets)
-        if not last <= _WORSE * first:
-            raise DivergedError(f"the loss went from {first:.3g} to {last:.3g}", len(weights) - 1)
+        # An expert whose loss rose has diverged, too, even if all numbers are finite.
+        last_loss = self._loss(network, X, targets)
+        if not last_loss <= _MAX_LOSS_RATIO * first_loss:
+            raise DivergedError(f"the loss went from {first_loss:.3g} to {last_loss:.3g}", len(weights) - 1)
         self.trained += 1
         return torch.stack(weights).cpu()
 
     def _loss(self, network: nn.Module, X: torch.Tensor, targets: torch.Tensor) -> float:
-        """Mean loss on rows that are spread over the data."""
-        picks = torch.arange(0, len(X), -(-len(X) // _PROBE), device=X.device)
+        """Return the mean loss on rows that are evenly spaced in the data."""
+        picks = torch.arange(0, len(X), -(-len(X) // _PROBE_ROWS), device=X.device)
         loss = self.problem.row_loss(targets[picks])
         outputs = predict_rows(network, X[picks], batch_size=self._batch.size)
         return float(loss(outputs, torch.arange(len(picks), device=X.device)).mean())
 
     def _write(self, name: str, weights: torch.Tensor) -> None:
+        """Write an expert to a temporary file that is then renamed."""
         from safetensors.torch import save
 
         path = self._root / name
-        # one entry, since several come in any order, and the same expert should be the same bytes
+        # The metadata is a single entry, because the order of several entries is not defined, and
+        # the files of equal experts should be equal to the byte.
         card = {_ENTRY: json.dumps({"lowered": self._lowered, "batch_size": self._batch.size})}
-        part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+        temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(save({"weights": weights}, metadata=card))
-            part.replace(path)
+            temporary.write_bytes(save({"weights": weights}, metadata=card))
+            temporary.replace(path)
         except OSError as exc:
             raise ArtefactError(f"expert {str(path)!r} cannot be written: {exc}. Give another experts_dir.") from exc
         finally:
             with suppress(OSError):
-                part.unlink()
+                temporary.unlink()
 
 
-def _late(run: Run) -> bool:
-    return run.max_seconds is not None and run.seconds >= _SHARE * run.max_seconds
+def _expert_time_is_over(run: Run) -> bool:
+    return run.max_seconds is not None and run.seconds >= _EXPERT_TIME * run.max_seconds
 
 
-def _targets(problem: CondensationProblem) -> torch.Tensor:
-    """Targets of all rows, in the order of the rows."""
+def _all_targets(problem: CondensationProblem) -> torch.Tensor:
+    """Return the targets (n,) of all rows, in the order of the rows."""
     y = problem.rows.y
-    found = torch.empty(len(problem.rows.X), device=problem.device)
+    targets = torch.empty(len(problem.rows.X), device=problem.device)
     for number, group in enumerate(problem.rows.groups):
-        targets = problem.targets(number, None if y is None else y[group.rows], len(group.rows))
-        found = found.to(targets.dtype)
-        found[torch.from_numpy(group.rows)] = targets
-    return found
+        group_targets = problem.targets(number, None if y is None else y[group.rows], len(group.rows))
+        targets = targets.to(group_targets.dtype)
+        targets[torch.from_numpy(group.rows)] = group_targets
+    return targets

@@ -1,4 +1,4 @@
-"""Where a student's weights are after some steps, and how that follows from the rows it learns from."""
+"""Training of a student on synthetic rows, differentiated through all of its steps."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from distillkit.condensation.problem._problem import Loss
 
 __all__ = ["StudentTrajectory", "best_rate", "flat_weights", "train_unrolled"]
 
-_Slope = Callable[..., torch.Tensor]
+_GradientFunction = Callable[..., torch.Tensor]
 
 
 @dataclass(frozen=True)
 class StudentTrajectory:
-    """The end of a student's way, compared with an expert's.
+    """Matching loss of a student's trajectory, with its derivatives.
 
     Parameters
     ----------
     loss : float
-        Squared distance from the goal, over that of the start from the goal: 1 is no progress.
+        Squared distance of the student's last weights from the goal, divided by that of the first
+        weights from the goal; 1 means no progress.
     rows : tensor of shape (m, ...)
-        Derivative by the rows.
+        Derivative with respect to the rows.
     targets : tensor of shape (m,) or None
-        Derivative by the targets, where they are learned.
+        Derivative with respect to the targets, if they are learned.
     log_rate : tensor of shape (1,)
-        Derivative by the logarithm of the rate.
+        Derivative with respect to the logarithm of the learning rate.
     """
 
     loss: float
@@ -55,61 +56,69 @@ def train_unrolled(
     batches: Sequence[torch.Tensor],
     changes: Sequence[Callable[[torch.Tensor], torch.Tensor]] | None = None,
 ) -> StudentTrajectory:
-    r"""Train a student by plain gradient descent and differentiate how far it ends from the goal.
+    r"""Train a student by gradient descent, and differentiate its final distance from the goal.
 
     .. math:: \theta_{i+1} = \theta_i - \alpha \nabla_\theta \ell(\theta_i; B_i), \qquad
               L = \|\theta_N - \theta^*_{t+M}\|^2 / \|\theta^*_t - \theta^*_{t+M}\|^2
 
-    The graph of all steps is never held: the way forward keeps the weights alone, and the way back computes each step again, to take the
-    product of its derivative with that of what follows. That is exact, costs one more gradient per step, and needs the
-    memory of one step and N weight vectors.
+    The graph of all steps is never in memory. The forward pass keeps only the weights of each step,
+    and the backward pass recomputes each step to multiply its derivative with that of the later
+    steps. The result is exact, costs one additional gradient per step, and needs the memory of one
+    step and N weight vectors.
 
     Parameters
     ----------
     network : Module
-        Gives the architecture.
+        Defines the architecture; its own weights are not used.
     loss : Loss
     start, goal : tensor of shape (p,)
-        Weights of the expert, in the order of the parameters.
+        Weights of the expert at an earlier and a later epoch, in the order of the parameters.
     rows, targets : tensor of shape (m, ...) and (m,)
-        Targets that require gradients are differentiated by, too.
+        Synthetic rows and their targets. The loss is differentiated with respect to the targets as
+        well if they require a gradient.
     log_rate : tensor of shape (1,)
-        Logarithm of the rate.
+        Logarithm of the learning rate.
     batches : sequence of tensors of int
-        Rows of each step, none twice in one step.
+        Indices of the rows of each step, without repetition within a step.
     changes : sequence of callables or None
-        An augmentation for each step.
+        Augmentation of each step; None augments none.
 
     Returns
     -------
-    Path
+    StudentTrajectory
 
     References
     ----------
-    Cazenavette et al., "Dataset distillation by matching training trajectories", CVPR 2022, equation 2.
+    Cazenavette et al., "Dataset distillation by matching training trajectories", CVPR 2022,
+    equation 2.
     """
-    gradient = _training_gradient(network, loss)
-    rate, fixed = float(log_rate.detach().exp()), rows.detach()
-    learns, known = targets.requires_grad, targets.detach()
-    changed = changes or [_same] * len(batches)
-    trajectory = _trajectory(gradient, start, fixed, known, rate, batches, changed)
+    gradient_at = _training_gradient(network, loss)
+    rate = float(log_rate.detach().exp())
+    X, y, learns_targets = rows.detach(), targets.detach(), targets.requires_grad
+    changes = changes or [_unchanged] * len(batches)
+    # 1. Forward pass: train the student, and keep its weights before each step.
+    trajectory = _trajectory(gradient_at, start, X, y, rate, batches, changes)
+    # 2. Start the backward pass with the derivative of the loss at the last weights (the adjoint).
     scale = (start - goal).square().sum().clamp_min(1e-30)
-    missed = trajectory.pop() - goal
-    back = 2 * missed / scale
-    by_rows, by_targets, by_rate = torch.zeros_like(fixed), torch.zeros_like(known), torch.zeros_like(log_rate)
-    for picks, change in zip(reversed(batches), reversed(changed), strict=True):
-        weights, batch = trajectory.pop().clone().requires_grad_(), fixed[picks].requires_grad_()
-        wanted = known[picks].requires_grad_() if learns else known[picks]
-        step = gradient(weights, change(batch), wanted, create_graph=True)
-        by_rate -= rate * torch.dot(back, step.detach())
-        leaves = [weights, batch, wanted] if learns else [weights, batch]
-        parts = torch.autograd.grad(torch.dot(step, back), leaves)
-        back = back - rate * parts[0]
-        by_rows[picks] -= rate * parts[1]
-        if learns:
-            by_targets[picks] -= rate * parts[2]
-    value = float((missed.square().sum() / scale).detach())
-    return StudentTrajectory(value, by_rows, by_targets if learns else None, by_rate.detach())
+    error = trajectory.pop() - goal
+    adjoint = 2 * error / scale
+    by_rows, by_targets, by_log_rate = torch.zeros_like(X), torch.zeros_like(y), torch.zeros_like(log_rate)
+    for picks, change in zip(reversed(batches), reversed(changes), strict=True):
+        # 3. Recompute the gradient of this step, with a graph.
+        weights, batch_rows = trajectory.pop().clone().requires_grad_(), X[picks].requires_grad_()
+        batch_targets = y[picks].requires_grad_() if learns_targets else y[picks]
+        gradient = gradient_at(weights, change(batch_rows), batch_targets, create_graph=True)
+        # 4. Multiply the adjoint with the derivatives of the step: this gives the step's share of
+        #    the results, and the adjoint at the weights before the step.
+        by_log_rate -= rate * torch.dot(adjoint, gradient.detach())
+        leaves = [weights, batch_rows, batch_targets] if learns_targets else [weights, batch_rows]
+        products = torch.autograd.grad(torch.dot(gradient, adjoint), leaves)
+        adjoint = adjoint - rate * products[0]
+        by_rows[picks] -= rate * products[1]
+        if learns_targets:
+            by_targets[picks] -= rate * products[2]
+    value = float((error.square().sum() / scale).detach())
+    return StudentTrajectory(value, by_rows, by_targets if learns_targets else None, by_log_rate.detach())
 
 
 def best_rate(
@@ -121,37 +130,36 @@ def best_rate(
     batches: Sequence[torch.Tensor],
     rates: Sequence[float],
 ) -> float:
-    """Return the rate at which students end nearest to their goals.
+    """Return the learning rate with which students end nearest to their goals.
 
     Parameters
     ----------
     network, loss, rows, targets, batches
         See `train_unrolled`.
     pieces : sequence of pairs of tensors (p,)
-        Starts and goals.
+        Start and goal of each piece of an expert's trajectory.
     rates : sequence of float
-        To choose from.
+        Learning rates to choose from.
     """
-    gradient = _training_gradient(network, loss)
-    missed = []
+    gradient_at = _training_gradient(network, loss)
+    X, y, changes = rows.detach(), targets.detach(), [_unchanged] * len(batches)
+    losses = []
     for rate in rates:
         total = 0.0
         for start, goal in pieces:
-            end = _trajectory(gradient, start, rows.detach(), targets.detach(), rate, batches, [_same] * len(batches))[
-                -1
-            ]
+            end = _trajectory(gradient_at, start, X, y, rate, batches, changes)[-1]
             distance = float((end - goal).square().sum() / (start - goal).square().sum().clamp_min(1e-30))
             total += distance if isfinite(distance) else inf
-        missed.append(total)
-    return rates[missed.index(min(missed))]
+        losses.append(total)
+    return rates[losses.index(min(losses))]
 
 
-def _same(rows: torch.Tensor) -> torch.Tensor:
+def _unchanged(rows: torch.Tensor) -> torch.Tensor:
     return rows
 
 
 def _trajectory(
-    gradient: _Slope,
+    gradient_at: _GradientFunction,
     start: torch.Tensor,
     rows: torch.Tensor,
     targets: torch.Tensor,
@@ -163,12 +171,12 @@ def _trajectory(
     trajectory = [start.detach()]
     for picks, change in zip(batches, changes, strict=True):
         weights = trajectory[-1].clone().requires_grad_()
-        trajectory.append(trajectory[-1] - rate * gradient(weights, change(rows[picks]), targets[picks]))
+        trajectory.append(trajectory[-1] - rate * gradient_at(weights, change(rows[picks]), targets[picks]))
     return trajectory
 
 
-def _training_gradient(network: nn.Module, loss: Loss) -> _Slope:
-    """Return the gradient of the mean loss by the flat weights, as a function of weights, rows and targets."""
+def _training_gradient(network: nn.Module, loss: Loss) -> _GradientFunction:
+    """Return a function of flat weights, rows and targets that computes the training gradient."""
     shapes = {name: weight.shape for name, weight in network.named_parameters()}
     sizes = [shape.numel() for shape in shapes.values()]
 
