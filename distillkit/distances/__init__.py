@@ -1,6 +1,7 @@
-"""Distances between weighted samples, between distributions and between gradients: written once, used as metric and as loss.
+"""Distances between weighted samples, between distributions and between gradients.
 
-Those of gradients, and the losses, need torch and are imported on first use.
+Each distance is implemented once and serves both as an evaluation metric (NumPy) and as a training
+loss (torch). The gradient distances and the losses need torch, so they are imported on first use.
 """
 
 from __future__ import annotations

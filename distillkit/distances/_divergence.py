@@ -18,13 +18,15 @@ def kl_divergence(p: Any, q: Any) -> Any:
     Parameters
     ----------
     p, q : array-like of shape (..., k)
-        Probability vectors or counts along the last axis; each is scaled to sum to 1. The other axes broadcast.
+        Probability vectors or counts along the last axis; each vector is scaled to sum to 1. The
+        other axes broadcast.
 
     Returns
     -------
     float or ndarray of shape (...)
-        At least 0. A cell with p = 0 adds nothing, whatever q is; a cell with q = 0 and p > 0 makes the result
-        infinite. Nothing is smoothed: add pseudo-counts before the call if a finite value is wanted.
+        The divergence, at least 0. A cell with p = 0 contributes 0, whatever q is; a cell with q =
+        0 and p > 0 makes the result infinite. The vectors are not smoothed: add pseudo-counts
+        before the call if the result must be finite.
 
     Raises
     ------
@@ -43,29 +45,32 @@ def kl_divergence(p: Any, q: Any) -> Any:
 
 
 def js_divergence(p: Any, q: Any) -> Any:
-    r"""Jensen-Shannon divergence in nats: the mean divergence of p and q from their mixture m = (p + q) / 2.
+    r"""Jensen-Shannon divergence in nats, the mean divergence of p and q from their mixture.
+
+    With the mixture m = (p + q) / 2,
 
     .. math:: JS(p, q) = \tfrac12 KL(p \| m) + \tfrac12 KL(q \| m)
 
     Parameters
     ----------
     p, q : array-like of shape (..., k)
-        As for `kl_divergence`.
+        Probability vectors or counts, as for `kl_divergence`.
 
     Returns
     -------
     float or ndarray of shape (...)
-        Between 0 (equal) and ln 2 (no cell in common); always finite, symmetric. Its square root is the metric that
-        `scipy.spatial.distance.jensenshannon` returns.
+        Between 0 (equal vectors) and ln 2 (no cell in common), always finite and symmetric in p and
+        q. Its square root is the metric that `scipy.spatial.distance.jensenshannon` returns.
 
     Raises
     ------
     DataError
-        As for `kl_divergence`.
+        Under the same conditions as in `kl_divergence`.
 
     References
     ----------
-    Lin: Divergence measures based on the Shannon entropy. IEEE Trans. Information Theory 37 (1991), 145-151.
+    Lin: Divergence measures based on the Shannon entropy. IEEE Trans. Information Theory 37 (1991),
+    145-151.
 
     Examples
     --------
@@ -79,21 +84,24 @@ def js_divergence(p: Any, q: Any) -> Any:
 
 
 def _check_vectors(p: Any, q: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Validate and normalize both arguments, which must have equally many cells."""
     p, q = _normalized(p, "p"), _normalized(q, "q")
     if p.shape[-1] != q.shape[-1]:
-        raise DataError(f"p has {p.shape[-1]} cells, but q has {q.shape[-1]}: both need the same ones.")
+        raise DataError(f"p has {p.shape[-1]} cells, but q has {q.shape[-1]}: give vectors over the same cells.")
     return p, q
 
 
 def _normalized(values: Any, name: str) -> np.ndarray:
+    """Scale each vector along the last axis to sum to 1, in float64."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim == 0 or not np.isfinite(values).all() or (values < 0).any():
         raise DataError(f"{name} must hold vectors of finite probabilities or counts, none negative.")
     total = values.sum(axis=-1, keepdims=True)
     if (total <= 0).any():
-        raise DataError(f"{name} holds a vector that sums to 0: it has no distribution.")
+        raise DataError(f"{name} holds a vector that sums to 0, which cannot be normalized: drop that vector.")
     return np.asarray(values / total)
 
 
 def _scalar(value: np.ndarray) -> Any:
+    """Convert a 0-d array to a float."""
     return float(value) if np.ndim(value) == 0 else value

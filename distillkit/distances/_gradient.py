@@ -1,4 +1,4 @@
-"""Distances between the gradients of two batches: the loss of gradient matching, and a metric."""
+"""Distances between the gradients of two batches, for gradient matching and as metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from distillkit.exceptions import DataError
 __all__ = ["GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity"]
 
 GRADIENT_DISTANCES = ("layer-cosine", "cosine", "l1", "l2")
-"""Names that `gradient_distance` knows."""
+"""Names of the distances that `gradient_distance` computes."""
 
 
 def gradient_distance(
@@ -21,24 +21,30 @@ def gradient_distance(
     *,
     stacked: bool = False,
 ) -> torch.Tensor:
-    r"""Distance between two gradients of one network, each a sequence with one tensor per parameter.
+    r"""Distance between two gradients of one network, each given as one tensor per parameter.
 
-    "layer-cosine" is the sum over the parameters with two or more axes, and over the rows of each (its first axis, one
-    row per output unit; a convolution (out, in, k, k) is read as (out, in k k)), of
+    "layer-cosine" treats each parameter with two or more axes as a matrix with one row per output
+    unit (a convolution kernel (out, in, k, k) is read as (out, in k k)), and sums over all rows of
+    all these matrices the cosine distance
 
-    .. math:: 1 - \frac{\langle g_i, h_i \rangle}{\|g_i\| \|h_i\|},
+    .. math:: 1 - \frac{\langle g_i, h_i \rangle}{\|g_i\| \|h_i\|}.
 
-    where biases and scales of norms, with one axis, count nothing. "cosine" is one minus the cosine of all numbers as
-    one vector, "l1" the sum of the absolute differences, "l2" the squared Euclidean distance. A row of zeros is at distance 1 from any other and at distance 0
-    from a row of zeros, and passes no gradient on: its direction is not defined (units that are off for a batch).
+    Parameters with one axis, such as biases and the scales of normalization layers, are ignored.
+    "cosine" is one minus the cosine between the two gradients, each flattened to one vector. "l1"
+    is the sum of the absolute differences, and "l2" the squared Euclidean distance.
+
+    The direction of a zero vector is not defined, as for a unit that is inactive for a whole batch.
+    The two cosine distances therefore define it as 1 to any other vector and as 0 to another zero
+    vector; in both cases no gradient flows back.
 
     Parameters
     ----------
     first, second : sequence of tensors, of equal shapes in pairs
-        Differentiable in both.
-    kind : {"layer-cosine", "cosine", "l1", "l2"}
+        The gradients; the distance is differentiable in both.
+    kind : {"layer-cosine", "cosine", "l1", "l2"}, default="layer-cosine"
     stacked : bool, default=False
-        Whether each tensor has one more axis in front, for several gradients at once (one per class).
+        Whether each tensor has an extra leading axis that stacks several gradients, for example one
+        per class.
 
     Returns
     -------
@@ -47,12 +53,13 @@ def gradient_distance(
     Raises
     ------
     DataError
-        If the kind is not known or the tensors do not pair up.
+        If `kind` is not known, or if the tensors of the two gradients do not have equal shapes.
 
     References
     ----------
-    "layer-cosine": Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, equation 10. "l1", for grey images, and "l2",
-    for others: Kim et al., "Dataset condensation via efficient synthetic-data parameterization", ICML 2022.
+    "layer-cosine": Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR
+    2021, equation 10. "l1", for gray-scale images, and "l2", for others: Kim et al., "Dataset
+    condensation via efficient synthetic-data parameterization", ICML 2022.
 
     Examples
     --------
@@ -69,11 +76,11 @@ def gradient_distance(
     if not stacked:
         pairs = [(a.unsqueeze(0), b.unsqueeze(0)) for a, b in pairs]
     if kind == "layer-cosine":
-        # under 3 axes (the stack included) there is one axis or none per gradient
+        # With the stacking axis, parameters of fewer than 3 axes are biases and scales: skip them.
         pairs = [(a.flatten(2), b.flatten(2)) for a, b in pairs if a.ndim > 2]
         total = sum((_one_minus_cosine(a, b).sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
     elif kind == "cosine":
-        total = _one_minus_cosine(*_joined(pairs))
+        total = _one_minus_cosine(*_concatenated(pairs))
     elif kind == "l1":
         total = sum(((a - b).flatten(1).abs().sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
     else:
@@ -84,36 +91,41 @@ def gradient_distance(
 def gradient_similarity(
     first: Sequence[torch.Tensor], second: Sequence[torch.Tensor], *, stacked: bool = False
 ) -> torch.Tensor:
-    """Cosine between two gradients as vectors of all their numbers: one minus the "cosine" of `gradient_distance`.
+    """Cosine similarity between two gradients, each flattened to one vector.
 
     Parameters
     ----------
     first, second, stacked
-        As for `gradient_distance`.
+        The gradients and their layout, as for `gradient_distance`.
 
     Returns
     -------
     tensor of shape (), or (n_stacked,) with `stacked`
-        In [-1, 1]; 0 where one gradient is zero.
+        One minus the "cosine" distance of `gradient_distance`, in [-1, 1]. It is 0 if exactly one
+        of the gradients is zero, and 1 if both are.
     """
     return 1 - gradient_distance(first, second, "cosine", stacked=stacked)
 
 
 def _check(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor], kind: str) -> None:
+    """Check the name of the distance, and that the tensors pair up."""
     if kind not in GRADIENT_DISTANCES:
         raise DataError(f"distance={kind!r} is not known: give one of {', '.join(map(repr, GRADIENT_DISTANCES))}.")
     shapes = [[tuple(part.shape) for part in gradient] for gradient in (first, second)]
     if not shapes[0] or shapes[0] != shapes[1]:
         raise DataError(
-            f"gradients of one network are needed, but their parts have shapes {shapes[0]} and {shapes[1]}."
+            f"the two gradients have shapes {shapes[0]} and {shapes[1]}: give gradients of the same network, "
+            "one tensor per parameter."
         )
 
 
 def _zeros(gradient: Sequence[torch.Tensor], stacked: bool) -> torch.Tensor:
+    """Return a zero for each stacked gradient, from which the sums over layers start."""
     return gradient[0].new_zeros(len(gradient[0]) if stacked else 1)
 
 
-def _joined(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _concatenated(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Flatten each gradient and concatenate its tensors to shape (n_stacked, n_numbers)."""
     first, second = zip(*pairs, strict=True)
     return torch.cat([part.flatten(1) for part in first], dim=1), torch.cat([part.flatten(1) for part in second], dim=1)
 
@@ -122,6 +134,7 @@ def _one_minus_cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """One minus the cosine along the last axis."""
     dot, a_square, b_square = (a * b).sum(dim=-1), a.square().sum(dim=-1), b.square().sum(dim=-1)
     a_zero, b_zero = a_square == 0, b_square == 0
-    # ones in place of zeros before the root, not after it, so that no infinite derivative is multiplied by zero
-    root = a_square.masked_fill(a_zero, 1).rsqrt() * b_square.masked_fill(b_zero, 1).rsqrt()
-    return (1 - dot * root).masked_fill(a_zero | b_zero, 1).masked_fill(a_zero & b_zero, 0)
+    # Replace zeros by ones before taking the inverse root: its derivative at zero is infinite, and
+    # backpropagation would multiply that by zero and return NaN.
+    inverse_norms = a_square.masked_fill(a_zero, 1).rsqrt() * b_square.masked_fill(b_zero, 1).rsqrt()
+    return (1 - dot * inverse_norms).masked_fill(a_zero | b_zero, 1).masked_fill(a_zero & b_zero, 0)

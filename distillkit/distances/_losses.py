@@ -1,4 +1,4 @@
-"""Distances between two samples as losses: what the metrics of this package compute, with gradients to the second sample."""
+"""Differentiable losses in torch that correspond to the sample distances of this package."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ __all__ = ["js_loss", "kl_loss", "mean_loss", "mmd_loss", "sinkhorn_loss", "wass
 
 
 def mean_loss(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
-    """Squared Euclidean distance between the means of two samples: their MMD with the linear kernel.
+    """Squared Euclidean distance between the means of two samples.
+
+    It equals the squared maximum mean discrepancy with the linear kernel.
 
     Parameters
     ----------
     X, Y : tensor of shape (n, d) and (m, d)
+        The two samples, with at least one row each.
 
     Returns
     -------
@@ -35,13 +38,17 @@ def mean_loss(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
 
 
 def mmd_loss(X: torch.Tensor, Y: torch.Tensor, bandwidth: float) -> torch.Tensor:
-    """`mmd` of two samples with equal weights, differentiable in both.
+    """Squared maximum mean discrepancy of two equally weighted samples, differentiable in both.
+
+    The value is that of `mmd`.
 
     Parameters
     ----------
     X, Y : tensor of shape (n, d) and (m, d)
+        The two samples, with at least one row each.
     bandwidth : float
-        See `mmd`; a number, since one that moved with the rows would be part of what is differentiated.
+        Bandwidth of the kernel, see `mmd`. It must be a fixed number: a bandwidth computed from the
+        rows would have to be differentiated, too.
 
     Returns
     -------
@@ -54,14 +61,16 @@ def mmd_loss(X: torch.Tensor, Y: torch.Tensor, bandwidth: float) -> torch.Tensor
 
 
 def wasserstein_loss(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
-    r"""Squared 2-Wasserstein distance of two samples with equal weights, differentiable in both.
+    r"""Squared 2-Wasserstein distance of two equally weighted samples, differentiable in both.
 
-    The plan is that of `wasserstein`, found by POT, and is constant: where the best plan is unique, the derivative of the least cost is
-    that of the cost of this plan (the envelope theorem).
+    The optimal transport plan comes from POT, as in `wasserstein`, and is treated as a constant. By
+    the envelope theorem the gradient is still that of the minimal cost wherever the optimal plan is
+    unique.
 
     Parameters
     ----------
     X, Y : tensor of shape (n, d) and (m, d)
+        The two samples, with at least one row each.
 
     Returns
     -------
@@ -70,30 +79,34 @@ def wasserstein_loss(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
     Raises
     ------
     DistillkitError
-        If the simplex does not come to an end.
+        If the network simplex does not reach the optimum within its iteration limit.
     """
     _check(X, Y)
     costs = _squares(X, Y)
-    known = _numbers(costs)
-    plan = optimal_plan(_equal(len(X)), _equal(len(Y)), known)
+    cost_values = _as_float64(costs)
+    plan = optimal_plan(_equal_weights(len(X)), _equal_weights(len(Y)), cost_values)
     return (torch.as_tensor(plan).to(costs) * costs).sum()
 
 
 def sinkhorn_loss(
     X: torch.Tensor, Y: torch.Tensor, reg: float, *, max_iter: int = 200, tol: float = 1e-5
 ) -> torch.Tensor:
-    """`sinkhorn_divergence` of two samples with equal weights, differentiable in both.
+    """Sinkhorn divergence of two equally weighted samples, differentiable in both.
 
-    The plans come from POT's iterations; the derivative of each least cost by the costs is its plan.
+    The value is that of `sinkhorn_divergence`. The transport plans come from POT's Sinkhorn
+    iterations; the gradient of each minimal regularized cost with respect to the cost matrix is its
+    plan.
 
     Parameters
     ----------
     X, Y : tensor of shape (n, d) and (m, d)
+        The two samples, with at least one row each.
     reg : float
-        The regularisation, in squared units of the rows.
+        Strength of the entropic regularization, in squared units of the rows; positive.
     max_iter : int, default=200
+        Largest number of Sinkhorn iterations for each plan.
     tol : float, default=1e-5
-        Largest error of the marginals.
+        Error of the marginals at which the iterations stop.
 
     Returns
     -------
@@ -103,21 +116,24 @@ def sinkhorn_loss(
     total = X.new_zeros(())
     for P, Q, sign in ((X, Y, 1.0), (X, X, -0.5), (Y, Y, -0.5)):
         costs = _squares(P, Q)
-        known, a, b = _numbers(costs), _equal(len(P)), _equal(len(Q))
-        plan = entropic_plan(a, b, known, reg, max_iter=max_iter, tol=tol)
-        moved = (torch.as_tensor(plan).to(costs) * costs).sum()
-        # the value that is right, with the gradient of the cost of the plan
-        total = total + sign * (moved + (entropic_value(plan, a, b, known, reg) - moved.detach()))
+        cost_values, a, b = _as_float64(costs), _equal_weights(len(P)), _equal_weights(len(Q))
+        plan = entropic_plan(a, b, cost_values, reg, max_iter=max_iter, tol=tol)
+        transport_cost = (torch.as_tensor(plan).to(costs) * costs).sum()
+        # The value is the regularized cost, and the gradient is that of the transport cost of the
+        # plan: adding and subtracting the transport cost changes the gradient, but not the value.
+        regularized_cost = entropic_value(plan, a, b, cost_values, reg)
+        total = total + sign * (transport_cost + (regularized_cost - transport_cost.detach()))
     return total
 
 
 def kl_loss(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-    """`kl_divergence` of probability vectors (..., k) that sum to 1, differentiable in both; the sum over the vectors.
+    """Kullback-Leibler divergence summed over pairs of probability vectors, differentiable in both.
 
     Parameters
     ----------
     p, q : tensor of shape (..., k)
-        `q` positive.
+        Probability vectors along the last axis, which must sum to 1 (see `kl_divergence` for the
+        formula); `q` must be positive.
 
     Returns
     -------
@@ -127,11 +143,13 @@ def kl_loss(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
 
 
 def js_loss(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-    """`js_divergence` of probability vectors (..., k) that sum to 1, differentiable in both; the sum over the vectors.
+    """Jensen-Shannon divergence summed over pairs of probability vectors, differentiable in both.
 
     Parameters
     ----------
     p, q : tensor of shape (..., k)
+        Probability vectors along the last axis, which must sum to 1 (see `js_divergence` for the
+        formula).
 
     Returns
     -------
@@ -142,26 +160,33 @@ def js_loss(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
 
 
 def _check(X: torch.Tensor, Y: torch.Tensor) -> None:
+    """Check that both samples have rows, and equally many features."""
     if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1] or not len(X) or not len(Y):
         raise DataError(
-            f"samples of shapes {tuple(X.shape)} and {tuple(Y.shape)} cannot be compared: give (n, d) and (m, d), with rows in both."
+            f"samples of shapes {tuple(X.shape)} and {tuple(Y.shape)} cannot be compared: "
+            "give shapes (n, d) and (m, d), with at least one row in each."
         )
 
 
 def _squares(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
-    """Squared distances between all rows, differentiable; see `squared_distances` for the shift."""
-    centre = Y.detach().mean(dim=0)
-    X, Y = X - centre, Y - centre
+    """Squared distances between all rows, differentiable in both.
+
+    As in `squared_distances`, rows are shifted by the mean of Y to limit the rounding error.
+    """
+    center = Y.detach().mean(dim=0)
+    X, Y = X - center, Y - center
     squares = X.square().sum(dim=1)[:, None] + Y.square().sum(dim=1)[None, :] - 2 * (X @ Y.T)
     return squares.clamp_min(0)
 
 
-def _numbers(costs: torch.Tensor) -> np.ndarray:
-    known = costs.detach().cpu().numpy().astype(np.float64)
-    if not np.isfinite(known).all():
+def _as_float64(costs: torch.Tensor) -> np.ndarray:
+    """Copy costs to a float64 array outside the graph, and refuse values that are not finite."""
+    values = costs.detach().cpu().numpy().astype(np.float64)
+    if not np.isfinite(values).all():
         raise FloatingPointError("the embeddings are not finite")
-    return known
+    return values
 
 
-def _equal(n_rows: int) -> np.ndarray:
+def _equal_weights(n_rows: int) -> np.ndarray:
+    """Return weights 1 / n_rows, which sum to 1."""
     return np.full(n_rows, 1.0 / n_rows)

@@ -1,4 +1,4 @@
-"""Maximum mean discrepancy between weighted samples."""
+"""Maximum mean discrepancy (MMD) between weighted samples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from distillkit.exceptions import DataError
 __all__ = ["mean_kernel", "median_bandwidth", "mmd"]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Multiples of the bandwidth at which the five Gaussian kernels are taken."""
 
 
 def mmd(
@@ -27,37 +28,43 @@ def mmd(
 ) -> float:
     r"""Squared maximum mean discrepancy (MMD) between two weighted samples.
 
-    With weights :math:`a, b` that sum to 1, the biased V-statistic of Gretton et al. (2012), equation 5,
+    With weights :math:`a, b` that sum to 1, this is the biased V-statistic of Gretton et al.
+    (2012), equation 5,
 
-    .. math:: \sum_{ij} a_i a_j k(x_i, x_j) + \sum_{ij} b_i b_j k(y_i, y_j) - 2 \sum_{ij} a_i b_j k(x_i, y_j),
+    .. math:: \sum_{ij} a_i a_j k(x_i, x_j) + \sum_{ij} b_i b_j k(y_i, y_j)
+              - 2 \sum_{ij} a_i b_j k(x_i, y_j).
 
-    is the exact squared MMD between the two weighted point sets: zero only where they are equal, never negative, at
-    most 2. (The unbiased estimate, which leaves out i = j, can be negative and needs two rows of each.) The kernel is
-    the mean of five Gaussian kernels, :math:`\exp(-\|x - y\|^2 / 2h^2)` with h = 1/4, 1/2, 1, 2 and 4 times the
-    bandwidth, so that no single scale decides.
+    It is the exact squared MMD between the two weighted point sets: zero only if they are equal,
+    never negative, and at most 2. The unbiased estimate, which leaves out i = j, can be negative
+    and needs at least two rows in each sample. The kernel is the mean of five Gaussian kernels
+    :math:`\exp(-\|x - y\|^2 / 2h^2)`, with h = 1/4, 1/2, 1, 2 and 4 times the bandwidth, so that
+    the result does not depend on a single length scale.
 
     Parameters
     ----------
     X, Y : array-like of shape (n, d) and (m, d)
     x_weight, y_weight : array-like of shape (n,) and (m,), or None
-        Non-negative; scaled to sum to 1. None: equal weights.
+        Non-negative weights, scaled to sum to 1; None gives equal weights.
     bandwidth : float or "median", default="median"
-        In the units of the rows. "median" is `median_bandwidth` of both samples together (of `max_rows` rows drawn
-        from them where there are more), as Gretton et al. propose. Give a number fixed in advance where several sets
-        are compared with one reference.
+        Bandwidth of the kernel, in the units of the rows. "median" is the `median_bandwidth` of
+        both samples together (of a random draw of `max_rows` of their rows if there are more), as
+        Gretton et al. propose. To compare several samples with one reference, give the same number
+        each time.
     max_rows : int, default=2000
-        A sample with more rows is replaced by a random draw of so many (cost and memory grow with its square).
+        A sample with more rows is replaced by a random draw of `max_rows` of them, since time and
+        memory grow with the square of the number of rows.
     seed : int, default=0
-        Of the draws.
+        Seed of the random draws of rows.
 
     Returns
     -------
     float
+        The squared MMD, in [0, 2].
 
     Raises
     ------
     DataError
-        If a sample or its weights cannot be used, or the bandwidth is not positive.
+        If a sample or its weights are invalid, or if the bandwidth is not positive.
 
     References
     ----------
@@ -73,12 +80,14 @@ def mmd(
     X, Y, a, b = check_pair(X, Y, x_weight, y_weight)
     (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
     h = _check_bandwidth(bandwidth, X, Y, max_rows, seed)
-    within_x, within_y, across = (mean_kernel(squared_distances(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
-    value = a @ within_x @ a + b @ within_y @ b - 2 * (a @ across @ b)
-    return max(0.0, float(value))  # the kernel is positive definite: below 0 is rounding
+    kernel_xx, kernel_yy, kernel_xy = (mean_kernel(squared_distances(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
+    value = a @ kernel_xx @ a + b @ kernel_yy @ b - 2 * (a @ kernel_xy @ b)
+    # The kernel is positive definite, so a negative value can only come from rounding.
+    return max(0.0, float(value))
 
 
 def _check_bandwidth(bandwidth: float | str, X: np.ndarray, Y: np.ndarray, max_rows: int, seed: int) -> float:
+    """Resolve "median", and check that the bandwidth is positive and finite."""
     if bandwidth == "median":
         return median_bandwidth(np.concatenate([X, Y]), max_rows=max_rows, seed=seed)
     if isinstance(bandwidth, str) or not bandwidth > 0 or not np.isfinite(bandwidth):
@@ -87,28 +96,33 @@ def _check_bandwidth(bandwidth: float | str, X: np.ndarray, Y: np.ndarray, max_r
 
 
 def mean_kernel(squares: Any, bandwidth: float, exp: Callable[[Any], Any] = np.exp) -> Any:
-    """Mean of the five Gaussian kernels at squared distances: an ndarray, or a tensor with ``exp=torch.exp``."""
+    """Mean of the five Gaussian kernels at squared distances.
+
+    The distances are an ndarray, or a tensor with ``exp=torch.exp``.
+    """
     return sum(exp(squares / (-2 * (scale * bandwidth) ** 2)) for scale in SCALES) / len(SCALES)
 
 
 def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:
-    """Median of the distances between different rows.
+    """Median distance between different rows, a common choice for the bandwidth of a kernel.
 
     Parameters
     ----------
     X : array-like of shape (n, d)
     max_rows : int, default=1000
-        More rows are replaced by a random draw of so many.
+        If X has more rows, the median is that of a random draw of `max_rows` of them.
     seed : int, default=0
+        Seed of the random draw of rows.
 
     Returns
     -------
     float
-        In the units of the rows, always positive: pairs of equal rows are left out, and 1 stands for no pair at all.
+        The bandwidth, in the units of the rows. It is always positive: pairs of equal rows are left
+        out, and the bandwidth is 1 if no pair remains.
     """
     X, _, weight, _ = check_pair(X, X)
     X, _ = subsample(X, weight, max_rows, seed)
     distances = np.sqrt(squared_distances(X, X)[np.triu_indices(len(X), k=1)])
-    # rounding leaves equal rows a little apart; they would only shrink the scale
+    # Rounding gives pairs of equal rows tiny distances; drop these pairs, too.
     distances = distances[distances > 1e-7 * max(1e-300, distances.max(initial=0.0))]
     return float(np.median(distances)) if len(distances) else 1.0

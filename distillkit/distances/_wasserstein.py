@@ -1,4 +1,4 @@
-"""Wasserstein distances between weighted samples: exact, and averaged over one-dimensional projections."""
+"""Exact and sliced Wasserstein distances between weighted samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from distillkit.exceptions import DataError, DistillkitError
 
 __all__ = ["optimal_plan", "sliced_wasserstein", "wasserstein"]
 
-_BLOCK_VALUES = 2_000_000  # projected values at a time; POT holds some ten copies of them: 160 MB
+# Number of projected values in one block of directions. POT holds about ten copies of them at a
+# time.
+_BLOCK_VALUES = 2_000_000
 
 
 def wasserstein(
@@ -26,38 +28,38 @@ def wasserstein(
     max_iter: int = 5_000_000,
     seed: int = 0,
 ) -> float:
-    r"""Exact p-Wasserstein distance between two weighted samples, by linear programming (POT's network simplex).
+    r"""Exact p-Wasserstein distance between two weighted samples, by POT's network simplex.
 
     .. math:: W_p = \Big( \min_{\pi \ge 0} \sum_{ij} \pi_{ij} \|x_i - y_j\|^p \Big)^{1/p}
               \quad\text{with}\quad \pi 1 = a,\ \pi^\top 1 = b
-
-    The root is taken: the result is in the units of the rows.
 
     Parameters
     ----------
     X, Y : array-like of shape (n, d) and (m, d)
     x_weight, y_weight : array-like of shape (n,) and (m,), or None
-        Non-negative; scaled to sum to 1. None: equal weights.
+        Non-negative weights, scaled to sum to 1; None gives equal weights.
     p : float, default=2
-        At least 1.
+        Order of the distance, at least 1.
     max_rows : int, default=1000
-        A sample with more rows is replaced by a random draw of so many; this raises the distance a little, as fewer
-        rows lie less densely.
+        A sample with more rows is replaced by a random draw of `max_rows` of them. This raises the
+        distance slightly, because fewer rows fill the space less densely.
     max_iter : int, default=5_000_000
-        Steps of the simplex.
+        Largest number of iterations of the network simplex.
     seed : int, default=0
-        Of the draws.
+        Seed of the random draws of rows.
 
     Returns
     -------
     float
+        The distance after the p-th root, so in the units of the rows.
 
     Raises
     ------
     DataError
-        If a sample or its weights cannot be used, or p < 1.
+        If a sample or its weights are invalid, or if p < 1.
     DistillkitError
-        If the simplex does not come to an end: a distance that is too large is never returned.
+        If the network simplex does not reach the optimum within `max_iter` iterations; the cost of
+        a suboptimal plan is never returned.
 
     References
     ----------
@@ -74,6 +76,7 @@ def wasserstein(
     _check_order(p)
     (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
     costs = squared_distances(X, Y)
+    # Divide by the largest squared distance before taking a power, so that no cost can overflow.
     scale = costs.max()
     if scale == 0:
         return 0.0
@@ -86,28 +89,34 @@ def wasserstein(
 def optimal_plan(
     a: np.ndarray, b: np.ndarray, costs: np.ndarray, *, max_iter: int = 5_000_000, remedy: str = "or give fewer rows"
 ) -> np.ndarray:
-    """Plan (n, m) of the least cost that carries the weights `a` (n,) to `b` (m,), both of sum 1.
+    """Compute the transport plan of the least cost between two sets of weights.
 
     Parameters
     ----------
     a, b : ndarray of shape (n,) and (m,)
+        Weights of the sources and of the targets, each of sum 1.
     costs : ndarray of shape (n, m)
-        Not negative.
+        Cost of moving a unit of weight from each source to each target; not negative.
     max_iter : int
-        Steps of the simplex.
+        Largest number of iterations of the network simplex.
     remedy : str
-        What helps beside more steps.
+        Alternative to raising `max_iter`, for the error message.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+        Weight that is moved from each source to each target.
 
     Raises
     ------
     DistillkitError
-        If the simplex does not come to an end.
+        If the network simplex does not reach the optimum within `max_iter` iterations.
     """
-    scale = costs.max() or 1.0  # the simplex works with absolute tolerances
+    scale = costs.max() or 1.0  # the simplex has absolute tolerances, so costs are scaled to at most 1
     plan, log = import_pot().emd(a, b, costs / scale, numItermax=max_iter, log=True)
     if log["warning"] is not None:
         raise DistillkitError(
-            f"the exact transport of {len(a)} to {len(b)} rows did not come to an end "
+            f"the exact transport of {len(a)} to {len(b)} rows did not converge "
             f"({log['warning']}): raise max_iter={max_iter} {remedy}."
         )
     return np.asarray(plan)
@@ -123,38 +132,42 @@ def sliced_wasserstein(
     n_projections: int = 128,
     seed: int = 0,
 ) -> float:
-    r"""Sliced p-Wasserstein distance: the p-mean of the exact distances along random directions.
+    r"""Sliced p-Wasserstein distance, the p-mean of exact distances along random directions.
 
-    .. math:: SW_p = \Big( \frac{1}{L} \sum_{l=1}^{L} W_p(\langle X, \theta_l \rangle, \langle Y, \theta_l \rangle)^p
-              \Big)^{1/p}, \quad \theta_l \text{ uniform on the unit sphere}
+    .. math:: SW_p = \Big( \frac{1}{L} \sum_{l=1}^{L}
+              W_p(\langle X, \theta_l \rangle, \langle Y, \theta_l \rangle)^p \Big)^{1/p},
+              \quad \theta_l \text{ uniform on the unit sphere}
 
-    All rows are used: time grows as n log n, and the projections are taken in blocks, so that memory does not grow
-    with their number. The value equals that of `ot.sliced_wasserstein_distance` with the same projections.
+    All rows are used, and time grows as n log n. The projections are computed in blocks, so that
+    memory does not grow with their number. The value equals that of
+    `ot.sliced_wasserstein_distance` with the same projections.
 
     Parameters
     ----------
     X, Y : array-like of shape (n, d) and (m, d)
     x_weight, y_weight : array-like of shape (n,) and (m,), or None
-        Non-negative; scaled to sum to 1. None: equal weights.
+        Non-negative weights, scaled to sum to 1; None gives equal weights.
     p : float, default=2
-        At least 1.
+        Order of the distance, at least 1.
     n_projections : int, default=128
+        Number of random directions, at least 1.
     seed : int, default=0
-        Of the directions.
+        Seed of the random directions.
 
     Returns
     -------
     float
+        The distance, in the units of the rows.
 
     Raises
     ------
     DataError
-        If a sample or its weights cannot be used, p < 1, or there is no projection.
+        If a sample or its weights are invalid, if p < 1, or if `n_projections` < 1.
 
     References
     ----------
-    Bonneel, Rabin, Peyré, Pfister: Sliced and Radon Wasserstein barycenters of measures. J. Math. Imaging and Vision
-    51 (2015), 22-45.
+    Bonneel, Rabin, Peyré, Pfister: Sliced and Radon Wasserstein barycenters of measures. J. Math.
+    Imaging and Vision 51 (2015), 22-45.
 
     Examples
     --------
@@ -171,17 +184,22 @@ def sliced_wasserstein(
     block = max(1, _BLOCK_VALUES // (len(X) + len(Y)))
     total = 0.0
     for start in range(0, n_projections, block):
-        some = directions[:, start : start + block]
-        along_x, along_y = _project(X, some), _project(Y, some)
-        total += float(np.sum(pot.wasserstein_1d(along_x, along_y, a, b, p=p)))
+        # POT returns the p-th power of each one-dimensional distance.
+        block_directions = directions[:, start : start + block]
+        x_projected, y_projected = _project(X, block_directions), _project(Y, block_directions)
+        total += float(np.sum(pot.wasserstein_1d(x_projected, y_projected, a, b, p=p)))
     return float(max(0.0, total / n_projections) ** (1 / p))
 
 
 def _project(X: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Project in the precision of the rows (no float64 copy of a large X), go on in float64."""
+    """Project rows onto directions and return float64 values.
+
+    The product is taken in the precision of the rows, which avoids a float64 copy of a large X.
+    """
     return np.asarray(X @ directions.astype(X.dtype, copy=False), dtype=np.float64)
 
 
 def _check_order(p: float) -> None:
+    """Check the order of a Wasserstein distance."""
     if not 1 <= p < np.inf:
-        raise DataError(f"p={p!r} must be a number of at least 1: below that it is no distance.")
+        raise DataError(f"p={p!r} must be a finite number of at least 1: lower orders give no distance.")
