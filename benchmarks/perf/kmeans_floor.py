@@ -21,7 +21,7 @@ from _mnist import mnist, timed
 
 from distillkit import KMeansCoreset
 from distillkit.neighbors import kmeans
-from distillkit.neighbors._kmeans_start import draw_centres
+from distillkit.neighbors._kmeans_start import draw_centers
 from distillkit.neighbors._lloyd import lloyd
 
 
@@ -35,7 +35,7 @@ def both(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
 def draw(X: np.ndarray, k: int) -> np.ndarray:
     """Draw the start."""
     trials = 2 + int(np.log(k))
-    return X[draw_centres(X, k, seed=0, trials=trials, weights=None, should_stop=None).indices]
+    return X[draw_centers(X, k, seed=0, trials=trials, weights=None, should_stop=None).indices]
 
 
 def step_seconds(X: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

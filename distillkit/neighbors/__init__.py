@@ -1,4 +1,7 @@
-"""Nearest rows, k-means and k-center: faiss on a GPU and where it is faster on the CPU, NumPy's products elsewhere."""
+"""Nearest-neighbor search, k-means and k-center clustering.
+
+faiss computes on a GPU and wherever it is faster on the CPU; elsewhere NumPy's matrix products do.
+"""
 
 from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import gpu_wanted

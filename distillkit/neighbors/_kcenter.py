@@ -1,4 +1,4 @@
-"""Greedy k-center, exact and blocked: one matrix product serves many picks."""
+"""Exact greedy k-center, blocked so that one matrix product serves many picks."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ __all__ = ["KCenterResult", "greedy_k_center"]
 
 @dataclass(frozen=True, eq=False)
 class KCenterResult:
-    """What `greedy_k_center` picked.
+    """Centers picked by `greedy_k_center`.
 
     Parameters
     ----------
     indices : ndarray of shape (k,), int64
-        Picked rows, all different, in the order of picking: each prefix is the pick for a smaller k.
+        Positions of the picked rows, all different, in the order of picking. Each prefix is the
+        result for a smaller k.
     radii : ndarray of shape (k,), float64
         ``radii[i]`` is the largest distance of a row to the nearest of the first i + 1 picks.
     labels : ndarray of shape (n,), int64
-        Which pick (position in `indices`) is nearest to each row, the earlier one of equals; a pick owns itself.
+        Nearest pick of each row, as a position in `indices`; the earlier one of equally near picks.
+        The nearest pick of a pick is itself.
     complete : bool
-        Whether all picks were made greedily; False if `should_stop` ended it. Then the rows still lacking are those
-        that were farthest from the picks, `radii` are upper bounds, and such a row owns only itself.
-    backend : str
-        What computed the distances: "numpy".
+        Whether all picks were made greedily. False if `should_stop` ended the picking early. The
+        missing picks are then the rows that were farthest from the picks so far; each of them is
+        the nearest pick of itself only, and `radii` are upper bounds.
+    backend : str, default="numpy"
+        The library that computed the distances, always "numpy".
     """
 
     indices: np.ndarray
@@ -44,30 +47,34 @@ class KCenterResult:
 def greedy_k_center(
     X: np.ndarray, k: int, *, start: int, should_stop: Callable[[], bool] | None = None, block: int = 64
 ) -> KCenterResult:
-    """Pick k rows, each the farthest from those before it: a 2-approximation of the smallest covering radius.
+    """Pick k centers by farthest-point traversal (greedy k-center).
 
-    The textbook loop reads all rows once per pick. Here the inner products of all rows with the `block` rows that are
-    now farthest come from one matrix product, and picking goes on as long as the farthest row is among these: the
-    picks are those of the plain loop, with many times fewer passes over the rows.
+    The covering radius is at most twice the smallest possible one. Each pick is the row that is
+    farthest from the picks before it. The textbook loop reads all rows once per pick. Here one
+    matrix product computes the inner products of all rows with the `block` rows that are currently
+    farthest, and picking continues as long as the farthest row is among these. The picks are those
+    of the textbook loop, with far fewer passes over the rows.
 
-    The products are float32, each distance an interval that rounding cannot leave; where intervals leave open which
-    row is farthest, those rows are compared in float64. Picks, radii and owners are therefore those of float64. Rows
-    whose float64 distances differ by rounding only count as equally far, and the first of them is picked, so that
-    neither the block nor the number of threads changes the picks. Where very many rows are that close to each
-    other (a grid, say), the products are made in float64 from then on.
+    The products are computed in float32, and each distance is represented by an interval that
+    accounts for rounding. Where the intervals leave open which row is farthest, the rows in
+    question are compared in float64, so picks, radii and labels are those of float64. Rows whose
+    float64 distances differ only by rounding count as equally far, and the first of them is picked;
+    therefore neither `block` nor the number of threads changes the picks. If very many rows are
+    equally far, as on a grid, all further products are computed in float64.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
-        Finite.
+        Finite rows.
     k : int
-        Rows to pick, 1 <= k <= n.
+        Number of rows to pick, 1 <= k <= n.
     start : int
-        Position of the first pick.
+        Position of the first pick, 0 <= start < n.
     should_stop : callable or None
-        Asked before each matrix product; see `KCenterResult.complete`.
-    block : int
-        Columns per matrix product; 1 is the plain loop.
+        Called before each matrix product; picking ends early if it returns True, see
+        `KCenterResult.complete`.
+    block : int, default=64
+        Number of candidates per matrix product, at least 1; with 1 this is the textbook loop.
 
     Returns
     -------
@@ -76,12 +83,17 @@ def greedy_k_center(
     Raises
     ------
     DataError
-        If k, `start` or `block` is out of range, or rows are not finite.
+        If k, `start` or `block` is out of range, or if X is not finite.
 
     Notes
     -----
-    Memory: a centred float32 copy of X and the products, ``4 n (d + block + 10)`` bytes; twice that where rows are
-    too close for float32. Time O(n k d), with O(n k d / picks per product) of reading. Gonzalez, Theoretical Computer
+    Memory holds a centered float32 copy of X and the products, ``4 n (d + block + 10)`` bytes, or
+    twice as much if float64 is needed. Time is O(n k d); X is read once per matrix product instead
+    of once per pick.
+
+    References
+    ----------
+    Gonzalez, "Clustering to minimize the maximum intercluster distance", Theoretical Computer
     Science 38, 1985.
     """
     X = as_rows(X)
@@ -103,16 +115,24 @@ def greedy_k_center(
 
 
 def _extend(cover: Cover, k: int, block: int) -> bool:
-    """Pick on with one matrix product, at least one row; return False where the cover cannot tell which."""
+    """Pick at least one more row with one matrix product.
+
+    Returns
+    -------
+    bool
+        False if the cover cannot decide which row is farthest.
+    """
     row = cover.farthest()
     if row is None:
         return False
+    # 1. The rows with the largest upper bounds are the likely next picks.
     likely = np.argpartition(cover.highest, -min(block, len(cover.highest)))[-block:]
     candidates = np.unique(np.append(likely[1:] if row not in likely else likely, row))
-    columns = dict(zip(candidates.tolist(), cover.products(candidates), strict=True))
-    while row is not None and row in columns:
+    candidate_products = dict(zip(candidates.tolist(), cover.products(candidates), strict=True))
+    # 2. Pick as long as the products of the farthest row are known.
+    while row is not None and row in candidate_products:
         cover.radii.append(cover.radius(row))
-        cover.add(row, columns[row])
+        cover.add(row, candidate_products[row])
         if len(cover.picks) == k:
             break
         row = cover.farthest()
@@ -120,14 +140,15 @@ def _extend(cover: Cover, k: int, block: int) -> bool:
 
 
 def _result(X: np.ndarray, k: int, cover: Cover, *, complete: bool) -> KCenterResult:
-    """Settle owners, measure the last radius by differences, and fill up where picking was cut short."""
+    """Settle the labels, compute the last radius, and add missing picks after an early stop."""
     picks, radii, labels = list(cover.picks), list(cover.radii), cover.owners()
     squared = squared_distances_to_centers(X, X[picks], labels)
     if not complete:
+        # Pick the rows farthest from the picks so far, all at once.
         squared[picks] = -1.0
-        lacking = np.argsort(-squared, kind="stable")[: k - len(picks)]
-        radii += np.sqrt(squared[lacking]).tolist()
-        squared[lacking], labels[lacking] = 0.0, np.arange(len(picks), k)
-        picks += lacking.tolist()
+        missing = np.argsort(-squared, kind="stable")[: k - len(picks)]
+        radii += np.sqrt(squared[missing]).tolist()
+        squared[missing], labels[missing] = 0.0, np.arange(len(picks), k)
+        picks += missing.tolist()
     radii.append(float(np.sqrt(max(squared.max(), 0.0))))
     return KCenterResult(np.array(picks, dtype=np.int64), np.array(radii), labels, complete)

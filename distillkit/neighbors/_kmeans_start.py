@@ -1,4 +1,4 @@
-"""k-means++: rows drawn by their squared distance to those drawn before, many per matrix product."""
+"""The k-means++ initialization, blocked so that one matrix product serves many draws."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
 from distillkit.neighbors._threads import block_threads
 
-__all__ = ["KMeansStart", "draw_centres", "kmeans_plus_plus"]
+__all__ = ["KMeansStart", "draw_centers", "kmeans_plus_plus"]
 
-_BLOCK = 64  # rows drawn, and columns computed, at a time
-_ROWS = 4096  # products of these rows are computed at a time
+_BLOCK = 64  # number of candidates that are drawn at a time
+_ROWS = 4096  # number of rows whose products with the candidates one thread computes at a time
 
 
 @dataclass(frozen=True, eq=False)
 class KMeansStart:
-    """What `kmeans_plus_plus` drew.
+    """Rows drawn as initial centers, the result of `kmeans_plus_plus`.
 
     Parameters
     ----------
     indices : ndarray of shape (k,), int64
-        Drawn rows, all different.
+        Positions of the drawn rows, all different.
     squared_distances : ndarray of shape (n,)
-        Of each row to the nearest drawn one.
+        Squared distance of each row to the nearest drawn row.
     labels : ndarray of shape (n,), int64
-        Which drawn row (position in `indices`) that is.
+        Nearest drawn row of each row, as a position in `indices`.
     complete : bool
-        False if `should_stop` ended it: the rows still lacking were then drawn at once, and neither
-        `squared_distances` nor `labels` know of them.
+        False if `should_stop` ended the draws early. The missing rows were then drawn all at once,
+        and `squared_distances` and `labels` do not take them into account.
     """
 
     indices: np.ndarray
@@ -51,26 +51,31 @@ def kmeans_plus_plus(
     weights: np.ndarray | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> KMeansStart:
-    """Draw k rows, each with a probability proportional to its (weighted) squared distance to those before it.
+    """Draw k rows as initial centers of k-means by the k-means++ method.
 
-    A row that was drawn by older, larger distances and is then kept with probability "distance now over distance
-    then" is drawn by the distances of now (rejection sampling). So rows are drawn in blocks, whose distances to all rows
-    come from one matrix product, and the distribution is exactly that of the one-by-one loop.
+    Each row is drawn with a probability proportional to its (weighted) squared distance to the
+    nearest row drawn before. Candidates are drawn in blocks, whose distances to all rows come from
+    one matrix product. As the distances shrink while a block is used up, each candidate is accepted
+    with the probability "current distance divided by distance when drawn" (rejection sampling), so
+    the distribution is exactly that of drawing rows one by one.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
-        Finite. Drawing takes place in float32, centred and scaled; the distances that come back are float64.
+        Finite rows. They are centered, scaled and drawn in float32; the returned distances are
+        float64.
     k : int
-        1 <= k <= n.
+        Number of rows to draw, 1 <= k <= n.
     seed : int
-    trials : int
-        Rows drawn for each place, of which the one that lowers the sum of squared distances most is kept;
-        scikit-learn takes ``2 + log(k)``.
+        Seed of the draws.
+    trials : int, default=1
+        Number of candidates for each center, of which the one that lowers the sum of squared
+        distances most is chosen; scikit-learn uses ``2 + log(k)``.
     weights : ndarray of shape (n,) or None
-        Not negative, not all zero.
+        Weights of the rows, not negative and not all zero; None gives equal weights.
     should_stop : callable or None
-        Asked between places, once after each matrix product.
+        Called between centers, once after each matrix product; drawing ends early if it returns
+        True.
 
     Returns
     -------
@@ -79,23 +84,27 @@ def kmeans_plus_plus(
     Raises
     ------
     DataError
-        If k is out of range, or rows are not finite.
+        If k is out of range, or if X is not finite.
 
     Notes
     -----
-    Time O(n k d trials); memory a float32 copy of X and 320 bytes per row. Arthur and Vassilvitskii, SODA 2007; the
-    trials are those of section 4 there ("greedy k-means++").
+    Time is O(n k d trials). Memory holds a float32 copy of X and 320 bytes per row.
+
+    References
+    ----------
+    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; the trials
+    per center ("greedy k-means++") are those of section 4 there.
     """
     X = as_rows(X)
     if not 1 <= k <= len(X):
         raise DataError(f"k={k} rows cannot be drawn from {len(X)}: give 1 <= k <= {len(X)}.")
-    small = to_float32(X, *origin_and_scale(X))
-    found = draw_centres(small, k, seed=seed, trials=trials, weights=weights, should_stop=should_stop)
-    exact = squared_distances_to_centers(X, X[found.indices], found.labels)
-    return replace(found, squared_distances=exact)
+    scaled = to_float32(X, *origin_and_scale(X))
+    start = draw_centers(scaled, k, seed=seed, trials=trials, weights=weights, should_stop=should_stop)
+    exact = squared_distances_to_centers(X, X[start.indices], start.labels)
+    return replace(start, squared_distances=exact)
 
 
-def draw_centres(
+def draw_centers(
     X: np.ndarray,
     k: int,
     *,
@@ -104,14 +113,15 @@ def draw_centres(
     weights: np.ndarray | None,
     should_stop: Callable[[], bool] | None,
 ) -> KMeansStart:
-    """Do as `kmeans_plus_plus`, with rows that are centred already, in their own precision."""
-    complete, asked = True, 0
-    with block_threads(X.size) as each:
-        draw = _Draw(X, weights, np.random.RandomState(seed), each)
+    """Draw initial centers as `kmeans_plus_plus`, from centered rows and in their precision."""
+    complete, blocks_asked = True, 0
+    with block_threads(X.size) as map_blocks:
+        draw = _Draw(X, weights, np.random.RandomState(seed), map_blocks)
         while len(draw.picks) < k and draw.mass.max() > 0:
-            # the trials of one place may end in the middle of a block: what counts is that there was another product
-            if should_stop is not None and draw.blocks > asked:
-                asked = draw.blocks
+            # Ask once per matrix product: a block of candidates may end in the middle of the trials
+            # for one center, so compare the number of blocks.
+            if should_stop is not None and draw.blocks > blocks_asked:
+                blocks_asked = draw.blocks
                 if should_stop():
                     complete = False
                     break
@@ -121,28 +131,46 @@ def draw_centres(
 
 
 class _Draw:
-    """Rows drawn so far, the distances to them, and a block of candidates with its products."""
+    """State of the draws: the rows drawn so far, and a block of candidates with its products.
+
+    Attributes
+    ----------
+    nearest : ndarray of shape (n,)
+        Squared distance of each row to the nearest drawn row.
+    mass : ndarray of shape (n,)
+        Unnormalized probability of each row to be drawn next.
+    candidates, mass_when_drawn : ndarray of shape (block,)
+        Rows drawn for the current block, and their mass at that time.
+    products : ndarray of shape (block, n)
+        Inner products of the candidates with all rows.
+    next_candidate : int
+        Position in the block of the candidate to be tried next.
+    blocks : int
+        Number of blocks drawn so far.
+    """
 
     def __init__(
-        self, X: np.ndarray, weights: np.ndarray | None, rng: np.random.RandomState, each: Callable[..., Any]
+        self, X: np.ndarray, weights: np.ndarray | None, rng: np.random.RandomState, map_blocks: Callable[..., Any]
     ) -> None:
-        self.X, self.weights, self.rng, self.each = X, weights, rng, each
+        self.X, self.weights, self.rng, self.map_blocks = X, weights, rng, map_blocks
         self.norms = np.einsum("ij,ij->i", X, X)
         self.nearest = np.full(len(X), np.inf, dtype=X.dtype)
         self.labels = np.zeros(len(X), dtype=np.int64)
         self.picks: list[int] = []
-        self.mass = np.ones(len(X)) if weights is None else weights  # by which the next row is drawn
-        self.candidates, self.then = np.empty(0, dtype=np.int64), np.empty(0)
+        self.mass = np.ones(len(X)) if weights is None else weights
+        self.candidates, self.mass_when_drawn = np.empty(0, dtype=np.int64), np.empty(0)
         self.blocks = 0
-        self.products, self.place = np.empty((0, len(X)), dtype=X.dtype), 0
+        self.products, self.next_candidate = np.empty((0, len(X)), dtype=X.dtype), 0
 
     def needs_products(self) -> bool:
-        return self.place == len(self.candidates)
+        """Tell whether all candidates of the block have been tried."""
+        return self.next_candidate == len(self.candidates)
 
     def add_one(self, trials: int) -> None:
-        """Draw the trials for the next place and keep the best of them."""
-        first = not self.picks  # no distances yet by which trials could differ
+        """Draw candidates for the next center, and choose the one with the lowest cost."""
+        first = not self.picks  # without distances, several trials for the first center would be equal
         tried = [self._next_candidate(1 if first else _BLOCK) for _ in range(1 if first else trials)]
+        # 1. Compute the sum of squared distances that each candidate would lead to.
         best = None
         for row, products in tried:
             distances = self.norms - 2 * products
@@ -153,6 +181,7 @@ class _Draw:
             if best is None or cost < best[0]:
                 best = cost, row, nearest
         assert best is not None  # there is at least one trial
+        # 2. Add the best candidate, and update distances, labels and probabilities.
         _, row, nearest = best
         self.labels[nearest < self.nearest] = len(self.picks)
         self.nearest = nearest
@@ -160,40 +189,47 @@ class _Draw:
         self.mass = nearest if self.weights is None else nearest * self.weights
 
     def _next_candidate(self, block: int) -> tuple[int, np.ndarray]:
-        """Next row drawn by the distances of now, with its products."""
+        """Return the next candidate that rejection sampling accepts, with its products."""
         while True:
             if self.needs_products():
                 self._draw_block(block)
-            place = self.place
-            self.place += 1
-            if self.rng.random_sample() * self.then[place] < self.mass[self.candidates[place]]:
-                return int(self.candidates[place]), self.products[place]
+            position = self.next_candidate
+            self.next_candidate += 1
+            if self.rng.random_sample() * self.mass_when_drawn[position] < self.mass[self.candidates[position]]:
+                return int(self.candidates[position]), self.products[position]
 
     def _draw_block(self, block: int) -> None:
+        """Draw candidates by the current probabilities and compute their products with all rows."""
         self.blocks += 1
+        # 1. Draw by inverting the cumulative distribution.
         total = np.cumsum(self.mass, dtype=np.float64)
         drawn = np.searchsorted(total, self.rng.random_sample(block) * total[-1], side="right")
-        # rounding may point past the last row that has mass
+        # Rounding can lead past the last row of positive probability.
         self.candidates = np.minimum(drawn, np.flatnonzero(self.mass)[-1])
-        self.then, self.place = np.array(self.mass[self.candidates]), 0
+        self.mass_when_drawn, self.next_candidate = np.array(self.mass[self.candidates]), 0
+        # 2. Compute the products, in blocks of rows by threads.
         self.products = np.empty((block, len(self.X)), dtype=self.X.dtype)
         rows = self.X[self.candidates]
 
-        def of_block(begin: int) -> None:
+        def multiply_block(begin: int) -> None:
             part = slice(begin, begin + _ROWS)
             np.matmul(rows, self.X[part].T, out=self.products[:, part])
 
-        list(self.each(of_block, range(0, len(self.X), _ROWS)))
+        list(self.map_blocks(multiply_block, range(0, len(self.X), _ROWS)))
 
     def fill(self, k: int) -> np.ndarray:
-        """Picks with what is lacking: other rows drawn at once, those equal to picks last."""
-        lacking = k - len(self.picks)
+        """Return k rows: the drawn ones, and others in place of those that are missing.
+
+        The missing rows are drawn at once by the current probabilities. Rows that equal drawn ones
+        have the probability 0 and are added last.
+        """
+        missing = k - len(self.picks)
         free = np.ones(len(self.X), dtype=bool)
         free[self.picks] = False
-        far = np.flatnonzero(free & (self.mass > 0))
-        chance = self.mass[far].astype(np.float64)
-        size = min(lacking, len(far))
-        more = self.rng.choice(far, size=size, replace=False, p=chance / chance.sum()) if size else far[:0]
-        free[more] = False
-        rest = np.flatnonzero(free)[: lacking - size]
-        return np.concatenate([np.array(self.picks, dtype=np.int64), more, rest]).astype(np.int64)
+        drawable = np.flatnonzero(free & (self.mass > 0))
+        mass = self.mass[drawable].astype(np.float64)
+        size = min(missing, len(drawable))
+        extra = self.rng.choice(drawable, size=size, replace=False, p=mass / mass.sum()) if size else drawable[:0]
+        free[extra] = False
+        rest = np.flatnonzero(free)[: missing - size]
+        return np.concatenate([np.array(self.picks, dtype=np.int64), extra, rest]).astype(np.int64)

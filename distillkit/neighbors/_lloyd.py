@@ -1,4 +1,4 @@
-"""Steps of Lloyd's k-means by NumPy's own matrix products, and the sums of the rows of groups."""
+"""Lloyd's algorithm for k-means by NumPy's matrix products, and sums of rows by group."""
 
 from __future__ import annotations
 
@@ -14,96 +14,108 @@ from distillkit.neighbors._threads import block_threads
 
 __all__ = ["group_sums", "lloyd"]
 
-_SUMMED = 8192  # rows summed at a time, at least
-_MOVED = 0.05  # part of the rows up to which sums follow those that changed hands: for two sums in float64, and a copy
+_SUMMED = 8192  # smallest number of rows that are summed at a time
+# Share of rows that change clusters in a step up to which the sums are updated instead of
+# recomputed.
+_MAX_UPDATED = 0.05
 
 
 def lloyd(
     X: np.ndarray,
-    centres: np.ndarray,
+    centers: np.ndarray,
     weights: np.ndarray | None,
     *,
     max_iter: int,
     spherical: bool,
     should_stop: Callable[[], bool] | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Move centres to the means of the rows nearest to them, until no row changes hands.
+    """Run Lloyd's algorithm: move centers to the means of their rows until no row changes clusters.
 
-    A centre that owns no row moves to one of the rows farthest from their own.
+    A center without rows moves to one of the rows that are farthest from their centers.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), float32
-    centres : ndarray of shape (k, d), float32
-        The start.
+    centers : ndarray of shape (k, d), float32
+        The initial centers.
     weights : ndarray of shape (n,) or None
+        Weights of the rows; None gives equal weights.
     max_iter : int
-        At least 1.
+        Largest number of steps, at least 1.
     spherical : bool
-        Nearest by inner product; centres go back to length one.
+        Assign rows by inner product, and scale centers to length one after each step.
     should_stop : callable or None
-        Asked after each step but the last.
+        Called after each step but the last; the algorithm stops if it returns True.
 
     Returns
     -------
-    centres : ndarray of shape (k, d), float32
+    centers : ndarray of shape (k, d), float32
     labels : ndarray of shape (n,), int64
-        The centre nearest to each row, the first of equals.
+        The nearest center of each row, the first of several equally near ones.
     steps : int
+        Number of steps done.
 
     Notes
     -----
-    2 n k d operations a step, and reading X once or twice. The result does not depend on the number of threads.
+    A step takes 2 n k d operations and reads X once or twice. The result does not depend on the
+    number of threads.
     """
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
-    with block_threads(X.size * len(centres) // 64) as each:
-        labels = nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
-        sums, before = group_sums(X, labels, len(centres), mass, each), labels
+    with block_threads(X.size * len(centers) // 64) as map_blocks:
+        # 1. Assign each row to its nearest center, and sum the rows of each cluster.
+        labels = nearest_by_products(X, centers, 1, map_blocks, cosine=spherical)[:, 0]
+        sums, previous = group_sums(X, labels, len(centers), mass, map_blocks), labels
         for steps in range(1, max_iter + 1):
             if steps > 1:
-                sums = _sums_after(sums, X, before, labels, mass, each)
-            centres = _means(X, centres, labels, sums, mass, spherical)
-            before, labels = labels, nearest_by_products(X, centres, 1, each, cosine=spherical)[:, 0]
-            if steps == max_iter or np.array_equal(labels, before) or (should_stop is not None and should_stop()):
+                sums = _updated_sums(sums, X, previous, labels, mass, map_blocks)
+            # 2. Move each center to the mean of its rows.
+            centers = _means(X, centers, labels, sums, mass, spherical)
+            # 3. Assign the rows again, and stop if none has changed its cluster.
+            previous, labels = labels, nearest_by_products(X, centers, 1, map_blocks, cosine=spherical)[:, 0]
+            if steps == max_iter or np.array_equal(labels, previous) or (should_stop is not None and should_stop()):
                 break
-    return centres, labels, steps
+    return centers, labels, steps
 
 
-def _sums_after(
+def _updated_sums(
     sums: np.ndarray,
     X: np.ndarray,
-    before: np.ndarray,
+    previous: np.ndarray,
     labels: np.ndarray,
     mass: np.ndarray,
-    each: Callable[..., Any],
+    map_blocks: Callable[..., Any],
 ) -> np.ndarray:
-    """Sums of the rows of each group; where few rows have changed hands, from the sums before."""
-    moved = np.flatnonzero(labels != before)
-    if len(moved) > _MOVED * len(X):
-        return group_sums(X, labels, len(sums), mass, each)
-    # in float64: what a group loses is what it had got, but for the rounding of sums made in full
+    """Return the sums of the rows of each cluster; update the previous sums if few rows moved."""
+    moved = np.flatnonzero(labels != previous)
+    if len(moved) > _MAX_UPDATED * len(X):
+        return group_sums(X, labels, len(sums), mass, map_blocks)
+    # Update in float64, so that adding and removing a row later cancel but for the rounding of the
+    # sums that were computed in full.
     rows, weight = X[moved], mass[moved].astype(np.float64)
-    lost, got = (group_sums(rows, which[moved], len(sums), weight, each) for which in (before, labels))
-    return np.asarray(sums - lost + got)
+    removed, added = (
+        group_sums(rows, clusters[moved], len(sums), weight, map_blocks) for clusters in (previous, labels)
+    )
+    return np.asarray(sums - removed + added)
 
 
 def _means(
     X: np.ndarray,
-    centres: np.ndarray,
+    centers: np.ndarray,
     labels: np.ndarray,
     sums: np.ndarray,
     mass: np.ndarray,
     spherical: bool,
 ) -> np.ndarray:
-    k = len(centres)
+    """Compute the weighted mean of each cluster, and move centers without rows to far rows."""
+    k = len(centers)
     total = np.bincount(labels, weights=mass, minlength=k)[:, None]
-    means = np.where(total > 0, sums / np.where(total > 0, total, 1), centres)
-    lacking = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
-    if len(lacking):
-        squared = squared_distances_to_centers(X, centres, labels) * mass
-        farthest = np.argsort(-squared, kind="stable")[: len(lacking)]
-        farthest = farthest[squared[farthest] > 0]  # else there are fewer different rows than centres
-        means[lacking[: len(farthest)]] = X[farthest]
+    means = np.where(total > 0, sums / np.where(total > 0, total, 1), centers)
+    empty = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
+    if len(empty):
+        squared = squared_distances_to_centers(X, centers, labels) * mass
+        farthest = np.argsort(-squared, kind="stable")[: len(empty)]
+        farthest = farthest[squared[farthest] > 0]  # too few if there are fewer different rows than centers
+        means[empty[: len(farthest)]] = X[farthest]
     if spherical:
         length = np.linalg.norm(means, axis=1, keepdims=True)
         means /= np.where(length > 0, length, 1)
@@ -111,9 +123,9 @@ def _means(
 
 
 def group_sums(
-    X: np.ndarray, labels: np.ndarray, k: int, weight: np.ndarray, each: Callable[..., Any] = map
+    X: np.ndarray, labels: np.ndarray, k: int, weight: np.ndarray, map_blocks: Callable[..., Any] = map
 ) -> np.ndarray:
-    """Weighted sums of the rows of each group.
+    """Compute the weighted sum of the rows of each group.
 
     Parameters
     ----------
@@ -121,10 +133,12 @@ def group_sums(
     labels : ndarray of shape (n,)
         Group of each row, 0 to k - 1.
     k : int
+        Number of groups.
     weight : ndarray of shape (n,)
-        Its dtype is that in which some thousand rows are added at a time, before float64 takes over.
-    each : callable
-        What `block_threads` gives.
+        Weights of the rows. Blocks of some thousand rows are summed in the dtype of the weights,
+        and the sums of the blocks are added in float64.
+    map_blocks : callable, default=map
+        The map that `block_threads` yields.
 
     Returns
     -------
@@ -132,9 +146,9 @@ def group_sums(
     """
     step = even_blocks(len(X), max(_SUMMED, 64 * k))
 
-    def of_block(begin: int) -> np.ndarray:
+    def block_sums(begin: int) -> np.ndarray:
         part = slice(begin, begin + step)
-        # in the same order whatever the memory order of X
+        # A contiguous copy makes the order of the sums independent of the memory layout of X.
         rows = np.ascontiguousarray(X[part], dtype=weight.dtype)
         if k == 1:
             return np.asarray(weight[part] @ rows)
@@ -142,6 +156,6 @@ def group_sums(
         return np.asarray(by_group @ rows)
 
     sums = np.zeros((k, X.shape[1]))
-    for found in each(of_block, range(0, len(X), step)):
-        sums += found
+    for partial_sums in map_blocks(block_sums, range(0, len(X), step)):
+        sums += partial_sums
     return sums

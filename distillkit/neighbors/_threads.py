@@ -1,4 +1,4 @@
-"""Threads for NumPy's work on blocks of rows."""
+"""Threads for NumPy computations on blocks of rows."""
 
 from __future__ import annotations
 
@@ -13,37 +13,40 @@ from threadpoolctl import ThreadpoolController
 
 __all__ = ["block_threads", "thread_count", "within_thread"]
 
-_SMALL = 2**22  # numbers below which threads cost more than they save
-_here = threading.local()
+_MIN_PARALLEL_SIZE = 2**22  # array size below which threads cost more time than they save
+_thread_state = threading.local()
 
 
 @contextmanager
 def block_threads(size: int) -> Iterator[Callable[..., Any]]:
-    """Give a `map` that works on blocks in as many threads as NumPy's own products may take, if there is enough to do.
+    """Provide a `map` over blocks that runs in several threads if the work is large enough.
 
-    Each thread does its products alone: on a busy machine threads that share a product wait for each other, and the bits of a
-    product would depend on their number. Within such a thread there are no further ones. Blocks not begun when an
-    exception leaves are dropped.
+    There are as many threads as NumPy's own matrix products may use. Each thread computes its
+    products alone, because threads that share a product wait for each other on a busy machine, and
+    the rounding of a product would depend on their number. Nested use within such a thread starts
+    no further threads. If an exception leaves the context, blocks that have not started are
+    dropped.
 
     Parameters
     ----------
     size : int
-        Numbers that are worked on.
+        Number of array elements to be processed, by which the amount of work is judged.
 
     Yields
     ------
     callable
-        ``map`` itself, or that of a thread pool; results come in the order of the blocks.
+        The built-in ``map``, or the ``map`` of a thread pool; results come in the order of the
+        blocks.
     """
     if within_thread():
         yield map
         return
-    number = thread_count()
+    n_threads = thread_count()
     with _controller().limit(limits=1, user_api="blas"):
-        if number == 1 or size < _SMALL:
+        if n_threads == 1 or size < _MIN_PARALLEL_SIZE:
             yield map
             return
-        pool = ThreadPoolExecutor(number, initializer=setattr, initargs=(_here, "working", True))
+        pool = ThreadPoolExecutor(n_threads, initializer=setattr, initargs=(_thread_state, "working", True))
         try:
             yield pool.map
         finally:
@@ -51,16 +54,16 @@ def block_threads(size: int) -> Iterator[Callable[..., Any]]:
 
 
 def thread_count() -> int:
-    """Return how many threads NumPy's own products may take."""
+    """Return how many threads NumPy's own matrix products may use."""
     return max((int(pool["num_threads"]) for pool in _controller().info() if pool["user_api"] == "blas"), default=1)
 
 
 def within_thread() -> bool:
-    """Tell whether this is one of the threads of `block_threads`, so that all cores have work."""
-    return getattr(_here, "working", False)
+    """Tell whether the calling thread belongs to `block_threads`, so that all cores are busy."""
+    return getattr(_thread_state, "working", False)
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Look for the BLAS in memory once; NumPy's is there already."""
+    """Search for loaded BLAS libraries once; importing NumPy has already loaded its own."""
     return ThreadpoolController()

@@ -231,7 +231,7 @@ class TestThreads:
 
     @pytest.fixture(autouse=True)
     def always_threads(self, monkeypatch):
-        monkeypatch.setattr(_threads, "_SMALL", 0)
+        monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 0)
 
     @pytest.mark.parametrize("columns", [5, 30])  # faiss and NumPy
     @pytest.mark.parametrize("representative", ["centroid", "member"])

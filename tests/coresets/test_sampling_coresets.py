@@ -219,7 +219,7 @@ class TestPasses:
         np.testing.assert_allclose(alone, ((X - X.mean(axis=0)) ** 2).sum(axis=1), rtol=1e-5)
 
     def test_threads_do_not_change_a_bit(self, monkeypatch):
-        monkeypatch.setattr(_threads, "_SMALL", 0)
+        monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 0)
         monkeypatch.setattr(_two_pass, "_BLOCK_BYTES", 4000)
         X = np.random.default_rng(0).normal(size=(3000, 20)).astype(np.float32)
         parts = [np.arange(0, 3000, 2), np.arange(1, 3000, 2)]

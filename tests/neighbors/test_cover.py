@@ -80,7 +80,7 @@ def test_a_few_rows_are_measured_again_and_no_more():
     picks = greedy_k_center(X, 100, start=0).indices
     filled(cover, picks[:-1].tolist())
     assert cover.farthest() == picks[-1]
-    assert cover.measured <= 5 * 99  # one row or a few, against each of the 99 picks
+    assert cover.n_measured <= 5 * 99  # one row or a few, against each of the 99 picks
 
 
 def test_where_too_many_are_too_close_to_call_float64_goes_on(monkeypatch):

@@ -76,17 +76,18 @@ class TestTiles:
 
     def test_rows_that_find_too_few_within_their_limit_are_searched_again(self, monkeypatch):
         X = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
-        limits, whole, again = _blocked_neighbors._Search.limits, _blocked_neighbors._Search.whole, []
+        search, again = _blocked_neighbors._Search, []
+        thresholds, exhaustive = search.thresholds, search.exhaustive
 
-        def too_low(self, each):
-            return np.where(np.arange(400) % 3, limits(self, each), 0)
+        def too_high(self, map_blocks):
+            return np.where(np.arange(400) % 3, thresholds(self, map_blocks), 0)
 
-        def noted(self, which, each):
-            again.extend(which.tolist())
-            whole(self, which, each)
+        def noted(self, queries, map_blocks):
+            again.extend(queries.tolist())
+            exhaustive(self, queries, map_blocks)
 
-        monkeypatch.setattr(_blocked_neighbors._Search, "limits", too_low)
-        monkeypatch.setattr(_blocked_neighbors._Search, "whole", noted)
+        monkeypatch.setattr(search, "thresholds", too_high)
+        monkeypatch.setattr(search, "exhaustive", noted)
         indices = nearest_rows(X, 40)[1]
         assert set(range(0, 400, 3)) <= set(again)
         assert len(again) < 200
@@ -95,20 +96,20 @@ class TestTiles:
 
     def test_little_more_than_the_neighbours_is_kept_also_of_rows_that_come_sorted(self, monkeypatch):
         monkeypatch.setattr(_blocked_neighbors, "_TILE", 128)
-        keep, kept = _blocked_neighbors._Search._keep, []
+        select, n_candidates = _blocked_neighbors._Search._select, []
 
         def noted(self, begin, parts):
-            kept.append(sum(len(rows) for rows, _, _ in parts))
-            keep(self, begin, parts)
+            n_candidates.append(sum(len(rows) for rows, _, _ in parts))
+            select(self, begin, parts)
 
-        monkeypatch.setattr(_blocked_neighbors._Search, "_keep", noted)
+        monkeypatch.setattr(_blocked_neighbors._Search, "_select", noted)
         X = np.repeat(20 * np.eye(10, 5, dtype=np.float32), 128, axis=0)
         X += np.random.default_rng(0).normal(size=X.shape).astype(np.float32)
         nearest_rows(X, 100)
-        assert 1280 * 100 < sum(kept) < 2 * 1280 * 100
+        assert 1280 * 100 < sum(n_candidates) < 2 * 1280 * 100
 
     def test_threads_do_not_change_a_bit(self, monkeypatch):
-        monkeypatch.setattr(_threads, "_SMALL", 0)
+        monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 0)
         monkeypatch.setattr(_blocked_neighbors, "_TILE", 32)
         X = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
         found = []
@@ -141,5 +142,5 @@ def test_without_faiss_only_the_gpu_is_lost(rows, no_faiss):
 
 @pytest.mark.parametrize("t", [0, 301])
 def test_t_out_of_range_is_refused(rows, t):
-    with pytest.raises(DataError, match=f"t={t} neighbours cannot be found among 300 rows"):
+    with pytest.raises(DataError, match=f"t={t} neighbors cannot be found among 300 rows"):
         neighbor_graph(rows, t)

@@ -223,7 +223,7 @@ def test_directions_of_very_long_and_short_rows_and_of_zeros_are_finite(factor):
 @pytest.mark.parametrize("spherical", [False, True])
 @pytest.mark.parametrize("columns", [4, 20, 90])
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(spherical, columns, monkeypatch):
-    monkeypatch.setattr(_threads, "_SMALL", 1000)
+    monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 1000)
     X = np.random.default_rng(0).normal(size=(5000, columns)).astype(np.float32)
     results = []
     for threads in (1, 2, 1):
@@ -346,7 +346,7 @@ class TestLloyd:
         weights = np.random.default_rng(1).uniform(size=2000)
         found = []
         for moved in (-1, 1):  # never, always
-            monkeypatch.setattr(_lloyd, "_MOVED", moved)
+            monkeypatch.setattr(_lloyd, "_MAX_UPDATED", moved)
             found.append(self.steps(X, X[:30], weights=weights, max_iter=15))
         (full, labels, _), (followed, other, _) = found
         np.testing.assert_array_equal(other, labels)

@@ -88,7 +88,7 @@ def test_blocks_do_not_change_the_answer(pair, monkeypatch):
 
 @pytest.mark.parametrize("k", [0, 201])
 def test_k_out_of_range_is_refused(pair, k):
-    with pytest.raises(DataError, match=f"k={k} neighbours cannot be found among 200 rows"):
+    with pytest.raises(DataError, match=f"k={k} neighbors cannot be found among 200 rows"):
         nearest(*pair, k)
 
 

@@ -50,12 +50,12 @@ def test_of_equal_rows_the_first_is_nearest(d):
 
 
 def test_threads_do_not_change_the_result(monkeypatch):
-    monkeypatch.setattr(_threads, "_SMALL", 0)
+    monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 0)
     queries, X = rows(5000, 90), rows(700, 90, seed=1)
     found = []
     for threads in (1, 2):
-        with threadpool_limits(threads), _threads.block_threads(1) as each:
-            found.append(nearest_by_products(queries, X, 1, each))
+        with threadpool_limits(threads), _threads.block_threads(1) as map_blocks:
+            found.append(nearest_by_products(queries, X, 1, map_blocks))
     np.testing.assert_array_equal(*found)
 
 

@@ -13,7 +13,7 @@ from distillkit.neighbors._threads import block_threads, thread_count, within_th
 
 @pytest.fixture(autouse=True)
 def two_threads(monkeypatch):
-    monkeypatch.setattr(_threads, "_SMALL", 10)
+    monkeypatch.setattr(_threads, "_MIN_PARALLEL_SIZE", 10)
     with threadpool_limits(2):
         yield
 
