@@ -1,4 +1,7 @@
-"""Networks, training and augmentation that the neural methods share. Importing it loads torch."""
+"""Networks, training and data augmentation that the neural methods share.
+
+Importing this package loads torch.
+"""
 
 from distillkit.nn.augmentation._augment import Augmentation, Draw
 from distillkit.nn.augmentation._row_augment import RowAugmentation, training_augmentation

@@ -1,1 +1,1 @@
-"""Random changes of images, series and table rows while networks train."""
+"""Data augmentation, random changes of images while networks train."""

@@ -1,4 +1,4 @@
-"""Random changes of images for training: each row gets one of its own."""
+"""Data augmentation for training on images, with a different random change for each row."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ __all__ = ["RowAugmentation", "training_augmentation"]
 
 
 class RowAugmentation(Augmentation):
-    """Draws one of the strategies for each row, and fills what comes in from outside with the mean of the batch.
+    """Draws a strategy for each row, and fills uncovered borders with the mean of the batch.
 
-    That is how the literature trains networks on distilled digits (condensation with gradient matching), where `Augmentation`
-    changes a whole batch in one way, as matching under the same change of real and synthetic rows needs it.
+    The literature on gradient matching trains networks on condensed digits in this way. By
+    contrast, `Augmentation` applies one strategy to a whole batch, as is needed to match real and
+    synthetic rows under the same change.
 
     Parameters
     ----------
     strategies : sequence of str
-        See `Augmentation`.
+        Changes to select from, see `Augmentation`.
     crop : float, default=1/7
-        Largest shift, as a share of the side: 4 of 28 pixels.
+        Largest shift, as a share of the side of the image (4 of 28 pixels).
     scale : float, default=0.2
-        Sides are scaled by a factor between ``1 - scale`` and ``1 + scale``, height and width each by their own.
+        Height and width are scaled by independent factors between ``1 - scale`` and ``1 + scale``.
     rotate : float, default=45
-        Largest angle in degrees.
+        Largest angle, in degrees.
 
     References
     ----------
-    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021; sizes of the changes from its code.
+    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021; the sizes of
+    the changes are those of its code.
     """
 
     def __init__(
@@ -39,20 +41,33 @@ class RowAugmentation(Augmentation):
         super().__init__(strategies, crop=crop, scale=scale, rotate=rotate)
 
     def draw(self, n_rows: int, generator: torch.Generator, *, shared: bool = False) -> Draw:
-        """Draw a change for each of `n_rows` rows.
+        """Draw a random change for each row.
 
-        The last of a row's numbers says which strategy it gets. `shared` draws one change for any number of rows.
+        The last of the four numbers of a row selects its strategy.
+
+        Parameters
+        ----------
+        n_rows : int
+        generator : Generator
+        shared : bool, default=False
+            Whether to draw a single change, which can be applied to any number of rows.
+
+        Returns
+        -------
+        Draw
         """
         numbers = torch.rand(1 if shared else n_rows, 4, generator=generator, device=generator.device)
         return Draw("each", numbers)
 
     def _each(self, x: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """Apply to each row the strategy that its last random number selects."""
+        # The changes fill borders with zeros, so subtract the mean before and add it afterwards.
         mean = x.mean()
-        x = x - mean  # changes bring in zeros from outside
-        chosen = (u[:, 3] * len(self.strategies)).long()
+        x = x - mean
+        selected = (u[:, 3] * len(self.strategies)).long()
         changed = torch.zeros_like(x)
-        for place, name in enumerate(self.strategies):
-            rows = torch.nonzero(chosen == place).squeeze(1)
+        for index, name in enumerate(self.strategies):
+            rows = torch.nonzero(selected == index).squeeze(1)
             if len(rows):
                 changed = changed.index_copy(0, rows, getattr(self, f"_{name}")(x[rows], u[rows]))
         return changed + mean
@@ -63,9 +78,18 @@ class RowAugmentation(Augmentation):
 
 
 def training_augmentation(channels: int) -> Augmentation:
-    """Return what the literature trains on distilled images with.
+    """Create the augmentation with which the literature trains networks on condensed images.
 
-    Grey images: crop, scale or rotation, one per row, as in its code for MNIST. Colour: what it also distils with,
-    `Augmentation.for_images`.
+    Gray-scale images get a crop, a scaling or a rotation, drawn for each row, as in the reference
+    code for MNIST. Color images get `Augmentation.for_images`, with which they are also condensed.
+
+    Parameters
+    ----------
+    channels : int
+        Number of channels of the images.
+
+    Returns
+    -------
+    Augmentation
     """
     return RowAugmentation(("crop", "scale", "rotate")) if channels == 1 else Augmentation.for_images(channels)

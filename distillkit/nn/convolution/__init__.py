@@ -1,1 +1,1 @@
-"""Fast convolutions, normalization and pooling on processors, compiled with numba."""
+"""Fast convolution, normalization and pooling on the CPU, in part compiled with numba."""

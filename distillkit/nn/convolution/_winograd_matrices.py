@@ -1,4 +1,7 @@
-"""The matrices of minimal filtering: tiles of 4x4 outputs of a 3x3 convolution from 36 products instead of 144."""
+"""Transformation matrices of Winograd's minimal filtering for 3x3 convolutions.
+
+A tile of 4x4 outputs takes 36 products instead of the 144 of the definition.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +16,24 @@ import torch
 
 __all__ = ["OUTPUTS", "TAPS", "Transforms", "points", "transforms"]
 
-OUTPUTS, TAPS = 4, 3  # per side of a tile
-# Symmetric and near one, which keeps the constants small: of seven sets tried, these lose the fewest digits. In float32, over 128
-# channels, the relative error is 1.0e-6, where the usual 0, 1, -1, 2, -2 give 2.0e-6 and the plain sum of products 0.4e-6.
+OUTPUTS, TAPS = 4, 3  # number of outputs per side of a tile, and of kernel taps per side
+# Interpolation points. They are symmetric and near one, which keeps the entries of the matrices
+# small; their rounding error is lower than that of the usual points 0, 1, -1, 2, -2.
 _POINTS = tuple(Fraction(*pair) for pair in ((0, 1), (3, 4), (-3, 4), (3, 2), (-3, 2)))
 
 
 @dataclass(frozen=True)
 class Transforms:
-    """Each acts on the columns of a tile and, transposed, on its rows.
+    """Transformation matrices, which multiply a tile from the left and, transposed, from the right.
 
     Attributes
     ----------
     rows : tensor of shape (6, 6)
-        Input tiles of 6x6 to where products are taken.
+        Transforms input tiles of 6x6 to the domain in which products are taken.
     taps : tensor of shape (6, 3)
-        Kernels to there.
+        Transforms kernels of 3x3 to that domain.
     outputs : tensor of shape (4, 6)
-        Products to output tiles of 4x4.
+        Transforms products to output tiles of 4x4.
     """
 
     rows: torch.Tensor
@@ -40,27 +43,33 @@ class Transforms:
 
 @cache
 def transforms(dtype: torch.dtype) -> Transforms:
-    """Return the matrices in a precision, computed from exact fractions."""
+    """Return the matrices in a floating-point type, rounded from exact fractions."""
     outputs, taps, rows = (torch.tensor(matrix, dtype=dtype) for matrix in _cook_toom(_POINTS))
     return Transforms(rows, taps, outputs)
 
 
 @cache
 def points(dtype: torch.dtype) -> tuple[np.floating[Any], np.floating[Any]]:
-    """Return the two positive points, exact in every precision."""
+    """Return the two positive interpolation points, exact in every floating-point type."""
     kind = torch.empty(0, dtype=dtype).numpy().dtype.type
     return kind(float(_POINTS[1])), kind(float(_POINTS[3]))
 
 
 def _cook_toom(points: tuple[Fraction, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return A', G and B' with ``y = A' ((G g) * (B' x))`` for ``y[i] = sum of g[j] x[i + j]``.
+    """Compute the matrices of the Cook-Toom algorithm for given interpolation points.
 
-    That is the transpose of a product of polynomials by their values at the points and at infinity: S. Winograd, "Arithmetic
-    complexity of computations", 1980; A. Lavin and S. Gray, CVPR 2016 (arXiv:1509.09308).
+    They are A', G and B' with ``y = A' ((G g) * (B' x))`` for the filter ``y[i] = sum of g[j] x[i +
+    j]``. The algorithm is the transpose of a multiplication of polynomials by their values at the
+    points and at infinity.
+
+    References
+    ----------
+    S. Winograd, "Arithmetic complexity of computations", 1980; A. Lavin and S. Gray, "Fast
+    algorithms for convolutional neural networks", CVPR 2016 (arXiv:1509.09308).
     """
-    ends = [prod((point - other for other in points if other != point), start=Fraction(1)) for point in points]
+    denominators = [prod((point - other for other in points if other != point), start=Fraction(1)) for point in points]
     outputs = [[point**power for point in points] + [Fraction(power == OUTPUTS - 1)] for power in range(OUTPUTS)]
-    taps = [[point**power / end for power in range(TAPS)] for point, end in zip(points, ends, strict=True)]
+    taps = [[point**power / d for power in range(TAPS)] for point, d in zip(points, denominators, strict=True)]
     taps.append([Fraction(power == TAPS - 1) for power in range(TAPS)])
     rows = [[*_polynomial([other for other in points if other != point]), Fraction(0)] for point in points]
     rows.append(_polynomial(points))
@@ -69,7 +78,7 @@ def _cook_toom(points: tuple[Fraction, ...]) -> tuple[np.ndarray, np.ndarray, np
 
 
 def _polynomial(roots: list[Fraction] | tuple[Fraction, ...]) -> list[Fraction]:
-    """Return the coefficients, the constant first, of the product of (t - root)."""
+    """Return the coefficients of the product of all (t - root), the constant first."""
     coefficients = [Fraction(1)]
     for root in roots:
         shifted, scaled = [Fraction(0), *coefficients], [*(root * value for value in coefficients), Fraction(0)]

@@ -1,1 +1,1 @@
-"""scikit-learn estimators around networks."""
+"""Networks as scikit-learn estimators."""

@@ -1,4 +1,4 @@
-"""A network as a scikit-learn classifier: teachers, students and judges are made of it."""
+"""A network as a scikit-learn classifier, used for teachers, students and evaluations."""
 
 from __future__ import annotations
 
@@ -17,36 +17,45 @@ __all__ = ["NetworkClassifier"]
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """A network with cross-entropy, on hard or soft labels.
+    """Network classifier that is trained with cross-entropy on hard or soft labels.
 
     Parameters
     ----------
-    network : {"auto", "mlp", "convnet", "convnet1d", "lenet", "resnet18"}, callable or Module, default="auto"
-        "auto" chooses by the shape of a row; a callable of (shape, n_outputs) returns a module; a module is copied
-        with the weights it has.
+    network : str, callable or Module, default="auto"
+        One of "mlp", "convnet", "convnet1d", "lenet" and "resnet18", or "auto", which selects a
+        network by the shape of a row. A callable of (shape, n_outputs) must return a module. A
+        module is copied with its current weights.
     width, depth, hidden, norm
-        Options of the network; those it does not have are ignored.
+        Options of the named networks; those that a network does not have are ignored.
     epochs, batch_size, optimizer, lr, momentum, weight_decay, schedule, precision
-        See `distillkit.nn.Recipe`.
+        Hyperparameters of the training, see `distillkit.nn.Recipe`.
     augment : "auto", sequence of str or None, default=None
-        Random changes of images; see `distillkit.nn.Augmentation`. "auto" takes the literature's for images
-        (`distillkit.nn.training_augmentation`) and none otherwise.
+        Random changes of images during the training, see `distillkit.nn.Augmentation`. "auto" is
+        `distillkit.nn.training_augmentation` for images, and no augmentation for other rows.
     max_seconds : float or None, default=None
-        Wall-clock budget, checked between steps. From half of it on, if the epochs left will not fit into the rest, the schedule of
-        rates goes by the clock, so that it is over when the time is.
+        Time limit of the training in seconds, checked between steps; None means no limit. From half
+        of the time on, if the remaining epochs will not fit, the learning rate schedule follows the
+        clock, so that it is complete when the time is over.
     device : str, default="auto"
+        Device of the network: "auto" is a GPU if there is one, and "cpu" or "cuda" select one.
     random_state : int, RandomState instance or None, default=None
+        Source of the initial weights, the order of the rows and the augmentation.
 
     Attributes
     ----------
-    classes_ : ndarray
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
     network_ : Module
-    history_ : list of dict with epoch, loss and seconds
+        The trained network.
+    history_ : list of dict
+        The number of each epoch, its mean loss, and the seconds since the start of the training,
+        under the keys "epoch", "loss" and "seconds".
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     stopped_by_ : {"max_iter", "max_seconds", "not_finite"}
-        What ended the training: the epochs, the clock, or a loss that is not finite. The last leaves the best weights
-        there were, with a `DistillkitWarning` that names the step.
+        Reason why the training ended: all epochs were done, the time was over, or the loss was not
+        finite. In the last case the best weights so far are restored, and a `DistillkitWarning`
+        names the step.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -57,22 +66,32 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         ----------
         X : array-like of shape (n, ...)
         y : array-like of shape (n,)
-        sample_weight : array-like of shape (n,) or None
-        soft_labels : array-like of shape (n, n_classes) or None
-            Probabilities to train on instead of y, columns in the order of the sorted labels of y.
+            Labels.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows; None gives equal weights.
+        soft_labels : array-like of shape (n, n_classes) or None, default=None
+            Class probabilities to train on instead of y, with columns in the order of the sorted
+            labels of y.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         DataError
-            If the columns of `soft_labels` are not the classes of y, the network does not fit the rows, or the loss
-            is not finite before an epoch has made it lower.
+            If `soft_labels` does not have one row per row of X and one column per class of y, if
+            the network does not fit the rows, or if the loss is not finite before an epoch has
+            lowered it.
         """
         X, y = self._validated(X, y=y)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if soft_labels is not None and np.shape(soft_labels) != (len(X), len(self.classes_)):
             raise DataError(
-                f"soft_labels have shape {np.shape(soft_labels)}, but y has {len(X)} rows of {len(self.classes_)} classes."
+                f"soft_labels have shape {np.shape(soft_labels)}, "
+                f"but y has {len(X)} rows of {len(self.classes_)} classes: "
+                "give one row per row of X, and one column per class of y."
             )
 
         def make_loss(device: torch.device) -> RowLoss:
@@ -85,16 +104,21 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_loss(self, X: Any, classes: Any, make_loss: MakeLoss, sample_weight: Any = None) -> Self:
-        """Train with another loss, which holds the targets.
+        """Train with a custom loss that is bound to its own targets.
 
         Parameters
         ----------
         X : array-like of shape (n, ...)
         classes : array-like of shape (n_classes,)
-            Sorted labels, one per output.
+            Sorted labels, one per output of the network.
         make_loss : callable
-            Returns the loss on a device; see `MakeLoss`.
-        sample_weight : array-like of shape (n,) or None
+            Function of a device that returns the loss, see `MakeLoss`.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows; None gives equal weights.
+
+        Returns
+        -------
+        self
         """
         X = self._validated(X)
         self.classes_ = np.asarray(classes)
@@ -102,17 +126,46 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Logits (n, n_classes); their difference (n,) for two classes, as scikit-learn has it."""
+        """Compute the decision values of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes) or (n,)
+            The logits, or for two classes the difference of the second and the first logit, as is
+            the convention in scikit-learn.
+        """
         logits = self._outputs(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities (n, n_classes)."""
+        """Compute the class probabilities of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+        """
         logits = self._outputs(X)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any) -> np.ndarray:
-        """Most probable labels (n,)."""
+        """Predict the most probable label of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
         codes = self._outputs(X).argmax(axis=1)
         return self.classes_[codes]  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: parameters, scaling, training, pickling."""
+"""Common base of network estimators, with their parameters, scaling, training and pickling."""
 
 from __future__ import annotations
 
@@ -34,15 +34,18 @@ from distillkit.utils._public_names import PicklesByPublicName
 __all__ = ["MakeLoss", "NetworkEstimator"]
 
 MakeLoss = Callable[[torch.device], RowLoss]
-"""Binds a loss to targets on the device where the network is trained. A loss with a method ``parts()`` that returns a
-dict of numbers is asked after each epoch, and the numbers go into the history."""
+"""Function that returns a loss bound to its targets on the device on which the network is trained.
 
-_BLOCK = 4096
+If the loss has a method ``parts()``, it is called after each epoch and must return a dict of
+numbers,
+which are added to the history."""
+
+_BLOCK = 4096  # number of rows that are scaled at a time
 _DTYPES = [np.float32, np.float64]
 
 
 class NetworkEstimator(PicklesByPublicName, BaseEstimator):
-    """Base of the networks as estimators; see `NetworkClassifier` for the parameters."""
+    """Base class of network estimators; see `NetworkClassifier` for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "network": [str, callable],
@@ -104,27 +107,32 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         self.random_state = random_state
 
     def _validated(self, X: Any, **checks: Any) -> Any:
-        """Return X, or X and y, as finite arrays."""
+        """Validate X, or X and y, and return them as finite arrays."""
         if "y" in checks:
             checks["y"] = label_array(checks["y"])
         return validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
 
     def _train(self, X: np.ndarray, n_outputs: int, make_loss: MakeLoss, sample_weight: Any) -> None:
-        """Standardize by what is seen, build the network and train it; the random state draws two seeds, always."""
+        """Standardize the rows, build the network and train it.
+
+        The random state always draws exactly two seeds.
+        """
+        # 1. Draw the seeds, standardize the rows, and build the network.
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=2)
         device = resolve_device(self.device)
         self.shape_ = X.shape[1:]
         self.preprocessing_ = _scaling(X)
         self.network_ = self._network(n_outputs, int(seeds[0])).to(device)
-        fields = ("epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "precision")
+        recipe_fields = ("epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "precision")
         self.history_: list[dict[str, Any]] = []
         self.stopped_by_ = "max_iter"
+        # 2. Prepare the loss, the history and the time limit.
         started = time.perf_counter()
         loss = make_loss(device)
         parts = getattr(loss, "parts", dict)
 
-        def note(epoch: int, mean: float) -> None:
+        def record_epoch(epoch: int, mean: float) -> None:
             self.history_.append({"epoch": epoch, "loss": mean, **parts(), "seconds": time.perf_counter() - started})
 
         def elapsed() -> float:
@@ -136,37 +144,40 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
             self.stopped_by_ = "max_seconds"
             return True
 
+        # 3. Train the network.
         try:
             train_network(
                 self.network_,
                 self._tensor(X, device),
                 loss,
-                Recipe(**{name: getattr(self, name) for name in fields}),
+                Recipe(**{name: getattr(self, name) for name in recipe_fields}),
                 generator=make_generator(int(seeds[1])),
                 weight=self._weight(sample_weight, X, device),
                 augment=self._augmentation(),
                 should_stop=out_of_time,
                 elapsed=elapsed,
-                on_epoch=note,
+                on_epoch=record_epoch,
             )
         except DivergedError as exc:
             self._fall_back(exc)
         self.n_iter_ = len(self.history_)
 
     def _network(self, n_outputs: int, seed: int) -> nn.Module:
+        """Build the network with its options."""
         options = {name: getattr(self, name) for name in ("width", "depth", "norm", "hidden")}
         return make_network(self.network, self.shape_, n_outputs, seed=seed, **options)
 
     def _weight(self, sample_weight: Any, X: np.ndarray, device: torch.device) -> torch.Tensor | None:
+        """Validate the weights of the rows."""
         if sample_weight is None:
             return None
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if not weight.any():
-            raise DataError("sample_weight is zero for every row: nothing can be learned.")
+            raise DataError("sample_weight is zero for every row, so nothing can be learned: give a positive weight.")
         return torch.as_tensor(weight, dtype=torch.float32, device=device)
 
     def _fall_back(self, exc: DivergedError) -> None:
-        """Go on with the best weights after a loss that is not finite, or refuse where these are the first."""
+        """Warn that the best weights were restored, or fail if they are the initial weights."""
         remedy = f"lower lr={self.lr:g}, or scale y and the weights"
         if exc.epoch == 0:
             raise DataError(f"{exc}, and no epoch before has made the loss lower: {remedy}.") from exc
@@ -176,11 +187,13 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         )
 
     def _augmentation(self) -> Augmentation | None:
+        """Resolve the parameter `augment`; "auto" changes images only."""
         if self.augment is None or (isinstance(self.augment, str) and len(self.shape_) != 3):
-            return None  # "auto" changes images only
+            return None
         if len(self.shape_) != 3:
             raise DataError(
-                f"augment={self.augment!r} is for images (n, channels, height, width); leave it out for rows of shape {self.shape_}."
+                f"augment={self.augment!r} is for images (n, channels, height, width): "
+                f"leave it out for rows of shape {self.shape_}."
             )
         return (
             training_augmentation(self.shape_[0])
@@ -189,30 +202,45 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         )
 
     def _tensor(self, X: np.ndarray, device: torch.device) -> torch.Tensor:
-        """Scale rows block by block: the scaling works in float64, which for all rows at once would need much memory."""
+        """Standardize rows and move them to a device.
+
+        Rows are scaled block by block, because the scaling needs temporary arrays in float64.
+        """
         scaled = np.empty(X.shape, dtype=np.float32)
         for start in range(0, len(X), _BLOCK):
             scaled[start : start + _BLOCK] = self.preprocessing_.transform(X[start : start + _BLOCK])
         return torch.as_tensor(scaled, device=device)
 
     def embed(self, X: Any) -> np.ndarray:
-        """Features of rows before the last layer, shape (n, d).
+        """Compute the features of rows before the last layer of the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        ndarray of shape (n, d)
 
         Raises
         ------
         DataError
-            If the network has no method `embed`, as all of distillkit's have.
+            If the network has no method ``embed``; all networks of distillkit have one.
         """
         rows = self._rows(X)
         if not hasattr(self.network_, "embed"):
-            raise DataError(f"network={self.network!r} has no method embed(x), which returns what its last layer sees.")
+            raise DataError(
+                f"network={self.network!r} has no method embed(x): add one that returns the inputs of its last layer."
+            )
         return embed_rows(self.network_, rows).cpu().numpy().astype(np.float64)
 
     def _outputs(self, X: Any) -> np.ndarray:
-        rows = self._rows(X)  # before the network is looked at: it may not be there
+        """Compute the outputs of the network for rows, in float64."""
+        rows = self._rows(X)  # first, since it checks that the network exists
         return predict_rows(self.network_, rows).cpu().numpy().astype(np.float64)
 
     def _rows(self, X: Any) -> torch.Tensor:
+        """Validate and standardize rows for the trained network, and move them to its device."""
         check_is_fitted(self, "network_")
         X = self._validated(X, reset=False)
         if X.shape[1:] != self.shape_:
@@ -227,16 +255,21 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         return state
 
     def __sklearn_tags__(self) -> Any:
-        """Say that rows may have more than two axes."""
+        """Declare that rows may have more than two axes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
 
 
 def _scaling(X: np.ndarray) -> Preprocessing:
-    """Standardize each column of a table, but images and series by one mean and one spread for all."""
+    """Fit the standardization of the rows.
+
+    Tables are standardized by the mean and the standard deviation of each column, and images and
+    series by those of all their values.
+    """
     if X.ndim == 2:
         return Preprocessing.standardize(X)
-    spread = 1.0 if X.max() == X.min() else float(X.std(dtype=np.float64))  # rounding noise is no spread
+    # The computed standard deviation of equal values may be rounding noise instead of zero.
+    std = 1.0 if X.max() == X.min() else float(X.std(dtype=np.float64))
     size = int(np.prod(X.shape[1:]))
-    return Preprocessing(np.full(size, X.mean(dtype=np.float64)), np.full(size, spread), kind="standardize")
+    return Preprocessing(np.full(size, X.mean(dtype=np.float64)), np.full(size, std), kind="standardize")

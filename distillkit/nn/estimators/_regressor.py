@@ -1,4 +1,4 @@
-"""A network as a scikit-learn regressor."""
+"""A network as a scikit-learn regressor with a standardized target."""
 
 from __future__ import annotations
 
@@ -15,30 +15,40 @@ __all__ = ["NetworkRegressor"]
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
-    """A network with squared error; the target is standardized inside. Parameters as `NetworkClassifier`.
+    """Network regressor that is trained with squared error on a standardized target.
+
+    The parameters are those of `NetworkClassifier`.
 
     Attributes
     ----------
     network_, history_, n_iter_, stopped_by_
-        As of `NetworkClassifier`.
+        Results of the training, as in `NetworkClassifier`.
     y_mean_, y_scale_ : float
-        Mean and standard deviation of the numbers trained on; the network's output is in these units.
+        Mean and standard deviation of the training targets, by which the outputs of the network are
+        converted to the units of y.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on rows with numbers.
+        """Train on rows with numeric targets.
 
         Parameters
         ----------
         X : array-like of shape (n, ...)
         y : array-like of shape (n,)
-        sample_weight : array-like of shape (n,) or None
+            Targets.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows; None gives equal weights.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         DataError
-            If the network does not fit the rows, or the loss is not finite before an epoch has made it lower.
+            If the network does not fit the rows, or if the loss is not finite before an epoch has
+            lowered it.
         """
         X, y = self._validated(X, y=y, y_numeric=True)
         self._scale(y)
@@ -48,16 +58,22 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_loss(self, X: Any, y: Any, make_loss: MakeLoss, sample_weight: Any = None) -> Self:
-        """Train with another loss, which holds the targets in the units of `scaled`.
+        """Train with a custom loss that is bound to its own targets, in the units of `scaled`.
 
         Parameters
         ----------
         X : array-like of shape (n, ...)
         y : array-like of shape (n,)
-            Numbers that say the mean and the scale of the target.
+            Targets from which the mean and the scale are computed.
         make_loss : callable
-            Returns the loss on a device, after `scaled` is ready; see `MakeLoss`.
-        sample_weight : array-like of shape (n,) or None
+            Function of a device that returns the loss, see `MakeLoss`. It is called after the mean
+            and the scale are known, so it may use `scaled`.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows; None gives equal weights.
+
+        Returns
+        -------
+        self
         """
         X, y = self._validated(X, y=y, y_numeric=True)
         self._scale(y)
@@ -65,14 +81,34 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return self
 
     def _scale(self, y: np.ndarray) -> None:
-        constant = np.max(y) == np.min(y)  # the computed deviation of equal numbers may be rounding noise
+        """Store the mean and the standard deviation of the targets."""
+        # The computed standard deviation of equal values may be rounding noise instead of zero.
+        constant = np.max(y) == np.min(y)
         self.y_mean_, self.y_scale_ = float(np.mean(y)), 1.0 if constant else float(np.std(y))
 
     def scaled(self, y: Any) -> np.ndarray:
-        """Return numbers in the units of the network's output, float32 of shape (n,)."""
+        """Convert targets to the units of the outputs of the network.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,)
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+        """
         return ((np.asarray(y, dtype=np.float64) - self.y_mean_) / self.y_scale_).astype(np.float32)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predicted numbers (n,)."""
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
         outputs = self._outputs(X)
         return outputs[:, 0] * self.y_scale_ + self.y_mean_

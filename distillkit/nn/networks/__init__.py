@@ -1,1 +1,1 @@
-"""The networks: MLP, ConvNet, LeNet and ResNet, and the function that makes one by name."""
+"""Network architectures (MLP, ConvNet, LeNet and ResNet), and their construction by name."""

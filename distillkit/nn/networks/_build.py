@@ -1,4 +1,4 @@
-"""A network for rows of a given shape."""
+"""Construction of a network by name for rows of a given shape."""
 
 from __future__ import annotations
 
@@ -27,19 +27,30 @@ NETWORKS: dict[str, tuple[type[nn.Module], int | None]] = {
     "lenet": (LeNet, 3),
     "resnet18": (ResNet18, 3),
 }
-"""Names of networks with the number of axes of one row that each takes; None is any."""
+"""Class of each named network, and the number of axes of a row that it needs (None: any number)."""
 
 
 def network_name(name: str, shape: tuple[int, ...]) -> str:
-    """Choose a network by the shape of a row.
+    """Resolve the name of a network for rows of a given shape.
 
-    "auto" is an MLP for tables and for images and series under 8 pixels or steps, a 1-D ConvNet for longer series and
-    a ConvNet for larger images.
+    Parameters
+    ----------
+    name : str
+        A name of `NETWORKS`, or "auto". "auto" selects "mlp" for tables, for images with a side
+        below 8 pixels and for series below 8 steps, "convnet1d" for longer series, and "convnet"
+        for larger images.
+    shape : tuple of int
+        Shape of one row.
+
+    Returns
+    -------
+    str
+        A name of `NETWORKS`.
 
     Raises
     ------
     DataError
-        If the name is not known or the network does not fit the shape.
+        If the name is not known, or if the network does not fit the shape.
     """
     if name == "auto":
         if len(shape) == 3:
@@ -49,9 +60,10 @@ def network_name(name: str, shape: tuple[int, ...]) -> str:
         raise DataError(f"network={name!r} is not known: give 'auto', {', '.join(map(repr, NETWORKS))} or a function.")
     axes = NETWORKS[name][1]
     if axes is not None and axes != len(shape):
-        wants = {2: "series (n, channels, time)", 3: "images (n, channels, height, width)"}[axes]
+        expected = {2: "series (n, channels, time)", 3: "images (n, channels, height, width)"}[axes]
         raise DataError(
-            f"network={name!r} takes {wants}, but rows have shape {shape}: reshape X, or give network='auto' or 'mlp'."
+            f"network={name!r} takes {expected}, but rows have shape {shape}: "
+            "reshape X, or give network='auto' or 'mlp'."
         )
     return name
 
@@ -64,48 +76,64 @@ def make_network(
     seed: int,
     **options: Any,
 ) -> nn.Module:
-    """Make a network with weights drawn from a seed.
+    """Create a network with initial weights drawn from a seed.
 
     Parameters
     ----------
     network : str, callable or Module
-        A name of `NETWORKS`, "auto", or a function of (shape, n_outputs) that returns a module. A module itself is
-        copied with the weights it has.
+        A name of `NETWORKS`, "auto" (see `network_name`), or a function of (shape, n_outputs) that
+        returns a module. A module is copied with its current weights.
     shape : tuple of int
         Shape of one row.
     n_outputs : int
+        Number of outputs for a row.
     seed : int
+        Seed of the initial weights.
     **options
-        ``width``, ``depth``, ``growth``, ``norm``, ``hidden``: those that the network has; None and others are ignored, so that one
-        setting serves every network.
+        ``width``, ``depth``, ``growth``, ``norm`` and ``hidden`` of the named networks. Options
+        that are None, or that the network does not have, are ignored, so that the same options can
+        be passed to all networks.
+
+    Returns
+    -------
+    Module
 
     Raises
     ------
     DataError
-        If the name is not known or the network does not fit the shape; a module is tried on two rows of zeros.
+        If the name is not known, or if the network does not fit the shape; the modules of functions
+        and copied modules are tried on two rows of zeros.
     """
     with seeded(seed):
         if not isinstance(network, str):
-            made = copy.deepcopy(network) if isinstance(network, nn.Module) else network(shape, n_outputs)
-            check_fit(made, shape, n_outputs)
-            return made
-        chosen = network_name(network, shape)
-        cls = NETWORKS[chosen][0]
-        taken = inspect.signature(cls).parameters
-        given = {key: value for key, value in options.items() if value is not None and key in taken}
-        if network == "auto" and chosen == "convnet" and "depth" not in given:
-            given["depth"] = min(3, min(shape[1:]).bit_length() - 1)  # as many poolings as the images allow
-        return cls(shape, n_outputs, **given)
+            module = copy.deepcopy(network) if isinstance(network, nn.Module) else network(shape, n_outputs)
+            check_fit(module, shape, n_outputs)
+            return module
+        name = network_name(network, shape)
+        cls = NETWORKS[name][0]
+        parameters = inspect.signature(cls).parameters
+        arguments = {key: value for key, value in options.items() if value is not None and key in parameters}
+        if network == "auto" and name == "convnet" and "depth" not in arguments:
+            arguments["depth"] = min(3, min(shape[1:]).bit_length() - 1)  # as many poolings as the images allow
+        return cls(shape, n_outputs, **arguments)
 
 
 @torch.no_grad()
 def check_fit(network: nn.Module, shape: tuple[int, ...], n_outputs: int) -> None:
-    """Try a network on two rows of zeros, in evaluation mode.
+    """Check that a network fits the rows, by passing two rows of zeros in evaluation mode.
+
+    Parameters
+    ----------
+    network : Module
+    shape : tuple of int
+        Shape of one row.
+    n_outputs : int
+        Required number of outputs for a row.
 
     Raises
     ------
     DataError
-        If it is no module, cannot take rows of this shape, or returns another number of outputs.
+        If it is not a module, fails for rows of this shape, or returns another number of outputs.
     """
     if not isinstance(network, nn.Module):
         raise DataError(f"network must return a torch.nn.Module, but returned {type(network).__name__}.")
@@ -117,12 +145,12 @@ def check_fit(network: nn.Module, shape: tuple[int, ...], n_outputs: int) -> Non
     except (RuntimeError, ValueError, IndexError, TypeError) as exc:
         raise DataError(f"network {type(network).__name__} does not take rows of shape {shape}: {exc}") from exc
     if not isinstance(outputs, torch.Tensor) or outputs.shape != (2, n_outputs):
-        given = tuple(outputs.shape[1:]) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        actual = tuple(outputs.shape[1:]) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise DataError(
-            f"network {type(network).__name__} returns {given} for a row, but {n_outputs} outputs are needed."
+            f"network {type(network).__name__} returns {actual} for a row, but {n_outputs} outputs are needed."
         )
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Return the number of trainable numbers of a network."""
+    """Return the number of trainable parameters of a network."""
     return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)

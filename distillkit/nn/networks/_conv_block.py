@@ -13,25 +13,28 @@ from distillkit.nn.runtime._compiled import can_compile
 
 __all__ = ["ConvBlock"]
 
-_FEW = 4  # channels of images: too few for tiles to pay
-_MANY = 32  # channels from which tiles pay
-_WORK = 320  # rows times channels from which they pay for the calls they take
+_FEW = 4  # largest number of channels for which the patch method is used instead of tiles
+_MANY = 32  # smallest number of channels for which minimal filtering of tiles is faster
+_WORK = 320  # smallest number of rows times channels for which the fast methods outweigh their overhead
 
 
 class ConvBlock(nn.Module):
-    """Convolution, norm, ReLU, pooling.
+    """Convolution, normalization, ReLU and average pooling, with a fast path on the CPU.
 
-    On the CPU in float32 or float64 the same is computed in fewer products and fewer passes through memory, with the channels
-    last in memory: convolutions by minimal filtering, and what follows them in one step, by compiled loops. Elsewhere, with batch
-    norm, and without numba, the layers follow one another as they stand.
+    The fast path serves float32 and float64 on the CPU with instance normalization or none. It
+    computes the same function with fewer products and fewer passes through memory: convolutions use
+    minimal filtering or a matrix product of patches, and one compiled loop does all that follows.
+    In all other cases, and without numba, the layers run one after another.
 
     Parameters
     ----------
     before, after : int
-        Channels.
+        Number of input channels and of output channels.
     norm : Module
-        `GroupNorm` with a group for each channel, or `Identity`, for the fast way.
+        Normalization layer. The fast path needs `GroupNorm` with one group per channel (instance
+        normalization), or `Identity`.
     padding : int, default=1
+        Zero padding of the convolution, in pixels.
     """
 
     def __init__(self, before: int, after: int, norm: nn.Module, *, padding: int = 1) -> None:
@@ -50,6 +53,7 @@ class ConvBlock(nn.Module):
         return self.pool(F.relu(self.norm(self.conv(x.contiguous()))))  # type: ignore[no-any-return]
 
     def _is_plain(self, x: torch.Tensor) -> bool:
+        """Tell whether torch's own layers have to compute, since the fast path does not apply."""
         weight = self.conv.weight
         fits = x.device.type == "cpu" and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
         by_channel = isinstance(self.norm, nn.GroupNorm) and self.norm.num_groups == self.norm.num_channels
@@ -57,46 +61,58 @@ class ConvBlock(nn.Module):
         return not fits or torch.is_autocast_enabled("cpu") or _transformed(x, weight) or not can_compile()
 
     def _is_even(self, x: torch.Tensor) -> bool:
-        more = 2 * self.conv.padding[0] - 2  # type: ignore[operator]
-        return (x.shape[2] + more) % 2 == 0 and (x.shape[3] + more) % 2 == 0
+        """Tell whether the outputs of the convolution have even height and width."""
+        growth = 2 * self.conv.padding[0] - 2  # type: ignore[operator]
+        return (x.shape[2] + growth) % 2 == 0 and (x.shape[3] + growth) % 2 == 0
 
     def _of_patches(self, x: torch.Tensor) -> torch.Tensor:
-        seen = patches(x, self.conv.padding[0])  # type: ignore[arg-type]
-        n_rows, outputs, inner = seen.shape
+        """Compute the block as a matrix product of image patches, for few input channels."""
+        # 1. Extract the patches, and write the convolution as a matrix.
+        patch_rows = patches(x, self.conv.padding[0])  # type: ignore[arg-type]
+        n_rows, outputs, inner = patch_rows.shape
         taps = self.conv.weight.view(len(self.conv.weight), inner).T
         if isinstance(self.norm, nn.GroupNorm):
-            # mean and variance of the outputs follow from those of what they see, so the norm can be done to the kernel
-            seen = seen - seen.mean(1, keepdim=True)
-            spread = seen.transpose(1, 2) @ seen / outputs
-            variance = (taps * (spread @ taps)).sum(1, keepdim=True)
+            # 2. The convolution is linear, so the mean and the variance of its outputs follow from
+            # the mean and the covariance of the patches. Normalize by centering the patches and
+            # scaling the kernel of each image.
+            patch_rows = patch_rows - patch_rows.mean(1, keepdim=True)
+            covariance = patch_rows.transpose(1, 2) @ patch_rows / outputs
+            variance = (taps * (covariance @ taps)).sum(1, keepdim=True)
             kernel = taps * (self.norm.weight * torch.rsqrt(variance + self.norm.eps))
             shift = self._shift()
         else:
             kernel, shift = taps.expand(n_rows, *taps.shape), self._bias()
-        seen = torch.cat([seen, seen.new_ones(n_rows, outputs, 1)], 2)
+        # 3. Add the shift as an extra row of the kernel, and compute convolution, ReLU and pooling.
+        patch_rows = torch.cat([patch_rows, patch_rows.new_ones(n_rows, outputs, 1)], 2)
         kernel = torch.cat([kernel, shift.expand(n_rows, 1, len(shift))], 1)
-        down = (x.shape[2] + 2 * self.conv.padding[0] - 2) // 2  # type: ignore[operator]
-        return conv_relu_pool(seen, kernel).view(n_rows, down, -1, len(shift)).permute(0, 3, 1, 2)
+        out_height = (x.shape[2] + 2 * self.conv.padding[0] - 2) // 2  # type: ignore[operator]
+        return conv_relu_pool(patch_rows, kernel).view(n_rows, out_height, -1, len(shift)).permute(0, 3, 1, 2)
 
     def _of_tiles(self, x: torch.Tensor) -> torch.Tensor:
-        outer = winograd_conv(x.permute(0, 2, 3, 1), self.conv.weight)
+        """Compute the block by minimal filtering of tiles, for many channels."""
+        outputs = winograd_conv(x.permute(0, 2, 3, 1), self.conv.weight)
         if isinstance(self.norm, nn.GroupNorm):
-            inner = norm_relu_pool(outer, self.norm.weight, self._shift(), self.norm.eps)
+            pooled = norm_relu_pool(outputs, self.norm.weight, self._shift(), self.norm.eps)
         else:
-            inner = halve(F.relu(outer + self._bias()))
-        return inner.permute(0, 3, 1, 2)
+            pooled = halve(F.relu(outputs + self._bias()))
+        return pooled.permute(0, 3, 1, 2)
 
     def _bias(self) -> torch.Tensor:
+        """Return the bias of the convolution."""
         assert self.conv.bias is not None
         return self.conv.bias
 
     def _shift(self) -> torch.Tensor:
-        """Return the norm's shift; the convolution's bias, which the norm takes out, keeps a gradient, of zero."""
+        """Return the shift of the normalization layer.
+
+        The bias of the convolution has no effect before a normalization; adding zero times the bias
+        gives it a gradient of zero instead of none.
+        """
         return self.norm.bias + 0 * self._bias()  # type: ignore[operator]
 
 
 def _transformed(*tensors: torch.Tensor) -> bool:
-    """Whether `torch.func` maps or differentiates here, which knows torch's own operations only."""
+    """Tell whether `torch.func`, which supports only torch's own operations, transforms tensors."""
     library = getattr(torch, "_C", None)  # not part of torch's stable interface
     wrapped = getattr(getattr(library, "_functorch", None), "is_functorch_wrapped_tensor", None)
     return wrapped is not None and any(wrapped(tensor) for tensor in tensors)

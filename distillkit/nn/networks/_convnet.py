@@ -1,4 +1,4 @@
-"""The convolutional networks of the field: blocks of convolution, norm, ReLU and pooling."""
+"""ConvNet, the standard convolutional network of dataset condensation, for images and series."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _NORMS = ("instance", "batch", "none")
 
 
 def _norm(kind: str, width: int, axes: int) -> list[nn.Module]:
+    """Create the normalization layer for data with one or two axes besides the channels, if any."""
     if kind == "instance":
         return [nn.GroupNorm(width, width, affine=True)]
     if kind == "batch":
@@ -27,36 +28,42 @@ def _norm(kind: str, width: int, axes: int) -> list[nn.Module]:
 
 
 class ConvNet(nn.Module):
-    """The literature's ConvNet: `depth` blocks of 3x3 convolution, instance norm, ReLU, 2x2 average pooling, then a linear head.
+    """Convolutional network for images, the standard network of dataset condensation.
+
+    It consists of `depth` blocks of a 3x3 convolution, normalization, ReLU and 2x2 average pooling,
+    and of a linear layer.
 
     Parameters
     ----------
     shape : tuple (channels, height, width)
-        28x28 images are padded by 3 to 32x32 in the first layer, as in the literature.
+        Shape of an image.
     n_outputs : int
+        Number of outputs for an image.
     width : int, default=128
-        Channels of the first block.
+        Number of channels of the first block.
     depth : int, default=3
-        Blocks, each of which halves height and width.
+        Number of blocks, each of which halves height and width.
     growth : int, default=1
-        Each block has so many times the channels of the one before; 1 is the literature's usual network, 2 that of FRePo.
+        Factor by which the number of channels grows from block to block. The usual network of the
+        literature has 1, and that of FRePo has 2.
     norm : {"instance", "batch", "none"}, default="instance"
+        Kind of normalization.
     pad : bool, default=True
-        Whether 28x28 is padded to 32x32.
+        Whether the first layer pads 28x28 images to 32x32, as is common in the literature.
 
     Raises
     ------
     DataError
-        If the images are too small for `depth` poolings.
+        If the images are too small for `depth` poolings, or if `norm` is not known.
 
     References
     ----------
-    Gidaris and Komodakis, "Dynamic few-shot visual learning without forgetting", CVPR 2018; the standard network
-    of Zhao et al., "Dataset condensation with gradient matching", ICLR 2021.
+    Gidaris and Komodakis, "Dynamic few-shot visual learning without forgetting", CVPR 2018; the
+    standard network of Zhao et al., "Dataset condensation with gradient matching", ICLR 2021.
     """
 
     rows_apart: ClassVar[bool] = True
-    """Rows may go through in any order, in several threads."""
+    """Rows pass through independently of each other, so threads may divide a batch."""
 
     def __init__(
         self,
@@ -70,24 +77,25 @@ class ConvNet(nn.Module):
         pad: bool = True,
     ) -> None:
         super().__init__()
-        channels, height, breadth = shape
-        grown = 4 if pad and (height, breadth) == (28, 28) else 0
-        if min(height, breadth) + grown < 2**depth:
+        channels, height, image_width = shape
+        padded_by = 4 if pad and (height, image_width) == (28, 28) else 0
+        if min(height, image_width) + padded_by < 2**depth:
             raise DataError(
-                f"images of {height}x{breadth} are too small for {depth} poolings, which need {2**depth}x{2**depth}: "
-                f"give depth={max(1, (min(height, breadth)).bit_length() - 1)} or less, or larger images."
+                f"images of {height}x{image_width} are too small for {depth} poolings, "
+                f"which need {2**depth}x{2**depth}: "
+                f"give depth={max(1, (min(height, image_width)).bit_length() - 1)} or less, or larger images."
             )
         blocks: list[nn.Module] = []
         widths = [channels, *(width * growth**index for index in range(depth))]
         for index, (before, after) in enumerate(pairwise(widths)):
             layers = _norm(norm, after, 2) or [nn.Identity()]
-            blocks.append(ConvBlock(before, after, *layers, padding=3 if index == 0 and grown else 1))
+            blocks.append(ConvBlock(before, after, *layers, padding=3 if index == 0 and padded_by else 1))
         self.features = nn.Sequential(*blocks)
-        last = ((height + grown) // 2**depth) * ((breadth + grown) // 2**depth)
-        self.head = nn.Linear(widths[-1] * last, n_outputs)
+        n_positions = ((height + padded_by) // 2**depth) * ((image_width + padded_by) // 2**depth)
+        self.head = nn.Linear(widths[-1] * n_positions, n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (n, channels, height, width) to flattened features of the last block."""
+        """Map (n, channels, height, width) to the flattened features of the last block."""
         return self.features(x).flatten(1)  # type: ignore[no-any-return]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -96,27 +104,35 @@ class ConvNet(nn.Module):
 
 
 class ConvNet1d(nn.Module):
-    """The same for series: `depth` blocks of convolution over 7 steps, norm, ReLU, pooling by 2, then a linear head.
+    """Convolutional network for time series, the counterpart of `ConvNet`.
+
+    It consists of `depth` blocks of a convolution over 7 steps, normalization, ReLU and average
+    pooling by 2, and of a linear layer.
 
     Parameters
     ----------
     shape : tuple (channels, time)
+        Shape of a series.
     n_outputs : int
+        Number of outputs for a series.
     width : int, default=64
+        Number of channels of the first block.
     depth : int or None, default=None
-        None takes 3, or as many as the length allows.
+        Number of blocks, each of which halves the length; None means 3, or fewer if the series are
+        too short.
     growth : int, default=1
-        As for `ConvNet`.
+        Factor by which the number of channels grows from block to block.
     norm : {"instance", "batch", "none"}, default="instance"
+        Kind of normalization.
 
     Raises
     ------
     DataError
-        If the series are too short for `depth` poolings.
+        If the series are too short for `depth` poolings, or if `norm` is not known.
     """
 
     rows_apart: ClassVar[bool] = True
-    """Rows may go through in any order, in several threads."""
+    """Rows pass through independently of each other, so threads may divide a batch."""
 
     def __init__(
         self,
@@ -134,7 +150,8 @@ class ConvNet1d(nn.Module):
             depth = max(1, min(3, length.bit_length() - 2))
         if length < 2**depth:
             raise DataError(
-                f"series of {length} steps are too short for {depth} poolings, which need {2**depth}: give a smaller depth."
+                f"series of {length} steps are too short for {depth} poolings, which need {2**depth}: "
+                "give a smaller depth."
             )
         blocks: list[nn.Module] = []
         widths = [channels, *(width * growth**index for index in range(depth))]
@@ -149,7 +166,7 @@ class ConvNet1d(nn.Module):
         self.head = nn.Linear(widths[-1] * (length // 2**depth), n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (n, channels, time) to flattened features of the last block."""
+        """Map (n, channels, time) to the flattened features of the last block."""
         return self.features(x).flatten(1)  # type: ignore[no-any-return]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""LeNet, the classic small network."""
+"""LeNet, a classic small convolutional network."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ class LeNet(nn.Module):
     Parameters
     ----------
     shape : tuple (channels, height, width)
-        At least 12x12.
+        Shape of an image, of at least 12x12 pixels.
     n_outputs : int
+        Number of outputs for an image.
+
+    Raises
+    ------
+    DataError
+        If the images are smaller than 12x12.
 
     References
     ----------
-    LeCun et al., "Gradient-based learning applied to document recognition", Proceedings of the IEEE, 1998.
+    LeCun et al., "Gradient-based learning applied to document recognition", Proceedings of the
+    IEEE, 1998.
     """
 
     rows_apart: ClassVar[bool] = True
-    """Rows may go through in any order, in several threads."""
+    """Rows pass through independently of each other, so threads may divide a batch."""
 
     def __init__(self, shape: tuple[int, int, int], n_outputs: int) -> None:
         super().__init__()
-        channels, height, breadth = shape
-        if min(height, breadth) < 12:
+        channels, height, width = shape
+        if min(height, width) < 12:
             raise DataError(
-                f"images of {height}x{breadth} are too small for LeNet, which needs 12x12: use 'convnet' or 'mlp'."
+                f"images of {height}x{width} are too small for LeNet, which needs 12x12: use 'convnet' or 'mlp'."
             )
         self.features = nn.Sequential(
             nn.Conv2d(channels, 6, 5, padding=2),
@@ -44,14 +51,14 @@ class LeNet(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(2),
         )
-        side = [((size // 2) - 4) // 2 for size in (height, breadth)]
+        sides = [((size // 2) - 4) // 2 for size in (height, width)]
         self.body = nn.Sequential(
-            nn.Flatten(), nn.Linear(16 * side[0] * side[1], 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()
+            nn.Flatten(), nn.Linear(16 * sides[0] * sides[1], 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()
         )
         self.head = nn.Linear(84, n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images to the 84 features before the head."""
+        """Map images to the 84 features before the last layer."""
         return self.body(self.features(x))  # type: ignore[no-any-return]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The multilayer perceptron, for tables."""
+"""Multilayer perceptron (MLP), a network for tables."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ __all__ = ["Mlp"]
 
 
 class Mlp(nn.Module):
-    """Linear layers with ReLU between them; rows of any shape are flattened.
+    """Multilayer perceptron: linear layers with ReLU between them, for flattened rows.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of one row.
     n_outputs : int
+        Number of outputs for a row.
     hidden : sequence of int, default=(128, 128)
-        An empty sequence makes it a linear model.
+        Widths of the hidden layers; an empty sequence gives a linear model.
     """
 
     def __init__(self, shape: tuple[int, ...], n_outputs: int, *, hidden: Sequence[int] = (128, 128)) -> None:
@@ -34,7 +35,7 @@ class Mlp(nn.Module):
         self.head = nn.Linear(sizes[-1], n_outputs)
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
-        """Map rows to the last hidden layer."""
+        """Map rows to the features of the last hidden layer."""
         return self.features(x)  # type: ignore[no-any-return]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

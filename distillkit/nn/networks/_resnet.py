@@ -1,4 +1,4 @@
-"""ResNet-18 for small images, from torchvision's blocks."""
+"""ResNet-18 for small images, built from the blocks of torchvision."""
 
 from __future__ import annotations
 
@@ -11,24 +11,34 @@ __all__ = ["ResNet18"]
 
 
 def _instance_norm(width: int) -> nn.Module:
-    """Make the norm layer; not a lambda, since torchvision keeps it and networks are pickled."""
+    """Create a normalization layer.
+
+    It is a named function because torchvision stores it in the network, which must be picklable.
+    """
     return nn.GroupNorm(width, width)
 
 
 class ResNet18(nn.Module):
-    """torchvision's ResNet-18 with a 3x3 first layer, no first pooling, and instance norm: for images of 9 to 64 pixels.
+    """ResNet-18 of torchvision, adapted to images of 9 to 64 pixels.
+
+    The first convolution is 3x3 with stride 1, the first pooling is left out, and the default is
+    instance normalization.
 
     Parameters
     ----------
     shape : tuple (channels, height, width)
+        Shape of an image.
     n_outputs : int
+        Number of outputs for an image.
     norm : {"instance", "batch"}, default="instance"
-        Networks with batch norm do badly on sets distilled with instance norm; the literature uses instance norm.
+        Kind of normalization. The literature uses instance normalization: networks with batch
+        normalization perform poorly on data that was condensed with instance normalization.
 
     Raises
     ------
     DataError
-        If the norm is not known, or the images are so small that instance norm leaves nothing of them.
+        If `norm` is not known, or if the images are so small that the last layers see a single
+        pixel, which instance normalization turns into zero.
 
     References
     ----------
@@ -43,8 +53,9 @@ class ResNet18(nn.Module):
             raise DataError(f"norm={norm!r} does not go with 'resnet18': give 'instance' or 'batch'.")
         if norm == "instance" and max(shape[1:]) <= 8:
             raise DataError(
-                f"images of {shape[1]}x{shape[2]} are too small for ResNet-18 with instance norm, whose last layers would see "
-                "one pixel and learn nothing: give larger images, norm='batch', or 'convnet'."
+                f"images of {shape[1]}x{shape[2]} are too small for ResNet-18 with instance norm, "
+                "whose last layers would see one pixel and learn nothing: "
+                "give larger images, norm='batch', or 'convnet'."
             )
         layer = _instance_norm if norm == "instance" else nn.BatchNorm2d
         network = resnet18(weights=None, num_classes=n_outputs, norm_layer=layer)

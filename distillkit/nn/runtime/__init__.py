@@ -1,1 +1,1 @@
-"""Devices, threads, memory, seeds and compiled loops."""
+"""Runtime support for networks: devices, threads, memory, seeds and compiled loops."""

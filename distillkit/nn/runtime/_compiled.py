@@ -1,4 +1,4 @@
-"""Loops over numbers as machine code, where numba is there to make it."""
+"""Compilation of Python loops over arrays to machine code, if numba is installed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 @cache
 def can_compile() -> bool:
-    """Whether numba can be imported; a warning says so, once, where it cannot.
+    """Tell whether numba can be imported, and warn once if it cannot.
 
-    There is none for the newest Python for some months, and one that is too old for the installed NumPy refuses to be imported.
+    For some months after a release of Python there is no numba for it, and a numba that is too old
+    for the installed NumPy fails to import.
     """
     try:
         import numba  # noqa: F401
     except ImportError as error:
         warnings.warn(
-            f"convolutional networks will train two to four times as long, since numba cannot be imported ({error}): "
-            "install one for this Python and NumPy, with `pip install --upgrade numba`.",
+            f"convolutional networks will train several times more slowly, because numba cannot be imported ({error}): "
+            "install a version for this Python and NumPy with `pip install --upgrade numba`.",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -40,21 +41,22 @@ def can_compile() -> bool:
 
 
 def compiled(loop: Loop) -> Loop:
-    """Compile a function of arrays and numbers when it is called first.
+    """Compile a function of arrays and numbers with numba on its first call.
 
-    Without the interpreter's lock, so that threads run side by side. The code is kept on disk for the next process, if there is a place
-    for it. Products and sums may be taken in one step, as libraries of linear algebra do; nothing else about the order of operations
-    is given up.
+    The compiled function releases the global interpreter lock, so that threads run in parallel. The
+    machine code is cached on disk for the next process, if a folder for it can be written to. A
+    product followed by a sum may be fused into one operation with a single rounding, as libraries
+    of linear algebra do; otherwise the order of floating-point operations is preserved.
     """
     from numba import njit
 
     settings: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
     try:
         return njit(cache=True, **settings)(loop)  # type: ignore[no-any-return]
-    except RuntimeError:  # nowhere to write: neither beside the package nor in the user's own folder
+    except RuntimeError:  # no folder for the cache can be written to
         return njit(**settings)(loop)  # type: ignore[no-any-return]
 
 
 def arrays(*tensors: torch.Tensor) -> tuple[Array, ...]:
-    """Return what compiled loops read: the same numbers, in one piece of memory each, which loops are compiled for."""
+    """Convert tensors to contiguous NumPy arrays, the layout that the loops are compiled for."""
     return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)

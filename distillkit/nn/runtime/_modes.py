@@ -1,4 +1,4 @@
-"""Evaluation mode for a while."""
+"""A context in which a network is in evaluation mode."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["evaluating"]
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode inside the block and every module back into its own mode afterwards.
+    """Put a network into evaluation mode, and restore the mode of each module afterwards.
 
     Parameters
     ----------
     network : Module
-        Parts of it may be in evaluation mode already (frozen batch norm, say) and stay so.
+        Modules that are already in evaluation mode, such as frozen batch normalization, remain so.
     """
-    training = [module for module in network.modules() if module.training]
+    training_modules = [module for module in network.modules() if module.training]
     network.eval()
     try:
         yield
     finally:
-        for module in training:
+        for module in training_modules:
             module.training = True

@@ -1,4 +1,4 @@
-"""Batches in pieces that stay in the processor's cache."""
+"""Division of batches into pieces whose activations fit the cache of a processor core."""
 
 from __future__ import annotations
 
@@ -12,69 +12,105 @@ from distillkit.nn.runtime._modes import evaluating
 
 __all__ = ["in_pieces", "rows_per_piece", "rows_to_share"]
 
-# Outputs of one layer for a piece. Measured on two cores with 2 MiB of cache each, 256 padded 28x28 images through the
-# ConvNet of width 128, forwards and backwards: 0.96 s in pieces of 4 MiB, 1.59 s as one batch of 128 MiB, whose every
-# norm, ReLU and pooling goes through memory.
+# Size of the largest output of a layer for one piece, in bytes. The normalization, ReLU and pooling
+# layers of a larger batch would each have to read and write main memory.
 _BYTES = 2**22
-_SHARED_BYTES = 2**20  # of one layer for a batch: below, threads cost more than they save
-_SHARED = 64  # rows of a batch, for networks without convolutions
-_FEWEST = 4
-_PROBED = 16  # enough for networks to go the way they go with many rows
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)  # what other layers put out is small
+# Size of the largest output of a layer for a batch, in bytes, below which threads cost more time
+# than they save.
+_SHARED_BYTES = 2**20
+_SHARED = 64  # number of rows from which threads share a batch in networks without convolutions
+_FEWEST = 4  # smallest number of rows in a piece
+_PROBED = 16  # number of rows for the trial run: enough to take the same code path as large batches
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)  # other layers have small outputs
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 _sizes: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], int]] = WeakKeyDictionary()
 
 
 def rows_per_piece(network: nn.Module, X: torch.Tensor) -> int:
-    """Return how many rows of X to pass through the network at a time, for speed; all, where that would change what is computed.
+    """Return how many rows of X to pass through the network at a time for the best speed.
 
-    That is so in training with batch norm, and on a GPU there is nothing to win.
+    The result is the number of all rows, at least 1, if pieces would change the result (batch
+    normalization in training mode) or would not be faster (on a GPU, for very few rows, or without
+    convolutions).
+
+    Parameters
+    ----------
+    network : Module
+    X : tensor of shape (n, ...)
+
+    Returns
+    -------
+    int
     """
-    plain = max(1, len(X))
-    if X.device.type != "cpu" or len(X) <= _FEWEST or not _has(network, _CONVOLUTIONS):
-        return plain
-    if network.training and _has(network, _BATCH_NORMS):
-        return plain
-    return max(_FEWEST, _BYTES // _known_output(network, X))
+    all_rows = max(1, len(X))
+    if X.device.type != "cpu" or len(X) <= _FEWEST or not _contains(network, _CONVOLUTIONS):
+        return all_rows
+    if network.training and _contains(network, _BATCH_NORMS):
+        return all_rows
+    return max(_FEWEST, _BYTES // _output_bytes(network, X))
 
 
 def rows_to_share(network: nn.Module, X: torch.Tensor) -> int:
-    """Return from how many rows threads gain by sharing a batch, each alone with its part."""
-    if X.device.type != "cpu" or len(X) < 2 or not _has(network, _CONVOLUTIONS):
+    """Return the number of rows from which it is faster to divide a batch among threads.
+
+    Parameters
+    ----------
+    network : Module
+    X : tensor of shape (n, ...)
+
+    Returns
+    -------
+    int
+        At least 2.
+    """
+    if X.device.type != "cpu" or len(X) < 2 or not _contains(network, _CONVOLUTIONS):
         return _SHARED
-    return max(2, _SHARED_BYTES // _known_output(network, X))
+    return max(2, _SHARED_BYTES // _output_bytes(network, X))
 
 
 def in_pieces(n_rows: int, most: int) -> list[slice]:
-    """Divide rows evenly into pieces of at most `most`."""
+    """Divide rows evenly into the fewest slices of at most `most` rows.
+
+    Parameters
+    ----------
+    n_rows : int
+    most : int
+        Largest number of rows in a slice, at least 1.
+
+    Returns
+    -------
+    list of slice
+    """
     count = -(-n_rows // most)
-    return [slice(n_rows * place // count, n_rows * (place + 1) // count) for place in range(count)]
+    return [slice(n_rows * index // count, n_rows * (index + 1) // count) for index in range(count)]
 
 
-def _has(network: nn.Module, kinds: tuple[type[nn.Module], ...]) -> bool:
+def _contains(network: nn.Module, kinds: tuple[type[nn.Module], ...]) -> bool:
+    """Tell whether a network contains a module of one of these classes."""
     return any(isinstance(module, kinds) for module in network.modules())
 
 
-def _known_output(network: nn.Module, X: torch.Tensor) -> int:
-    known = _sizes.setdefault(network, {})
+def _output_bytes(network: nn.Module, X: torch.Tensor) -> int:
+    """Return the result of `_largest_output`, cached by network and shape of a row."""
+    cached = _sizes.setdefault(network, {})
     shape = tuple(X.shape[1:])
-    if shape not in known:
-        known[shape] = _largest_output(network, X[:_PROBED])
-    return known[shape]
+    if shape not in cached:
+        cached[shape] = _largest_output(network, X[:_PROBED])
+    return cached[shape]
 
 
 @torch.no_grad()
 def _largest_output(network: nn.Module, rows: torch.Tensor) -> int:
-    """Bytes of the largest output of one layer for one row."""
+    """Measure the size in bytes of the largest output of a layer for one row."""
     largest = 1
 
-    def note(_module: nn.Module, _args: Any, output: Any) -> None:
+    def record_size(_module: nn.Module, _args: Any, output: Any) -> None:
         nonlocal largest
         if isinstance(output, torch.Tensor):
             largest = max(largest, output.numel() * output.element_size())
 
-    hooks = [module.register_forward_hook(note) for module in network.modules()]
+    hooks = [module.register_forward_hook(record_size) for module in network.modules()]
     try:
         with evaluating(network):
             network(rows)

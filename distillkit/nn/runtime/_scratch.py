@@ -1,4 +1,4 @@
-"""Memory that a thread uses again and again."""
+"""Scratch memory that a thread reuses for temporary tensors."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ import torch
 __all__ = ["scratch"]
 
 
-class _Kept(threading.local):
+class _ThreadBuffers(threading.local):
+    """The buffers of each thread, by name and dtype."""
+
     def __init__(self) -> None:
         self.tensors: dict[tuple[str, torch.dtype], torch.Tensor] = {}
 
 
-_kept = _Kept()
+_buffers = _ThreadBuffers()
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Return a tensor of anything, in memory that the next call of this thread with this name takes again.
+    """Return an uninitialized tensor in memory that this thread reuses for each such call.
 
-    Fresh memory costs a page fault per 4 KiB, which for results of some MiB takes longer than to compute them.
+    The tensor is valid until the next call of the same thread with the same name and dtype. Reusing
+    memory avoids the page faults of fresh memory, which for results of some MiB take longer than
+    the computation.
     """
     size = prod(shape)
-    known = _kept.tensors.get((name, dtype))
-    if known is None or len(known) < size:
-        with torch.inference_mode(mode=False):  # a tensor made in that mode could not be written to outside it
-            known = _kept.tensors[name, dtype] = torch.empty(size, dtype=dtype)
-    return known[:size].view(shape)
+    buffer = _buffers.tensors.get((name, dtype))
+    if buffer is None or len(buffer) < size:
+        # A tensor created in inference mode could not be written to outside of that mode.
+        with torch.inference_mode(mode=False):
+            buffer = _buffers.tensors[name, dtype] = torch.empty(size, dtype=dtype)
+    return buffer[:size].view(shape)

@@ -1,4 +1,4 @@
-"""Randomness that comes from a seed given by the caller, never from torch's global state or the clock."""
+"""Random numbers from seeds of the caller, independent of torch's global state and of the clock."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["make_generator", "seeded"]
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch inside the block and restore its global state afterwards.
+    """Seed torch's global generators inside the context, and restore their state afterwards.
 
-    Layers draw their initial weights and dropout its masks from the global generators and take no other; this keeps
-    a user's own stream of random numbers as it was.
+    Layers draw initial weights, and dropout its masks, from the global generators and accept no
+    others. Restoring the state leaves the user's own stream of random numbers unchanged.
 
     Parameters
     ----------
@@ -23,17 +23,22 @@ def seeded(seed: int) -> Iterator[None]:
     """
     on_gpu = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_gpu else []):
-        # torch.manual_seed would also note the seed for GPUs that are first used after the block
+        # Without GPUs in use, seed only the CPU: torch.manual_seed would also store the seed for
+        # GPUs that are first used after the context.
         (torch.manual_seed if on_gpu else torch.default_generator.manual_seed)(seed)
         yield
 
 
 def make_generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return a generator of its own for a seed.
+    """Create a random number generator with a seed.
 
     Parameters
     ----------
     seed : int
-    device : torch.device or str
+    device : torch.device or str, default="cpu"
+
+    Returns
+    -------
+    torch.Generator
     """
     return torch.Generator(device=device).manual_seed(seed)

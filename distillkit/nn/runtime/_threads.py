@@ -1,4 +1,4 @@
-"""Independent pieces of work, one on each of torch's threads."""
+"""A pool of threads for independent computations in torch, one thread for each."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ Result = TypeVar("Result")
 
 
 class Threads:
-    """Threads that each compute a piece of work alone, as many as torch would use together for one.
+    """Pool of threads that each compute different items, as many as torch uses for one operation.
 
-    Two threads that share the loops of each layer wait for each other at every one of them: a forward and a backward pass of ten padded
-    28x28 images (width 128) take 36 ms by two threads in common, and 21 ms as five images for each.
+    Threads that share the loops of a layer have to wait for each other at every layer. It is faster
+    to give each thread its own rows of a batch.
 
-    Results come in the order of the items, and do not depend on the number of threads. Leaving the block ends the threads.
+    Results come in the order of the items and do not depend on the number of threads. The threads
+    end with the context.
 
     Parameters
     ----------
     allowed : bool, default=True
-        False computes everything in the calling thread.
+        Whether to use several threads; False computes everything in the calling thread.
     """
 
     def __init__(self, *, allowed: bool = True) -> None:
@@ -43,25 +44,46 @@ class Threads:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-            torch.set_num_threads(self.count)  # what threads that start later get
+            # The initializer of the pool has also changed the default for threads that start later.
+            torch.set_num_threads(self.count)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Return the function's results; its first error is raised.
+        """Apply a function to each item, and return the results; the first exception is raised.
 
-        The function must not draw random numbers from torch's global state, nor add to the gradients of shared weights.
+        The function must not draw random numbers from torch's global state, and must not accumulate
+        gradients in shared weights.
+
+        Parameters
+        ----------
+        function : callable
+        items : iterable
+
+        Returns
+        -------
+        list
         """
-        todo = list(items)
-        if self.count == 1 or len(todo) < 2:
-            return [function(item) for item in todo]
+        item_list = list(items)
+        if self.count == 1 or len(item_list) < 2:
+            return [function(item) for item in item_list]
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(1,))
-        return list(self._pool.map(function, todo))
+        return list(self._pool.map(function, item_list))
 
 
 def takes_threads(network: nn.Module) -> bool:
-    """Whether rows may go through a network in several threads at once.
+    """Tell whether different threads may pass different rows through a network at the same time.
 
-    Its class says so by ``rows_apart = True``: it draws no random numbers and keeps no state but its weights.
+    Its parameters must be on the CPU, and its class must declare ``rows_apart = True``, which
+    promises that the network treats each row independently, draws no random numbers and has no
+    state but its weights.
+
+    Parameters
+    ----------
+    network : Module
+
+    Returns
+    -------
+    bool
     """
     return bool(getattr(network, "rows_apart", False)) and all(
         parameter.device.type == "cpu" for parameter in network.parameters()

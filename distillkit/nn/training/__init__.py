@@ -1,1 +1,1 @@
-"""Losses and the loop that trains a network on rows."""
+"""Training of networks: losses, recipes, and the training loop."""

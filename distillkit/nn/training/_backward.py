@@ -1,4 +1,4 @@
-"""Gradients of a batch's loss, by pieces of the batch and by threads."""
+"""Gradients of the loss of a batch, computed in pieces and by several threads."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ __all__ = ["Backward"]
 
 
 class Backward:
-    """Puts the gradients of the mean loss of a batch into the weights.
+    """Computes the gradients of the mean loss of a batch and stores them in the weights.
 
     Parameters
     ----------
     network : Module
     loss : RowLoss
     precision : {"float32", "bfloat16", "auto"}
+        Precision of the forward pass, see `mixed_precision`.
     piece : int
-        Rows that go through the network at a time, at most.
+        Largest number of rows that pass through the network at a time.
     shared : int
-        Rows of a batch from which the threads share it, even where it is small enough for one piece.
+        Number of rows from which a batch is divided among the threads, even if it fits one piece.
     threads : Threads
-    scale : tensor of shape (n,) or None
-        Factor of each row's loss.
+    scale : tensor of shape (n,) or None, default=None
+        Factor of the loss of each row of the training set.
     """
 
     def __init__(
@@ -44,19 +45,25 @@ class Backward:
         self.piece, self.shared, self.threads, self.scale = piece, shared, threads, scale
 
     def __call__(self, batch: torch.Tensor, rows: torch.Tensor) -> float:
-        """Replace the gradients of the weights by those of this batch; return the loss.
+        """Replace the gradients of the weights by those of this batch, and return the loss.
 
         Parameters
         ----------
         batch : tensor of shape (b, ...)
         rows : tensor of shape (b,)
-            Their numbers, by which the loss finds their targets.
+            Positions of these rows in the training set, by which the loss finds their targets.
+
+        Returns
+        -------
+        float
         """
+        # 1. Divide the batch into pieces.
         most = self.piece
         if len(rows) >= self.shared:
             most = min(most, -(-len(rows) // self.threads.count))
         parts = in_pieces(len(rows), most)
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        # 2. A single piece needs no threads.
         if len(parts) == 1:
             value = self._value(batch, rows, len(rows))
             for weight in weights:
@@ -64,17 +71,19 @@ class Backward:
             value.backward()  # type: ignore[no-untyped-call]
             return float(value.item())
 
-        def piece(part: slice) -> tuple[float, tuple[torch.Tensor | None, ...]]:
+        # 3. Otherwise compute the gradients of each piece in a thread, and add them up in order.
+        def piece_gradients(part: slice) -> tuple[float, tuple[torch.Tensor | None, ...]]:
             value = self._value(batch[part], rows[part], len(rows))
             return float(value.item()), torch.autograd.grad(value, weights, allow_unused=True)
 
-        found = self.threads.map(piece, parts)
-        for place, weight in enumerate(weights):
-            given = [gradients[place] for _, gradients in found]
-            weight.grad = _sum([gradient for gradient in given if gradient is not None])
-        return sum(value for value, _ in found)
+        results = self.threads.map(piece_gradients, parts)
+        for index, weight in enumerate(weights):
+            part_gradients = [gradients[index] for _, gradients in results]
+            weight.grad = _sum([gradient for gradient in part_gradients if gradient is not None])
+        return sum(value for value, _ in results)
 
     def _value(self, batch: torch.Tensor, rows: torch.Tensor, n_rows: int) -> torch.Tensor:
+        """Return the sum of the losses of some rows, divided by the number of rows of the batch."""
         with mixed_precision(batch.device, self.precision):
             outputs = self.network(batch)
         losses = self.loss(outputs.float(), rows)
@@ -82,6 +91,7 @@ class Backward:
 
 
 def _sum(gradients: list[torch.Tensor]) -> torch.Tensor | None:
+    """Add up the gradients of one weight; None if no piece depends on the weight."""
     if not gradients:
         return None
     total = gradients[0].clone()

@@ -1,4 +1,4 @@
-"""A network's outputs by threads that each take some of the rows, differentiable in the rows."""
+"""Outputs of a network computed by several threads, differentiable in the rows."""
 
 from __future__ import annotations
 
@@ -21,31 +21,36 @@ _Map = Callable[[torch.Tensor], torch.Tensor]
 def map_rows(
     function: _Map, network: nn.Module, X: torch.Tensor, threads: Threads, *, most: int | None = None
 ) -> torch.Tensor:
-    """Return ``function(X)``, with a gradient in X alone, if X asks for one.
+    """Return ``function(X)``, computed in parallel by threads and differentiable in X.
 
-    Threads that share the loops of every layer wait for each other; here each takes rows of its own, forwards and backwards. 100 images
-    through the network of kernel matching: 89 ms by two threads, 189 ms by two that share loops.
+    Each thread passes its own rows through the network, forward and backward, so that threads do
+    not have to wait for each other at every layer. The result has a gradient function if X requires
+    a gradient; gradients of the weights are not computed.
 
     Parameters
     ----------
     function : callable
-        Maps (n, ...) to (n, d), each row for itself: the network, or its ``embed``.
+        Maps (n, ...) to (n, d) and treats each row independently, such as the network or its method
+        ``embed``.
     network : Module
-        That the function calls.
+        The network that the function calls.
     X : tensor of shape (n, ...)
     threads : Threads
-        Not to be left before the gradient is taken.
-    most : int or None
-        Rows at a time, at most, where no gradient is asked for.
+        Pool of threads, which must remain open until the gradient has been computed.
+    most : int or None, default=None
+        Largest number of rows at a time if no gradient is required.
 
     Returns
     -------
     tensor of shape (n, d)
     """
+    # 1. Without gradients, pieces only need to fit the cache.
     if not (X.requires_grad and torch.is_grad_enabled()):
-        without = torch.no_grad()(function)  # in each thread: they start with gradients on
+        # Threads start with gradients enabled, so the function itself has to disable them.
+        function_without_grad = torch.no_grad()(function)
         parts = in_pieces(len(X), min(most or len(X), rows_per_piece(network, X)))
-        return torch.cat(threads.map(lambda part: without(X[part]), parts))
+        return torch.cat(threads.map(lambda part: function_without_grad(X[part]), parts))
+    # 2. With gradients, small batches are left to torch, and others are divided among the threads.
     if threads.count == 1 or len(X) < rows_to_share(network, X):
         return function(X)
     parts = in_pieces(len(X), min(rows_per_piece(network, X), -(-len(X) // threads.count)))
@@ -53,22 +58,24 @@ def map_rows(
 
 
 class _MappedRows(Function):
+    """Maps parts of the rows by threads, and differentiates each part by a thread, too."""
+
     @staticmethod
     def forward(ctx: Any, X: torch.Tensor, function: _Map, parts: list[slice], threads: Threads) -> torch.Tensor:
-        def piece(part: slice) -> tuple[torch.Tensor, torch.Tensor]:
-            with torch.enable_grad():  # off here, and on in threads
+        def forward_piece(part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+            with torch.enable_grad():  # the calling thread, inside forward, has disabled them
                 rows = X[part].detach().requires_grad_()
                 return rows, function(rows)
 
-        ctx.pieces, ctx.parts, ctx.threads = threads.map(piece, parts), parts, threads
-        return torch.cat([found.detach() for _, found in ctx.pieces])
+        ctx.pieces, ctx.parts, ctx.threads = threads.map(forward_piece, parts), parts, threads
+        return torch.cat([outputs.detach() for _, outputs in ctx.pieces])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, given: torch.Tensor) -> tuple[torch.Tensor | None, None, None, None]:
-        def piece(number: int) -> torch.Tensor:
-            rows, found = ctx.pieces[number]
-            gradients: tuple[torch.Tensor, ...] = torch.autograd.grad(found, rows, given[ctx.parts[number]])
+    def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, None, None, None]:
+        def backward_piece(index: int) -> torch.Tensor:
+            rows, outputs = ctx.pieces[index]
+            gradients: tuple[torch.Tensor, ...] = torch.autograd.grad(outputs, rows, grad_output[ctx.parts[index]])
             return gradients[0]
 
-        return torch.cat(ctx.threads.map(piece, range(len(ctx.parts)))), None, None, None
+        return torch.cat(ctx.threads.map(backward_piece, range(len(ctx.parts)))), None, None, None

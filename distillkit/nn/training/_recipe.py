@@ -1,4 +1,4 @@
-"""How a network is trained: optimizer, rate and schedule as data."""
+"""Training recipe of a network: optimizer, learning rate and schedule."""
 
 from __future__ import annotations
 
@@ -15,19 +15,27 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """Hyperparameters of the training of a network.
 
     Parameters
     ----------
-    epochs : int
-    batch_size : int
-    optimizer : {"sgd", "adam", "adamw"}
-    lr, momentum, weight_decay : float
-        `momentum` serves "sgd" only.
-    schedule : {"constant", "step", "cosine", "onecycle"}
-        "step" divides the rate by ten after half of the training; "onecycle" rises over the first fifth and falls to
-        zero. Rates change from step to step, so that one epoch alone is a whole schedule too.
-    precision : {"auto", "float32", "bfloat16"}
+    epochs : int, default=100
+        Number of passes over the rows.
+    batch_size : int, default=256
+        Number of rows per step.
+    optimizer : {"sgd", "adam", "adamw"}, default="sgd"
+    lr : float, default=0.01
+        Largest learning rate of the schedule.
+    momentum : float, default=0.9
+        Momentum of "sgd"; other optimizers ignore it.
+    weight_decay : float, default=5e-4
+    schedule : {"constant", "step", "cosine", "onecycle"}, default="step"
+        Course of the learning rate: "step" divides it by ten after half of the training, "cosine"
+        lowers it to zero along half a cosine, and "onecycle" raises it linearly during the first
+        fifth of the training and lowers it linearly to zero afterwards. The rate changes from step
+        to step, so even a single epoch runs through the whole schedule.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Precision of the forward passes; "auto" is bfloat16 if the device has instructions for it.
     """
 
     epochs: int = 100
@@ -40,12 +48,20 @@ class Recipe:
     precision: str = "auto"
 
     def make_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """Return the optimizer over a network's weights.
+        """Create the optimizer for the weights of a network.
+
+        Parameters
+        ----------
+        network : Module
+
+        Returns
+        -------
+        Optimizer
 
         Raises
         ------
         DataError
-            If the optimizer is not known.
+            If the name of the optimizer is not known.
         """
         weights = network.parameters()
         if self.optimizer == "sgd":
@@ -56,12 +72,22 @@ class Recipe:
         raise DataError(f"optimizer={self.optimizer!r} is not known: give 'sgd', 'adam' or 'adamw'.")
 
     def rate(self, progress: float) -> float:
-        """Factor of the learning rate after a share `progress` in (0, 1) of the training.
+        """Return the factor of the learning rate at a point of the training.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is complete, in (0, 1).
+
+        Returns
+        -------
+        float
+            A factor in [0, 1].
 
         Raises
         ------
         DataError
-            If the schedule is not known.
+            If the name of the schedule is not known.
         """
         if self.schedule == "constant":
             return 1.0

@@ -1,4 +1,4 @@
-"""Training on sets that lie in memory: no DataLoader, explicit generators, a clock."""
+"""Training of networks on rows in memory, with explicit random generators and a time limit."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ __all__ = ["DivergedError", "embed_rows", "predict_rows", "train_network"]
 
 
 class DivergedError(FloatingPointError):
-    """A loss, weights or outputs that are not finite.
+    """Raised if the loss, the weights or the outputs of a network in training are not finite.
 
     Parameters
     ----------
     message : str
-        Names the step.
+        Description that names the step.
     epoch : int
-        The network was left as it was after this epoch; 0 is as it came in.
+        The weights of the network were restored to those after this epoch; 0 stands for the initial
+        weights.
     """
 
     def __init__(self, message: str, epoch: int) -> None:
@@ -58,37 +59,43 @@ def train_network(
     Parameters
     ----------
     network : Module
-        On the device of X.
+        The network, on the device of X.
     X : tensor of shape (n, ...)
+        The training rows.
     loss : RowLoss
-        Bound to the targets of the same n rows.
+        Loss that is bound to the targets of the same n rows.
     recipe : Recipe
-        Step s of S takes the rate of progress ``(s - 1/2) / S``, unless `elapsed` says that time will end first.
+        Hyperparameters. Step s of S has the learning rate of the progress ``(s - 1/2) / S``, unless
+        `elapsed` shows that the time will end before the steps.
     generator : Generator
-        Draws the order of the rows, the augmentation, and a seed for layers that are random themselves (dropout);
-        torch's global state is left as it was.
+        Source of the order of the rows, of the augmentation, and of a seed for random layers such
+        as dropout. torch's global state does not change.
     weight : tensor of shape (n,) or None
-        Weights of the rows, not all zero; a batch's loss is their weighted mean over the mean weight of all rows.
+        Weights of the rows, not all zero; None gives equal weights. The weights are scaled to a
+        mean of 1 over all rows, and multiply the losses of the rows before the mean over a batch is
+        taken.
     augment : Augmentation or None
-        Drawn anew for each batch, with numbers of its own for each row.
+        Random changes, drawn anew for each batch and for each of its rows.
     should_stop : callable or None
-        Asked after every step.
+        Called after every step; the training ends if it returns True.
     elapsed : callable or None
-        The share of the time that has passed. From half of it on, if the steps left will not fit into the rest, the schedule goes by the
-        clock, so that it ends with the time; `should_stop` ends the training.
+        Returns the share of the time limit that has passed. From half of the time on, if the
+        remaining steps will not fit, the schedule follows the clock, so that it is complete when
+        the time is over. The time limit itself must be enforced by `should_stop`.
     on_epoch : callable or None
-        Called with the epoch (from 1) and the mean loss of the rows seen in it.
+        Called after each epoch with its number (from 1) and the mean loss of its rows.
 
     Returns
     -------
     int
-        Epochs done, one that was stopped midway counted.
+        Number of epochs, including one that was stopped midway.
 
     Raises
     ------
     DivergedError
-        If the loss, the weights or the last outputs are not finite. The message names the step; the network is left as it
-        was at the start of the epoch of lowest loss, which is a state that is known to have a finite loss.
+        If the loss, the weights or the last outputs are not finite. The message names the step. The
+        weights are restored to those at the start of the epoch with the lowest loss, which are
+        known to have a finite loss.
     """
     scale = None if weight is None else weight / weight.mean()
     with (
@@ -112,67 +119,72 @@ def _train(
     elapsed: Callable[[], float] | None,
     on_epoch: Callable[[int, float], Any] | None,
 ) -> int:
+    """Run the epochs of `train_network`, and return their number."""
     optimizer = recipe.make_optimizer(network)
     progress = Progress(elapsed)
     best = _BestState(network)
     for epoch in range(1, recipe.epochs + 1):
-        total, seen, stop = 0.0, 0, False
+        total, n_rows, stop = 0.0, 0, False
         best.remember(epoch - 1)
         batches = _batches(len(X), recipe.batch_size, generator, X.device)
         for step, rows in enumerate(batches, start=(epoch - 1) * len(batches)):
+            # 1. Set the learning rate.
             rate = recipe.lr * recipe.rate(progress((step + 0.5) / (recipe.epochs * len(batches))))
             for group in optimizer.param_groups:
                 group["lr"] = rate
+            # 2. Augment the batch, compute its gradients, and update the weights.
             batch = X[rows]
             if augment is not None:
                 batch = augment(batch, augment.draw(len(batch), generator))
-            number = backward(batch, rows)
-            if not math.isfinite(number):
-                best.note(total, seen)
-                raise best.diverged(f"the loss is {number} in step {step + 1} (epoch {epoch})")
+            batch_loss = backward(batch, rows)
+            if not math.isfinite(batch_loss):
+                best.note(total, n_rows)
+                raise best.diverged(f"the loss is {batch_loss} in step {step + 1} (epoch {epoch})")
             optimizer.step()
-            total += number * len(rows)
-            seen += len(rows)
+            total += batch_loss * len(rows)
+            n_rows += len(rows)
             stop = should_stop is not None and should_stop()
             if stop:
                 break
-        best.note(total, seen)
+        # 3. Finish the epoch.
+        best.note(total, n_rows)
         if on_epoch is not None:
-            on_epoch(epoch, total / seen)
+            on_epoch(epoch, total / n_rows)
         if stop:
             break
+    # 4. No loss follows the last step, so check the weights and outputs that it leads to.
     if not best.is_finite(batch):
         raise best.diverged(f"weights or outputs are not finite after step {step + 1} (epoch {epoch})")
     return epoch
 
 
 class _BestState:
-    """A copy of the weights at the start of the epoch of lowest loss, to fall back to."""
+    """Copy of the weights at the start of the epoch with the lowest loss, to restore on failure."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.loss = math.inf
 
     def remember(self, epoch: int) -> None:
-        """Copy the present weights, which `epoch` epochs have led to."""
-        self.now = epoch, {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        """Copy the current weights, which result from `epoch` epochs."""
+        self.current = epoch, {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         if epoch == 0:
-            self.best = self.now
+            self.best = self.current
 
-    def note(self, total: float, seen: int) -> None:
-        """Keep what was remembered if the epoch that started there has the lowest mean loss."""
-        if seen and total / seen < self.loss:
-            self.loss, self.best = total / seen, self.now
+    def note(self, total: float, n_rows: int) -> None:
+        """Make the last copy the best one if the epoch that began there has the lowest loss."""
+        if n_rows and total / n_rows < self.loss:
+            self.loss, self.best = total / n_rows, self.current
 
     def diverged(self, message: str) -> DivergedError:
-        """Go back to the best weights; return the error to raise."""
+        """Restore the best weights, and return the error to raise."""
         epoch, state = self.best
         self.network.load_state_dict(state)
         return DivergedError(message, epoch)
 
     @torch.no_grad()
     def is_finite(self, batch: torch.Tensor) -> bool:
-        """Whether the weights and the outputs for a batch are finite, after the last step, which no loss follows."""
+        """Tell whether the weights, and the outputs for a batch, are finite."""
         if not all(torch.isfinite(weight).all() for weight in self.network.parameters()):
             return False
         with evaluating(self.network):
@@ -180,7 +192,10 @@ class _BestState:
 
 
 def _batches(n_rows: int, size: int, generator: torch.Generator, device: torch.device) -> list[torch.Tensor]:
-    """Divide the rows at random; a last row alone joins the batch before, since batch norm needs two."""
+    """Divide the rows into random batches.
+
+    A single last row joins the batch before, because batch normalization needs at least two rows.
+    """
     order = torch.randperm(n_rows, generator=generator, device=generator.device).to(device)
     parts = list(torch.split(order, size))
     if len(parts) > 1 and len(parts[-1]) == 1 < size:
@@ -195,24 +210,54 @@ def _evaluated(
     batch_size: int,
     precision: str,
 ) -> torch.Tensor:
+    """Apply a function of a network to rows in evaluation mode, and return float32 outputs."""
+
     def mapped(batch: torch.Tensor) -> torch.Tensor:
         with mixed_precision(X.device, precision):
             return function(batch).float()
 
     with evaluating(network), Threads(allowed=takes_threads(network)) as threads:
-        # detached, not in inference_mode: its tensors cannot serve as targets of a loss
+        # Detach the rows instead of using inference mode, whose tensors cannot be targets of a
+        # loss.
         return map_rows(mapped, network, X.detach(), threads, most=batch_size)
 
 
 def predict_rows(
     network: nn.Module, X: torch.Tensor, *, batch_size: int = 512, precision: str = "float32"
 ) -> torch.Tensor:
-    """Return the outputs (n, n_outputs) in evaluation mode, in blocks of rows."""
+    """Compute the outputs of a network in evaluation mode.
+
+    Parameters
+    ----------
+    network : Module
+    X : tensor of shape (n, ...)
+    batch_size : int, default=512
+        Largest number of rows at a time.
+    precision : {"auto", "float32", "bfloat16"}, default="float32"
+
+    Returns
+    -------
+    tensor of shape (n, n_outputs), float32
+    """
     return _evaluated(network, network, X, batch_size, precision)
 
 
 def embed_rows(
     network: nn.Module, X: torch.Tensor, *, batch_size: int = 512, precision: str = "float32"
 ) -> torch.Tensor:
-    """Return the features before the head (n, d) in evaluation mode, in blocks of rows."""
+    """Compute the features before the last layer in evaluation mode, by the network's ``embed``.
+
+    Parameters
+    ----------
+    network : Module
+        A network with a method ``embed``.
+    X : tensor of shape (n, ...)
+    batch_size : int, default=512
+        Largest number of rows at a time.
+    precision : {"auto", "float32", "bfloat16"}, default="float32"
+
+    Returns
+    -------
+    tensor of shape (n, d), float32
+    """
     return _evaluated(network.embed, network, X, batch_size, precision)  # type: ignore[arg-type]

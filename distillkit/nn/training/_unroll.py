@@ -1,4 +1,4 @@
-"""Training as a function that can be differentiated: gradient descent unrolled, with the graph of its last steps kept."""
+"""Unrolled gradient descent, a training that can be differentiated in the rows and targets."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ def unroll(
     rate: torch.Tensor | float,
     window: int | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Train a network's weights by full-batch gradient descent, without touching the network.
+    """Train copies of a network's weights by differentiable full-batch gradient descent.
 
-    ``w_{t+1} = w_t - rate * dL(w_t, rows, targets)/dw_t`` for `steps` steps. The result depends differentiably on rows, targets and
-    rate through the last `window` steps; to those before it is constant (truncated backpropagation).
+    Each of `steps` steps computes ``w_{t+1} = w_t - rate * dL(w_t, rows, targets)/dw_t``. The
+    resulting weights are differentiable in the rows, the targets and the rate through the last
+    `window` steps; earlier steps are treated as constant (truncated backpropagation). The network
+    itself does not change.
 
     Parameters
     ----------
     network : Module
-        Gives the first weights. Frozen ones stay.
+        Network with the initial weights; frozen weights are not trained.
     rows : tensor of shape (m, ...)
     targets : tensor of shape (m,) or (m, k)
     loss : callable
-        ``loss(outputs, targets)``: the mean loss ().
+        Function ``loss(outputs, targets)`` that returns the mean loss, a tensor of shape ().
     steps : int
-        0 or more.
+        Number of steps, at least 0.
     rate : tensor of shape () or float
-    window : int or None
-        Last steps to differentiate through: memory grows with them. None is all, 0 none.
+        Learning rate.
+    window : int or None, default=None
+        Number of last steps to differentiate through, with which memory grows. None means all
+        steps, and 0 none.
 
     Returns
     -------
@@ -47,15 +51,17 @@ def unroll(
 
     References
     ----------
-    Wang et al., "Dataset distillation", arXiv:1811.10959; truncation: Feng, Vedantam and Kempe, "Embarrassingly simple dataset
-    distillation", ICLR 2024.
+    Wang et al., "Dataset distillation", arXiv:1811.10959. Truncation: Feng, Vedantam and Kempe,
+    "Embarrassingly simple dataset distillation", ICLR 2024.
     """
     first = 0 if window is None else max(0, steps - window)
     fixed = rows.detach(), targets.detach(), rate.detach() if isinstance(rate, torch.Tensor) else rate
     weights = {name: weight.detach() for name, weight in network.named_parameters() if weight.requires_grad}
     for step in range(steps):
         inside = step >= first
-        if step <= first:  # from here on weights are part of the graph, or they never are
+        # Cut the graph before the first step of the window; earlier steps build no graph that
+        # outlives them.
+        if step <= first:
             weights = _leaves(weights)
         leaves = (rows, targets, rate) if inside else fixed
         weights = _descend(network, weights, loss, *leaves, graph=inside)
@@ -63,6 +69,7 @@ def unroll(
 
 
 def _leaves(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Detach weights, and make them leaves of a new graph."""
     return {name: weight.detach().requires_grad_() for name, weight in weights.items()}
 
 
@@ -76,9 +83,10 @@ def _descend(
     *,
     graph: bool,
 ) -> dict[str, torch.Tensor]:
+    """Do one step of gradient descent; with `graph`, keep it differentiable."""
     value = loss(functional_call(network, weights, (rows,)), targets)
     gradients = torch.autograd.grad(value, list(weights.values()), create_graph=graph, materialize_grads=True)
-    moved = {
+    updated = {
         name: weight - rate * gradient for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
     }
-    return moved if graph else {name: weight.detach() for name, weight in moved.items()}
+    return updated if graph else {name: weight.detach() for name, weight in updated.items()}
