@@ -1,4 +1,4 @@
-"""k-means clustering by faiss or NumPy, with exact inertia and without empty clusters."""
+"""Clustering by k-means in faiss or NumPy, with exact inertia and without empty clusters."""
 
 from __future__ import annotations
 
