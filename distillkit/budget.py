@@ -191,7 +191,7 @@ def _proportional(total: int, counts: Mapping[Any, int]) -> dict[Any, int]:
 
     In units of rows times `n_rows` everything is a whole number, so that ties are ties on every machine; among equals
     the larger class, then the first, is served first. Adding to, or taking from, the class that is furthest off is
-    the exact minimiser of the squared deviations under these bounds (a separable convex allocation).
+    the exact minimizer of the squared deviations under these bounds (a separable convex allocation).
     """
     n_rows = sum(counts.values())
     quotas = {label: min(count, max(1, total * count // n_rows)) for label, count in counts.items()}

@@ -1,4 +1,4 @@
-"""The contract of every distiller: the base class, what it hands to a method, and what a method returns."""
+"""The estimator contract: the base class of distillers, and what methods receive and return."""
 
 from distillkit.base._distiller import BaseDistiller, iterative_constraints
 from distillkit.base._outcome import Outcome

@@ -1,4 +1,4 @@
-"""The base of every distiller: it validates, times, records and stores; a method only computes."""
+"""The base class of distillers, which validates input, runs a method and stores its results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit.base._feature_space import feature_rows
-from distillkit.base._outcome import Outcome, Seen, distilled_pair, ranking_of, scaled_weight
+from distillkit.base._outcome import Outcome, SourceSummary, distilled_pair, ranking_of, scaled_weight
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
@@ -39,61 +39,64 @@ class BaseDistiller(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Base class: a method writes `_distill(rows, run)`; everything a user calls is here.
+    """Base class of all distillers; a method implements only `_distill(rows, run)`.
 
-    A distiller acts on training data only: `fit_transform` and `fit_resample` return the distilled rows;
-    `transform` carries new rows, one to one, into the space those rows live in.
+    A distiller acts on training data only: `fit_transform` and `fit_resample` return the distilled
+    rows, whereas `transform` maps new rows, one to one, into the space of the distilled rows.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
-        Rows to keep: an int per class (in all where y is continuous or None), a share in (0, 1), or a dict of
-        rows per class label. See `Budget`.
+        Number of rows to keep. An int is a number of rows per class (in all, if y is continuous or
+        None), a float in (0, 1) is a share of the rows, and a dict maps class labels to numbers of
+        rows. See `Budget`.
     task : {"auto", "classification", "regression"}, default="auto"
-        What y holds. "auto": text, booleans and integers are class labels; floats with fractions or with many
-        different values are numbers.
+        Kind of target. With "auto", text, booleans and integers are class labels; floats with
+        fractions or with many different values are numbers.
     random_state : int, RandomState instance or None, default=None
-        Fixes everything random: the same seed gives the same result bit for bit.
+        Controls all randomness: the same seed gives the same result bit for bit.
 
     Attributes
     ----------
     X_distilled_ : ndarray of shape (m, ...)
-        Distilled rows, in the shape, dtype and units of X; where the method has a preprocessing of its own, as
-        floats in the space that `transform` carries new rows into (``distilled_.preprocessing`` has the inverse).
+        Distilled rows in the shape, dtype and units of X. If the method has its own preprocessing,
+        they are floats in the space into which `transform` maps new rows, and
+        ``distilled_.preprocessing`` has the inverse.
     y_distilled_ : ndarray of shape (m,) or None
         Their labels, in the label space of y.
     sample_weight_ : ndarray of shape (m,)
-        Training rows each stands for; sums to the rows seen.
+        Number of training rows that each distilled row represents; sums to the number of training
+        rows.
     sample_indices_ : ndarray of shape (m,)
-        Positions of the distilled rows in X, only where rows were picked.
+        Positions of the distilled rows in X; only if rows were selected from X.
     ranking_ : ndarray of shape (m,)
-        Only where the method ranks: place of each row in the ranking of its class, from 0. The rows of the first j
-        places are the result for a budget of j: see `DistilledSet.prefix`.
+        Rank of each row within its class, from 0; only if the method ranks rows. The rows with
+        ranks below j are the result for a budget of j: see `DistilledSet.prefix`.
     error_ : float
-        Only with ``certify=True``, for methods that have it: see `distillkit.coresets.certify`. All costs are in
-        ``distilled_.provenance["certificate"]``.
+        Only with ``certify=True``, for methods that have this parameter: see
+        `distillkit.coresets.certify`. All costs are in ``distilled_.provenance["certificate"]``.
     soft_labels_ : ndarray of shape (m, n_classes)
-        Only where labels were learned or taught.
+        Only if labels were learned, or given by a teacher.
     history_ : list of dict
-        One per recorded step.
+        One entry per recorded step.
     n_iter_ : int
-        Steps done, only for methods with `max_iter`.
+        Number of steps; only for methods with `max_iter`.
     distilled_ : DistilledSet
-        All of it as one thing that can be saved.
+        All results in one object that can be saved.
     n_features_in_ : int
         Size of the second axis of X.
     feature_names_in_ : ndarray of str
-        Only where X had string column names.
+        Only if X had string column names.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "budget": "no_validation",  # Budget has its own words for what is wrong
+        "budget": "no_validation",  # Budget validates it
         "task": [StrOptions({"auto", "classification", "regression"})],
         "random_state": ["random_state"],
     }
-    _needs_y: ClassVar[bool] = False  # whether fit refuses y=None
-    _weighs_rows: ClassVar[bool] = False  # whether `_distill` heeds `rows.weight`, as merge-and-reduce needs it
-    _keeps_rows: ClassVar[bool] = False  # whether every row is kept, so that fit_transform changes no row count
+    _needs_y: ClassVar[bool] = False  # whether fit raises an error for y=None
+    _weighs_rows: ClassVar[bool] = False  # whether `_distill` uses `rows.weight`, which streaming needs
+    _keeps_rows: ClassVar[bool] = False  # whether all rows are kept, so that fit_transform keeps their number
 
     def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
         self.budget = budget
@@ -107,9 +110,10 @@ class BaseDistiller(
         Parameters
         ----------
         rows : TrainingRows
-            Validated rows with their groups and quotas.
+            Validated rows with their groups and the number of distilled rows for each.
         run : Run
-            Randomness (`run.rng`, `run.seed()`), clock (`run.out_of_time()`) and history (`run.record(...)`).
+            Randomness (`run.rng`, `run.seed()`), clock (`run.out_of_time()`) and history
+            (`run.record(...)`).
 
         Returns
         -------
@@ -118,12 +122,13 @@ class BaseDistiller(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Distil (X, y).
+        """Distill (X, y) and set the fitted attributes.
 
         Parameters
         ----------
         X : array-like of shape (n, ...)
-            Table (n, d), series (n, channels, time) or images (n, channels, height, width); NumPy, pandas or torch.
+            Table (n, d), series (n, channels, time) or images (n, channels, height, width), as a
+            NumPy array, pandas object or torch tensor.
         y : array-like of shape (n,) or None
             Class labels or numbers.
 
@@ -134,10 +139,11 @@ class BaseDistiller(
         Raises
         ------
         BudgetError
-            If the rows cannot meet the budget.
+            If there are fewer rows than the budget asks for.
         ValueError
-            If X or y hold NaN, infinities or text columns, or do not fit each other.
+            If X or y contain NaN, infinity or text columns, or their lengths differ.
         """
+        # 1. Validate the input, and divide the rows into groups with their parts of the budget.
         budget = Budget(self.budget) if "budget" in self.get_params(deep=False) else None
         source, X_valid, y_valid = self._validate(X, y)
         task = self._resolve_task(y_valid)
@@ -145,12 +151,14 @@ class BaseDistiller(
         run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
         features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
         rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
+        # 2. Let the method distill the rows, and store its results.
         callbacks = callback_context(self)
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         outcome = self._distill(rows, run)
         self._store(outcome, run, source, rows)
         if outcome.error is not None:
             raise outcome.error
+        # 3. Measure the error of the distilled set on request.
         if getattr(self, "certify", False):
             certificate = certify(self.distilled_, X_valid, y_valid)
             self.error_ = certificate.error
@@ -159,9 +167,10 @@ class BaseDistiller(
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return X as it came (as an array), X as finite floats, and y as one column."""
+        """Return X as an array of its own dtype, X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
-        # y=None is said, not left out: scikit-learn then refuses it for methods that need y
+        # y=None is passed explicitly, so that scikit-learn raises its error for methods that need
+        # y.
         checks = {
             "dtype": _FLOATS,
             "allow_nd": True,
@@ -174,6 +183,7 @@ class BaseDistiller(
         return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
 
     def _resolve_task(self, y: np.ndarray | None) -> str | None:
+        """Return the task, inferred from y for "auto"; None without y."""
         if y is None:
             return None
         inferred, task = infer_task(y), getattr(self, "task", "auto")
@@ -184,26 +194,25 @@ class BaseDistiller(
         return inferred if task == "auto" else str(task)
 
     def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
-        self._keep(outcome, distilled_pair(outcome, source, rows), Seen.of(source, rows), run)
+        """Set the fitted attributes for rows that are in memory."""
+        self._set_results(outcome, distilled_pair(outcome, source, rows), SourceSummary.of(source, rows), run)
 
-    def _keep(self, outcome: Outcome, pair: tuple[np.ndarray, np.ndarray | None], seen: Seen, run: Run) -> None:
-        """Set the fitted attributes: `pair` are the distilled rows and labels, `seen` is what they were made from."""
-        for name in (
-            "sample_indices_",
-            "soft_labels_",
-            "ranking_",
-            "error_",
-        ):  # a refit may not have what an earlier fit had
+    def _set_results(
+        self, outcome: Outcome, pair: tuple[np.ndarray, np.ndarray | None], source: SourceSummary, run: Run
+    ) -> None:
+        """Set the fitted attributes from the outcome, the distilled pair and the source summary."""
+        # Remove optional attributes of an earlier fit, which this fit may not set.
+        for name in ("sample_indices_", "soft_labels_", "ranking_", "error_"):
             self.__dict__.pop(name, None)
         self.X_distilled_, self.y_distilled_ = pair
         if outcome.indices is not None:
             self.sample_indices_ = np.asarray(outcome.indices)
         if outcome.soft_labels is not None:
             self.soft_labels_ = np.asarray(outcome.soft_labels)
-        ranking = ranking_of(outcome, self.y_distilled_, seen.task, len(self.X_distilled_))
+        ranking = ranking_of(outcome, self.y_distilled_, source.task, len(self.X_distilled_))
         if ranking is not None:
             self.ranking_ = ranking
-        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), seen.rows)
+        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), source.n_rows)
         if "max_iter" in self.get_params(deep=False):
             self.n_iter_ = run.n_iter
         self.history_ = run.history
@@ -216,15 +225,16 @@ class BaseDistiller(
             soft_labels=getattr(self, "soft_labels_", None),
             stored=None if outcome.stored is None else to_dtype(outcome.stored, self.X_distilled_.dtype),
             ranking=ranking,
-            classes=seen.classes,
+            classes=source.classes,
             feature_names=tuple(getattr(self, "feature_names_in_", ())) or None,
             preprocessing=outcome.preprocessing,
-            provenance=self._provenance(run, seen, outcome),
+            provenance=self._provenance(run, source, outcome),
         )
 
-    def _provenance(self, run: Run, seen: Seen, outcome: Outcome) -> dict[str, Any]:
-        known = {
-            "class_rows": seen.class_rows,
+    def _provenance(self, run: Run, source: SourceSummary, outcome: Outcome) -> dict[str, Any]:
+        """Return the provenance of the distilled set: method, parameters, source and resources."""
+        optional = {
+            "class_rows": source.class_rows,
             "weighting": outcome.weighting,
             "offset": outcome.offset,
             "n_iter": getattr(self, "n_iter_", None),
@@ -232,41 +242,58 @@ class BaseDistiller(
         return {
             "method": public_name(type(self)),
             "params": to_jsonable(self.get_params(deep=False)),
-            "task": seen.task,
-            "rows_seen": seen.rows,
-            "bytes_seen": seen.nbytes,
-            **{name: to_jsonable(value) for name, value in known.items() if value is not None},
+            "task": source.task,
+            "rows_seen": source.n_rows,
+            "bytes_seen": source.nbytes,
+            **{name: to_jsonable(value) for name, value in optional.items() if value is not None},
             **to_jsonable(outcome.notes),
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
-            # what computed: faiss-gpu, faiss, numpy, scikit-learn; empty where a method does not say
+            # Libraries that did the computation (faiss-gpu, faiss, numpy, scikit-learn), if
+            # recorded.
             "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
             "versions": versions(),
         }
 
     def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        """Distil (X, y) and return the distilled pair.
+        """Distill (X, y) and return the distilled rows and labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+        y : array-like of shape (n,) or None
 
         Returns
         -------
         X_distilled, y_distilled
-            In the container that came in (NumPy, pandas or torch), or in the one that `set_output` asks for; picked
-            pandas rows keep their index labels, made ones are floats. ``y_distilled`` is None without y.
+            In the container of the input (NumPy, pandas or torch), or in the one set by
+            `set_output`. Selected pandas rows keep their index labels; synthetic rows are floats.
+            ``y_distilled`` is None without y.
         """
-        rows = self.fit_transform(X, y)  # scikit-learn wraps this one for set_output
+        rows = self.fit_transform(X, y)  # scikit-learn wraps this method for set_output
         return rows, like_column(self.y_distilled_, getattr(self, "sample_indices_", None), y)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Distil (X, y) and return the distilled rows alone, never a tuple.
+        """Distill (X, y) and return the distilled rows alone, never a tuple.
 
-        Training rows are treated apart from new rows, as in scikit-learn's `TargetEncoder`.
+        Training rows are treated differently from new rows, as in scikit-learn's `TargetEncoder`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+        y : array-like of shape (n,) or None
+
+        Returns
+        -------
+        array of shape (m, ...)
+            In the container of X.
         """
         self.fit(X, y)
         indices = getattr(self, "sample_indices_", None)
         return like_rows(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
 
     def transform(self, X: Any) -> Any:
-        """Carry new rows, one to one, into the space of `X_distilled_`.
+        """Map new rows, one to one, into the space of `X_distilled_`.
 
         Parameters
         ----------
@@ -275,26 +302,28 @@ class BaseDistiller(
         Returns
         -------
         array of shape (n, ...)
-            The rows themselves, or as the method's own preprocessing makes them; in the container that came in.
+            The rows themselves, or their image under the preprocessing of the method, in the
+            container of X.
 
         Raises
         ------
         DataError
-            If the rows have another shape than those distilled.
+            If the shape of the rows differs from that of the training rows.
         """
         check_is_fitted(self)
         valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True)
         expected = self.X_distilled_.shape[1:]
         if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
             raise DataError(
-                f"X has rows of shape {valid.shape[1:]}, but {type(self).__name__} distilled rows of shape {expected}."
+                f"X has rows of shape {valid.shape[1:]}, but {type(self).__name__} distilled rows of shape {expected}: "
+                "give rows of the shape used in fit."
             )
         if self.preprocessing_ is not None:
             valid = self.preprocessing_.transform(as_numeric(valid))
         return like_rows(valid, slice(None), X, carried=True)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what scikit-learn may expect: dtypes kept, y needed or not."""
+        """Return the scikit-learn tags: preserved dtypes, and whether y is required."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.target_tags.required = self._needs_y
@@ -302,5 +331,5 @@ class BaseDistiller(
 
 
 def iterative_constraints() -> dict[str, Any]:
-    """Return the constraint of `max_seconds`, for methods that take steps."""
+    """Return the parameter constraint of `max_seconds`, for iterative methods."""
     return {"max_seconds": [Interval(Real, 0, None, closed="neither"), None]}

@@ -1,4 +1,4 @@
-"""What a method hands back to the base, and how it becomes distilled rows, labels and weights."""
+"""The outcome of a method, and its conversion into distilled rows, labels and weights."""
 
 from __future__ import annotations
 
@@ -14,49 +14,54 @@ if TYPE_CHECKING:
     from distillkit.base._training_rows import TrainingRows
     from distillkit.utils._preprocessing import Preprocessing
 
-__all__ = ["Outcome", "Seen", "distilled_pair", "ranking_of", "scaled_weight"]
+__all__ = ["Outcome", "SourceSummary", "distilled_pair", "ranking_of", "scaled_weight"]
 
 
 @dataclass
 class Outcome:
-    """What a method returns: picked rows (`indices`) or made rows (`X` and, with a target, `y`).
+    """Result of a method: selected rows (`indices`) or synthetic rows (`X` and perhaps `y`).
 
     Parameters
     ----------
     X : ndarray of shape (m, ...) or None
-        Made rows in the units of the training rows; None where rows were picked.
+        Synthetic rows in the units of the training rows; None if rows were selected.
     y : ndarray of shape (m,) or None
+        Targets of synthetic rows.
     indices : ndarray of shape (m,) or None
-        Picked rows.
+        Positions of selected rows.
     weight : ndarray of shape (m,) or None
-        Rows each stands for; scaled by the base to sum to the rows seen. None: equal weights.
+        Number of training rows that each row represents; the base scales the weights to sum to the
+        number of training rows. None means equal weights.
     soft_labels : ndarray of shape (m, n_classes) or None
+        Class probabilities of the rows.
     stored : ndarray of shape (m, channels, ...) or None
-        Smaller images or series from which the rows are made by linear interpolation, in the units of the training rows: they are
-        what a distilled set keeps.
+        Smaller images or series from which the rows are computed by linear interpolation, in the
+        units of the training rows. A distilled set saves these instead of the rows.
     preprocessing : Preprocessing or None
-        The space models should be trained in, if not that of the data: the base carries the distilled rows there,
-        and `transform` carries new ones.
+        Map into the space in which models should be trained, if it is not that of the data. The
+        base maps the distilled rows into this space, and `transform` maps new rows.
     ranked : bool
-        Whether the rows of each class are in ranking order, so that the first j of them are what the method gives for
-        j rows: `DistilledSet.prefix` then serves every smaller budget.
+        Whether the rows of each class are in ranking order, so that the first j of them are the
+        result for a budget of j. `DistilledSet.prefix` then serves every smaller budget.
     weighting : {"nearest", None}
-        "nearest": a weight counts the training rows of the class that have this row as their nearest, so that the
-        weights of a prefix can be counted, too. None: those of a prefix are scaled.
+        "nearest": the weight of a row is the number of training rows of its class that have it as
+        their nearest row, so that the weights of a prefix can be counted as well. None: the weights
+        of a prefix are scaled.
     offset : float or None
-        Where each row is the mean of the rows it stands for: the sum of their squared distances to it, in the units of
-        X. The k-means cost of all rows is then that of the distilled ones plus this constant, up to rows that have
-        other nearest centres than their mean (Feldman, Schmidt and Sohler, SODA 2013). 0 for unbiased samples. None
-        where neither is so.
+        If each row is the mean of the rows that it represents: the sum of the squared distances of
+        these rows to it, in the units of X. The k-means cost of all rows is then that of the
+        distilled rows plus this constant, except for rows whose nearest center differs from that of
+        their mean (Feldman, Schmidt and Sohler, SODA 2013). 0 for unbiased samples; None for other
+        methods.
     notes : dict of str to plain values
-        More to know of how the rows came about, for the provenance.
+        Further entries of the provenance.
     error : Exception or None
-        What ended the fit before its time: the rows are kept as the fitted attributes, then it is raised.
+        Error that ended the fit early. The fitted attributes are set first, then it is raised.
 
     Raises
     ------
     DataError
-        If rows were neither picked nor made, or both.
+        If neither or both of `indices` and `X` are given.
     """
 
     X: np.ndarray | None = None
@@ -74,24 +79,27 @@ class Outcome:
 
     def __post_init__(self) -> None:
         if (self.X is None) == (self.indices is None):
-            raise DataError("a method returns either picked rows (indices) or made rows (X): give exactly one of them.")
+            raise DataError(
+                "a method returns either selected rows (indices) or synthetic rows (X): give exactly one of them."
+            )
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What a distilled set keeps to know of the rows it was made from.
+class SourceSummary:
+    """Summary of the training rows, which a distilled set keeps.
 
     Parameters
     ----------
-    rows, nbytes : int
+    n_rows, nbytes : int
+        Number of rows, and bytes of rows and labels.
     task : {"classification", "regression", None}
     classes : ndarray of shape (n_classes,) or None
-        Sorted.
+        Class labels, sorted.
     class_rows : ndarray of shape (n_classes,) or None
-        Rows of each class.
+        Number of rows of each class.
     """
 
-    rows: int
+    n_rows: int
     nbytes: int
     task: str | None
     classes: np.ndarray | None = None
@@ -99,7 +107,7 @@ class Seen:
 
     @classmethod
     def of(cls, source: np.ndarray, rows: TrainingRows) -> Self:
-        """Describe rows that are in memory."""
+        """Summarize rows that are in memory."""
         nbytes = int(source.nbytes + (0 if rows.y is None else rows.y.nbytes))
         if rows.y is None or rows.task != "classification":
             return cls(len(source), nbytes, rows.task)
@@ -107,65 +115,73 @@ class Seen:
 
 
 def ranking_of(outcome: Outcome, y: np.ndarray | None, task: str | None, size: int) -> np.ndarray | None:
-    """Return the place of each row in the ranking of its class, from 0; None where the method does not rank."""
+    """Return the rank of each row within its class, from 0; None if the method does not rank."""
     if not outcome.ranked:
         return None
     ranking = np.arange(size)
     if y is not None and task == "classification":
         for label in np.unique(y):
-            own = np.flatnonzero(y == label)
-            ranking[own] = np.arange(len(own))
+            members = np.flatnonzero(y == label)
+            ranking[members] = np.arange(len(members))
     return ranking
 
 
 def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return distilled rows in the dtype of `source` (or the space of a preprocessing) and labels in that of y.
+    """Return the distilled rows in the dtype of `source`, and the labels in the dtype of y.
+
+    With a preprocessing, the rows are in its space and have the dtype of the validated rows.
 
     Raises
     ------
     DataError
-        If the method diverged to NaN or infinity, or made rows without labels.
+        If rows are NaN or infinite because the method diverged, or if synthetic rows have no
+        labels.
     """
-    picked = outcome.indices
+    indices = outcome.indices
     if outcome.preprocessing is not None:
-        before = np.asarray(outcome.X) if picked is None else rows.X[picked]
-        X = outcome.preprocessing.transform(before).astype(rows.X.dtype, copy=False)
+        original = np.asarray(outcome.X) if indices is None else rows.X[indices]
+        X = outcome.preprocessing.transform(original).astype(rows.X.dtype, copy=False)
     else:
-        X = _made(outcome, source) if picked is None else source[picked]
+        X = _synthetic_rows(outcome, source) if indices is None else source[indices]
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         raise DataError(
-            "the distilled rows hold NaN or infinity: the method diverged; lower its learning rate or scale X."
+            "the distilled rows hold NaN or infinity: the method diverged. Lower its learning rate or scale X."
         )
     return X, None if rows.y is None else _labels(outcome, rows.y, rows.task)
 
 
-def _made(outcome: Outcome, source: np.ndarray) -> np.ndarray:
+def _synthetic_rows(outcome: Outcome, source: np.ndarray) -> np.ndarray:
+    """Return synthetic rows in the dtype of the source, interpolated if they are stored smaller."""
     if outcome.stored is None:
         return to_dtype(np.asarray(outcome.X), source.dtype)
     return expand(to_dtype(outcome.stored, source.dtype), source.shape[2:])
 
 
 def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:
+    """Return the labels of selected or synthetic rows in the dtype of y where it can hold them."""
     if outcome.indices is not None:
-        picked: np.ndarray = y[outcome.indices]
-        return picked
+        selected: np.ndarray = y[outcome.indices]
+        return selected
     if outcome.y is None:
-        raise DataError("the method made rows without labels, but y was given: return Outcome(X=..., y=...).")
-    made = np.asarray(outcome.y)
-    # the mean of whole numbers need not be whole, so made numbers stay floats where y holds integers
-    return made if task == "regression" and y.dtype.kind != "f" else made.astype(y.dtype, copy=False)
+        raise DataError(
+            "the method returned synthetic rows without labels, but y was given: return Outcome(X=..., y=...)."
+        )
+    labels = np.asarray(outcome.y)
+    # Synthetic numbers stay floats if y holds integers, because a mean of integers may be
+    # fractional.
+    return labels if task == "regression" and y.dtype.kind != "f" else labels.astype(y.dtype, copy=False)
 
 
 def scaled_weight(weight: np.ndarray | None, size: int, n_rows: int) -> np.ndarray:
-    """Return positive weights that sum to the rows seen; None means equal weights.
+    """Return positive weights that sum to the number of training rows; None means equal weights.
 
     Raises
     ------
     DataError
         If the method returned weights that are not one positive number per row.
     """
-    given = np.ones(size) if weight is None else np.asarray(weight, dtype=np.float64)
-    if given.shape != (size,) or not (np.isfinite(given) & (given > 0)).all():
+    weights = np.ones(size) if weight is None else np.asarray(weight, dtype=np.float64)
+    if weights.shape != (size,) or not (np.isfinite(weights) & (weights > 0)).all():
         raise DataError(f"the method returned weights that are not {size} positive numbers, one per distilled row.")
-    scaled: np.ndarray = given * (n_rows / given.sum())
+    scaled: np.ndarray = weights * (n_rows / weights.sum())
     return scaled

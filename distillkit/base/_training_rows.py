@@ -1,4 +1,4 @@
-"""What the base hands to a method: validated rows in groups, and the clock it runs by."""
+"""The input of a method: validated rows in groups, and the clock and randomness of its run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Group", "Run", "TrainingRows", "group_rows"]
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are distilled together: one class, or all rows where there are no classes.
+    """Rows that are distilled together: one class, or all rows if there are no classes.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Group:
     rows : ndarray of shape (n_group,)
         Positions in X, ascending.
     size : int
-        Distilled rows wanted.
+        Number of distilled rows of the group.
     """
 
     label: Any
@@ -45,8 +45,9 @@ class TrainingRows:
     task : {"classification", "regression", None}
     groups : tuple of Group
     weight : ndarray of shape (n,) or None
-        Rows of a larger set that each row stands for, where these rows are themselves distilled (see
-        `StreamingCoreset`); None counts each row once. Only methods that say ``_weighs_rows = True`` are given any.
+        If the rows are themselves distilled (see `StreamingCoreset`), the number of rows of a
+        larger set that each represents. None counts each row once. Only methods with
+        ``_weighs_rows = True`` get weights.
     features : ndarray of shape (n, p) or None
         The rows in the `feature_space` of the method.
     """
@@ -60,17 +61,17 @@ class TrainingRows:
 
     @property
     def points(self) -> np.ndarray:
-        """What distances are taken between: `features` where there are any, else `flat`."""
+        """The rows between which distances are measured: `features` if given, else `flat`."""
         return self.flat if self.features is None else self.features
 
     @property
     def flat(self) -> np.ndarray:
-        """X as (n, d)."""
+        """X flattened to shape (n, d)."""
         return self.X.reshape(len(self.X), -1)
 
     @property
     def size(self) -> int:
-        """Distilled rows wanted in all."""
+        """Total number of distilled rows."""
         return sum(group.size for group in self.groups)
 
 
@@ -81,8 +82,16 @@ class Run:
     Parameters
     ----------
     max_seconds : float or None
-        Wall-clock budget; a method asks `out_of_time` between steps.
+        Wall-clock budget; a method checks it by `out_of_time` between steps.
     random_state : int, RandomState or None
+    history : list of dict
+        Recorded steps.
+    n_iter : int
+        Number of steps so far.
+    stopped_by : str or None
+        Reason for an early stop, such as "max_seconds".
+    started : float
+        Time of the start, as of `time.perf_counter`.
     """
 
     max_seconds: float | None = None
@@ -97,19 +106,25 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the fit started."""
+        """Seconds since the start of the fit."""
         return time.perf_counter() - self.started
 
     def seed(self) -> int:
-        """Draw a seed that fits int32, which faiss and torch take."""
+        """Draw a seed that fits into int32, as faiss and torch require."""
         return int(self.rng.randint(np.iinfo(np.int32).max))
 
     def record(self, **values: Any) -> None:
-        """Add a step to the history; the seconds so far are added."""
+        """Add a step with the given values and the seconds so far to the history."""
         self.history.append({**to_jsonable(values), "seconds": round(self.seconds, 6)})
 
     def out_of_time(self, ahead: float = 0.0) -> bool:
-        """Whether `max_seconds` is over, or leaves no more than the `ahead` that an end still takes; if so, it is noted as what ended the fit."""
+        """Whether `max_seconds` is over; if so, record it as the reason for stopping.
+
+        Parameters
+        ----------
+        ahead : float
+            Seconds needed for finishing, which are reserved.
+        """
         if self.max_seconds is None or self.seconds + ahead < self.max_seconds:
             return False
         self.stopped_by = "max_seconds"
@@ -117,7 +132,7 @@ class Run:
 
 
 def group_rows(y: np.ndarray | None, n_rows: int, task: str | None, budget: Budget | None) -> tuple[Group, ...]:
-    """Divide the rows into classes, or make one group of all, each with its part of the budget.
+    """Divide the rows into classes, or into one group of all, each with its part of the budget.
 
     Without a budget (methods of fixed size) every group has size 1.
     """

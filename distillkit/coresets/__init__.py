@@ -1,4 +1,4 @@
-"""Selection of rows: controls and coresets."""
+"""Coresets: methods that select or average rows, and the controls they are compared with."""
 
 from distillkit.coresets.controls._class_means import ClassMeans
 from distillkit.coresets.controls._random import RandomSubset

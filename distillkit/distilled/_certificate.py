@@ -76,7 +76,7 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
     it costs on all rows (`Certificate.excess`).
 
     - k-means, without y and for classes (whose labels play no part): ``sum_i w_i min_c |x_i - c|^2`` for the mean, random
-      rows, k-means of the rows and k-means of the set, ``k = min(10, m / 5)`` centres. The set's offset counts
+      rows, k-means of the rows and k-means of the set, ``k = min(10, m / 5)`` centers. The set's offset counts
       (``provenance["offset"]``, see `Outcome`): sets of means lack the spread within their clusters else.
     - logistic, for classes: ``sum_i w_i log(1 / p(y_i | x_i)) + |theta|^2 / 2`` for equal probabilities, the shares of
       the classes, and the models fitted to the rows and to the set.

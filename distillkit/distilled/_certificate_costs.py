@@ -50,17 +50,17 @@ class Weighted:
 
 
 class KMeansCost:
-    """``sum_i w_i min_c |x_i - c|^2 + offset``; a solution is an array of centres (k, d)."""
+    """``sum_i w_i min_c |x_i - c|^2 + offset``; a solution is an array of centers (k, d)."""
 
     name: ClassVar[str] = "k-means"
 
     def __init__(self, k: int) -> None:
         self.k = k
 
-    def of(self, rows: Weighted, centres: np.ndarray) -> float:
-        """Return the cost of centres."""
-        origin = centres.mean(axis=0)  # large common offsets would drown the distances in rounding
-        moved = centres - origin
+    def of(self, rows: Weighted, centers: np.ndarray) -> float:
+        """Return the cost of centers."""
+        origin = centers.mean(axis=0)  # large common offsets would drown the distances in rounding
+        moved = centers - origin
         norms, total = np.einsum("ij,ij->i", moved, moved), rows.offset
         for block in rows.blocks():
             X = block.X - origin
@@ -71,7 +71,7 @@ class KMeansCost:
     def solutions(
         self, whole: Weighted, small: Weighted, rng: np.random.RandomState
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield names and centres."""
+        """Yield names and centers."""
         from distillkit.neighbors import kmeans
 
         X = whole.X.astype(np.float64)

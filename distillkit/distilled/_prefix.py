@@ -56,7 +56,7 @@ def _quotas(distilled: DistilledFields, budget: Budget) -> list[tuple[np.ndarray
             whose = "" if label is None else f" of class {label!r}"
             raise BudgetError(
                 f"budget={budget} asks for {quota} rows{whose}, but the set holds {len(own)}: "
-                "ask for fewer, or distil with a larger budget."
+                "ask for fewer, or distill with a larger budget."
             )
     return list(zip(members, wanted.values(), strict=True))
 

@@ -9,6 +9,7 @@ from distillkit.neighbors._graph import NeighborGraph, neighbor_graph
 from distillkit.neighbors._kcenter import KCenterResult, greedy_k_center
 from distillkit.neighbors._kmeans import KMeansResult, kmeans
 from distillkit.neighbors._kmeans_start import KMeansStart, kmeans_plus_plus
+from distillkit.neighbors._medoids import medoids, row_nearest_to_mean
 from distillkit.neighbors._nearest import nearest
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "greedy_k_center",
     "kmeans",
     "kmeans_plus_plus",
+    "medoids",
     "nearest",
     "neighbor_graph",
+    "row_nearest_to_mean",
     "squared_distances_to_centers",
 ]

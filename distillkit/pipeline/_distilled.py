@@ -64,7 +64,7 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Distil (X, y) and train the estimator on the result.
+        """Distill (X, y) and train the estimator on the result.
 
         Parameters
         ----------

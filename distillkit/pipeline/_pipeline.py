@@ -41,7 +41,7 @@ def _can_fit_predict(pipeline: Any) -> bool:
 
 
 class Pipeline(PicklesByPublicName, _Pipeline):
-    """scikit-learn's `Pipeline`, in which a step may distil the training rows.
+    """scikit-learn's `Pipeline`, in which a step may distill the training rows.
 
     While fitting, a step with `fit_resample` changes X and y for the steps after it, and its `sample_weight_` goes to
     every later step whose `fit` takes `sample_weight`, unless the caller gives that step weights. Afterwards it
@@ -89,7 +89,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
 
     @available_if(_can_fit_transform)
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Fit all steps; return the training rows as the last one leaves them: distilled, if any step distils.
+        """Fit all steps; return the training rows as the last one leaves them: distilled, if any step distills.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
 
     @available_if(_can_fit_resample)
     def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        """Fit all steps and return the distilled pair; only where a step distils and the last one can transform.
+        """Fit all steps and return the distilled pair; only where a step distills and the last one can transform.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         """Weights that the last distiller left."""
         distillers = [step for _, step in self.steps if hasattr(step, "fit_resample")]
         if not distillers:
-            raise AttributeError("sample_weight_ is there only where a step of the pipeline distils.")
+            raise AttributeError("sample_weight_ is there only where a step of the pipeline distills.")
         return distillers[-1].sample_weight_  # type: ignore[no-any-return]
 
     def _distils(self) -> bool:

@@ -44,7 +44,7 @@ def plot_rows(
     Returns
     -------
     Figure
-        Images have one scale of grey levels, from 0 to 1 where they fit into that and else from the lowest to the highest
+        Images have one scale of gray levels, from 0 to 1 where they fit into that and else from the lowest to the highest
         without the outermost half per cent; with neither 1 nor 3 channels the first is drawn. Series have one scale,
         and one line per channel.
 

@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["by_class", "tile", "to_bytes", "with_channels"]
 
 GAP = 128
-"""Grey level between images, and where a class has fewer rows than another."""
+"""Gray level between images, and where a class has fewer rows than another."""
 
 
 def with_channels(X: np.ndarray, modality: str) -> np.ndarray:
@@ -43,7 +43,7 @@ def to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
         X = X.astype(np.float64)
         low, high = np.nanpercentile(X, [0.5, 99.5])
         if low < -0.01 or high > 1.01:
-            note = f"; grey levels from {low:.2g} to {high:.2g}"
+            note = f"; gray levels from {low:.2g} to {high:.2g}"
         else:
             low, high = 0.0, 1.0
         X = np.nan_to_num(np.clip((X - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distillkit.base import Outcome
-from distillkit.neighbors import kmeans
+from distillkit.neighbors import kmeans, medoids
 from distillkit.synthesis._feature_classifier import Recogniser
 from distillkit.synthesis._fitted import FittedGenerator
 
@@ -84,12 +84,8 @@ class Selection:
         if y is not None and y.max() > y.min():  # numbers count as much as all features together
             spread = float(np.sqrt(points.var(axis=0, dtype=np.float64).sum())) or 1.0
             points = np.column_stack([points, (y - y.mean()) * (spread / y.std())])
-        found = kmeans(points, size, max_iter=10, seed=run.seed(), device=self.device, should_stop=_stop_rule(run))
-        # rows by cluster, the nearest first, so that the first of each cluster is its medoid
-        order = np.lexsort((found.squared_distances, found.labels))
-        first = np.concatenate([[0], np.cumsum(np.bincount(found.labels, minlength=size))[:-1]])
-        picks: np.ndarray = order[first]
-        return picks
+        clustering = kmeans(points, size, max_iter=10, seed=run.seed(), device=self.device, should_stop=_stop_rule(run))
+        return medoids(clustering)
 
     def _points(self, X: np.ndarray) -> np.ndarray:
         if self.recogniser is not None and self.generator.codec.kind != "table":

@@ -85,7 +85,7 @@ def check_transform_keeps_rows(estimator: Any, scope: Scope) -> None:
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
     whole = distiller.transform(problem.X)
-    expect(len(whole) == len(problem.X), f"transform gave {len(whole)} rows for {len(problem.X)}: it must not distil")
+    expect(len(whole) == len(problem.X), f"transform gave {len(whole)} rows for {len(problem.X)}: it must not distill")
     for n in (1, 4):
         part = distiller.transform(problem.X[:n])
         expect(part.shape == whole[:n].shape, f"transform of {n} rows gave shape {part.shape}")

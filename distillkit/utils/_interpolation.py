@@ -25,7 +25,7 @@ def _taps(size: int, of: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def interpolation_matrix(size: int, of: int) -> np.ndarray:
     """Return the matrix (size, of) of linear interpolation along one side, whose rows sum to 1.
 
-    Numbers lie in the middle of equal parts, and the outermost are continued: what imaging calls bilinear with half-pixel centres.
+    Numbers lie in the middle of equal parts, and the outermost are continued: what imaging calls bilinear with half-pixel centers.
     """
     first, second, share = _taps(size, of)
     matrix = np.zeros((size, of))

@@ -12,7 +12,7 @@ def expand_soft_labels(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Repeat rows once per class with the class's probability as weight.
 
-    For a model that minimises a weighted log-loss this is soft cross-entropy exactly.
+    For a model that minimizes a weighted log-loss this is soft cross-entropy exactly.
 
     Parameters
     ----------

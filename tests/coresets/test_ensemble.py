@@ -77,7 +77,7 @@ def test_a_step_is_one_of_torchs_adam_for_each_member(task, table, numbers):
     optimizers = [torch.optim.Adam(weights, lr=0.01) for weights in members]
     for start in (0, 64, 128):
         batch = slice(start, start + 64)
-        ensemble.learn(training_data.X[batch], training_data.targets[batch], 0.01)
+        ensemble.train_step(training_data.X[batch], training_data.targets[batch], 0.01)
         for weights, optimizer in zip(members, optimizers, strict=True):
             optimizer.zero_grad()
             X, targets = torch.tensor(training_data.X[batch]), torch.tensor(training_data.targets[batch])
@@ -111,7 +111,7 @@ def test_members_do_not_touch_each_other(table, numbers):
     alone.second[1] = 1
     for ensemble in (both, alone):
         for _ in range(5):
-            ensemble.learn(training_data.X[:64], training_data.targets[:64], 0.01)
+            ensemble.train_step(training_data.X[:64], training_data.targets[:64], 0.01)
     np.testing.assert_array_equal(both.first[:, :7], alone.first[:, :7])
     np.testing.assert_array_equal(both.second[0], alone.second[0])
 

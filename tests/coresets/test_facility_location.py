@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from distillkit.base import Group, Run, TrainingRows
 from distillkit.coresets import FacilityLocationCoreset, RandomSubset
 from distillkit.coresets.geometric import _sparse_facility_location
-from distillkit.coresets.geometric._sparse_facility_location import facilities
+from distillkit.coresets.geometric._sparse_facility_location import sparse_facility_location
 
 
 def gains_of(points, t, metric="euclidean"):
@@ -168,10 +168,10 @@ class TestNeighbours:
 
     def test_no_matrix_of_all_distances_is_made(self):
         X = np.random.default_rng(0).normal(size=(10_000, 4)).astype(np.float32)
-        facilities(X[:100], 3, n_neighbors=4)  # what is loaded on first use does not count
+        sparse_facility_location(X[:100], 3, n_neighbors=4)  # what is loaded on first use does not count
         tracemalloc.start()
         try:
-            facilities(X, 5, n_neighbors=16)
+            sparse_facility_location(X, 5, n_neighbors=16)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -219,12 +219,12 @@ class TestClock:
         X = np.random.default_rng(0).normal(size=(60, 3))
         gain = gains_of(X, 60)
         answers = iter([False] * 3 + [True] * 20)
-        found = facilities(X, 10, should_stop=lambda: next(answers))
+        found = sparse_facility_location(X, 10, should_stop=lambda: next(answers))
         assert found.picks[:4].tolist() == naive(gain, 4)
         assert not found.complete
         assert found.value == pytest.approx(value(gain, found.picks), rel=1e-6)
         assert found.gains.sum() >= found.value * (1 - 1e-6)  # the last ones are upper bounds
-        assert found.bound >= facilities(X, 10).value
+        assert found.bound >= sparse_facility_location(X, 10).value
 
     def test_time_enough_changes_nothing(self, table):
         free, timed = (FacilityLocationCoreset(budget=9, max_seconds=s).fit(*table) for s in (None, 1e6))

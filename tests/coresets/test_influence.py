@@ -9,7 +9,7 @@ from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.coresets import InfluenceCoreset, RandomSubset
 from distillkit.coresets.gradients._influence import _design
-from distillkit.coresets.gradients._ridge import RidgeState, left_out
+from distillkit.coresets.gradients._ridge import RidgeState, leave_one_out_increase
 
 TASKS = ["classification", "regression"]
 
@@ -44,10 +44,12 @@ def test_scores_are_those_of_leaving_each_row_out_and_fitting_again(problem):
         assert scores[i] == pytest.approx(rise, abs=1e-9)
 
 
-def test_least_squares_loses_by_every_row_left_out(numbers):
+def test_least_squares_loses_by_every_row_leave_one_out_increase(numbers):
     X, y = numbers
     design, targets = _design(training_rows(X, y, "regression"))
-    assert left_out(design, targets, design.T @ design, 1e-9).min() > -1e-9  # all rows are the optimum of their loss
+    assert (
+        leave_one_out_increase(design, targets, design.T @ design, 1e-9).min() > -1e-9
+    )  # all rows are the optimum of their loss
 
 
 @pytest.mark.parametrize("criterion", ["loss", "sensitivity", "gradient"])

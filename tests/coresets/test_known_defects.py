@@ -24,7 +24,7 @@ from distillkit.coresets import (
     RandomSubset,
     SensitivityCoreset,
 )
-from distillkit.coresets.geometric._sparse_facility_location import facilities
+from distillkit.coresets.geometric._sparse_facility_location import sparse_facility_location
 from distillkit.exceptions import BudgetError
 from distillkit.neighbors import greedy_k_center, kmeans
 
@@ -89,7 +89,7 @@ def test_deepcore_batched_gains_skip_rows_and_multiply_an_offset():
     X = np.random.default_rng(0).normal(size=(203, 3))  # no multiple of any batch
     distances = cdist(X, X)
     gain = distances.max(axis=1, keepdims=True) - distances
-    found = facilities(X, 8)
+    found = sparse_facility_location(X, 8)
     values = [gain[:, found.picks[: j + 1]].max(axis=1).sum() for j in range(8)]
     np.testing.assert_allclose(np.cumsum(found.gains), values, rtol=1e-7)
 
@@ -143,8 +143,10 @@ def test_cords_reads_features_in_another_order_than_it_indexes(cls, table):
 
 def test_cords_and_apricot_make_a_matrix_of_all_pairs():
     X = np.random.default_rng(0).normal(size=(10_000, 4)).astype(np.float32)
-    facilities(X[:50], 3, n_neighbors=4)  # what is loaded on first use does not count
-    assert peak_bytes(lambda: facilities(X, 5, n_neighbors=16)) < 10_000**2 / 2  # float32 pairs are 400 MB
+    sparse_facility_location(X[:50], 3, n_neighbors=4)  # what is loaded on first use does not count
+    assert (
+        peak_bytes(lambda: sparse_facility_location(X, 5, n_neighbors=16)) < 10_000**2 / 2
+    )  # float32 pairs are 400 MB
 
 
 def test_apricot_greedy_by_default_has_no_guarantee():

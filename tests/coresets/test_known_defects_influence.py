@@ -170,7 +170,7 @@ def test_deepcore_a_row_never_learned_is_the_hardest_not_the_easiest():
     # no events are counted for a row that is never right: taken as zero events it would rank with the easiest
     counter = ForgettingCounter(1, 2)
     for answer in ([1, 0], [0, 0], [1, 0], [0, 0]):
-        counter.see(np.array([0, 1]), np.array([answer], dtype=bool))
+        counter.update(np.array([0, 1]), np.array([answer], dtype=bool))
     never, often = counter.scores()[[1, 0]]
     assert never > often > 0
 

@@ -1,1 +1,1 @@
-"""Controls that every method is compared with: random rows, class means, the whole set."""
+"""Control methods that every coreset is compared with: random rows, class means, all rows."""

@@ -1,4 +1,4 @@
-"""The smallest sensible control: the mean of each class."""
+"""The control method that reduces each class to its mean."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ __all__ = ["ClassMeans"]
 
 
 class ClassMeans(BaseDistiller):
-    """One made row per class: its mean, weighted by the size of the class.
+    """Reduce each class to its mean, weighted by the number of rows in the class.
 
-    For a continuous target the classes are quantile bins of y, and each row's target is the mean of its bin; without
-    a target there is one row, the mean of all.
+    A continuous target is divided into quantile bins, each of which gives the mean of its rows and
+    the mean of their targets. Without a target, the result is one row: the mean of all rows.
 
     Parameters
     ----------
     bins : int, default=10
-        Quantile bins of a continuous target, at most the rows there are.
+        Number of quantile bins of a continuous target, at least 1. There are never more bins than
+        rows.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
 
@@ -48,11 +49,14 @@ class ClassMeans(BaseDistiller):
         self.task = task
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        # 1. Divide the rows: by class, or by quantiles of a continuous target.
         parts = [group.rows for group in rows.groups]
         if rows.task == "regression" and rows.y is not None:
             parts = np.array_split(np.argsort(rows.y, kind="stable"), min(self.bins, len(rows.X)))
-        # float64 sums: a float32 mean of many rows would drift from the true mean
+        # 2. Average each part. Sums are in float64, because float32 sums of many rows lose
+        # precision.
         means = np.stack([rows.X[part].mean(axis=0, dtype=np.float64) for part in parts])
+        # 3. Label each mean with its class, or with the mean of its continuous targets.
         y: np.ndarray | None = None
         if rows.task == "classification" and rows.y is not None:
             y = np.array([group.label for group in rows.groups], dtype=rows.y.dtype)

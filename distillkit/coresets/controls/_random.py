@@ -1,4 +1,4 @@
-"""The control that every method has to beat: a stratified random subset."""
+"""The control method that draws a stratified random subset of the rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ __all__ = ["RandomSubset", "var_opt"]
 
 
 class RandomSubset(BaseDistiller):
-    """Random rows without replacement: within each class, or within quantile bins of a continuous target.
+    """Draw rows at random without replacement, separately in each class.
+
+    A continuous target is divided into quantile bins, and one row is drawn from each bin. All rows
+    of one class (or bin) have the same weight, so that the weights sum to the number of training
+    rows.
 
     Parameters
     ----------
@@ -24,7 +28,7 @@ class RandomSubset(BaseDistiller):
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     certify : bool, default=False
-        Measure `error_` after the fit.
+        Whether to measure `error_` after the fit; see `distillkit.coresets.certify`.
     random_state : int, RandomState instance or None, default=None
 
     Examples
@@ -56,14 +60,14 @@ class RandomSubset(BaseDistiller):
                     picks.append(run.rng.choice(stratum, size=size, replace=False))
                     weights.append(np.full(size, len(stratum) / size))
                 else:
-                    picked, weight = var_opt(rows.weight[stratum], size, run.rng)
-                    picks.append(stratum[picked])
+                    positions, weight = var_opt(rows.weight[stratum], size, run.rng)
+                    picks.append(stratum[positions])
                     weights.append(weight)
         return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weights), offset=0.0)
 
 
 def _strata(y: np.ndarray | None, rows: np.ndarray, size: int) -> list[tuple[np.ndarray, int]]:
-    """Divide rows by quantiles of y into as many equal bins as rows are wanted, one row from each."""
+    """Divide the rows by quantiles of y into `size` equal strata that give one row each."""
     if y is None:
         return [(rows, size)]
     order = rows[np.argsort(y[rows], kind="stable")]
@@ -71,35 +75,45 @@ def _strata(y: np.ndarray | None, rows: np.ndarray, size: int) -> list[tuple[np.
 
 
 def var_opt(weight: np.ndarray, size: int, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Sample exactly `size` of weighted rows, without replacement, with weights that are unbiased and keep the sum.
+    """Sample exactly `size` of n weighted rows with unbiased weights (VarOpt).
 
-    Row i is taken with probability ``p_i = min(1, w_i / t)``, where t makes these sum to `size`, and then weighs
-    ``w_i / p_i = max(w_i, t)``. The p are laid end to end in random order and every whole number after a random start
-    takes the row it falls on. Of all such samples these have the smallest total variance: VarOpt, Cohen, Duffield, Kaplan,
-    Lund and Thorup, SIAM Journal on Computing 40, 2011.
+    Rows are drawn without replacement. Row i is drawn with probability ``p_i = min(1, w_i / t)``,
+    where the threshold t makes the probabilities sum to `size`, and gets the weight
+    ``w_i / p_i = max(w_i, t)``. The probabilities are laid end to end in random order, and a grid
+    of unit steps with a random start selects the rows on which its points fall (systematic
+    sampling).
 
     Parameters
     ----------
     weight : ndarray of shape (n,)
-        Positive.
+        Weights of the rows, all positive.
     size : int
-        1 <= size <= n.
+        Number of rows to draw, 1 <= size <= n.
     rng : RandomState
 
     Returns
     -------
     picked : ndarray of shape (size,)
-        Positions, ascending.
+        Positions of the drawn rows, ascending.
     weight : ndarray of shape (size,)
+        Their new weights; the sum of all weights is preserved.
+
+    References
+    ----------
+    Cohen, Duffield, Kaplan, Lund and Thorup, "Efficient stream sampling for variance-optimal
+    estimation of subset sums", SIAM Journal on Computing 40, 2011. Among all unbiased samples of
+    this size, VarOpt samples have the smallest total variance.
     """
+    # 1. Find the threshold. The j heaviest rows are drawn with certainty, where j is the smallest
+    #    number for which all the other rows are lighter than the threshold that they would share.
     heavy = np.sort(weight)[::-1]
-    rest = np.cumsum(heavy[::-1])[::-1]  # rest[j]: all but the j heaviest
-    # the heaviest j are certain, where j is the first for which those after them are all lighter than their threshold
+    rest = np.cumsum(heavy[::-1])[::-1]  # rest[j] is the weight of all rows but the j heaviest
     certain = int(np.argmax(heavy[:size] * (size - np.arange(size)) <= rest[:size] * (1 + 1e-12)))
     threshold = rest[certain] / (size - certain)
+    # 2. Draw by systematic sampling over the probabilities in random order.
     order = rng.permutation(len(weight))
-    places = np.cumsum(np.minimum(1, weight[order] / threshold))
-    places *= size / places[-1]
+    ends = np.cumsum(np.minimum(1, weight[order] / threshold))
+    ends *= size / ends[-1]
     points = rng.uniform() + np.arange(size)
-    picked = np.sort(order[np.minimum(np.searchsorted(places, points, side="right"), len(order) - 1)])
+    picked = np.sort(order[np.minimum(np.searchsorted(ends, points, side="right"), len(order) - 1)])
     return picked, np.maximum(weight[picked], threshold)

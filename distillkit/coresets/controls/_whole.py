@@ -1,4 +1,4 @@
-"""The control that no method is expected to beat: every row."""
+"""The control method that keeps every row, as an upper reference for all methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["WholeSet"]
 
 
 class WholeSet(BaseDistiller):
-    """All rows, in their order, each with weight one.
+    """Keep all rows in their order, each with weight 1.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Coresets by distances between rows: k-means, k-center, herding, facility location."""
+"""Coresets based on distances between rows: k-means, k-center, herding, facility location."""

@@ -1,4 +1,4 @@
-"""Herding: rows picked one after another so that their mean stays the mean of all."""
+"""The herding coreset, which selects rows whose mean stays nearest to the mean of their class."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ from distillkit.coresets.shared._time_budget import split_time_budget
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["Herd", "HerdingCoreset", "herd"]
+__all__ = ["HerdingCoreset", "HerdingResult", "herd"]
 
 
 class HerdingCoreset(BaseDistiller):
-    """Rows of each class, picked greedily so that their mean is nearest to the mean of the class.
+    """Select rows of each class greedily so that their mean is nearest to the mean of the class.
 
-    With mu the mean of the class and S the t rows picked so far, the next is the row not yet picked that minimises
-    ``|(t + 1) mu - sum(S) - x|``, the first of equals. (An implementation that is often cited maximises it, which picks
-    worse than random rows.) All rows of a class weigh the same, as their plain mean is what is kept.
+    With mu the mean of the class and S the t rows selected so far, the next row is the one, not yet
+    selected, that minimizes ``|(t + 1) mu - sum(S) - x|``; among equals it is the first. (An
+    implementation that is often cited maximizes this distance, which selects worse rows than
+    chance.) All rows of a class have the same weight, because herding preserves their unweighted
+    mean.
 
-    Rows are in ranking order: the first j of a class are those of ``budget=j``.
+    Rows are in ranking order: the first j rows of a class are the result for ``budget=j``.
 
     A continuous target is one more column, scaled as in `KMeansCoreset`.
 
@@ -38,24 +40,25 @@ class HerdingCoreset(BaseDistiller):
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     target_weight : float, default=1.0
-        Weight of a continuous target beside the features: 1 makes it count as much as one average feature, 0
-        ignores it.
+        Weight of a continuous target relative to the features: with 1 it counts as much as one
+        average feature, with 0 it is ignored.
     max_seconds : float or None, default=None
-        Wall-clock budget, divided over the classes by their work and checked before each pick. When it is over, the
-        rows still lacking are the next best by the distances of the last pick.
+        Wall-clock budget, divided over the classes in proportion to their work and checked before
+        each selection. When the time is over, the remaining rows are the next best by the distances
+        of the last step.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
-        Where means are taken. See `feature_rows`.
+        Space in which means are computed. See `feature_rows`.
 
     Attributes
     ----------
     mean_errors_ : ndarray of shape (m,)
-        Distance from the mean of the class to the mean of its picks up to and with each row, in the space that was
-        herded.
+        For each row, the distance from the mean of the class to the mean of the rows of the class
+        selected up to and including this one, in the space in which means are computed.
     history_ : list of dict
-        One per class: label, rows, size, error (the last of its `mean_errors_`), complete (not cut short by
-        `max_seconds`), backend, seconds.
+        One entry per class: label, rows, size, error (the last of its `mean_errors_`), complete
+        (False if `max_seconds` cut it short), backend, seconds.
 
     See Also
     --------
@@ -63,9 +66,14 @@ class HerdingCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n k d), n and k of one class at a time; memory ``8 n (d + 5)`` bytes for the largest class, beside a copy of its
-    rows. Distances are float64; rows whose distances differ by rounding only count as equally near.
-    Welling, "Herding dynamical weights to learn", ICML 2009; without replacement: Rebuffi et al., arXiv:1611.07725.
+    Time is O(n k d), where n and k are the rows and the selected rows of one class at a time.
+    Memory is ``8 n (d + 5)`` bytes for the largest class, besides a copy of its rows. Distances are
+    in float64; rows whose distances differ only by rounding count as equally near.
+
+    References
+    ----------
+    Welling, "Herding dynamical weights to learn", ICML 2009. Herding without replacement: Rebuffi
+    et al., arXiv:1611.07725.
 
     Examples
     --------
@@ -101,38 +109,41 @@ class HerdingCoreset(BaseDistiller):
         self.feature_space = feature_space
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        # 1. Select rows in each class by themselves, each class within its part of the time.
         picks, errors, weights = [], [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             mass = None if rows.weight is None else rows.weight[group.rows]
-            found = herd(joint_points(rows, group, self.target_weight), group.size, mass, should_stop)
-            picks.append(group.rows[found.picks])
-            errors.append(found.errors)
+            selection = herd(joint_points(rows, group, self.target_weight), group.size, mass, should_stop)
+            picks.append(group.rows[selection.picks])
+            errors.append(selection.errors)
             weights.append(np.full(group.size, (len(group.rows) if mass is None else mass.sum()) / group.size))
             run.record(
                 label=group.label,
                 rows=len(group.rows),
                 size=group.size,
-                error=found.errors[-1],
-                complete=found.complete,
+                error=selection.errors[-1],
+                complete=selection.complete,
                 backend="numpy",
             )
+        # 2. Order the selected rows of all classes as one ranking.
         order = interleave([group.size for group in rows.groups])
         self.mean_errors_ = np.concatenate(errors)[order]
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order], ranked=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Herd:
-    """What `herd` picked.
+class HerdingResult:
+    """Result of `herd`.
 
     Parameters
     ----------
     picks : ndarray of shape (size,), int64
-        Positions in ranking order.
+        Positions of the selected rows in ranking order.
     errors : ndarray of shape (size,)
-        Distance of the mean of the first i + 1 picks to the mean of all.
+        ``errors[i]`` is the distance from the mean of the first i + 1 selected rows to the mean of
+        all.
     complete : bool
-        Whether every pick was made by the rule.
+        Whether every row was selected by the rule, and none by the distances of an earlier step.
     """
 
     picks: np.ndarray
@@ -145,41 +156,45 @@ def herd(
     size: int,
     mass: np.ndarray | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> Herd:
-    """Pick rows one after another so that the mean of those picked stays nearest to the (weighted) mean of all.
+) -> HerdingResult:
+    """Select rows one by one so that their mean stays nearest to the (weighted) mean of all rows.
 
     Parameters
     ----------
     points : ndarray of shape (n, d)
     size : int
-        1 <= size <= n.
+        Number of rows to select, 1 <= size <= n.
     mass : ndarray of shape (n,) or None
         Weights of the rows in the mean.
     should_stop : callable or None
-        Asked before every pick but the first; see `Herd.complete`.
+        Called before every selection but the first; True ends the search, see
+        `HerdingResult.complete`.
 
     Returns
     -------
-    Herd
+    HerdingResult
     """
-    # from the mean, the target (t + 1) mu - sum(S) is minus the sum of the centred picks: small, so nothing cancels
+    # 1. Center the rows. The target (t + 1) mu - sum(S) is then minus the sum of the centered rows
+    #    selected so far, which is small, so that no digits cancel.
     mean = points.mean(axis=0, dtype=np.float64) if mass is None else (mass @ points) / mass.sum()
-    centred = np.subtract(points, mean, dtype=np.float64)
-    squares = np.einsum("ij,ij->i", centred, centred)
+    centered = np.subtract(points, mean, dtype=np.float64)
+    squares = np.einsum("ij,ij->i", centered, centered)
     rounding = 8 * np.finfo(np.float64).eps * np.sqrt(points.shape[1])
-    total, free = np.zeros(points.shape[1]), np.ones(len(points), dtype=bool)
+    centered_sum, free = np.zeros(points.shape[1]), np.ones(len(points), dtype=bool)
     picks, errors = np.empty(size, dtype=np.int64), np.empty(size)
     complete, distances = True, squares
-    for place in range(size):
-        if place and complete and should_stop is not None and should_stop():
+    # 2. Add the row that brings the sum of the selected rows nearest to zero.
+    for step in range(size):
+        if step and complete and should_stop is not None and should_stop():
             complete = False
         if complete:
-            # |sum(S) + x - (t + 1) mu|^2, less what is the same for all rows
-            distances = squares + 2 * (centred @ total)
-        room = rounding * (squares + total @ total)
-        left = np.where(free, distances, np.inf)
-        pick = int(np.argmax(left - room <= left.min()))
-        picks[place], free[pick] = pick, False
-        total += centred[pick]
-        errors[place] = np.linalg.norm(total) / (place + 1)
-    return Herd(picks, errors, complete)
+            # |sum(S) + x - (t + 1) mu|^2 without the terms that are equal for all rows
+            distances = squares + 2 * (centered @ centered_sum)
+        # Distances that differ only by rounding are ties, which the first row wins.
+        tolerance = rounding * (squares + centered_sum @ centered_sum)
+        free_distances = np.where(free, distances, np.inf)
+        pick = int(np.argmax(free_distances - tolerance <= free_distances.min()))
+        picks[step], free[pick] = pick, False
+        centered_sum += centered[pick]
+        errors[step] = np.linalg.norm(centered_sum) / (step + 1)
+    return HerdingResult(picks, errors, complete)

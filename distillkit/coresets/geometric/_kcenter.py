@@ -1,4 +1,4 @@
-"""The coreset with a certificate: no row is farther from it than `radius_`."""
+"""The k-center coreset, which covers every row within a known radius."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._ranking import interleave
 from distillkit.coresets.shared._time_budget import split_time_budget
-from distillkit.neighbors import KCenterResult, greedy_k_center
+from distillkit.neighbors import KCenterResult, greedy_k_center, row_nearest_to_mean
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -20,46 +20,52 @@ __all__ = ["KCenterCoreset"]
 
 
 class KCenterCoreset(BaseDistiller):
-    """Rows of each class picked greedily, each the farthest from those before it (k-center, Gonzalez).
+    """Select rows of each class greedily, each the farthest from those before it (k-center).
 
-    No choice of as many rows per class has a covering radius below half of `radius_`. A continuous target plays no
-    part in the distances: geometry is that of the features alone, all rows together.
+    No selection of equally many rows per class has a covering radius below half of `radius_`.
+    Distances are those between features alone; a continuous target plays no part, and all its rows
+    are one group.
 
-    Picked rows are in ranking order: one of each class, then on in proportion to the classes' budgets, and
-    within each class as picked. With c classes and ``budget=k``, the first ``c * j`` rows are those of ``budget=j``
-    (with the same `random_state`), for every j up to k; only the weights differ.
+    Rows are in ranking order: one row of each class first, then further rows in proportion to the
+    budgets of the classes, within each class in the order of selection. With c classes and
+    ``budget=k``, the first ``c * j`` rows are those of ``budget=j`` (with the same `random_state`),
+    for every j up to k; only the weights differ.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
-        See `BaseDistiller`. Exactly this many rows are picked, also where rows repeat.
+        See `BaseDistiller`. Exactly this many rows are selected, even if the data contain
+        duplicates.
     start : {"medoid", "random"}, default="medoid"
-        First pick of each class: the row nearest to the mean of the class, or a random one. Only "random" uses
-        `random_state`.
+        First row of each class: the row nearest to the mean of the class, or a random row. Only
+        "random" uses `random_state`.
     max_seconds : float or None, default=None
-        Wall-clock budget, divided over the classes by their work and checked between blocks of picks. When it is
-        over, the rows still lacking are those that are farthest from the picks so far; they count only themselves in
-        the weights, and `radius_` stays an upper bound.
+        Wall-clock budget, divided over the classes in proportion to their work and checked between
+        blocks of selections. When the time is over, the remaining rows are those that are farthest
+        from the rows selected so far; each has weight only for itself, and `radius_` is still an
+        upper bound.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
-        Where distances are taken, those of `radius_`, too. See `feature_rows`.
+        Space in which distances are measured, those of `radius_` included. See `feature_rows`.
     certify : bool, default=False
-        Measure `error_` after the fit.
+        Whether to measure `error_` after the fit; see `distillkit.coresets.certify`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
     sample_weight_ : ndarray of shape (m,)
-        Rows of the own class that have this one as their nearest.
+        For each distilled row, the number of rows of its class that have it as their nearest.
     radius_ : float
-        Largest distance of a row to the nearest distilled row of its class, in the units of X (Euclidean over all
-        features). A guarantee for every row seen.
+        Largest distance from a training row to the nearest distilled row of its class, in the units
+        of X (Euclidean distance over all features). It is a guarantee for every training row.
     radii_ : ndarray of shape (m,)
-        ``radii_[i]`` is the radius of the coreset made of the first i + 1 distilled rows: infinite until each class
-        has a row, and ``radii_[-1] == radius_``. Where it falls no more, a larger budget buys nothing.
+        ``radii_[i]`` is the radius of the first i + 1 distilled rows. It is infinite until each
+        class has a row, and ``radii_[-1] == radius_``. Once it stops decreasing, a larger budget
+        does not improve the cover.
     history_ : list of dict
-        One per class: label, rows, size, radius, complete (not cut short by `max_seconds`), backend, seconds.
+        One entry per class: label, rows, size, radius, complete (False if `max_seconds` cut it
+        short), backend, seconds.
 
     See Also
     --------
@@ -67,9 +73,15 @@ class KCenterCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n k d), n and k of one class at a time; memory ``4 n (d + 74)`` bytes for the largest class, beside a copy of
-    its rows, and twice that where so many rows are equally far (a grid) that float32 cannot tell them apart.
-    Gonzalez, Theoretical Computer Science 38, 1985; as a coreset: Sener and Savarese, arXiv:1708.00489.
+    Time is O(n k d), where n and k are the rows and the selected rows of one class at a time.
+    Memory is ``4 n (d + 74)`` bytes for the largest class, besides a copy of its rows, and twice
+    that for data in which many rows are equally far (such as a grid), so that float32 cannot
+    distinguish them.
+
+    References
+    ----------
+    Gonzalez, "Clustering to minimize the maximum intercluster distance", Theoretical Computer
+    Science 38, 1985. As a coreset: Sener and Savarese, arXiv:1708.00489.
 
     Examples
     --------
@@ -107,53 +119,52 @@ class KCenterCoreset(BaseDistiller):
         self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        found = []
+        # 1. Select rows in each class by themselves, each class within its part of the time.
+        selections = []
         for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
             points = rows.points[group.rows]
-            first = _medoid(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
-            picked = greedy_k_center(points, group.size, start=first, should_stop=should_stop)
-            found.append(picked)
-            _record(run, group, picked)
-        order, self.radii_ = _interleave([picked.radii for picked in found])
+            first = row_nearest_to_mean(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
+            selection = greedy_k_center(points, group.size, start=first, should_stop=should_stop)
+            selections.append(selection)
+            _record(run, group, selection)
+        # 2. Order the selected rows of all classes as one ranking, with the radius of each prefix.
+        order, self.radii_ = _interleave([selection.radii for selection in selections])
         self.radius_ = float(self.radii_[-1])
-        indices = np.concatenate([group.rows[picked.indices] for group, picked in zip(rows.groups, found, strict=True)])
+        indices = np.concatenate(
+            [group.rows[selection.indices] for group, selection in zip(rows.groups, selections, strict=True)]
+        )
+        # 3. Each row represents the rows that are nearest to it.
         weight = np.concatenate(
             [
-                np.bincount(picked.labels, weights=None if rows.weight is None else rows.weight[group.rows])
-                for group, picked in zip(rows.groups, found, strict=True)
+                np.bincount(selection.labels, weights=None if rows.weight is None else rows.weight[group.rows])
+                for group, selection in zip(rows.groups, selections, strict=True)
             ]
         )
-        weighting = "nearest" if rows.features is None else None  # distances between features cannot be told later
+        # Distances in a feature space cannot be computed again from the distilled rows.
+        weighting = "nearest" if rows.features is None else None
         return Outcome(indices=indices[order], weight=weight[order], ranked=True, weighting=weighting)
 
 
-def _medoid(X: np.ndarray) -> int:
-    """First of the rows nearest to the mean."""
-    difference = X - X.mean(axis=0, dtype=np.float64)
-    return int(np.argmin(np.einsum("ij,ij->i", difference, difference)))
-
-
-def _record(run: Run, group: Group, picked: KCenterResult) -> None:
-    radius, complete = picked.radii[-1], picked.complete
+def _record(run: Run, group: Group, selection: KCenterResult) -> None:
     run.record(
         label=group.label,
         rows=len(group.rows),
         size=group.size,
-        radius=radius,
-        complete=complete,
-        backend=picked.backend,
+        radius=selection.radii[-1],
+        complete=selection.complete,
+        backend=selection.backend,
     )
 
 
 def _interleave(radii: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Order the picks of all classes by their share of the class's budget; return it with the radius of each prefix."""
-    sizes = [len(part) for part in radii]
+    """Order the rows of all classes as one ranking; return it and the radius of each prefix."""
+    sizes = [len(group_radii) for group_radii in radii]
     order = interleave(sizes)
-    label = np.repeat(np.arange(len(sizes)), sizes)[order]
-    own = np.concatenate(radii)[order]
+    group = np.repeat(np.arange(len(sizes)), sizes)[order]
+    group_radius = np.concatenate(radii)[order]
     current = np.full(len(sizes), np.inf)
     prefix = np.empty(len(order))
-    for place in range(len(order)):
-        current[label[place]] = own[place]
-        prefix[place] = current.max()
+    for i in range(len(order)):
+        current[group[i]] = group_radius[i]
+        prefix[i] = current.max()
     return order, prefix

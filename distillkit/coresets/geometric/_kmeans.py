@@ -1,4 +1,4 @@
-"""The coreset that is hard to beat: k-means in each class."""
+"""The k-means coreset, which replaces each class by the centers of its clusters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from distillkit.base import BaseDistiller, Outcome, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._time_budget import split_time_budget
-from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans
-from distillkit.neighbors._empty_clusters import squared_distances_to_centers
+from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans, medoids, squared_distances_to_centers
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 
@@ -26,59 +25,67 @@ if TYPE_CHECKING:
 
 __all__ = ["KMeansCoreset"]
 
-_UNEVEN = 1.25  # work of the largest group over what each thread would have of all: above, threads share each group
+_UNEVEN = 1.25
+"""Work of the largest group relative to one thread's share of all work, above which the groups are
+clustered one after another and the threads share the work within each group."""
 
 
 class KMeansCoreset(BaseDistiller):
-    """Centroids of k-means in each class, or the row nearest to each, weighted by the rows of their clusters.
+    """Cluster each class by k-means and keep the centroids, or the row nearest to each centroid.
 
-    Centroids minimise ``sum_i |x_i - c(i)|^2`` within each class and keep the mean: the weighted mean of a class's
-    distilled rows is the mean of the class. Without y, all rows are one group.
+    Each distilled row is weighted by the number of rows of its cluster. Centroids minimize
+    ``sum_i |x_i - c(i)|^2`` within each class, and the weighted mean of the centroids of a class is
+    the mean of the class. Without y, all rows are one group.
 
     A continuous target is clustered together with the features, as one more column
 
     ``target_weight * (y - mean(y)) / std(y) * sqrt(mean_j var(x_j))``,
 
-    so that with ``target_weight=1`` the target counts as much as one average feature; each centroid's target is the
-    mean of its rows' targets.
+    so that with ``target_weight=1`` the target counts as much as one average feature. The target of
+    a centroid is the mean of the targets of its rows.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
-        See `BaseDistiller`. Exactly this many rows come back, also where a class has fewer different rows.
+        See `BaseDistiller`. Exactly this many rows are returned, even if a class has fewer distinct
+        rows.
     representative : {"centroid", "member"}, default="centroid"
-        "centroid": made rows, each the mean of a cluster. "member": picked rows, of each cluster the one nearest to
-        its centroid: all different, from the class itself.
+        "centroid" returns synthetic rows, each the mean of a cluster. "member" returns, for each
+        cluster, the training row nearest to its centroid; no row is returned twice.
     target_weight : float, default=1.0
-        Weight of a continuous target beside the features; 0 ignores it while clustering. ``sqrt(d)`` gives it as much
-        variance as all d features together. Larger values serve local models (neighbours, trees); linear models
-        prefer small ones, because grouping rows by their target biases slopes.
+        Weight of a continuous target relative to the features; 0 ignores it in the clustering.
+        ``sqrt(d)`` gives it as much variance as all d features together. Larger values suit local
+        models (neighbors, trees). Linear models need small values, because grouping rows by their
+        target biases the slopes.
     spherical : bool, default=False
-        Cluster by direction (cosine): rows are scaled to unit length for the clustering alone. Distilled rows stay
-        in the units of X. A continuous target is one of the columns so scaled.
+        Whether to cluster by direction (cosine): rows are scaled to unit length for the clustering
+        alone, and a continuous target is one of the columns scaled this way. Distilled rows stay in
+        the units of X.
     n_init : int, default=1
-        Starts per class, of which the one with the lowest inertia is kept.
+        Number of starts per class, of which the one with the lowest inertia is kept.
     max_iter : int, default=25
-        Steps per class at most.
+        Maximal number of steps per class.
     max_seconds : float or None, default=None
-        Wall-clock budget, divided over the classes by their work and checked during the k-means++ start and after each
-        step; each class gets at least one step.
+        Wall-clock budget, divided over the classes in proportion to their work and checked during
+        the k-means++ start and after each step; each class gets at least one step.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : {"auto", "cpu", "cuda"}, default="auto"
-        "auto" takes a GPU if faiss sees one.
+        Where rows are clustered; "auto" takes a GPU if faiss finds one.
     feature_space : transformer, torch module, callable or None, default=None
-        Where rows are clustered; centroids are then the means of their members' own rows. See `feature_rows`.
+        Space in which rows are clustered; centroids are then the means of the original rows of the
+        clusters. See `feature_rows`.
     certify : bool, default=False
-        Measure `error_` after the fit.
+        Whether to measure `error_` after the fit; see `distillkit.coresets.certify`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
     n_iter_ : int
-        Steps of the class that took most.
+        Number of steps in the class that took the most.
     history_ : list of dict
-        One per class: label, rows, size, inertia (in the space that was clustered), n_iter, backend, seconds.
+        One entry per class: label, rows, size, inertia (in the space of the clustering), n_iter,
+        backend, seconds.
 
     See Also
     --------
@@ -86,11 +93,14 @@ class KMeansCoreset(BaseDistiller):
 
     Notes
     -----
-    Time O(n k d) per step, where n and k are of one class at a time; memory a float32 copy of the class and 320 bytes per row.
-    Where no class has much more work than a thread's part of all, and there is neither a GPU nor `max_seconds`, each thread
-    takes a class, and memory is that of as many classes; the result is the same.
-    k-means++ start: Arthur and Vassilvitskii, SODA 2007. On a GPU, and for up to 16 columns, faiss clusters: Johnson et al.,
-    arXiv:1702.08734; see `distillkit.neighbors.kmeans`.
+    Time is O(n k d) per step, where n and k are the rows and clusters of one class at a time.
+    Memory is a float32 copy of the class and 320 bytes per row. Without a GPU and without
+    `max_seconds`, several classes are clustered in parallel threads if their work is balanced;
+    memory is then that of as many classes, and the result is the same.
+
+    The start is k-means++ (Arthur and Vassilvitskii, SODA 2007). On a GPU, and on the CPU for up to
+    16 columns, faiss clusters (Johnson et al., arXiv:1702.08734); see
+    `distillkit.neighbors.kmeans`.
 
     Examples
     --------
@@ -145,21 +155,26 @@ class KMeansCoreset(BaseDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         gpu = gpu_wanted(self.device)
-        seeds, parts, broken = [run.seed() for _ in rows.groups], [], Event()
-        in_turn = gpu or run.max_seconds is not None or _is_uneven(rows)
+        seeds, outcomes, failed = [run.seed() for _ in rows.groups], [], Event()
+        one_by_one = gpu or run.max_seconds is not None or _is_uneven(rows)
 
-        def of_group(group: Group, seed: int, should_stop: Callable[[], bool] | None) -> tuple[KMeansResult, Outcome]:
-            with _setting(broken):
-                found = self._cluster(rows, group, seed, self.device if gpu else "cpu", should_stop)
-                return found, self._represent(rows, group, found)
+        def distill_group(
+            group: Group, seed: int, should_stop: Callable[[], bool] | None
+        ) -> tuple[KMeansResult, Outcome]:
+            with _set_on_error(failed):
+                clustering = self._cluster(rows, group, seed, self.device if gpu else "cpu", should_stop)
+                return clustering, self._represent(rows, group, clustering)
 
-        # once an error, or Ctrl-C, ends one of them, the others end after their step
-        rules = split_time_budget(rows, run) if in_turn else repeat(broken.is_set, len(seeds))
-        with nullcontext(map) if in_turn else block_threads(_numbers(rows)) as each, _setting(broken):
-            for group, (found, part) in zip(rows.groups, each(of_group, rows.groups, seeds, rules), strict=True):
-                self._record(run, group, found)
-                parts.append(part)
-        return _join(parts, rows)
+        # Groups are clustered one by one with a time limit each, or in parallel threads. In
+        # parallel, an error or Ctrl-C in one group ends the other groups after their current step.
+        stop_rules = split_time_budget(rows, run) if one_by_one else repeat(failed.is_set, len(seeds))
+        with nullcontext(map) if one_by_one else block_threads(_work_size(rows)) as parallel_map, _set_on_error(failed):
+            for group, (clustering, outcome) in zip(
+                rows.groups, parallel_map(distill_group, rows.groups, seeds, stop_rules), strict=True
+            ):
+                self._record(run, group, clustering)
+                outcomes.append(outcome)
+        return _join(outcomes, rows)
 
     def _cluster(
         self, rows: TrainingRows, group: Group, seed: int, device: str, should_stop: Callable[[], bool] | None
@@ -176,71 +191,78 @@ class KMeansCoreset(BaseDistiller):
             should_stop=should_stop,
         )
 
-    def _record(self, run: Run, group: Group, found: KMeansResult) -> None:
-        run.n_iter = max(run.n_iter, found.n_iter)
+    def _record(self, run: Run, group: Group, clustering: KMeansResult) -> None:
+        run.n_iter = max(run.n_iter, clustering.n_iter)
         run.record(
             label=group.label,
             rows=len(group.rows),
             size=group.size,
-            inertia=found.inertia,
-            n_iter=found.n_iter,
-            backend=found.backend,
+            inertia=clustering.inertia,
+            n_iter=clustering.n_iter,
+            backend=clustering.backend,
         )
 
-    def _represent(self, rows: TrainingRows, group: Group, found: KMeansResult) -> Outcome:
-        """Rows of one group: picked, or made with the mean of a continuous target."""
+    def _represent(self, rows: TrainingRows, group: Group, clustering: KMeansResult) -> Outcome:
+        """Return the distilled rows of one group: medoids, or centroids with their targets."""
         weight = None if rows.weight is None else rows.weight[group.rows]
-        mass = np.bincount(found.labels, weights=weight)
+        cluster_weight = np.bincount(clustering.labels, weights=weight)
         if self.representative == "member":
-            # rows by cluster, the nearest first, so that each cluster's first row is its nearest: distinct by construction
-            order = np.lexsort((found.squared_distances, found.labels))
-            first = np.concatenate([[0], np.cumsum(np.bincount(found.labels))[:-1]])
-            return Outcome(indices=group.rows[order[first]], weight=mass)
-        own = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
-        factor = np.ones(len(own)) if weight is None else weight.astype(np.float64)
-        with block_threads(own.size) as each:
-            means = group_sums(own, found.labels, len(mass), factor, each) / mass[:, None]
-        offset = float(squared_distances_to_centers(own, means, found.labels) @ factor)
+            return Outcome(indices=group.rows[medoids(clustering)], weight=cluster_weight)
+        # 1. Average the rows of each cluster in the units of X, whatever the feature space.
+        group_rows = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
+        weights = np.ones(len(group_rows)) if weight is None else weight.astype(np.float64)
+        with block_threads(group_rows.size) as parallel_map:
+            means = (
+                group_sums(group_rows, clustering.labels, len(cluster_weight), weights, parallel_map)
+                / cluster_weight[:, None]
+            )
+        # 2. Keep the spread within the clusters, a constant term of the k-means cost of all rows.
+        offset = float(squared_distances_to_centers(group_rows, means, clustering.labels) @ weights)
+        # 3. Label the centroids with their class, or with the mean target of their rows.
         labels: np.ndarray | None = None
         if rows.y is not None and rows.task == "regression":
-            labels = np.bincount(found.labels, weights=factor * rows.y[group.rows]) / mass
+            labels = np.bincount(clustering.labels, weights=weights * rows.y[group.rows]) / cluster_weight
         elif rows.y is not None:
-            labels = np.full(len(mass), group.label, dtype=rows.y.dtype)
-        return Outcome(X=means, y=labels, weight=mass, offset=offset)
+            labels = np.full(len(cluster_weight), group.label, dtype=rows.y.dtype)
+        return Outcome(X=means, y=labels, weight=cluster_weight, offset=offset)
 
 
 @contextmanager
-def _setting(broken: Event) -> Iterator[None]:
+def _set_on_error(event: Event) -> Iterator[None]:
+    """Set the event if the block raises an exception, KeyboardInterrupt included."""
     try:
         yield
     except BaseException:
-        broken.set()
+        event.set()
         raise
 
 
 def _is_uneven(rows: TrainingRows) -> bool:
-    """Tell whether threads that take a group each would wait long for the one with most work."""
+    """Whether threads that take one group each would wait long for the group with the most work."""
     work = _work(rows)
     return max(work) * thread_count() > _UNEVEN * sum(work)
 
 
-def _numbers(rows: TrainingRows) -> int:
-    """What `block_threads` asks for: all numbers, and the arithmetic of a step in units of 64."""
+def _work_size(rows: TrainingRows) -> int:
+    """Return the size of the whole computation in the unit of `block_threads` (numbers read)."""
     columns = int(rows.points.shape[1])
     return max(columns * len(rows.points), columns * sum(_work(rows)) // 64)
 
 
 def _work(rows: TrainingRows) -> list[int]:
+    """Return the work of each group in one step, as rows times clusters."""
     return [len(group.rows) * group.size for group in rows.groups]
 
 
-def _join(parts: list[Outcome], rows: TrainingRows) -> Outcome:
-    weight = np.concatenate([np.asarray(part.weight, dtype=np.float64) for part in parts])
-    if parts[0].indices is not None:
+def _join(outcomes: list[Outcome], rows: TrainingRows) -> Outcome:
+    """Concatenate the outcomes of the groups."""
+    weight = np.concatenate([np.asarray(outcome.weight, dtype=np.float64) for outcome in outcomes])
+    if outcomes[0].indices is not None:
         return Outcome(
-            indices=np.concatenate([part.indices for part in parts if part.indices is not None]), weight=weight
+            indices=np.concatenate([outcome.indices for outcome in outcomes if outcome.indices is not None]),
+            weight=weight,
         )
-    X = np.concatenate([part.X for part in parts if part.X is not None])
-    y = None if rows.y is None else np.concatenate([part.y for part in parts if part.y is not None])
-    offset = sum(part.offset or 0.0 for part in parts)
+    X = np.concatenate([outcome.X for outcome in outcomes if outcome.X is not None])
+    y = None if rows.y is None else np.concatenate([outcome.y for outcome in outcomes if outcome.y is not None])
+    offset = sum(outcome.offset or 0.0 for outcome in outcomes)
     return Outcome(X=X.reshape(-1, *rows.X.shape[1:]), y=y, weight=weight, offset=offset)

@@ -1,1 +1,1 @@
-"""Coresets by the gradients or the influence of rows on a model."""
+"""Coresets based on the gradients of rows, or on the influence of rows on a model."""

@@ -1,4 +1,4 @@
-"""CRAIG: facility location over gradients."""
+"""The CRAIG coreset, which selects rows by facility location on gradients."""
 
 from __future__ import annotations
 
@@ -24,31 +24,36 @@ _BLOCK = 512
 
 
 class CraigCoreset(BaseDistiller):
-    """Rows of each class whose gradients stand nearest to those of all: facility location, greedily (CRAIG).
+    """Select rows of each class whose gradients are nearest to those of all rows (CRAIG).
 
-    Within each class the rows S maximise, up to a factor 1 - 1/e, ``sum_i max_{j in S} (C - |g_i - g_j|)``, where g_i is
-    the gradient of row i's loss in the last layer of a proxy model and C the largest distance. Weights are the sizes of
-    the clusters: rows whose gradient is nearest to that of the picked row. So ``sum_j w_j g_j`` is at most
-    ``sum_i min_j |g_i - g_j|`` away from the gradient of all rows.
+    Within each class the greedy selection S approximately maximizes the facility location objective
+    ``sum_i max_{j in S} (C - |g_i - g_j|)``, up to a factor 1 - 1/e, where g_i is the gradient of
+    row i's loss in the last layer of a proxy model and C is the largest distance. The weight w_j of
+    a selected row is the number of rows whose gradient is nearest to its own. The error of
+    ``sum_j w_j g_j`` as an approximation of the gradient of all rows is therefore at most
+    ``sum_i min_j |g_i - g_j|``.
 
-    For a continuous target the classes are up to ten quantile bins of y.
+    For a continuous target, up to ten quantile bins of y take the place of the classes.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     proxy : estimator or None, default=None
-        Model with the gradients. None takes a logistic regression of the standardized rows, or a ridge regression.
-        Otherwise a classifier with `predict_proba`, or a regressor; it gets X as it came, and classes as whole numbers.
-        The inputs of its last layer are taken to be those of the last step of a `Pipeline`, the embedding of a network
-        of `distillkit.nn`, or else the standardized rows.
+        Model of the gradients. None takes a logistic regression, or for a continuous target a ridge
+        regression, on the standardized rows. Otherwise it is a classifier with `predict_proba` or a
+        regressor, fitted on X in its original units with classes as integer codes. The inputs of
+        its last layer are those of the last step of a `Pipeline`, the embedding of a network of
+        `distillkit.nn`, or else the standardized rows.
     max_block : int, default=8192
-        Rows of a class among which all distances are kept, in ``4 max_block^2`` bytes (256 MiB). A larger class is
-        divided at random into equal parts, each of which gives its share of the picks; the weights are those of the
-        whole class in any case. Only then is `random_state` used.
+        Largest number of rows of a class whose distances are all kept, in ``4 max_block^2`` bytes
+        (256 MiB). A larger class is divided at random into equal parts, each of which contributes
+        its share of the selected rows; weights always refer to the whole class. `random_state` is
+        used only in this case.
     max_seconds : float or None, default=None
-        Wall-clock budget of fit, divided over the classes by their work and checked before each pick. When it is over,
-        the rest is picked by gains of an earlier step, which are upper bounds.
+        Wall-clock budget of fit, divided over the classes in proportion to their work and checked
+        before each selection. When the time is over, the remaining rows are selected by the gains
+        of an earlier step, which are upper bounds.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -56,16 +61,22 @@ class CraigCoreset(BaseDistiller):
     Attributes
     ----------
     sample_weight_ : ndarray of shape (m,)
-        Sizes of the clusters. Picked rows are in ranking order, one of each class in turn.
+        For each distilled row, the number of rows that it represents. Distilled rows are in ranking
+        order, one of each class in turn.
     history_ : list of dict
-        One per class: label, rows, size, parts, distance (mean of ``min_j |g_i - g_j|``), seconds.
+        One entry per class: label, rows, size, parts, distance (mean of ``min_j |g_i - g_j|``),
+        seconds.
 
     Notes
     -----
-    Time O(n_c^2 d) per class of n_c rows for the distances, then O(n_c) for each gain that lazy evaluation asks for
-    (same picks as the plain greedy rule); memory ``4 max_block^2`` bytes and two copies of X.
-    Mirzasoleiman, Bilmes and Leskovec, "Coresets for data-efficient training of machine learning models",
-    arXiv:1906.01827.
+    Time is O(n_c^2 d) for the distances of a class of n_c rows, then O(n_c) for each gain that lazy
+    evaluation computes (the selection is that of the plain greedy rule). Memory is
+    ``4 max_block^2`` bytes and two copies of X.
+
+    References
+    ----------
+    Mirzasoleiman, Bilmes and Leskovec, "Coresets for data-efficient training of machine learning
+    models", arXiv:1906.01827.
 
     Examples
     --------
@@ -100,31 +111,35 @@ class CraigCoreset(BaseDistiller):
         self.max_seconds = max_seconds
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        # 1. Compute the last-layer gradients of all rows.
         gradients = last_layer(self.proxy, rows, run)
         rows = stratified(rows)
         picks, weights = [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
-            own = gradients.take(group.rows)
-            found = self._pick(own, group.size, run, should_stop)
-            labels, distance = nearest(own, found)
-            picks.append(group.rows[found])
-            weights.append(np.bincount(labels, minlength=len(found)))
+            # 2. Select rows in each class, and weight each by the rows whose gradients are nearest
+            #    to its own.
+            group_gradients = gradients.take(group.rows)
+            selection = self._select(group_gradients, group.size, run, should_stop)
+            labels, distance = nearest(group_gradients, selection)
+            picks.append(group.rows[selection])
+            weights.append(np.bincount(labels, minlength=len(selection)))
             self._record(run, group, float(distance.mean()))
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
-    def _pick(self, gradients: LastLayer, size: int, run: Run, should_stop: Callable[[], bool] | None) -> np.ndarray:
+    def _select(self, gradients: LastLayer, size: int, run: Run, should_stop: Callable[[], bool] | None) -> np.ndarray:
+        """Select rows of one class, in several random parts if the class is large."""
         n = len(gradients.residual)
         n_parts = -(-n // self.max_block)
         if n_parts == 1:
             return facility_location(distances(gradients), size, should_stop)
         picks = []
-        base, rest = divmod(size, n_parts)
-        for place, part in enumerate(np.array_split(run.rng.permutation(n), n_parts)):
-            share = base + (place < rest)
+        base, remainder = divmod(size, n_parts)
+        for i, part in enumerate(np.array_split(run.rng.permutation(n), n_parts)):
+            share = base + (i < remainder)
             if share:
-                found = facility_location(distances(gradients.take(part)), share, should_stop)
-                picks.append(part[found])
+                selection = facility_location(distances(gradients.take(part)), share, should_stop)
+                picks.append(part[selection])
         order = interleave([len(part) for part in picks])
         return np.asarray(np.concatenate(picks)[order])
 
@@ -134,34 +149,40 @@ class CraigCoreset(BaseDistiller):
 
 
 def distances(gradients: LastLayer) -> np.ndarray:
-    """Distances between all gradients, float32 of shape (n, n), zeros on the diagonal."""
+    """Return the distances between all gradients, float32 of shape (n, n), with a zero diagonal."""
     n = len(gradients.residual)
     squares = gradients.squared_norms()
-    found = np.empty((n, n), dtype=np.float32)
+    distance = np.empty((n, n), dtype=np.float32)
     for start in range(0, n, _BLOCK):
         block = np.arange(start, min(start + _BLOCK, n))
-        found[block] = _roots(gradients.take(block), gradients, squares[block], squares)
-    np.fill_diagonal(found, 0)
-    return found
+        distance[block] = _distances_between(gradients.take(block), gradients, squares[block], squares)
+    np.fill_diagonal(distance, 0)
+    return distance
 
 
-def _roots(first: LastLayer, second: LastLayer, first_squares: np.ndarray, second_squares: np.ndarray) -> np.ndarray:
+def _distances_between(
+    first: LastLayer, second: LastLayer, first_squares: np.ndarray, second_squares: np.ndarray
+) -> np.ndarray:
+    """Return the distances between two sets of gradients, given their squared lengths."""
     square = first_squares[:, None] + second_squares - 2 * first.inner(second)
     return np.asarray(np.sqrt(np.maximum(square, 0)))
 
 
 def facility_location(distance: np.ndarray, size: int, should_stop: Callable[[], bool] | None = None) -> np.ndarray:
-    """Pick items so that the others are near to them: greedily, the first of equals, in ranking order.
+    """Select items greedily by facility location, so that every item is near to a selected one.
 
     Parameters
     ----------
     distance : ndarray of shape (n, n)
     size : int
+        Number of items to select.
     should_stop : callable or None
+        Called before every selection but the first; True ends the search.
 
     Returns
     -------
     ndarray of shape (size,)
+        Selected items in ranking order; among equals the first is selected.
     """
     n = len(distance)
     nearest_so_far = np.full(n, distance.max(), dtype=distance.dtype)
@@ -176,17 +197,17 @@ def facility_location(distance: np.ndarray, size: int, should_stop: Callable[[],
 
 
 def nearest(gradients: LastLayer, picks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the pick with the nearest gradient, and the distance to it, for each row.
+    """Return the selected row with the nearest gradient, and the distance to it, for each row.
 
-    A picked row counts itself, also where another one has the same gradient.
+    A selected row is always assigned to itself, even if another one has the same gradient.
     """
     n, squares = len(gradients.residual), gradients.squared_norms()
-    chosen = gradients.take(picks)
+    selected = gradients.take(picks)
     labels, distance = np.empty(n, dtype=np.intp), np.empty(n)
     for start in range(0, n, _BLOCK):
         block = np.arange(start, min(start + _BLOCK, n))
-        roots = _roots(gradients.take(block), chosen, squares[block], squares[picks])
-        labels[block] = roots.argmin(axis=1)
-        distance[block] = roots[np.arange(len(block)), labels[block]]
+        block_distance = _distances_between(gradients.take(block), selected, squares[block], squares[picks])
+        labels[block] = block_distance.argmin(axis=1)
+        distance[block] = block_distance[np.arange(len(block)), labels[block]]
     labels[picks], distance[picks] = np.arange(len(picks)), 0
     return labels, distance

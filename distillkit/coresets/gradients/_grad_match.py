@@ -1,4 +1,4 @@
-"""GradMatch: few rows, weighted, whose gradients add up to that of all rows."""
+"""The GradMatch coreset, whose weighted gradients sum to the gradient of all rows."""
 
 from __future__ import annotations
 
@@ -22,36 +22,42 @@ if TYPE_CHECKING:
 
 __all__ = ["GradMatchCoreset", "PursuitResult", "match_sum", "solve_weights"]
 
-_SMALL = 1e-9  # of the largest inner product with the target: below it, no row makes the match better
+_TOLERANCE = 1e-9  # smallest relevant correlation of a row with the residual, relative to the target
 
 
 class GradMatchCoreset(BaseDistiller):
-    r"""Rows of each class and weights whose gradients add up to that of the whole class (GradMatch).
+    r"""Select and weight rows of each class so that their gradients sum to that of the class.
 
-    With g_i the gradient of row i's loss in the last layer of a proxy model, orthogonal matching pursuit lowers
+    With g_i the gradient of row i's loss in the last layer of a proxy model, orthogonal matching
+    pursuit (GradMatch) minimizes
 
-    .. math:: | \sum_{j \in S} w_j a_j - \sum_i a_i |^2 + \lambda |w|^2, \quad w \ge 0, \quad a_i = [g_i, \kappa],
+    .. math::
 
-    one class at a time: the row joins S whose a_j has the largest inner product with what is not matched yet, and all
-    weights are solved for again by non-negative least squares. The column kappa, the root mean square length of the
-    gradients, is there because weights have to sum to the rows of the class: without it they would be scaled after the
-    match, and the match with them. A row whose weight becomes zero leaves S again.
+        | \sum_{j \in S} w_j a_j - \sum_i a_i |^2 + \lambda |w|^2,
+        \quad w \ge 0, \quad a_i = [g_i, \kappa],
 
-    For a continuous target the classes are up to ten quantile bins of y.
+    one class at a time. Each step adds to S the row whose a_j has the largest inner product with
+    the residual, and solves for all weights again by non-negative least squares. The constant
+    column kappa, the root mean square length of the gradients, favors weights that sum to the
+    number of rows of the class; without it, scaling the weights to this sum afterwards would
+    degrade the match. A row whose weight becomes zero is removed from S.
+
+    For a continuous target, up to ten quantile bins of y take the place of the classes.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
-        See `BaseDistiller`. Exactly this many rows are picked: where fewer match as well as any can, the rest is
-        filled by the rows with the largest inner products, each of which counts itself alone.
+        See `BaseDistiller`. Exactly this many rows are selected. If fewer rows suffice for the best
+        possible match, the rows with the next largest inner products are added with weight 1.
     penalty : float, default=1.0
-        lambda, in units of the mean squared length of the a_i. Zero lets few rows carry all the weight, which small
-        coresets of a noisy target pay for.
+        The factor lambda, in units of the mean squared length of the a_i. With 0, few rows can get
+        almost all of the weight, which harms small coresets of a noisy target.
     proxy : estimator or None, default=None
-        Model with the gradients; see `CraigCoreset`.
+        Model of the gradients; see `CraigCoreset`.
     max_seconds : float or None, default=None
-        Wall-clock budget of fit, divided over the classes by their work and checked before each pick. When it is over,
-        the rest is filled as above.
+        Wall-clock budget of fit, divided over the classes in proportion to their work and checked
+        before each selection. When the time is over, the remaining rows are added with weight 1, as
+        above.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -60,16 +66,20 @@ class GradMatchCoreset(BaseDistiller):
     Attributes
     ----------
     sample_weight_ : ndarray of shape (m,)
-        Solved weights, scaled to sum to the rows of each class.
+        Solved weights, scaled to sum to the number of rows of each class.
     history_ : list of dict
-        One per class: label, rows, size, matched (rows in S, the others are fill), error
-        (``|sum_j w_j a_j - sum_i a_i| / |sum_i a_i|``), seconds.
+        One entry per class: label, rows, size, matched (number of rows in S; the others were added
+        with weight 1), error (``|sum_j w_j a_j - sum_i a_i| / |sum_i a_i|``), seconds.
 
     Notes
     -----
-    Time O(n_c d c) per pick for c classes, and O(m_c^3) for weights of m_c picks that have to be solved by `nnls` of
-    SciPy; memory a copy of X.
-    Killamsetty et al., "GRAD-MATCH", arXiv:2103.00123.
+    Time is O(n_c d c) per selected row for c classes, and O(m_c^3) for the weights of m_c selected
+    rows if they have to be solved by `nnls` of SciPy. Memory is a copy of X.
+
+    References
+    ----------
+    Killamsetty et al., "GRAD-MATCH: Gradient matching based data subset selection",
+    arXiv:2103.00123.
 
     Examples
     --------
@@ -108,13 +118,14 @@ class GradMatchCoreset(BaseDistiller):
         rows = stratified(rows)
         picks, weights = [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
-            found = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop)
-            weight, n = found.weight, len(group.rows)
-            filled = group.size - len(weight)  # each counts itself; the others stand for the rest
-            weight = np.concatenate([weight * ((n - filled) / weight.sum()), np.ones(filled)])
-            picks.append(group.rows[np.concatenate([found.support, found.fill])])
+            match = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop)
+            weight, n = match.weight, len(group.rows)
+            # Added rows represent themselves; the matched rows share the weight of all the others.
+            n_fill = group.size - len(weight)
+            weight = np.concatenate([weight * ((n - n_fill) / weight.sum()), np.ones(n_fill)])
+            picks.append(group.rows[np.concatenate([match.support, match.fill])])
             weights.append(weight)
-            run.record(label=group.label, rows=n, size=group.size, matched=len(found.support), error=found.errors[-1])
+            run.record(label=group.label, rows=n, size=group.size, matched=len(match.support), error=match.errors[-1])
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
@@ -126,13 +137,13 @@ class PursuitResult:
     Parameters
     ----------
     support : ndarray of shape (s,)
-        Rows in the order they were picked.
+        Selected rows in the order of their selection.
     weight : ndarray of shape (s,)
-        All positive.
+        Their weights, all positive.
     fill : ndarray of shape (size - s,)
-        Rows that complete the number asked for.
+        Further rows that complete the requested number.
     errors : list of float
-        Relative length of what is not matched, before the first pick and after each.
+        Relative length of the residual, before the first selection and after each.
     """
 
     support: np.ndarray
@@ -144,62 +155,78 @@ class PursuitResult:
 def match_sum(
     gradients: LastLayer, size: int, penalty: float, should_stop: Callable[[], bool] | None = None
 ) -> PursuitResult:
-    """Match the sum of all gradients by a few, with positive weights: orthogonal matching pursuit.
+    """Approximate the sum of all gradients by few gradients with positive weights.
+
+    The algorithm is orthogonal matching pursuit with non-negative least squares.
 
     Parameters
     ----------
     gradients : LastLayer
     size : int
-        Rows at most, and with `fill` exactly.
+        Number of rows to return, those of `fill` included.
     penalty : float
-        Of the squared weights, in units of the mean squared length of an atom.
+        Factor of the squared weights, in units of the mean squared length of an atom.
     should_stop : callable or None
-        Asked before each pick but the first.
+        Called before each selection but the first; True ends the search.
+
+    Returns
+    -------
+    PursuitResult
     """
     n = len(gradients.residual)
-    unit = float(gradients.squared_norms().mean(dtype=np.float64)) or 1.0  # kappa^2: all gradients may be zero
+    # 1. The atoms a_i = [g_i, kappa] and their sum, which is the target.
+    kappa_squared = float(gradients.squared_norms().mean(dtype=np.float64)) or 1.0  # 1 if all gradients are zero
     total = gradients.weighted_sum(np.ones(n))
-    lengths = np.sqrt(gradients.squared_norms().astype(np.float64) + unit)
-    target = gradients.along(total) + unit * n  # inner products of the atoms with their sum
-    length = np.sqrt(np.square(total).sum() + unit * n**2)
-    open_, support, weight = target, np.empty(0, dtype=np.intp), np.empty(0)
+    lengths = np.sqrt(gradients.squared_norms().astype(np.float64) + kappa_squared)
+    target = gradients.along(total) + kappa_squared * n  # inner products of the atoms with their sum
+    target_length = np.sqrt(np.square(total).sum() + kappa_squared * n**2)
+    correlation, support, weight = target, np.empty(0, dtype=np.intp), np.empty(0)
     errors, gram = [1.0], np.empty((0, 0))
     while len(support) < size and not (len(support) and should_stop is not None and should_stop()):
-        gain = _without(open_ / lengths, support)  # squared, it is what this row alone could take off the error
-        best = int(np.argmax(gain))
-        if gain[best] <= _SMALL * length:
+        # 2. Find the atom most correlated with the residual. The square of its score is the
+        #    reduction of the squared error by this atom alone.
+        scores = _without(correlation / lengths, support)
+        best = int(np.argmax(scores))
+        if scores[best] <= _TOLERANCE * target_length:
             break
-        trial = np.append(support, best)
-        gram = _grow(gram, gradients, trial, unit)
-        solved = solve_weights(gram + penalty * 2 * unit * np.eye(len(trial)), target[trial])
-        if solved[-1] <= 0:  # rounding alone speaks for the row
+        # 3. Solve for the weights of all selected atoms, and drop those whose weight becomes zero.
+        candidates = np.append(support, best)
+        gram = _extended_gram(gram, gradients, candidates, kappa_squared)
+        candidate_weight = solve_weights(
+            gram + penalty * 2 * kappa_squared * np.eye(len(candidates)), target[candidates]
+        )
+        if candidate_weight[-1] <= 0:  # only rounding errors favor the row
             break
-        kept = solved > 0
-        support, weight, gram = trial[kept], solved[kept], gram[np.ix_(kept, kept)]
-        rest = total - gradients.take(support).weighted_sum(weight)
-        open_ = gradients.along(rest) + unit * (n - weight.sum())
-        errors.append(float(np.sqrt(np.square(rest).sum() + unit * (n - weight.sum()) ** 2) / length))
-    fill = np.argsort(-_without(open_ / lengths, support), kind="stable")[: size - len(support)]
+        positive = candidate_weight > 0
+        support, weight, gram = candidates[positive], candidate_weight[positive], gram[np.ix_(positive, positive)]
+        # 4. Update the residual and its correlation with all atoms.
+        residual = total - gradients.take(support).weighted_sum(weight)
+        correlation = gradients.along(residual) + kappa_squared * (n - weight.sum())
+        errors.append(
+            float(np.sqrt(np.square(residual).sum() + kappa_squared * (n - weight.sum()) ** 2) / target_length)
+        )
+    fill = np.argsort(-_without(correlation / lengths, support), kind="stable")[: size - len(support)]
     return PursuitResult(support, weight, fill, errors)
 
 
 def _without(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the values with minus infinity at the given rows."""
     values = values.copy()
     values[rows] = -np.inf
     return values
 
 
-def _grow(gram: np.ndarray, gradients: LastLayer, support: np.ndarray, unit: float) -> np.ndarray:
-    """Add the last row of the support to the inner products of the others."""
-    column = gradients.take(support).inner(gradients.take(support[-1:]))[:, 0].astype(np.float64) + unit
-    grown = np.empty((len(support), len(support)))
-    grown[:-1, :-1] = gram
-    grown[-1], grown[:, -1] = column, column
-    return grown
+def _extended_gram(gram: np.ndarray, gradients: LastLayer, support: np.ndarray, kappa_squared: float) -> np.ndarray:
+    """Extend the Gram matrix by the inner products with the last row of the support."""
+    column = gradients.take(support).inner(gradients.take(support[-1:]))[:, 0].astype(np.float64) + kappa_squared
+    extended = np.empty((len(support), len(support)))
+    extended[:-1, :-1] = gram
+    extended[-1], extended[:, -1] = column, column
+    return extended
 
 
 def solve_weights(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Minimise ``w' gram w - 2 target' w`` over w >= 0.
+    """Minimize ``w' gram w - 2 target' w`` over w >= 0.
 
     Parameters
     ----------
@@ -212,8 +239,9 @@ def solve_weights(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
     ndarray of shape (s,)
     """
     rounding = np.finfo(np.float64).eps * len(gram) * np.trace(gram)
-    factor = cholesky(gram + rounding * np.eye(len(gram)), lower=False)  # repeated rows make the matrix singular
-    right = solve_triangular(factor, target, trans=1)
-    free = solve_triangular(factor, right)
-    # where the minimum over all weights is positive it is that over the positive ones, and nnls need not look for it
-    return np.asarray(free if free.min() > 0 else nnls(factor, right)[0])
+    factor = cholesky(gram + rounding * np.eye(len(gram)), lower=False)  # duplicates make it singular
+    transformed = solve_triangular(factor, target, trans=1)
+    unconstrained = solve_triangular(factor, transformed)
+    # An unconstrained minimum that is positive is also the constrained one, which saves the slower
+    # nnls.
+    return np.asarray(unconstrained if unconstrained.min() > 0 else nnls(factor, transformed)[0])

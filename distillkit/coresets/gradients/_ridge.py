@@ -1,4 +1,4 @@
-"""A ridge model that grows by one row at a time, and what each other row would do to it, in closed form."""
+"""A ridge model that grows by one row at a time, with the effect of adding or removing rows."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-__all__ = ["RidgeState", "left_out"]
+__all__ = ["RidgeState", "leave_one_out_increase"]
 
 _BLOCK = 4096
 
 
 @dataclass
 class _Step:
-    """What a pick does to the quantities of the other rows, see `RidgeState`."""
+    """The quantities of a selected row s that update those of the other rows; see `RidgeState`."""
 
-    b: np.ndarray  # P x_s, before the pick
+    b: np.ndarray  # P x_s, before the update
     w: np.ndarray  # P C b
     gamma: float  # 1 + x_s' P x_s
     beta: float  # b' C b
-    error: np.ndarray  # e_s, before the pick
-    g: np.ndarray  # G' b, after the pick
+    error: np.ndarray  # e_s, before the update
+    g: np.ndarray  # G' b, after the update
 
 
-class _Rows:
-    """The rows of one class: their part in the state, brought up to date when it is their turn."""
+class _ClassRows:
+    """The rows of one class with their quantities, updated when it is the turn of the class."""
 
     def __init__(self, numbers: np.ndarray, X: np.ndarray, Y: np.ndarray, state: RidgeState) -> None:
         self.numbers = numbers
@@ -37,18 +37,18 @@ class _Rows:
         self.q = np.einsum("ij,ij->i", projected, self.X, dtype=np.float64) / state.alpha**2  # x' P C P x
         self.m = (self.X @ state.gradient.astype(self.X.dtype)).astype(np.float64) / state.alpha  # x' P G
         self.length = np.sqrt(self.h * state.alpha)
-        self.open = np.ones(len(numbers), dtype=bool)
-        self.done = 0
+        self.is_free = np.ones(len(numbers), dtype=bool)
+        self.n_applied = 0
 
-    def catch_up(self, steps: list[_Step]) -> None:
-        """Apply the picks since the last turn, with one matrix product for all of them."""
-        steps, self.done = steps[self.done :], len(steps)
+    def apply(self, steps: list[_Step]) -> None:
+        """Apply the selections since the last turn, with one matrix product for all of them."""
+        steps, self.n_applied = steps[self.n_applied :], len(steps)
         if not steps:
             return
         directions = np.column_stack([step.b for step in steps] + [step.w for step in steps])
-        seen = (self.X @ directions.astype(self.X.dtype)).astype(np.float64)
+        projections = (self.X @ directions.astype(self.X.dtype)).astype(np.float64)
         for number, step in enumerate(steps):
-            u, z = seen[:, number], seen[:, len(steps) + number]
+            u, z = projections[:, number], projections[:, len(steps) + number]
             ratio = u / step.gamma
             self.h -= u * ratio
             self.q += ratio * (ratio * step.beta - 2 * z)
@@ -56,34 +56,37 @@ class _Rows:
             self.error -= np.outer(ratio, step.error)
 
     def scores(self, kind: str) -> np.ndarray:
-        """Score of each row, shape (n_class,); minus infinity where it was picked."""
+        """Return the score of each row, shape (n_class,); minus infinity for selected rows."""
         squares = np.einsum("ij,ij->i", self.error, self.error)
         if kind == "gradient":
             score = self.length * np.sqrt(squares)
         else:
-            moved = squares * np.maximum(self.q, 0) / (1 + self.h) ** 2  # |X Delta_j|^2
+            squared_change = squares * np.maximum(self.q, 0) / (1 + self.h) ** 2  # |X Delta_j|^2
             if kind == "sensitivity":
-                score = moved
+                score = squared_change
             else:
-                score = 2 * np.einsum("ij,ij->i", self.m, self.error) / (1 + self.h) - moved
-        return np.where(self.open, score, -np.inf)
+                score = 2 * np.einsum("ij,ij->i", self.m, self.error) / (1 + self.h) - squared_change
+        return np.where(self.is_free, score, -np.inf)
 
 
 class RidgeState:
-    """The ridge model of the rows picked so far and its squared error over all rows.
+    """The ridge model of the rows selected so far, and its squared error over all rows.
 
-    With S the rows picked, ``P = (alpha I + X_S' X_S)^-1``, ``C = X' X`` and ``G = X' (Y - X theta_S)``, row j would
-    move theta by ``P x_j e_j' / (1 + h_j)`` where ``h_j = x_j' P x_j``, and lower the squared error of all rows by
+    With S the selected rows, ``P = (alpha I + X_S' X_S)^-1``, ``C = X' X`` and
+    ``G = X' (Y - X theta_S)``, adding row j changes theta by ``P x_j e_j' / (1 + h_j)`` with
+    ``h_j = x_j' P x_j``, and decreases the squared error over all rows by
 
-    ``2 e_j . m_j / (1 + h_j) - |e_j|^2 q_j / (1 + h_j)^2``, ``q_j = x_j' P C P x_j``, ``m_j = G' P x_j``.
+    ``2 e_j . m_j / (1 + h_j) - |e_j|^2 q_j / (1 + h_j)^2``, ``q_j = x_j' P C P x_j``,
+    ``m_j = G' P x_j``.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     Y : ndarray of shape (n, c)
     alpha : float
+        Penalty of the ridge model.
     groups : list of ndarray
-        Row numbers of each class.
+        Positions of the rows of each class.
     """
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, alpha: float, groups: list[np.ndarray]) -> None:
@@ -91,33 +94,34 @@ class RidgeState:
         self.hessian, self.gradient = _products(X, Y)  # C, and G at theta = 0
         self.inverse = np.eye(X.shape[1]) / alpha
         self.loss = float(np.square(Y).sum())
-        self.rows = [_Rows(numbers, X, Y, self) for numbers in groups]
+        self.rows = [_ClassRows(numbers, X, Y, self) for numbers in groups]
         self.steps: list[_Step] = []
 
     def scores(self, group: int, kind: str) -> np.ndarray:
-        """Score of each row of a class for the next pick, up to date."""
-        self.rows[group].catch_up(self.steps)
+        """Return the current score of each row of a class for the next selection."""
+        self.rows[group].apply(self.steps)
         return self.rows[group].scores(kind)
 
     def pick(self, group: int, kind: str) -> int:
-        """Take the best row of a class into the model; return its number among all rows."""
+        """Add the best row of a class to the model, and return its position among all rows."""
         rows = self.rows[group]
         best = int(np.argmax(self.scores(group, kind)))
-        rows.open[best] = False
+        rows.is_free[best] = False
         self._add(rows.X[best].astype(np.float64), rows.error[best].copy())
         return int(rows.numbers[best])
 
     def fill(self, turns: np.ndarray, kind: str) -> list[int]:
-        """Take the best rows of each class by its last scores, without taking them into the model."""
+        """Return the best rows of each class by its last scores, without updating the model."""
         order = [iter(np.argsort(-rows.scores(kind), kind="stable")) for rows in self.rows]
         return [int(self.rows[turn].numbers[next(order[turn])]) for turn in turns]
 
     def _add(self, x: np.ndarray, error: np.ndarray) -> None:
+        """Update the inverse Hessian, the gradient and the loss by the Sherman-Morrison formula."""
         b = self.inverse @ x
         gamma = 1 + float(x @ b)
         Cb = self.hessian @ b
         beta = float(b @ Cb)
-        step = error / gamma  # theta moves by the outer product of b with it
+        step = error / gamma  # theta changes by the outer product of b and this
         self.loss += beta * float(step @ step) - 2 * float((self.gradient.T @ b) @ step)
         self.gradient -= np.outer(Cb, step)
         w = self.inverse @ Cb
@@ -126,7 +130,7 @@ class RidgeState:
 
 
 def _products(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return X'X and X'Y in float64, block by block."""
+    """Return X'X and X'Y in float64, computed block by block."""
     squares, cross = np.zeros((X.shape[1], X.shape[1])), np.zeros((X.shape[1], Y.shape[1]))
     for start in range(0, len(X), _BLOCK):
         block = X[start : start + _BLOCK].astype(np.float64)
@@ -135,10 +139,11 @@ def _products(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return squares, cross
 
 
-def left_out(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) -> np.ndarray:
-    """Rise of the squared error over all rows when the ridge model of all rows is fitted again without one.
+def leave_one_out_increase(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) -> np.ndarray:
+    """Return the increase of the squared error over all rows when one row is left out of the fit.
 
-    Without row i, theta moves by ``-P x_i e_i' / (1 - h_i)`` with ``P = (alpha I + X'X)^-1``, ``h_i = x_i' P x_i``.
+    Without row i, theta changes by ``-P x_i e_i' / (1 - h_i)`` with ``P = (alpha I + X'X)^-1`` and
+    ``h_i = x_i' P x_i``.
 
     Parameters
     ----------
@@ -147,6 +152,7 @@ def left_out(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) ->
     hessian : ndarray of shape (d, d)
         X'X.
     alpha : float
+        Penalty of the ridge model.
 
     Returns
     -------
@@ -155,16 +161,16 @@ def left_out(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) ->
     factor: Any = cho_factor(hessian + alpha * np.eye(len(hessian)))
     inverse = cho_solve(factor, np.eye(len(hessian)))
     theta = cho_solve(factor, _products(X, Y)[1])
-    rise = np.empty(len(X))
+    increase = np.empty(len(X))
     for start in range(0, len(X), _BLOCK):
         block = slice(start, start + _BLOCK)
         rows = X[block].astype(np.float64)
         error = Y[block] - rows @ theta
-        moved = rows @ inverse  # rows of P x_i
-        h = np.einsum("ij,ij->i", moved, rows)
-        quadratic = h - alpha * np.einsum("ij,ij->i", moved, moved)  # x' P C P x, with C = 1 / P - alpha
+        projected = rows @ inverse  # rows of P x_i
+        h = np.einsum("ij,ij->i", projected, rows)
+        quadratic = h - alpha * np.einsum("ij,ij->i", projected, projected)  # x' P C P x, with C = 1 / P - alpha
         # G = X'(Y - X theta) is alpha theta at the optimum
-        linear = alpha * np.einsum("ij,ij->i", moved @ theta, error)
+        linear = alpha * np.einsum("ij,ij->i", projected @ theta, error)
         squares = np.einsum("ij,ij->i", error, error)
-        rise[block] = 2 * linear / (1 - h) + squares * quadratic / (1 - h) ** 2
-    return rise
+        increase[block] = 2 * linear / (1 - h) + squares * quadratic / (1 - h) ** 2
+    return increase

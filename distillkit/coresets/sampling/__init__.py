@@ -1,1 +1,1 @@
-"""Coresets that draw rows at random with unbiased weights: lightweight, sensitivity and leverage sampling."""
+"""Coresets by random sampling with unbiased weights: lightweight, sensitivity, leverage."""

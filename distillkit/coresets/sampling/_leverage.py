@@ -1,4 +1,4 @@
-"""Leverage scores: rows that a least-squares fit leans on."""
+"""The leverage coreset, which samples rows by their influence on a least-squares fit."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ __all__ = ["LeverageCoreset", "leverage_scores"]
 
 
 class LeverageCoreset(BaseDistiller):
-    """Rows drawn in proportion to their leverage on a least-squares fit, with weights that keep its sums unbiased.
+    """Sample rows in proportion to their leverage on a least-squares fit, with unbiased weights.
 
-    The leverage of row i is ``h_ii = x_i' (X'X)^+ x_i`` with ``x_i = [features, 1]``: the share of its own target in its
-    prediction. Rows are drawn without replacement with probabilities
+    The leverage of row i is ``h_ii = x_i' (X'X)^+ x_i`` with ``x_i = [features, 1]``: the weight of
+    its own target in its prediction. Rows are drawn without replacement with the probabilities
 
-    ``pi_i = min(1, t ((1 - uniform) h_ii / sum h + uniform / n))``, t such that they sum to the rows wanted,
+    ``pi_i = min(1, t ((1 - uniform) h_ii / sum h + uniform / n))``,
 
-    and weigh ``1 / pi_i``: sums over rows, and with them ``X'X`` and ``X'y``, are right in expectation. Classes are
-    sampled each by itself, with leverages in the class; a continuous target, or none, makes one group of all rows.
+    where t makes them sum to the number of rows to draw. A drawn row has weight ``1 / pi_i``, so
+    that sums over rows, and with them ``X'X`` and ``X'y``, are correct in expectation. Each class
+    is sampled by itself, with the leverages within the class; a continuous target, or none, makes
+    one group of all rows.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     uniform : float, default=0.5
-        Share of plain random sampling in [0, 1]; no weight is above ``n / (m uniform)``. With 0, a row of small leverage
-        that is drawn by chance outweighs all others.
+        Proportion of uniform sampling in [0, 1]. No weight exceeds ``n / (m uniform)``. With 0, a
+        row of small leverage that happens to be drawn outweighs all others.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -46,19 +48,23 @@ class LeverageCoreset(BaseDistiller):
     scores_ : ndarray of shape (n,)
         Leverages in [0, 1]; over a class they sum to the rank of its rows.
     inclusion_probabilities_ : ndarray of shape (n,)
-        pi_i; over a class they sum to the rows drawn.
+        Probability pi_i of each training row; over a class they sum to the number of drawn rows.
     sample_weight_ : ndarray of shape (m,)
-        ``1 / pi_i``, scaled to sum to the rows of each class as all weights are: ``1 / inclusion_probabilities_`` are
-        the exactly unbiased ones.
+        ``1 / pi_i``, scaled to sum to the number of rows of each class, as all weights are here.
+        The exactly unbiased weights are ``1 / inclusion_probabilities_``.
 
     Notes
     -----
-    Time O(n d^2), by products and one eigendecomposition of the columns of a class (of its rows where these are
-    fewer); memory ``24 n_c d`` bytes for the largest class of n_c rows. With n_c independent columns every leverage is
-    1, and the sample is a plain random one.
-    Drineas, Mahoney and Muthukrishnan, SODA 2006; mixed with uniform sampling: Ma, Mahoney and Yu, arXiv:1306.5362.
-    Fixed sample sizes with given probabilities: Madow 1949 (systematic sampling in random order); weights:
-    Horvitz and Thompson 1952.
+    Time is O(n d^2), for matrix products and one eigendecomposition per class (over columns, or
+    over rows if there are fewer). Memory is ``24 n_c d`` bytes for the largest class of n_c rows.
+    If a class has as many independent columns as rows, every leverage is 1 and the sample is
+    uniform.
+
+    References
+    ----------
+    Leverage scores: Drineas, Mahoney and Muthukrishnan, SODA 2006; mixed with uniform sampling: Ma,
+    Mahoney and Yu, arXiv:1306.5362. Samples of fixed size with given probabilities: Madow 1949
+    (systematic sampling in random order). Weights: Horvitz and Thompson 1952.
 
     Examples
     --------
@@ -86,22 +92,22 @@ class LeverageCoreset(BaseDistiller):
         picks, weights = [], []
         for group in rows.groups:
             leverage = leverage_scores(X[group.rows])
-            share = (1 - self.uniform) * leverage / leverage.sum() + self.uniform / len(leverage)
-            included = inclusion_probabilities(share, group.size)
-            found = systematic_sample(included, group.size, run.rng)
+            shares = (1 - self.uniform) * leverage / leverage.sum() + self.uniform / len(leverage)
+            included = inclusion_probabilities(shares, group.size)
+            drawn = systematic_sample(included, group.size, run.rng)
             self.scores_[group.rows], self.inclusion_probabilities_[group.rows] = leverage, included
-            picks.append(group.rows[found])
-            weight = 1 / included[found]
+            picks.append(group.rows[drawn])
+            weight = 1 / included[drawn]
             weights.append(weight * (len(leverage) / weight.sum()))
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
 
 def leverage_scores(X: np.ndarray) -> np.ndarray:
-    """Diagonal of the projection onto the columns of [X, 1], dependent ones allowed.
+    """Return the diagonal of the projection onto the columns of [X, 1], which may be dependent.
 
-    Directions in which the columns, centred and scaled to one length, are shorter than the root of rounding are taken
-    for dependence.
+    The columns are centered and scaled to unit length. Directions whose length is then below the
+    square root of the rounding error are treated as linearly dependent.
 
     Parameters
     ----------
@@ -110,21 +116,24 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        In [0, 1]; sums to the rank.
+        Leverages in [0, 1]; they sum to the rank of [X, 1].
     """
-    varies = X.max(axis=0) > X.min(axis=0)
-    design = np.ones((len(X), int(varies.sum()) + 1))
-    np.subtract(X[:, varies], X[:, varies].mean(axis=0, dtype=np.float64), out=design[:, :-1])
-    # columns of length one, so that units do not decide which of them are taken for dependent
+    # 1. Center the columns and scale them to unit length, so that units do not decide about
+    #    dependence.
+    is_variable = X.max(axis=0) > X.min(axis=0)
+    design = np.ones((len(X), int(is_variable.sum()) + 1))
+    np.subtract(X[:, is_variable], X[:, is_variable].mean(axis=0, dtype=np.float64), out=design[:, :-1])
     length = np.sqrt(np.einsum("ij,ij->j", design, design))
     design /= np.where(length > 0, length, 1)
-    if design.shape[1] > len(X):  # the same projection from the side of the rows
+    # 2. With more columns than rows, the projection follows from the Gram matrix of the rows.
+    if design.shape[1] > len(X):
         values, vectors = eigh(design @ design.T)
-        kept = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
-        return np.asarray(np.square(vectors[:, kept]).sum(axis=1))
+        independent = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
+        return np.asarray(np.square(vectors[:, independent]).sum(axis=1))
+    # 3. Otherwise build an orthonormal basis of the columns, without dependent directions.
     values, vectors = eigh(design.T @ design)
-    kept = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
-    basis = design @ (vectors[:, kept] / np.sqrt(values[kept]))
-    # squares have lost half of the digits: made orthogonal once more, the basis has them all (Cholesky QR, twice)
+    independent = values > values[-1] * np.finfo(np.float64).eps * max(design.shape)
+    basis = design @ (vectors[:, independent] / np.sqrt(values[independent]))
+    # Squaring loses half of the digits. Orthogonalizing a second time restores them (Cholesky QR2).
     basis = solve_triangular(cholesky(basis.T @ basis), basis.T, trans=1)
     return np.asarray(np.clip(np.einsum("ij,ij->j", basis, basis), 0, 1))

@@ -1,4 +1,4 @@
-"""Rows drawn in two passes: half uniformly, half by their squared distance to the mean."""
+"""The lightweight coreset, which samples rows by their distance to the mean in two passes."""
 
 from __future__ import annotations
 
@@ -20,52 +20,61 @@ __all__ = ["LightweightCoreset", "lightweight_share"]
 
 
 class LightweightCoreset(BaseDistiller):
-    """Rows drawn by size and distance to the mean, with weights that keep every k-means cost unbiased (lightweight).
+    """Sample rows by their distance to the mean, with weights that keep k-means costs unbiased.
 
-    In each class of n rows with mean mu, row i has the share
+    In a class of n rows with mean mu, row i has the sampling share
 
     ``q_i = 1 / (2 n) + |x_i - mu|^2 / (2 sum_j |x_j - mu|^2)``.
 
-    Exactly as many different rows as wanted are drawn: row i with probability ``pi_i = min(1, t q_i)``, t such that
-    these sum to the rows wanted. A drawn row weighs ``1 / pi_i``, the weight that makes sums of any function over the
-    rows right in expectation; where no probability reaches 1 that is the ``1 / (m q_i)`` of the paper, which draws with
+    Exactly as many different rows as the budget allows are drawn: row i with probability
+    ``pi_i = min(1, t q_i)``, where t makes these sum to the number of rows to draw. A drawn row has
+    weight ``1 / pi_i``, which makes the sum of any function over the rows correct in expectation.
+    If no probability reaches 1, this is the weight ``1 / (m q_i)`` of the paper, which draws with
     replacement and so may draw a row twice.
 
-    Two passes over the rows: the cheapest method with a guarantee.
+    The method reads the rows twice, which makes it the cheapest method with a guarantee.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     target_weight : float, default=1.0
-        Weight of a continuous target beside the features, which it then joins as one more column; see `KMeansCoreset`.
+        Weight of a continuous target relative to the features, which it joins as one more column;
+        see `KMeansCoreset`.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
-        Where distances are taken. See `feature_rows`.
+        Space in which distances are measured. See `feature_rows`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
     sample_weight_ : ndarray of shape (m,)
-        ``1 / pi_i``, scaled to sum to the rows of each class, as all weights are here. The scaling makes weighted means
-        exact for constants; sums are then no longer unbiased, but for an error that vanishes with the budget.
+        ``1 / pi_i``, scaled to sum to the number of rows of each class, as all weights are here.
+        The scaling makes weighted means of constants exact; sums are then unbiased except for an
+        error that vanishes as the budget grows.
     inclusion_probabilities_ : ndarray of shape (n,)
-        pi_i of every row; over a class they sum to the rows drawn. Exactly unbiased weights of the distilled rows are
-        ``1 / inclusion_probabilities_[sample_indices_]``.
+        Probability pi_i of each training row; over a class they sum to the number of drawn rows.
+        The exactly unbiased weights are ``1 / inclusion_probabilities_[sample_indices_]``.
     history_ : list of dict
-        One per class: label, rows, size, unscaled (the sum of the unbiased weights, an estimate of rows), seconds.
+        One entry per class: label, rows, size, unscaled (sum of the unbiased weights, an estimate
+        of rows), seconds.
 
     See Also
     --------
     BaseDistiller : The attributes that all distillers have.
-    SensitivityCoreset : A guarantee relative to the cost alone, for O(n k d).
+    SensitivityCoreset : Sampling with a guarantee relative to the cost alone, in O(n k d) time.
 
     Notes
     -----
-    With independent draws, ``m = O((d k log k + log(1 / delta)) / eps^2)`` rows keep the cost phi(Q) of any k centres Q to
-    ``eps / 2 (phi(Q) + phi({mu}))``, with probability 1 - delta. Time O(n d); memory 40 bytes per row and blocks of 4 MiB per thread.
-    Bachem, Lucic and Krause, "Scalable k-means clustering via lightweight coresets", KDD 2018, arXiv:1702.08248.
+    With independent draws, ``m = O((d k log k + log(1 / delta)) / eps^2)`` rows preserve the cost
+    phi(Q) of any k centers Q up to ``eps / 2 (phi(Q) + phi({mu}))``, with probability 1 - delta.
+    Time is O(n d). Memory is 40 bytes per row and blocks of 4 MiB per thread.
+
+    References
+    ----------
+    Bachem, Lucic and Krause, "Scalable k-means clustering via lightweight coresets", KDD 2018,
+    arXiv:1702.08248.
 
     Examples
     --------
@@ -103,33 +112,40 @@ class LightweightCoreset(BaseDistiller):
         return outcome
 
     def _share(self, rows: TrainingRows, group: Group, squared: np.ndarray) -> np.ndarray:
+        """Return the sampling shares of the rows of one group, which sum to 1."""
         mass = np.ones(len(group.rows)) if rows.weight is None else rows.weight[group.rows]
         if rows.task == "regression" and rows.y is not None:
             columns = rows.points.shape[1]
-            squared = squared + self.target_weight**2 * _of_target(rows.y[group.rows], squared, mass, columns)
+            squared = squared + self.target_weight**2 * _squared_target_distances(
+                rows.y[group.rows], squared, mass, columns
+            )
         return lightweight_share(squared, mass)
 
 
 def lightweight_share(squared: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Return q for rows with these squared distances to their mean; half of its sum of 1 is each row's mass.
+    """Return the sampling shares q, half of which is uniform in the mass of the rows.
 
     Parameters
     ----------
-    squared, mass : ndarray of shape (n,)
+    squared : ndarray of shape (n,)
+        Squared distances of the rows to their mean.
+    mass : ndarray of shape (n,)
+        Weights of the rows.
 
     Returns
     -------
     ndarray of shape (n,)
+        Shares that sum to 1.
     """
-    uniform, spread = mass / mass.sum(), mass * squared
-    total = spread.sum()
-    return np.asarray(uniform if total <= 0 else (uniform + spread / total) / 2)
+    uniform, scatter = mass / mass.sum(), mass * squared
+    total = scatter.sum()
+    return np.asarray(uniform if total <= 0 else (uniform + scatter / total) / 2)
 
 
-def _of_target(y: np.ndarray, squared: np.ndarray, mass: np.ndarray, columns: int) -> np.ndarray:
-    """Squared distances of the targets to their mean, scaled to the variance of an average feature."""
-    centred = (y - np.average(y, weights=mass)) ** 2
-    variance, unit = np.average(centred, weights=mass), np.average(squared, weights=mass) / columns
+def _squared_target_distances(y: np.ndarray, squared: np.ndarray, mass: np.ndarray, columns: int) -> np.ndarray:
+    """Return squared distances of the targets to their mean, scaled to an average feature."""
+    squared_target = (y - np.average(y, weights=mass)) ** 2
+    variance, feature_variance = np.average(squared_target, weights=mass), np.average(squared, weights=mass) / columns
     if np.ptp(y) == 0 or not variance > 0:
         return np.zeros(len(y))
-    return np.asarray(centred * ((unit or 1.0) / variance))
+    return np.asarray(squared_target * ((feature_variance or 1.0) / variance))

@@ -1,4 +1,4 @@
-"""Unequal-probability sampling of exactly as many different rows as are wanted, with unbiased weights."""
+"""Unequal-probability sampling without replacement, of fixed size and with unbiased weights."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ _ROUNDING = 1e-12
 
 
 def draw_rows(rows: TrainingRows, run: Run, shares: Sequence[np.ndarray]) -> tuple[Outcome, np.ndarray]:
-    """Draw each group's rows with probabilities in proportion to its shares, and weigh them without bias.
+    """Draw rows of each group in proportion to their shares, with unbiased weights.
 
-    A row of mass u that is drawn with probability pi weighs ``u / pi`` (Horvitz and Thompson 1952): sums of any
-    function over the rows are right in expectation. These weights are then scaled to the mass of their group.
+    A row of mass u that is drawn with probability pi has weight ``u / pi`` (Horvitz and Thompson
+    1952), so that the sum of any function over the rows is correct in expectation. The weights are
+    then scaled to sum to the mass of their group.
 
     Parameters
     ----------
     rows : TrainingRows
     run : Run
-        Its `rng` draws, and its history gets one record per group.
+        Source of randomness; its history gets one record per group.
     shares : sequence of ndarray
-        One per group: positive, in the order of its rows.
+        Positive shares of the rows of each group, in the order of its rows.
 
     Returns
     -------
     outcome : Outcome
     included : ndarray of shape (n,)
-        Probability of each row to be drawn; over a group they sum to the rows drawn.
+        Inclusion probability of each row; over a group they sum to the number of drawn rows.
     """
     included = np.zeros(len(rows.X))
     picks, weights = [], []
     for group, share in zip(rows.groups, shares, strict=True):
-        own = inclusion_probabilities(share, group.size)
-        found = systematic_sample(own, group.size, run.rng)
+        probabilities = inclusion_probabilities(share, group.size)
+        drawn = systematic_sample(probabilities, group.size, run.rng)
         mass = np.ones(len(group.rows)) if rows.weight is None else rows.weight[group.rows]
-        weight = mass[found] / own[found]
-        included[group.rows] = own
-        picks.append(group.rows[found])
+        weight = mass[drawn] / probabilities[drawn]
+        included[group.rows] = probabilities
+        picks.append(group.rows[drawn])
         weights.append(weight * (mass.sum() / weight.sum()))
         run.record(label=group.label, rows=len(group.rows), size=group.size, unscaled=float(weight.sum()))
     order = interleave([group.size for group in rows.groups])
@@ -54,57 +55,63 @@ def draw_rows(rows: TrainingRows, run: Run, shares: Sequence[np.ndarray]) -> tup
 
 
 def inclusion_probabilities(share: np.ndarray, size: int) -> np.ndarray:
-    """Probabilities in proportion to `share`, but none above 1, that sum to `size`.
+    """Return probabilities in proportion to `share`, none above 1, that sum to `size`.
 
     Parameters
     ----------
     share : ndarray of shape (n,)
-        Not negative.
+        Non-negative.
     size : int
         At most n.
+
+    Returns
+    -------
+    ndarray of shape (n,)
     """
     included = np.zeros(len(share))
     certain = np.zeros(len(share), dtype=bool)
+    # Rows whose probability would exceed 1 are certain; the others share what remains, until none
+    # exceeds 1.
     while True:
-        left, mass = size - int(certain.sum()), float(share[~certain].sum())
-        if mass <= 0:  # the rest has no share: equal ones
-            included[~certain] = left / max(1, int((~certain).sum()))
+        remaining, mass = size - int(certain.sum()), float(share[~certain].sum())
+        if mass <= 0:  # the remaining rows have no shares: give them equal ones
+            included[~certain] = remaining / max(1, int((~certain).sum()))
         else:
-            included[~certain] = share[~certain] * (left / mass)
+            included[~certain] = share[~certain] * (remaining / mass)
         included[certain] = 1
-        over = (included >= 1 - _ROUNDING) & ~certain
-        if not over.any():
+        capped = (included >= 1 - _ROUNDING) & ~certain
+        if not capped.any():
             return included
-        certain |= over
+        certain |= capped
 
 
 def systematic_sample(included: np.ndarray, size: int, rng: np.random.RandomState) -> np.ndarray:
     """Draw exactly `size` different rows, row i with probability ``included[i]``.
 
-    The rows lie in random order, each with a length of its probability, on a line of length `size`; one is taken at
-    every whole number after a random start.
+    The rows are laid end to end in random order, each with a length equal to its probability. A
+    grid of unit steps with a random start selects the rows on which its points fall.
 
     Parameters
     ----------
     included : ndarray of shape (n,)
-        In [0, 1], of sum `size`.
+        Inclusion probabilities in [0, 1] that sum to `size`.
     size : int
     rng : RandomState
 
     Returns
     -------
     ndarray of shape (size,)
-        In the random order.
+        Positions of the drawn rows, in random order.
     """
     order = rng.permutation(len(included))
-    # rows that are certain come first and on whole numbers: rounding must neither lose nor repeat them
+    # Rows with probability 1 are set apart, so that rounding neither loses nor repeats them.
     order = order[np.argsort(included[order] < 1, kind="stable")]
     certain = order[included[order] >= 1]
     rest = order[len(certain) :]
-    wanted = size - len(certain)
-    if not wanted:
+    n_random = size - len(certain)
+    if not n_random:
         return np.asarray(rng.permutation(certain))
     ends = np.cumsum(included[rest])
-    ends *= wanted / ends[-1]
-    found = np.searchsorted(ends, np.arange(wanted) + rng.uniform(), side="right")
-    return np.asarray(rng.permutation(np.concatenate([certain, rest[np.minimum(found, len(rest) - 1)]])))
+    ends *= n_random / ends[-1]
+    positions = np.searchsorted(ends, np.arange(n_random) + rng.uniform(), side="right")
+    return np.asarray(rng.permutation(np.concatenate([certain, rest[np.minimum(positions, len(rest) - 1)]])))

@@ -1,1 +1,1 @@
-"""Coresets by a score of each row that trained models give: GraNd, EL2N, forgetting, uncertainty."""
+"""Coresets that rank rows by a score from trained models: GraNd, EL2N, forgetting, uncertainty."""

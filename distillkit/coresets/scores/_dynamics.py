@@ -1,4 +1,4 @@
-"""What the methods share that watch small networks learn."""
+"""The base class of coresets that score rows by short trainings of small networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class DynamicsCoreset(ScoredCoreset):
-    """Base: parameters of the short trainings, and `_train`."""
+    """Base class that adds the parameters of short trainings, and `_train`, to `ScoredCoreset`."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **ScoredCoreset._parameter_constraints,
@@ -56,6 +56,7 @@ class DynamicsCoreset(ScoredCoreset):
         self.max_seconds = max_seconds
 
     def _train(self, training_data: ProxyTrainingData, run: Run, on_batch: OnBatch | None = None) -> Ensemble:
+        """Train the small networks on all rows; `on_batch` sees their outputs before each step."""
         return train_ensemble(
             training_data,
             run,

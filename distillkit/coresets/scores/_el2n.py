@@ -1,4 +1,4 @@
-"""EL2N: rows by the length of their error early in training."""
+"""The EL2N coreset, which ranks rows by the length of their error early in training."""
 
 from __future__ import annotations
 
@@ -18,37 +18,43 @@ __all__ = ["EL2NCoreset"]
 
 
 class EL2NCoreset(DynamicsCoreset):
-    """Rows of each class ranked by the length of their error, ``|p(x_i) - onehot(y_i)|`` (EL2N).
+    """Rank the rows of each class by the length of their error vector early in training (EL2N).
 
-    The score is the mean over `members` models of the Euclidean length of the difference between the probabilities
-    and the label. For a continuous target it is the absolute residual ``|f(x_i) - y_i|`` in standard deviations of y,
-    and rows are ranked within ten quantile bins.
+    The score of row i is the Euclidean length ``|p(x_i) - onehot(y_i)|`` of the difference between
+    predicted probabilities and label, averaged over `members` models. For a continuous target it is
+    the absolute residual ``|f(x_i) - y_i|`` in standard deviations of y, and rows are ranked within
+    ten quantile bins.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     proxy : estimator or None, default=None
-        None trains `members` small networks side by side. Otherwise a classifier with `predict_proba`, or a regressor,
-        fitted `members` times with seeds of its own (once if it has no `random_state`); the networks of
-        `distillkit.nn` are such models. It gets X as it came, and classes as whole numbers.
+        None trains `members` small networks side by side. Otherwise it is a classifier with
+        `predict_proba`, or a regressor, which is fitted `members` times with different seeds (once
+        if it has no open `random_state`), such as the networks of `distillkit.nn`. It is fitted on
+        X in its original units, with classes as integer codes.
     keep : {"easy", "hard"}, default="easy"
-        The end of the ranking that is kept. "hard" (long errors) is the paper's rule and serves where most rows are
-        kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
+        End of the ranking that is kept. "hard" (long errors) is the rule of the paper and suits
+        budgets that keep most rows. With small budgets, the hardest rows of a class are outliers,
+        and a random subset is better.
     among : float or None, default=None
-        Share of each class or quantile bin, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
-        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
+        Fraction of each class or quantile bin, at the end given by `keep`, from which rows are
+        drawn at random. With None, or if the fraction holds fewer rows than the budget, the rows at
+        the very end are kept; the hardest rows of all are often outliers or have wrong labels.
     members : int, default=5
-        Models to average over.
+        Number of models to average over.
     hidden : int, default=32
-        Units of the one hidden layer of the small networks.
+        Number of units of the one hidden layer of the networks.
     max_iter : int, default=5
-        Epochs of the small networks.
+        Number of epochs of training.
     batch_size : int, default=64
+        Number of rows per step.
     lr : float, default=0.01
-        Rate of Adam.
+        Learning rate of Adam.
     max_seconds : float or None, default=None
-        Wall-clock budget, checked after each epoch, or each model; at least one is done.
+        Wall-clock budget, checked after each epoch, or after each model of a `proxy`; at least one
+        is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -56,19 +62,24 @@ class EL2NCoreset(DynamicsCoreset):
     Attributes
     ----------
     scores_ : ndarray of shape (n,)
-        Score of every row seen; larger is harder. Picked rows are in ranking order, one of each class in turn.
+        Score of every training row; larger is harder. Distilled rows are in ranking order, one of
+        each class in turn.
     n_iter_ : int
-        Epochs done; models fitted, with a `proxy`.
+        Number of epochs; with a `proxy`, number of models fitted.
     history_ : list of dict
-        One per epoch (epoch, error, seconds) or per model (member, seconds).
+        One entry per epoch (epoch, error, seconds) or per model (member, seconds).
 
     See Also
     --------
-    GraNdCoreset : The length of the whole gradient.
+    GraNdCoreset : Ranking by the length of the whole gradient.
 
     Notes
     -----
-    Time O(n d members hidden) per epoch; memory a float32 copy of X. Weights are equal within each class.
+    Time is O(n d members hidden) per epoch. Memory is a float32 copy of X. All rows of a class have
+    the same weight.
+
+    References
+    ----------
     Paul, Ganguli and Dziugaite, "Deep learning on a data diet", arXiv:2107.07075.
 
     Examples
@@ -124,6 +135,7 @@ class EL2NCoreset(DynamicsCoreset):
         return np.asarray(norms.mean(axis=0, dtype=np.float64))
 
     def _scores_of_proxy(self, rows: TrainingRows, run: Run) -> np.ndarray:
+        """Return the mean error length over several fits of the proxy."""
         total = np.zeros(len(rows.X))
         members = self.members if _is_random(self.proxy) else 1
         for member in range(1, members + 1):
@@ -136,7 +148,7 @@ class EL2NCoreset(DynamicsCoreset):
 
 
 def _is_random(proxy: Any) -> bool:
-    """Whether seeds make a difference: a random state is left open."""
+    """Whether any `random_state` of the proxy is None, so that seeds change the result."""
     return any(
         name.rpartition("__")[2] == "random_state" and value is None for name, value in proxy.get_params().items()
     )

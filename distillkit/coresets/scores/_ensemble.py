@@ -1,4 +1,4 @@
-"""Small networks trained side by side, for scores that are averages over short trainings."""
+"""An ensemble of small networks trained side by side, for scores averaged over trainings."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 __all__ = ["Ensemble", "OnBatch", "ProxyTrainingData", "train_ensemble"]
 
 OnBatch = Callable[[np.ndarray, np.ndarray], None]
-"""Called with the rows of a batch (b,) and the outputs (members, b, c) that the members have for them before they
-learn from it."""
+"""Called with the positions (b,) of the rows of a batch and the outputs (members, b, c) of all
+members before their step on this batch."""
 
 _BLOCK = 4096
-_MOMENTS = (0.9, 0.999)  # of Adam (Kingma and Ba, arXiv:1412.6980), as are the constants below
-_TINY = 1e-8
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam (Kingma and Ba, arXiv:1412.6980)
 
 
 @dataclass(frozen=True)
 class ProxyTrainingData:
-    """Rows and targets as the networks see them.
+    """Rows and targets as the small networks take them.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
-        Standardized, and divided by sqrt(d), so that one rate serves rows of any length.
+        Standardized rows, divided by sqrt(d) so that one learning rate suits rows of any length.
     targets : ndarray of shape (n, c)
-        Ones at the classes, or a standardized continuous target in one column.
+        One-hot encoded classes, or a standardized continuous target in one column.
     classify : bool
+        Whether the targets are classes.
     """
 
     X: np.ndarray
@@ -45,7 +45,7 @@ class ProxyTrainingData:
 
     @classmethod
     def of(cls, rows: TrainingRows) -> ProxyTrainingData:
-        """Prepare the rows of a fit, in float32."""
+        """Prepare the rows of a fit in float32."""
         X = standardized_rows(rows).astype(np.float32, copy=False)
         classify = rows.task != "regression"
         assert rows.y is not None
@@ -54,19 +54,19 @@ class ProxyTrainingData:
 
 
 class Ensemble:
-    """Networks with one hidden layer of ReLU, stacked: the first layer of all is one matrix product.
+    """Networks with one hidden layer of ReLU units, stacked so that one product serves all members.
 
     Parameters
     ----------
     n_inputs, n_outputs : int
     members : int
-        Networks, each with weights of its own.
+        Number of networks, each with its own weights.
     hidden : int
-        Hidden units of each.
+        Number of hidden units of each network.
     classify : bool
-        Softmax with cross-entropy; otherwise half the squared error.
+        Whether the loss is cross-entropy with softmax; otherwise it is half the squared error.
     rng : RandomState
-        Draws the weights (He initialisation; the output layer a tenth of it).
+        Source of the initial weights (He initialization, the output layer scaled by a tenth).
     """
 
     def __init__(
@@ -82,57 +82,58 @@ class Ensemble:
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
-        """First layer, its bias, second layer, its bias."""
+        """The weights: first layer, its bias, second layer, its bias."""
         return self.first, self.first_bias, self.second, self.second_bias
 
     def forward(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return hidden units (members, b, hidden) and outputs (members, b, c); probabilities for classes."""
+        """Return hidden units (members, b, hidden) and outputs or probabilities (members, b, c)."""
         members, hidden, _ = self.second.shape
         units = np.maximum(X @ self.first + self.first_bias, 0).reshape(len(X), members, hidden).transpose(1, 0, 2)
         outputs = units @ self.second + self.second_bias
         return units, softmax(outputs, axis=2) if self.classify else outputs
 
-    def _back(self, units: np.ndarray, residual: np.ndarray) -> np.ndarray:
-        """Derivatives by the values before the ReLU, (members, b, hidden)."""
+    def _hidden_gradients(self, units: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """Return the derivatives by the values before the ReLU, (members, b, hidden)."""
         return np.asarray((residual @ self.second.transpose(0, 2, 1)) * (units > 0))
 
-    def learn(self, X: np.ndarray, targets: np.ndarray, rate: float) -> np.ndarray:
-        """Take one step of Adam on a batch; return the outputs before it."""
+    def train_step(self, X: np.ndarray, targets: np.ndarray, rate: float) -> np.ndarray:
+        """Take one step of Adam on a batch, and return the outputs before the step."""
         units, outputs = self.forward(X)
         residual = (outputs - targets) / len(X)
-        back = self._back(units, residual)
-        flat = back.transpose(1, 0, 2).reshape(len(X), -1)
+        hidden_gradients = self._hidden_gradients(units, residual)
+        flattened = hidden_gradients.transpose(1, 0, 2).reshape(len(X), -1)
         gradients = (
-            X.T @ flat,
-            flat.sum(axis=0),
+            X.T @ flattened,
+            flattened.sum(axis=0),
             units.transpose(0, 2, 1) @ residual,
             residual.sum(axis=1, keepdims=True),
         )
         self._steps += 1
-        fade, slow = _MOMENTS
-        step = np.float32(rate / (1 - fade**self._steps))
-        root = np.float32(np.sqrt(1 - slow**self._steps))
+        # Adam with bias correction, on one array of moments per array of weights.
+        step = np.float32(rate / (1 - _BETA_1**self._steps))
+        root = np.float32(np.sqrt(1 - _BETA_2**self._steps))
         for weight, gradient, (mean, square) in zip(self.weights, gradients, self._moments, strict=True):
-            np.add(mean, np.float32(1 - fade) * (gradient - mean), out=mean)
-            np.add(square, np.float32(1 - slow) * (gradient * gradient - square), out=square)
-            np.subtract(weight, step * mean / (np.sqrt(square) / root + np.float32(_TINY)), out=weight)
+            np.add(mean, np.float32(1 - _BETA_1) * (gradient - mean), out=mean)
+            np.add(square, np.float32(1 - _BETA_2) * (gradient * gradient - square), out=square)
+            np.subtract(weight, step * mean / (np.sqrt(square) / root + np.float32(_EPSILON)), out=weight)
         return outputs
 
     def error_norms(self, X: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Lengths of ``outputs - targets`` for each member and row, shape (members, n)."""
+        """Return the length of ``outputs - targets`` by member and row, shape (members, n)."""
         return self._by_block(lambda x, t: np.linalg.norm(self.forward(x)[1] - t, axis=2), X, targets)
 
     def gradient_norms(self, X: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Lengths of the gradients of each row's loss by all weights of a member, shape (members, n).
+        """Return the length of the gradient of each row's loss by all weights, (members, n).
 
-        A layer's gradient is ``delta outer [input, 1]``, whose length is the product of the two lengths.
+        The gradient of a layer is ``delta outer [input, 1]``, whose length is the product of two
+        lengths.
         """
 
         def norms(x: np.ndarray, t: np.ndarray) -> np.ndarray:
             units, outputs = self.forward(x)
             residual = outputs - t
             last = _squares(residual) * (_squares(units) + 1)
-            first = _squares(self._back(units, residual)) * (_squares(x) + 1)
+            first = _squares(self._hidden_gradients(units, residual)) * (_squares(x) + 1)
             return np.asarray(np.sqrt(last + first))
 
         return self._by_block(norms, X, targets)
@@ -141,11 +142,13 @@ class Ensemble:
     def _by_block(
         function: Callable[[np.ndarray, np.ndarray], np.ndarray], X: np.ndarray, targets: np.ndarray
     ) -> np.ndarray:
+        """Apply a function to blocks of rows and concatenate its results along the rows."""
         starts = range(0, len(X), _BLOCK)
         return np.concatenate([function(X[s : s + _BLOCK], targets[s : s + _BLOCK]) for s in starts], axis=1)
 
 
 def _squares(values: np.ndarray) -> np.ndarray:
+    """Return the squared lengths along the last axis."""
     return np.asarray(np.einsum("...i,...i->...", values, values))
 
 
@@ -160,17 +163,21 @@ def train_ensemble(
     lr: float,
     on_batch: OnBatch | None = None,
 ) -> Ensemble:
-    """Train networks for some epochs, all on the same batches; the clock is read between epochs.
+    """Train the networks for some epochs, all on the same batches; time is checked between epochs.
 
     Parameters
     ----------
-    training_data : Lesson
+    training_data : ProxyTrainingData
     run : Run
-        Draws weights and batches, counts the epochs, and gets one entry of history for each.
+        Source of the weights and batches; counts the epochs and records one history entry for each.
     members, hidden, epochs, batch_size : int
     lr : float
-        Rate of Adam, constant.
+        Learning rate of Adam, constant.
     on_batch : OnBatch or None
+
+    Returns
+    -------
+    Ensemble
     """
     n, n_outputs = training_data.targets.shape
     ensemble = Ensemble(
@@ -184,7 +191,7 @@ def train_ensemble(
     for epoch in range(1, epochs + 1):
         total = 0.0
         for batch in np.array_split(run.rng.permutation(n), -(-n // batch_size)):
-            outputs = ensemble.learn(training_data.X[batch], training_data.targets[batch], lr)
+            outputs = ensemble.train_step(training_data.X[batch], training_data.targets[batch], lr)
             total += float(np.square(outputs - training_data.targets[batch]).sum())
             if on_batch is not None:
                 on_batch(batch, outputs)

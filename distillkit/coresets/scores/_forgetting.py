@@ -1,4 +1,4 @@
-"""Forgetting: rows by how often they are learned and lost again."""
+"""The forgetting coreset, which ranks rows by how often a network forgets them in training."""
 
 from __future__ import annotations
 
@@ -17,61 +17,73 @@ __all__ = ["ForgettingCoreset", "ForgettingCounter"]
 
 
 class ForgettingCounter:
-    """Counts, for each model and row, the turns from right to wrong between one sight of the row and the next.
+    """Count the forgetting events of each model and row.
+
+    A forgetting event is a row that a model classifies wrongly, but classified correctly the
+    previous time it was in a batch.
 
     Parameters
     ----------
     members, n : int
+        Number of models, and number of rows.
     """
 
     def __init__(self, members: int, n: int) -> None:
         self.events = np.zeros((members, n), dtype=np.int64)
-        self._right = np.zeros((members, n), dtype=bool)
+        self._correct = np.zeros((members, n), dtype=bool)
         self._learned = np.zeros((members, n), dtype=bool)
-        self._seen = np.zeros(n, dtype=np.int64)
+        self._visits = np.zeros(n, dtype=np.int64)
 
-    def see(self, rows: np.ndarray, right: np.ndarray) -> None:
-        """Note which of some rows (b,) each model has right, shape (members, b)."""
-        self.events[:, rows] += self._right[:, rows] & ~right
-        self._right[:, rows] = right
-        self._learned[:, rows] |= right
-        self._seen[rows] += 1
+    def update(self, rows: np.ndarray, correct: np.ndarray) -> None:
+        """Record which rows of a batch (b,) each model classifies correctly, shape (members, b)."""
+        self.events[:, rows] += self._correct[:, rows] & ~correct
+        self._correct[:, rows] = correct
+        self._learned[:, rows] |= correct
+        self._visits[rows] += 1
 
     def scores(self) -> np.ndarray:
-        """Mean events of each row; a row never right counts as often as it was seen, which no other row reaches."""
-        return np.asarray(np.where(self._learned, self.events, self._seen).mean(axis=0, dtype=np.float64))
+        """Return the mean number of events of each row, shape (n,).
+
+        A row that a model never classified correctly counts as often as it was in a batch, which no
+        other row reaches.
+        """
+        return np.asarray(np.where(self._learned, self.events, self._visits).mean(axis=0, dtype=np.float64))
 
 
 class ForgettingCoreset(DynamicsCoreset):
-    """Rows of each class ranked by how often small networks forget them while they learn.
+    """Rank the rows of each class by how often small networks forget them during training.
 
-    A forgetting event is a row that was classified rightly when it was last in a batch, and is classified wrongly now,
-    before the step on this batch. The score is the mean number of events over `members` networks; a row that a network
-    never has right gets as many as it was seen. Equal scores, of which there are many, are ordered by lot.
+    A forgetting event is a row that a network classifies wrongly, before the step on its batch, but
+    classified correctly the previous time the row was in a batch. The score is the mean number of
+    events over `members` networks; a row that a network never classifies correctly counts as often
+    as it was in a batch. Ties, which are frequent, are broken at random.
 
-    Needs classes; for a continuous target use `EL2NCoreset`, which ranks by residuals.
+    The method needs classes. For a continuous target use `EL2NCoreset`, which ranks by residuals.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     keep : {"easy", "hard"}, default="easy"
-        The end of the ranking that is kept. "hard" (often forgotten) is the paper's rule and serves where most rows are
-        kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
+        End of the ranking that is kept. "hard" (often forgotten) is the rule of the paper and suits
+        budgets that keep most rows. With small budgets, the hardest rows of a class are outliers,
+        and a random subset is better.
     among : float or None, default=None
-        Share of each class, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
-        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
+        Fraction of each class, at the end given by `keep`, from which rows are drawn at random.
+        With None, or if the fraction holds fewer rows than the budget, the rows at the very end are
+        kept; the hardest rows of all are often outliers or have wrong labels.
     members : int, default=5
-        Networks to average over.
+        Number of networks to average over.
     hidden : int, default=32
-        Units of their one hidden layer.
+        Number of units of the one hidden layer of the networks.
     max_iter : int, default=10
-        Epochs of each, each of which shows every row once.
+        Number of epochs of training.
     batch_size : int, default=64
+        Number of rows per step.
     lr : float, default=0.01
-        Rate of Adam.
+        Learning rate of Adam.
     max_seconds : float or None, default=None
-        Wall-clock budget, checked after each epoch; at least one is done.
+        Wall-clock budget, checked after each epoch; at least one is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -79,15 +91,20 @@ class ForgettingCoreset(DynamicsCoreset):
     Attributes
     ----------
     scores_ : ndarray of shape (n,)
-        Mean forgetting events of every row seen. Picked rows are in ranking order, one of each class in turn.
+        Mean number of forgetting events of every training row. Distilled rows are in ranking order,
+        one of each class in turn.
     n_iter_ : int
-        Epochs done.
+        Number of epochs.
     history_ : list of dict
-        One per epoch: epoch, error (root mean square of ``outputs - targets``), seconds.
+        One entry per epoch: epoch, error (root mean square of ``outputs - targets``), seconds.
 
     Notes
     -----
-    Time O(n d members hidden) per epoch; memory a float32 copy of X. Weights are equal within each class.
+    Time is O(n d members hidden) per epoch. Memory is a float32 copy of X. All rows of a class have
+    the same weight.
+
+    References
+    ----------
     Toneva et al., "An empirical study of example forgetting", arXiv:1812.05159.
 
     Examples
@@ -95,7 +112,7 @@ class ForgettingCoreset(DynamicsCoreset):
     >>> import numpy as np
     >>> X, y = np.array([[0.0], [0.1], [2.0], [0.0], [2.0], [2.1]]), np.array(list("aaabbb"))
     >>> hard = ForgettingCoreset(budget=1, keep="hard", max_iter=50, random_state=0).fit(X, y)
-    >>> sorted(hard.X_distilled_.ravel().tolist())  # the two rows on the wrong side are never learned
+    >>> sorted(hard.X_distilled_.ravel().tolist())  # these two rows lie among the other class
     [0.0, 2.0]
     """
 
@@ -134,6 +151,6 @@ class ForgettingCoreset(DynamicsCoreset):
         self._train(
             ProxyTrainingData.of(rows),
             run,
-            lambda batch, outputs: counter.see(batch, outputs.argmax(axis=2) == codes[batch]),
+            lambda batch, outputs: counter.update(batch, outputs.argmax(axis=2) == codes[batch]),
         )
         return counter.scores()

@@ -1,4 +1,4 @@
-"""GraNd: rows by the length of their gradient early in training."""
+"""The GraNd coreset, which ranks rows by the length of their gradient early in training."""
 
 from __future__ import annotations
 
@@ -16,33 +16,37 @@ __all__ = ["GraNdCoreset"]
 
 
 class GraNdCoreset(DynamicsCoreset):
-    """Rows of each class ranked by the expected length of their gradient early in training (GraNd).
+    """Rank the rows of each class by the mean length of their gradient early in training (GraNd).
 
-    The score of row i is the mean over `members` small networks, each trained for `max_iter` epochs from weights of
-    its own, of ``|grad_w loss(w; x_i, y_i)|`` over ALL weights, exact and in closed form. A continuous target has half
-    the squared error as loss, and is ranked within ten quantile bins.
+    The score of row i is ``|grad_w loss(w; x_i, y_i)|`` over all weights w, computed exactly and
+    averaged over `members` small networks, each trained for `max_iter` epochs from its own
+    initialization. For a continuous target the loss is half the squared error, and rows are ranked
+    within ten quantile bins.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     keep : {"easy", "hard"}, default="easy"
-        The end of the ranking that is kept. "hard" (long gradients) is the paper's rule and serves where most rows are
-        kept; where few are kept, the hardest rows of a class are outliers, and worse than random ones.
+        End of the ranking that is kept. "hard" (long gradients) is the rule of the paper and suits
+        budgets that keep most rows. With small budgets, the hardest rows of a class are outliers,
+        and a random subset is better.
     among : float or None, default=None
-        Share of each class or quantile bin, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
-        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
+        Fraction of each class or quantile bin, at the end given by `keep`, from which rows are
+        drawn at random. With None, or if the fraction holds fewer rows than the budget, the rows at
+        the very end are kept; the hardest rows of all are often outliers or have wrong labels.
     members : int, default=5
-        Networks to average over.
+        Number of networks to average over.
     hidden : int, default=32
-        Units of their one hidden layer.
+        Number of units of the one hidden layer of the networks.
     max_iter : int, default=5
-        Epochs of each.
+        Number of epochs of training.
     batch_size : int, default=64
+        Number of rows per step.
     lr : float, default=0.01
-        Rate of Adam.
+        Learning rate of Adam.
     max_seconds : float or None, default=None
-        Wall-clock budget, checked after each epoch; at least one is done.
+        Wall-clock budget, checked after each epoch; at least one is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
@@ -50,22 +54,27 @@ class GraNdCoreset(DynamicsCoreset):
     Attributes
     ----------
     scores_ : ndarray of shape (n,)
-        Score of every row seen; larger is harder. Picked rows are in ranking order, one of each class in turn.
+        Score of every training row; larger is harder. Distilled rows are in ranking order, one of
+        each class in turn.
     n_iter_ : int
-        Epochs done.
+        Number of epochs.
     history_ : list of dict
-        One per epoch: epoch, error (root mean square of ``outputs - targets``), seconds.
+        One entry per epoch: epoch, error (root mean square of ``outputs - targets``), seconds.
 
     See Also
     --------
-    EL2NCoreset : The length of the error alone; nearly the same order at a lower price.
+    EL2NCoreset : Ranking by the length of the error alone; nearly the same order at a lower cost.
 
     Notes
     -----
-    Time O(n d members hidden) per epoch; memory a float32 copy of X. Weights are equal within each class: a score says
-    nothing of how many rows another one stands for.
-    Paul, Ganguli and Dziugaite, "Deep learning on a data diet", arXiv:2107.07075. At initialisation alone the score
-    does not hold what the paper says (Kirsch, arXiv:2303.14753), hence the epochs.
+    Time is O(n d members hidden) per epoch. Memory is a float32 copy of X. All rows of a class have
+    the same weight, because a score does not say how many rows another row represents.
+
+    References
+    ----------
+    Paul, Ganguli and Dziugaite, "Deep learning on a data diet", arXiv:2107.07075. Scores at
+    initialization do not reproduce the results of the paper (Kirsch, arXiv:2303.14753), so networks
+    are trained for some epochs first.
 
     Examples
     --------

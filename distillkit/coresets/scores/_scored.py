@@ -1,4 +1,4 @@
-"""What the methods share that give every row a score and keep one end of the ranking."""
+"""The base class of coresets that rank rows by a score and keep one end of the ranking."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ScoredCoreset"]
 
 
 class ScoredCoreset(BaseDistiller):
-    """Base: a method writes `_scores`, one number per row, larger for harder rows."""
+    """Base class of score-based coresets; a subclass implements `_scores` alone."""
 
     _needs_y: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -44,21 +44,26 @@ class ScoredCoreset(BaseDistiller):
 
     @abstractmethod
     def _scores(self, rows: TrainingRows, run: Run) -> np.ndarray:
-        """Return a score for each row, shape (n,): the larger, the harder."""
+        """Return a score for each row, shape (n,); larger means harder."""
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        # 1. Score all rows; ties are broken at random, so that the order of the file does not
+        #    matter.
         self.scores_ = self._scores(rows, run)
         key = self.scores_ if self.keep == "easy" else -self.scores_
-        draw = run.rng.permutation(len(key))  # equal scores: by lot, or the order of the file would choose
+        random_order = run.rng.permutation(len(key))
+        # 2. Keep one end of the ranking of each class, or of each quantile bin of a continuous
+        #    target.
         rows = stratified(rows)
-        picks = [self._pick(group, key, draw) for group in rows.groups]
+        picks = [self._select(group, key, random_order) for group in rows.groups]
         order = interleave([group.size for group in rows.groups])
         weight = np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=weight[order])
 
-    def _pick(self, group: Group, key: np.ndarray, draw: np.ndarray) -> np.ndarray:
-        ranked = group.rows[np.lexsort((draw[group.rows], key[group.rows]))]
+    def _select(self, group: Group, key: np.ndarray, random_order: np.ndarray) -> np.ndarray:
+        """Return the rows of a group at the end of its ranking, or a random subset of that end."""
+        ranked = group.rows[np.lexsort((random_order[group.rows], key[group.rows]))]
         if self.among is None:
             return ranked[: group.size]
-        end = ranked[: max(group.size, ceil(self.among * len(ranked)))]
-        return end[np.argsort(draw[end], kind="stable")[: group.size]]
+        candidates = ranked[: max(group.size, ceil(self.among * len(ranked)))]
+        return candidates[np.argsort(random_order[candidates], kind="stable")[: group.size]]

@@ -1,4 +1,4 @@
-"""Uncertainty: rows by how sure a classifier is of them."""
+"""The uncertainty coreset, which ranks rows by the uncertainty of a classifier about them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["UncertaintyCoreset", "uncertainty"]
 
 
 def uncertainty(probabilities: np.ndarray, strategy: str) -> np.ndarray:
-    """Uncertainty of each row, the larger the less sure.
+    """Return the uncertainty of each row; larger means less certain.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n, n_classes)
-        Not logits: their differences have no scale.
+        Class probabilities. Logits are not suitable, because their differences have no scale.
     strategy : {"margin", "entropy", "least-confidence"}
         ``1 - (p1 - p2)`` with the two largest probabilities; ``-sum p log p`` in nats; ``1 - p1``.
 
@@ -41,41 +41,51 @@ def uncertainty(probabilities: np.ndarray, strategy: str) -> np.ndarray:
 
 
 class UncertaintyCoreset(ScoredCoreset):
-    """Rows of each class ranked by the uncertainty of a classifier that was fitted on all rows.
+    """Rank the rows of each class by the uncertainty of a classifier that was fitted on all rows.
 
-    The label of a row plays no part in its score, only in the class it is ranked in. Needs classes; for a continuous
-    target use `EL2NCoreset`, which ranks by residuals.
+    The label of a row affects only the class in which it is ranked, not its score. The method needs
+    classes. For a continuous target use `EL2NCoreset`, which ranks by residuals.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     strategy : {"margin", "entropy", "least-confidence"}, default="margin"
-        With the probabilities in falling order p1, p2, ...: ``1 - (p1 - p2)``; ``-sum p log p``; ``1 - p1``.
+        Measure of uncertainty. With the probabilities p1, p2, ... in decreasing order:
+        ``1 - (p1 - p2)`` for "margin", ``-sum p log p`` for "entropy", ``1 - p1`` for
+        "least-confidence".
     proxy : classifier with `predict_proba` or None, default=None
-        None takes a logistic regression of the standardized rows. A model of yours gets X as it came, and classes as
-        whole numbers; the networks of `distillkit.nn` are such models.
+        None takes a logistic regression on the standardized rows. Another classifier, such as a
+        network of `distillkit.nn`, is fitted on X in its original units, with classes as integer
+        codes.
     keep : {"easy", "hard"}, default="easy"
-        The end of the ranking that is kept. "hard" (uncertain) is the rule of active learning and serves where most
-        rows are kept; where few are kept, rows at the boundary alone do not say where a class lies.
+        End of the ranking that is kept. "hard" (uncertain) is the rule of active learning and suits
+        budgets that keep most rows. With small budgets, rows near the decision boundary alone do
+        not represent a class.
     among : float or None, default=None
-        Share of each class, at the end that `keep` names, from which rows are drawn by lot. Where it holds fewer rows than the
-        budget, and with None, the end itself is kept: the hardest rows of all are often outliers or have wrong labels.
+        Fraction of each class, at the end given by `keep`, from which rows are drawn at random.
+        With None, or if the fraction holds fewer rows than the budget, the rows at the very end are
+        kept; the hardest rows of all are often outliers or have wrong labels.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
-        Orders rows of equal uncertainty, and seeds the proxy where its own `random_state` is None.
+        Breaks ties between rows of equal uncertainty, and seeds the proxy if its own `random_state`
+        is None.
 
     Attributes
     ----------
     scores_ : ndarray of shape (n,)
-        Uncertainty of every row seen. Picked rows are in ranking order, one of each class in turn.
+        Uncertainty of every training row. Distilled rows are in ranking order, one of each class in
+        turn.
 
     Notes
     -----
-    Time and memory are those of the proxy. Weights are equal within each class.
-    Lewis and Gale, SIGIR 1994 (least confidence); Scheffer et al., IDA 2001 (margin); as a coreset: Coleman et al.,
-    arXiv:1906.11829.
+    Time and memory are those of the proxy. All rows of a class have the same weight.
+
+    References
+    ----------
+    Least confidence: Lewis and Gale, SIGIR 1994; margin: Scheffer et al., IDA 2001; as a coreset:
+    Coleman et al., arXiv:1906.11829.
 
     Examples
     --------

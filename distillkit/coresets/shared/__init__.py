@@ -1,1 +1,1 @@
-"""Helpers that several coresets use: proxy models, rankings, lazy greedy selection, time shares."""
+"""Helpers shared by several coresets: proxy models, rankings, lazy greedy search, time budgets."""

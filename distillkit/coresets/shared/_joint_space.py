@@ -1,4 +1,4 @@
-"""The space in which rows with a continuous target lie: features and target together."""
+"""The joint space of features and a continuous target, in which rows are clustered or selected."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ __all__ = ["joint_points"]
 
 
 def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> np.ndarray:
-    """Return the rows of a group, in the feature space, as (n, d) or, with a continuous target, (n, d + 1); not to be changed.
+    """Return the rows of a group in the feature space, with a continuous target as one more column.
 
-    The target's column is ``target_weight * (y - mean(y)) / std(y) * sqrt(mean_j var(x_j))``: its variance is
-    ``target_weight ** 2`` times that of an average feature. Where the features are constant, it is the target's alone.
+    The column of the target is ``target_weight * (y - mean(y)) / std(y) * sqrt(mean_j var(x_j))``:
+    its variance is ``target_weight ** 2`` times that of an average feature. If all features are
+    constant, the target is scaled to the variance ``target_weight ** 2``.
+
+    Returns
+    -------
+    ndarray of shape (n_group, p) or (n_group, p + 1)
+        May share memory with the rows, so it must not be written to.
     """
     points: np.ndarray = rows.points
-    if len(group.rows) < len(points):  # else no copy is needed
+    if len(group.rows) < len(points):  # otherwise no copy is needed
         points = points[group.rows]
     if rows.task != "regression" or rows.y is None:
         return points
     y = rows.y[group.rows]
-    unit = np.sqrt(float(points.var(axis=0, dtype=np.float64).mean())) or 1.0
-    centred = y - y.mean(dtype=np.float64)
-    # not by the deviation, which rounding leaves above zero for a constant target
-    column = centred * (target_weight * unit / centred.std()) if np.ptp(y) > 0 else np.zeros(len(y))
+    feature_deviation = np.sqrt(float(points.var(axis=0, dtype=np.float64).mean())) or 1.0
+    centered = y - y.mean(dtype=np.float64)
+    # The range tells whether y is constant; rounding leaves its deviation slightly above zero.
+    column = centered * (target_weight * feature_deviation / centered.std()) if np.ptp(y) > 0 else np.zeros(len(y))
     return np.column_stack([points, column.astype(points.dtype)])

@@ -1,4 +1,4 @@
-"""Greedy maximisation of submodular functions with stale bounds (Minoux 1978)."""
+"""Lazy greedy maximization of submodular functions (Minoux 1978)."""
 
 from __future__ import annotations
 
@@ -20,55 +20,64 @@ def lazy_greedy(
     most: int = _BLOCK,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pick, one by one, the item whose gain is largest, asking for gains only where an old one leaves it open.
+    """Select items one by one by the largest gain, computing only the gains that matter.
 
-    Gains of a submodular function never grow, so a gain computed earlier is a bound: an item whose fresh gain is not
-    below any bound is the best. The picks are those of the plain greedy rule, the first of equals included, as long
-    as the gains do not grow by rounding.
+    The gains of a submodular function never increase, so an earlier gain is an upper bound: an item
+    whose current gain is not below the bound of any other item is the best. The selection is that
+    of the plain greedy rule, which takes the first of equal items, as long as rounding does not
+    increase a gain.
 
     Parameters
     ----------
     gains : callable
-        Gains (b,) of the candidates (b,) given the picks so far.
+        Maps candidates of shape (b,) to their gains of shape (b,), given the selection so far.
     update : callable
-        Called with each pick.
+        Called with each selected item.
     n, size : int
-        Items, and picks among them.
+        Number of items, and number of items to select.
     most : int
-        Gains asked for at a time, at most; at each pick 16 first, and then twice as many each time.
+        Largest number of gains computed at a time. Each selection starts with 16 and doubles.
     should_stop : callable or None
-        Asked before every pick but the first; the rest is then filled by the bounds, and not updated with.
+        Called before every selection but the first. On True the remaining items are those with the
+        largest bounds, and `update` is not called for them.
 
     Returns
     -------
     picks : ndarray of shape (size,)
+        Selected items in order.
     gained : ndarray of shape (size,)
-        Gain of each pick; bounds of it where the rule stopped early.
+        Gain of each selected item; an upper bound on it after an early stop.
+
+    References
+    ----------
+    Minoux, "Accelerated greedy algorithms for maximizing submodular set functions", 1978.
     """
     bound = every_gain(gains, n, most)
-    fresh = np.ones(n, dtype=bool)
+    is_current = np.ones(n, dtype=bool)
     picks, gained = np.empty(size, dtype=np.intp), np.empty(size)
-    for place in range(size):
-        if place and should_stop is not None and should_stop():
-            rest = np.argsort(-bound, kind="stable")[: size - place]
-            picks[place:], gained[place:] = rest, bound[rest]
+    for step in range(size):
+        if step and should_stop is not None and should_stop():
+            # Out of time: fill the selection by the upper bounds.
+            rest = np.argsort(-bound, kind="stable")[: size - step]
+            picks[step:], gained[step:] = rest, bound[rest]
             break
+        # Recompute outdated gains, largest bounds first, until the largest bound is a current gain.
         best, width = int(np.argmax(bound)), min(_BLOCK, most)
-        while not fresh[best]:
-            stale = np.where(fresh, -np.inf, bound)
+        while not is_current[best]:
+            stale = np.where(is_current, -np.inf, bound)
             block = np.union1d(best, np.argpartition(-stale, min(width, n - 1))[:width])
             width = min(2 * width, most)
-            block = block[~fresh[block] & np.isfinite(bound[block])]
+            block = block[~is_current[block] & np.isfinite(bound[block])]
             bound[block] = gains(block)
-            fresh[block] = True
+            is_current[block] = True
             best = int(np.argmax(bound))
-        picks[place], gained[place] = best, bound[best]
+        picks[step], gained[step] = best, bound[best]
         update(best)
         bound[best] = -np.inf
-        fresh[:] = False
+        is_current[:] = False
     return picks, gained
 
 
 def every_gain(gains: Callable[[np.ndarray], np.ndarray], n: int, most: int) -> np.ndarray:
-    """Return the gains (n,) of all items, asking for at most so many at a time."""
+    """Return the gains (n,) of all items, computed for at most `most` items at a time."""
     return np.concatenate([gains(block) for block in np.array_split(np.arange(n), -(-n // most))])

@@ -1,4 +1,4 @@
-"""The model whose gradients a coreset keeps: by default a linear one, otherwise any that scikit-learn can fit."""
+"""Proxy models whose class probabilities or last-layer gradients are used to select rows."""
 
 from __future__ import annotations
 
@@ -23,69 +23,72 @@ if TYPE_CHECKING:
 
 __all__ = ["LastLayer", "class_probabilities", "last_layer", "one_hot"]
 
-# C of the default classifier times n times the mean squared length of a row, so that it means the same for any rows.
-# Gradients of a model that has every row right are zero but for outliers, so the model of gradients stops early;
-# uncertainties are those of a model that has learned.
-_EARLY, _LEARNED = 100.0, 1000.0
+# The inverse penalty C of the default classifier is divided by the sum of the squared row lengths,
+# so that it has the same effect for any rows. Gradients need a model that is not fully trained,
+# because a model that classifies every row correctly has zero gradients but for outliers.
+# Uncertainties need a fully trained model.
+_C_FOR_GRADIENTS, _C_FOR_PROBABILITIES = 100.0, 1000.0
 
 
 @dataclass(frozen=True)
 class LastLayer:
-    """Gradients of every row's loss in the last, linear layer of a model, kept as their two factors.
+    """Gradients of every row's loss in the last, linear layer of a model, stored as two factors.
 
-    The gradient of row i is the matrix ``residual[i] outer [inputs[i], 1]`` of shape (c, d + 1): for cross-entropy
-    with softmax the residual is ``p - onehot``, for half the squared error ``prediction - y``. Inner products need the
-    factors only, so the n matrices are never written out.
+    The gradient of row i is the matrix ``residual[i] outer [inputs[i], 1]`` of shape (c, d + 1).
+    The residual is ``p - onehot`` for cross-entropy with softmax, and ``prediction - y`` for half
+    the squared error. Inner products need only the factors, so the n matrices are never computed.
 
     Parameters
     ----------
     residual : ndarray of shape (n, c)
+        Derivative of the loss of each row by the outputs of the layer.
     inputs : ndarray of shape (n, d)
-        What the layer sees, without the one of the bias.
+        Inputs of the layer, without the constant 1 of the bias.
     """
 
     residual: np.ndarray
     inputs: np.ndarray
 
     def take(self, rows: np.ndarray) -> LastLayer:
-        """Return the gradients of some rows."""
+        """Return the gradients of the given rows."""
         return LastLayer(self.residual[rows], self.inputs[rows])
 
     def squared_norms(self) -> np.ndarray:
-        """Squared lengths of the gradients, shape (n,)."""
+        """Return the squared lengths of the gradients, shape (n,)."""
         inputs = np.einsum("ij,ij->i", self.inputs, self.inputs) + 1
         return np.asarray(np.einsum("ij,ij->i", self.residual, self.residual) * inputs)
 
     def inner(self, other: LastLayer) -> np.ndarray:
-        """Inner products with the gradients of other rows, shape (n, n_other)."""
+        """Return the inner products with the gradients of other rows, shape (n, n_other)."""
         return np.asarray((self.residual @ other.residual.T) * (self.inputs @ other.inputs.T + 1))
 
     def weighted_sum(self, weight: np.ndarray) -> np.ndarray:
-        """Weighted sum of the gradients, shape (c, d + 1), float64."""
+        """Return the weighted sum of the gradients, shape (c, d + 1), float64."""
         scaled = self.residual.astype(np.float64) * weight[:, None]
         return np.column_stack([scaled.T @ self.inputs, scaled.sum(axis=0)]).astype(np.float64, copy=False)
 
     def along(self, direction: np.ndarray) -> np.ndarray:
-        """Inner products with one matrix of shape (c, d + 1); shape (n,)."""
+        """Return the inner products with one matrix of shape (c, d + 1), shape (n,)."""
         direction = direction.astype(self.inputs.dtype, copy=False)
-        seen = self.inputs @ direction[:, :-1].T + direction[:, -1]
-        return np.asarray(np.einsum("ij,ij->i", seen, self.residual, dtype=np.float64))
+        projected = self.inputs @ direction[:, :-1].T + direction[:, -1]
+        return np.asarray(np.einsum("ij,ij->i", projected, self.residual, dtype=np.float64))
 
 
 def one_hot(rows: TrainingRows, dtype: Any = np.float64) -> np.ndarray:
-    """Return ones at the classes of the rows, shape (n, n_classes)."""
+    """Return the one-hot encoded classes of the rows, shape (n, n_classes)."""
     return np.asarray(np.eye(len(rows.groups), dtype=dtype)[class_codes(rows)])
 
 
 def class_probabilities(proxy: Any, rows: TrainingRows, run: Run) -> np.ndarray:
-    """Fit a classifier on all rows and return what it says of them.
+    """Fit a classifier on all rows and return its class probabilities for them.
 
     Parameters
     ----------
-    proxy : classifier with `predict_proba`, or None for a logistic regression of the standardized rows
+    proxy : classifier with `predict_proba`, or None
+        None takes a logistic regression on the standardized rows.
     rows : TrainingRows
     run : Run
-        Seeds the proxy where it has a `random_state` of None.
+        Source of the seed of a proxy whose `random_state` is None.
 
     Returns
     -------
@@ -95,9 +98,9 @@ def class_probabilities(proxy: Any, rows: TrainingRows, run: Run) -> np.ndarray:
     Raises
     ------
     DataError
-        If the proxy gives no probabilities.
+        If the proxy has no `predict_proba`.
     """
-    return _classify(proxy, rows, run, _LEARNED)[0]
+    return _classify(proxy, rows, run, _C_FOR_PROBABILITIES)[0]
 
 
 def last_layer(proxy: Any, rows: TrainingRows, run: Run) -> LastLayer:
@@ -106,38 +109,43 @@ def last_layer(proxy: Any, rows: TrainingRows, run: Run) -> LastLayer:
     Parameters
     ----------
     proxy : estimator or None
-        See `class_probabilities`; for a continuous target a regressor with `predict`, or None for a ridge regression.
-        The layer's inputs are those of the final step of a `Pipeline`, the embedding of a network of distillkit's,
-        or the standardized rows.
+        See `class_probabilities`. For a continuous target it is a regressor with `predict`, or None
+        for a ridge regression. The inputs of the last layer are those of the final step of a
+        `Pipeline`, the embedding of a network of `distillkit.nn`, or the standardized rows.
     rows : TrainingRows
     run : Run
+
+    Returns
+    -------
+    LastLayer
 
     Raises
     ------
     DataError
-        If the proxy gives no probabilities, or no numbers.
+        If a classifier has no `predict_proba`, or a classifier is given for a continuous target.
     """
     if rows.task == "regression":
         residual, inputs = _regress(proxy, rows, run)
     else:
-        probabilities, inputs = _classify(proxy, rows, run, _EARLY)
+        probabilities, inputs = _classify(proxy, rows, run, _C_FOR_GRADIENTS)
         residual = probabilities - one_hot(rows)
     return LastLayer(residual.astype(inputs.dtype, copy=False), inputs)
 
 
-def _classify(proxy: Any, rows: TrainingRows, run: Run, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def _classify(proxy: Any, rows: TrainingRows, run: Run, C: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class probabilities of the rows and the inputs of the last layer."""
     if proxy is not None and not hasattr(proxy, "predict_proba"):
         raise DataError(
             f"proxy={type(proxy).__name__} has no predict_proba: give a classifier with probabilities, such as "
-            "LogisticRegression(), or None."
+            "LogisticRegression(), or None for the default."
         )
     inputs = standardized_rows(rows)
     n_classes = len(rows.groups)
-    if n_classes == 1:  # nothing to tell apart, and classifiers refuse to try
+    if n_classes == 1:  # classifiers refuse to be fitted on one class
         return np.ones((len(inputs), 1)), inputs
     if proxy is None:
-        strength = strength / float(np.einsum("ij,ij->", inputs, inputs) or 1.0)
-        model, X = LogisticRegression(C=strength, max_iter=100), inputs
+        C = C / float(np.einsum("ij,ij->", inputs, inputs) or 1.0)
+        model, X = LogisticRegression(C=C, max_iter=100), inputs
     else:
         model, X = _prepared(proxy, rows, run)
     _fit(model, X, class_codes(rows))
@@ -147,10 +155,11 @@ def _classify(proxy: Any, rows: TrainingRows, run: Run, strength: float) -> tupl
 
 
 def _regress(proxy: Any, rows: TrainingRows, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return the residuals of the standardized target and the inputs of the last layer."""
     if proxy is not None and hasattr(proxy, "predict_proba"):
         raise DataError(
             f"proxy={type(proxy).__name__} is a classifier, but y is a continuous target: give a regressor, such as "
-            "Ridge(), or None."
+            "Ridge(), or None for the default."
         )
     assert rows.y is not None
     inputs, y = standardized_rows(rows), standardized_target(rows.y)
@@ -161,18 +170,19 @@ def _regress(proxy: Any, rows: TrainingRows, run: Run) -> tuple[np.ndarray, np.n
 
 
 def _prepared(proxy: Any, rows: TrainingRows, run: Run) -> tuple[Any, np.ndarray]:
-    """Return a seeded clone and the rows it takes: the user's model sees the units of X, in its shape if it can."""
+    """Return a seeded clone of the proxy, and the rows as it takes them: in the units of X."""
     model = seed_model(clone(proxy), run.rng)
     return model, rows.X if get_tags(model).input_tags.three_d_array else rows.flat
 
 
 def _fit(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a proxy need not be at its optimum
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a proxy need not converge
         model.fit(X, y)
 
 
 def _layer_inputs(model: Any, X: np.ndarray, default: np.ndarray) -> np.ndarray:
+    """Return the inputs of the last layer of a fitted model, or the default if it is linear."""
     if isinstance(model, Pipeline) and len(model) > 1:
         inputs = model[:-1].transform(X)
         inputs = inputs.toarray() if hasattr(inputs, "toarray") else np.asarray(inputs)

@@ -1,4 +1,4 @@
-"""Groups that share a budget, and the order in which their picks come back."""
+"""Ranking of the rows of several groups, and division of a continuous target into groups."""
 
 from __future__ import annotations
 
@@ -21,53 +21,56 @@ _BINS = 10
 
 
 def stratified(rows: TrainingRows) -> TrainingRows:
-    """Return the rows with up to ten quantile bins of a continuous target as groups, each with its part of the budget.
+    """Return the rows with up to ten quantile bins of a continuous target as their groups.
 
-    Classes stay as they are.
+    Each bin gets its part of the budget. Classes stay as they are.
     """
     if rows.task != "regression" or rows.y is None:
         return rows
     (group,) = rows.groups
     parts = np.array_split(group.rows[np.argsort(rows.y[group.rows], kind="stable")], min(_BINS, group.size))
     base, rest = divmod(group.size, len(parts))
-    # array_split makes the first parts the larger ones, so what is left over fits where it goes
-    sizes = [base + (place < rest) for place in range(len(parts))]
+    # The remainder goes to the first bins, which array_split makes the larger ones.
+    sizes = [base + (i < rest) for i in range(len(parts))]
     groups = tuple(Group(None, np.sort(part), size) for part, size in zip(parts, sizes, strict=True))
     return replace(rows, groups=groups)
 
 
 def interleave(sizes: Sequence[int]) -> np.ndarray:
-    """Order the picks of all groups by their share of their group's budget: one of each in turn for equal budgets.
+    """Order the selected rows of all groups by their relative rank within their group.
+
+    For equal budgets this takes one row of each group in turn. Every prefix of the order is a
+    smaller coreset over all groups.
 
     Parameters
     ----------
     sizes : sequence of int
-        Picks of each group; picks are numbered group by group.
+        Number of selected rows of each group. Rows are numbered group by group, in ranking order.
 
     Returns
     -------
     ndarray of shape (sum(sizes),)
-        With it every prefix is a smaller coreset over all groups.
+        Numbers of the rows in the joint order.
     """
     share = np.concatenate([np.arange(size) / size for size in sizes])
     return np.argsort(share, kind="stable")
 
 
 def class_codes(rows: TrainingRows) -> np.ndarray:
-    """Return the number of each row's class, shape (n,)."""
+    """Return the number of the class of each row, shape (n,)."""
     codes = np.empty(len(rows.X), dtype=np.intp)
-    for number, group in enumerate(rows.groups):
-        codes[group.rows] = number
+    for code, group in enumerate(rows.groups):
+        codes[group.rows] = code
     return codes
 
 
 def refuse_regression(rows: TrainingRows, method: str, remedy: str) -> None:
-    """Refuse a continuous target.
+    """Raise an error for a continuous target.
 
     Raises
     ------
     DataError
-        If the task is regression; `remedy` says what to take instead.
+        If the task is regression; `remedy` names the alternative.
     """
     if rows.task == "regression":
         raise DataError(f"{method} needs classes, but y is a continuous target: {remedy}.")

@@ -1,4 +1,4 @@
-"""How the classes of one fit share its wall-clock budget."""
+"""Division of the wall-clock budget of a fit over its classes."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ __all__ = ["split_time_budget"]
 
 
 def split_time_budget(rows: TrainingRows, run: Run) -> Iterator[Callable[[], bool] | None]:
-    """Give each group a rule that says when its time is over.
+    """Yield a stop rule for each group that limits the group to its part of the remaining time.
 
-    Without shares the first classes would be done to the end and the last ones not at all. A group's share of the time
-    left is its part of the work left (rows times distilled rows), so what one group does not use goes to the next.
+    The part of a group is proportional to its work (rows times distilled rows), so that all groups
+    are treated alike; time that a group does not use goes to the following groups.
 
     Yields
     ------
     callable or None
-        One for each of ``rows.groups``, to be taken when the group starts; None without `max_seconds`. A rule
-        that says stop notes it as what ended the fit.
+        One rule for each of ``rows.groups``, to be taken when the group starts; None without
+        `max_seconds`. A rule that returns True also records "max_seconds" as the reason for
+        stopping.
     """
     work = [len(group.rows) * group.size for group in rows.groups]
-    for index, own in enumerate(work):
+    for index, group_work in enumerate(work):
         if run.max_seconds is None:
             yield None
         else:
-            left = run.max_seconds - run.seconds
-            yield partial(_is_over, run, run.seconds + left * own / sum(work[index:]))
+            remaining = run.max_seconds - run.seconds
+            yield partial(_is_over, run, run.seconds + remaining * group_work / sum(work[index:]))
 
 
 def _is_over(run: Run, deadline: float) -> bool:
+    """Whether the deadline of a group has passed; if so, record it as the reason for stopping."""
     if run.seconds < deadline:
         return False
     run.stopped_by = "max_seconds"

@@ -1,1 +1,1 @@
-"""Coresets of rows that arrive in chunks, by merge-and-reduce."""
+"""Coresets of rows that arrive in chunks, computed by merge-and-reduce."""

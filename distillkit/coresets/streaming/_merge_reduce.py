@@ -1,4 +1,4 @@
-"""Merge-and-reduce: a stream of rows held as a few weighted summaries, whatever its length."""
+"""Merge-and-reduce: weighted summaries of a stream of rows, in memory that hardly grows with it."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "Tree", "reduce_rows"]
 
-_ROUNDING = 1e-12  # weights whose sum is right but for this are left as the method gave them
+_ROUNDING = 1e-12  # relative error of the sum of weights up to which they are not scaled
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Weighted rows that stand for rows of the stream.
+    """Weighted rows that represent rows of the stream.
 
     Parameters
     ----------
     X : ndarray of shape (m, ...), float32 or float64
     y : ndarray of shape (m,) or None
     weight : ndarray of shape (m,)
-        Rows of the stream that each stands for.
+        Number of rows of the stream that each row represents.
     index : ndarray of shape (m,) or None
-        Their positions in the stream, as long as rows are picked and not made.
+        Positions of the rows in the stream; None if rows are synthetic.
     offset : float or None
-        See `Outcome`; None where the method does not say it.
+        See `Outcome`; None if the method does not provide it.
     ranked : bool
-        Whether the last reduction ranked them.
+        Whether the last reduction ranked the rows.
     """
 
     X: np.ndarray
@@ -51,20 +51,20 @@ class Summary:
     def __len__(self) -> int:
         return len(self.X)
 
-    def part(self, begin: int, end: int) -> Summary:
-        """Rows of the stream itself, from `begin` to `end`."""
-        at = slice(begin, end)
+    def slice(self, begin: int, end: int) -> Summary:
+        """Return the rows from `begin` to `end`."""
+        positions = np.s_[begin:end]
         return replace(
             self,
-            X=self.X[at],
-            y=None if self.y is None else self.y[at],
-            weight=self.weight[at],
-            index=None if self.index is None else self.index[at],
+            X=self.X[positions],
+            y=None if self.y is None else self.y[positions],
+            weight=self.weight[positions],
+            index=None if self.index is None else self.index[positions],
         )
 
     @classmethod
     def merged(cls, parts: Iterable[Summary]) -> Summary:
-        """Put rows one after the other: the union of coresets is a coreset of the union."""
+        """Concatenate summaries; a union of coresets is a coreset of the union of their rows."""
         parts = list(parts)
         if len(parts) == 1:
             return parts[0]
@@ -81,35 +81,40 @@ class Summary:
 
 
 def reduce_rows(method: BaseDistiller, rows: Summary, task: str | None, groups: tuple[Group, ...], run: Run) -> Summary:
-    """Let a method replace the rows of some groups by fewer; rows of no group stay as they are.
+    """Reduce the rows of the given groups by a method; rows of no group stay as they are.
 
-    The weights of each group are scaled to what they summed to before, so that classes keep their masses.
+    The weights of each group are scaled to their previous sum, so that the mass of each class is
+    preserved.
     """
     if not groups:
         return rows
-    method = copy.copy(method)  # methods may set attributes; a clone would forget what a transformer has learned
+    # 1. Let the method reduce the rows of the groups.
+    method = copy.copy(method)  # methods set attributes; a clone would lose fitted transformers
     features = feature_rows(getattr(method, "feature_space", None), rows.X, rows.y)
     weight = None if (rows.weight == 1).all() else rows.weight
-    given = TrainingRows(rows.X, rows.y, task, groups, weight=weight, features=features)
-    outcome = method._distill(given, run)  # noqa: SLF001 (what a base's subclass is made of)
-    made = _as_summary(outcome, rows)
+    training_rows = TrainingRows(rows.X, rows.y, task, groups, weight=weight, features=features)
+    outcome = method._distill(training_rows, run)  # noqa: SLF001 (the method interface of the base class)
+    reduced = _as_summary(outcome, rows)
+    # 2. Scale the weights of each group to their previous sum.
     for group in groups:
-        own = slice(None) if group.label is None or made.y is None else made.y == group.label
-        factor = rows.weight[group.rows].sum() / made.weight[own].sum()
-        made.weight[own] *= factor if abs(factor - 1) > _ROUNDING else 1
+        members = slice(None) if group.label is None or reduced.y is None else reduced.y == group.label
+        factor = rows.weight[group.rows].sum() / reduced.weight[members].sum()
+        reduced.weight[members] *= factor if abs(factor - 1) > _ROUNDING else 1
+    # 3. Add the rows of no group.
     rest = np.setdiff1d(np.arange(len(rows)), np.concatenate([group.rows for group in groups]))
     if not len(rest):
-        return made
-    kept = Summary(
+        return reduced
+    unchanged = Summary(
         rows.X[rest],
         None if rows.y is None else rows.y[rest],
         rows.weight[rest],
         None if rows.index is None else rows.index[rest],
     )
-    return Summary.merged([kept, made])
+    return Summary.merged([unchanged, reduced])
 
 
 def _as_summary(outcome: Outcome, rows: Summary) -> Summary:
+    """Return the outcome of a method on a summary as a summary of the same stream."""
     picked = outcome.indices
     offset = None if outcome.offset is None or rows.offset is None else outcome.offset + rows.offset
     size = len(np.asarray(outcome.X if picked is None else picked))
@@ -124,23 +129,25 @@ def _as_summary(outcome: Outcome, rows: Summary) -> Summary:
 
 @dataclass(eq=False)
 class Tree:
-    """The state of a stream: a buffer of its last rows and one summary for each level of a binary tree.
+    """State of a stream: a buffer of its last rows, and one summary per level of a binary tree.
 
-    Rows are gathered into blocks of `chunk_size`, wherever the pieces that come in are cut; a full block is reduced to a
-    summary of level 0 when more rows come, and two summaries of one level are merged and reduced to one of the next (Bentley and
-    Saxe, Journal of Algorithms 1, 1980; for coresets Har-Peled and Mazumdar, STOC 2004). So the result depends on the
-    order of the rows, on `chunk_size` and on `seed`, and on nothing else.
+    Rows are collected in blocks of `chunk_size`, independently of the pieces in which they arrive.
+    A full block is reduced to a summary of level 0 when further rows arrive, and two summaries of
+    one level are merged and reduced to one of the next level (Bentley and Saxe, Journal of
+    Algorithms 1, 1980; for coresets Har-Peled and Mazumdar, STOC 2004). The result depends only on
+    the order of the rows, on `chunk_size` and on `seed`.
 
     Parameters
     ----------
-    method : distiller that heeds the weights of rows
-        Makes the result.
-    summary : distiller that heeds the weights of rows
-        Makes the summaries.
+    method : distiller that uses row weights
+        Computes the result.
+    summary : distiller that uses row weights
+        Computes the summaries.
     budget : Budget
-        Of the result.
+        Budget of the result.
     task : {"classification", "regression", None}
     chunk_size : int
+        Rows of a block.
     oversampling : float
         Rows of a summary per row of the result.
     seed : int
@@ -160,16 +167,20 @@ class Tree:
     levels: dict[int, Summary] = field(default_factory=dict)
 
     def copy(self) -> Tree:
-        """Return a state that can be changed without changing this one; rows are shared."""
+        """Return a copy that can be changed independently; the rows are shared."""
         return replace(self, counts=dict(self.counts), buffer=list(self.buffer), levels=dict(self.levels))
 
     @property
     def rows_held(self) -> int:
-        """Rows in memory: at most ``chunk_size + s (log2(rows / chunk_size) + 1)``, s the rows of a summary."""
+        """Number of rows in memory.
+
+        It is at most ``chunk_size + s (log2(rows / chunk_size) + 1)``, where s is the size of a
+        summary.
+        """
         return sum(map(len, self.buffer)) + sum(map(len, self.levels.values()))
 
     def add(self, X: np.ndarray, y: np.ndarray | None) -> None:
-        """Take in the next rows of the stream, which must not change afterwards."""
+        """Add the next rows of the stream, which must not be modified afterwards."""
         index = np.arange(self.rows, self.rows + len(X))
         self.buffer.append(Summary(X, y, np.ones(len(X)), index))
         self.rows += len(X)
@@ -177,14 +188,15 @@ class Tree:
             for label, count in zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True):
                 self.counts[label] = self.counts.get(label, 0) + count
         waiting = sum(map(len, self.buffer))
-        if waiting > self.chunk_size:  # a last full block waits, so that a stream of one block is distilled as it is
+        if waiting > self.chunk_size:  # a single full block waits and is distilled as it is
             rows = Summary.merged(self.buffer)
-            rest = (waiting - 1) // self.chunk_size * self.chunk_size
-            for begin in range(0, rest, self.chunk_size):
-                self._carry(rows.part(begin, begin + self.chunk_size))
-            self.buffer = [_copied(rows.part(rest, waiting))]  # a view would keep all of what came in
+            n_full = (waiting - 1) // self.chunk_size * self.chunk_size
+            for begin in range(0, n_full, self.chunk_size):
+                self._carry(rows.slice(begin, begin + self.chunk_size))
+            self.buffer = [_copied(rows.slice(n_full, waiting))]  # a view would keep all rows in memory
 
     def _carry(self, block: Summary) -> None:
+        """Add a full block: reduce it, and merge summaries as the carries of a binary counter."""
         level, node = 0, self._node(block, 0)
         while level in self.levels:
             older = self.levels.pop(level)
@@ -194,44 +206,50 @@ class Tree:
         self.blocks += 1
 
     def _node(self, rows: Summary, level: int) -> Summary:
+        """Reduce rows to a summary of a level; classes that are small enough are not reduced."""
         groups = []
-        for label, own in _groups(rows.y, len(rows), self.task):
-            size = self._node_size(label, float(rows.weight[own].sum()))
-            if size < len(own):
-                groups.append(Group(label, own, size))
+        for label, members in _groups(rows.y, len(rows), self.task):
+            size = self._node_size(label, float(rows.weight[members].sum()))
+            if size < len(members):
+                groups.append(Group(label, members, size))
         state = np.random.SeedSequence([self.seed, level, self.blocks]).generate_state(1)[0]
         return reduce_rows(self.summary, rows, self.task, tuple(groups), Run(None, int(state)))
 
     def _node_size(self, label: Any, rows: float) -> int:
+        """Return the number of rows of a class in a summary of `rows` rows of the stream."""
         value = self.budget.value
         if isinstance(value, Mapping):
             by_text = {as_text(key): size for key, size in value.items()}
             if as_text(label) not in by_text:
-                raise BudgetError(f"budget={dict(value)!r} leaves out class {label!r}: name every class of y.")
+                raise BudgetError(
+                    f"budget={dict(value)!r} leaves out class {label!r}: give a number of rows for every class of y."
+                )
             value = by_text[as_text(label)]
-        wanted = value if isinstance(value, int) else value * rows + 1
-        return math.ceil(self.oversampling * wanted)
+        result_rows = value if isinstance(value, int) else value * rows + 1
+        return math.ceil(self.oversampling * result_rows)
 
     def result(self, run: Run) -> Summary:
-        """Reduce everything held to the budget; the state stays as it is.
+        """Reduce all rows in memory to the budget; the state is not changed.
 
         Raises
         ------
         BudgetError
-            If the rows so far cannot meet it.
+            If there are fewer rows so far than the budget asks for.
         """
-        # the oldest rows first, so that one block is what the method itself would be given
+        # Oldest rows first, so that a stream of one block is distilled exactly as by the method
+        # itself.
         held = Summary.merged([*(self.levels[level] for level in sorted(self.levels, reverse=True)), *self.buffer])
         if self.task == "classification":
             counts = dict(sorted(self.counts.items()))
             quotas = self.budget.per_class(counts)
         else:
             quotas = {None: self.budget.total(self.rows)}
-        groups = tuple(Group(label, own, quotas[label]) for label, own in _groups(held.y, len(held), self.task))
+        groups = tuple(Group(label, members, quotas[label]) for label, members in _groups(held.y, len(held), self.task))
         return reduce_rows(self.method, held, self.task, groups, run)
 
 
 def _copied(rows: Summary) -> Summary:
+    """Return a summary with copies of its arrays."""
     return replace(
         rows,
         X=rows.X.copy(),
@@ -242,7 +260,7 @@ def _copied(rows: Summary) -> Summary:
 
 
 def _groups(y: np.ndarray | None, n_rows: int, task: str | None) -> Iterator[tuple[Any, np.ndarray]]:
-    """Labels with the positions of their rows; None with all rows where there are no classes."""
+    """Yield each label with the positions of its rows, or None with all rows."""
     if y is None or task != "classification":
         yield None, np.arange(n_rows)
     else:

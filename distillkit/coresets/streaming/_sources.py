@@ -1,4 +1,4 @@
-"""Rows that come in pieces: memory-mapped arrays, Parquet files, and anything that can be iterated."""
+"""Sources of rows that arrive in pieces: memory maps, Parquet files and iterables of chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Piece = tuple[Any, Any]
 
 
 def is_stream(X: Any) -> bool:
-    """Whether X is read piece by piece and not given in memory: a memory map, a path, or an iterable that is no array."""
+    """Whether X is read piece by piece: a memory map, a path, or an iterable but no array."""
     if isinstance(X, (str, PathLike, np.memmap)):
         return True
     arraylike = isinstance(X, (list, tuple)) or any(hasattr(X, name) for name in ("__array__", "shape", "dtype"))
@@ -26,21 +26,21 @@ def is_stream(X: Any) -> bool:
 
 
 def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
-    """Yield (rows, labels or None).
+    """Yield the pieces of a stream as pairs of rows and labels, the latter possibly None.
 
     Parameters
     ----------
     X : memmap, path or iterable
-        A path to a Parquet file is read by row groups, one to a ``.npy`` file is memory-mapped.
+        A Parquet file is read by row groups, and a ``.npy`` file is memory-mapped.
     y : array-like of shape (n,), str or None
-        Labels of a memory map; the column of a Parquet file that holds them.
+        Labels of a memory map, or name of the label column of a Parquet file.
     chunk_size : int
-        Rows of a piece, where that can be chosen.
+        Number of rows of a piece, for memory maps and files.
 
     Raises
     ------
     DataError
-        If X is a file of another kind, or y is not what goes with X.
+        If the file is missing or of an unsupported type, or y does not fit X.
     """
     if isinstance(X, (str, PathLike)):
         path = Path(X)
@@ -54,32 +54,34 @@ def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
     if isinstance(X, np.memmap):
         return _memmap(X, y, chunk_size)
     if y is not None:
-        raise DataError("y cannot be given beside an iterable of chunks: let it yield pairs (X, y).")
+        raise DataError("y cannot be given beside an iterable of chunks: let the iterable yield pairs (X, y).")
     return _pairs(X)
 
 
 def _memmap(X: np.memmap[Any, Any], y: Any, chunk_size: int) -> Iterator[Piece]:
+    """Yield copies of consecutive rows of a memory map."""
     n_labels = None if y is None else len(y)
     if n_labels is not None and n_labels != len(X):
-        raise DataError(f"X has {len(X)} rows (samples), but y has {n_labels}: give one label for each.")
+        raise DataError(f"X has {len(X)} rows (samples), but y has {n_labels}: give one label for each row.")
     if not len(X):
         raise DataError("X has 0 rows (samples): at least one is needed.")
     for begin in range(0, len(X), chunk_size):
         part = slice(begin, begin + chunk_size)
         labels = None if y is None else y.iloc[part] if hasattr(y, "iloc") else y[part]
         yield np.array(X[part]), labels
-        _forget(X)
+        _release_pages(X)
 
 
-def _forget(X: np.memmap[Any, Any]) -> None:
-    """Let go of the pages that were read, which otherwise count as memory of this process until others need it."""
+def _release_pages(X: np.memmap[Any, Any]) -> None:
+    """Release the pages that were read, which otherwise count as memory of this process."""
     mapped = getattr(X, "_mmap", None)
-    # pages of a copy-on-write map may hold changes that are nowhere else
+    # A copy-on-write map is left alone, because its pages may hold changes that exist nowhere else.
     if mapped is not None and X.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
+    """Yield consecutive rows of a Parquet file as DataFrames."""
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as exc:
@@ -87,7 +89,7 @@ def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
             f"reading {path} needs pyarrow, which cannot be imported ({exc}): pip install pyarrow."
         ) from exc
     if target is not None and not isinstance(target, str):
-        raise DataError(f"y of a Parquet file is the name of its column, not {type(target).__name__}.")
+        raise DataError(f"y of a Parquet file must be the name of its label column, not {type(target).__name__}.")
     try:
         file = parquet.ParquetFile(path)
     except (ArrowException, OSError) as exc:
@@ -102,6 +104,7 @@ def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
 
 
 def _pairs(chunks: Iterable[Any]) -> Iterator[Piece]:
+    """Yield the chunks of an iterable as pairs; a chunk without labels is paired with None."""
     for chunk in chunks:
         if isinstance(chunk, (tuple, list)) and len(chunk) == 2 and all(hasattr(part, "shape") for part in chunk):
             yield chunk[0], chunk[1]

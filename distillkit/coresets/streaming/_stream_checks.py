@@ -1,4 +1,4 @@
-"""What a stream needs of the method that reduces it and of each chunk after the first."""
+"""Checks of the method that reduces a stream, and of each chunk after the first."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
 __all__ = ["check_chunk", "reducing_method"]
 
 
-def reducing_method(name: str, given: Any) -> BaseDistiller:
-    """Return the method of a registered name, optionally ``name:preset``, or the instance itself, checked.
+def reducing_method(name: str, value: Any) -> BaseDistiller:
+    """Return the method for a parameter of `StreamingCoreset`, checked to support row weights.
 
     Parameters
     ----------
     name : str
-        Of the parameter.
-    given : str or distiller
-        Its value.
+        Name of the parameter, for error messages.
+    value : str or distiller
+        Value of the parameter: a registered name, optionally with a preset (``name:preset``), or an
+        instance.
 
     Raises
     ------
     DataError
-        If it does not heed the weights of rows.
+        If the method does not use row weights.
     UnknownNameError
-        If there is no method or preset of the name.
+        If no method or preset has this name.
     """
-    method: BaseDistiller = make_method(given) if isinstance(given, str) else given
+    method: BaseDistiller = make_method(value) if isinstance(value, str) else value
     if not getattr(method, "_weighs_rows", False):
         raise DataError(
-            f"{name}={given!r} does not heed the weights of rows, which summaries have: "
+            f"{name}={value!r} does not use row weights, which summaries of a stream have: "
             "give 'kmeans', 'kcenter' or 'random'."
         )
     method._validate_params()  # noqa: SLF001 (scikit-learn's own way)
@@ -44,7 +45,7 @@ def reducing_method(name: str, given: Any) -> BaseDistiller:
 
 
 def check_chunk(X: np.ndarray, y: np.ndarray | None, tree: Tree, shape: tuple[int, ...], *, guessed: bool) -> None:
-    """Refuse a chunk whose rows or labels are not like those before.
+    """Raise an error for a chunk whose rows or labels are inconsistent with the earlier chunks.
 
     Parameters
     ----------
@@ -53,13 +54,14 @@ def check_chunk(X: np.ndarray, y: np.ndarray | None, tree: Tree, shape: tuple[in
     tree : Tree
         State before the chunk.
     shape : tuple of int
-        Of a row, so far.
+        Shape of a row in the earlier chunks.
     guessed : bool
-        Whether the task was inferred from earlier chunks.
+        Whether the task was inferred from the earlier chunks.
 
     Raises
     ------
     DataError
+        If the shape of the rows, the presence of y, or the kind of labels differs.
     """
     if X.shape[1:] != shape:
         raise DataError(f"its rows have shape {X.shape[1:]}, but those before had {shape}.")

@@ -1,4 +1,4 @@
-"""A coreset of rows that come in pieces and do not fit in memory: merge-and-reduce."""
+"""A coreset of rows that arrive in pieces and do not fit into memory, by merge-and-reduce."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, iterative_constraints
-from distillkit.base._outcome import Seen, distilled_pair
+from distillkit.base._outcome import SourceSummary, distilled_pair
 from distillkit.budget import Budget
 from distillkit.coresets.streaming._merge_reduce import Summary, Tree
 from distillkit.coresets.streaming._sources import is_stream, pieces_of
@@ -35,45 +35,52 @@ _RESULTS = (
 
 
 class StreamingCoreset(BaseDistiller):
-    """Any coreset method, on rows that come in pieces: one pass over them, memory that does not grow with them.
+    """Apply a coreset method to a stream of rows in one pass and with bounded memory.
 
-    Rows are gathered into blocks; each full block is reduced to a summary, and two summaries that stand for equally many
-    rows are merged and reduced to one (merge-and-reduce). The result is the reduction of all that is held. It depends on
-    the order of the rows, on `chunk_size` and on `random_state`, not on how the rows are cut into chunks or where
-    they come from; of up to `chunk_size` rows it is what the method itself makes of them.
+    Rows are collected in blocks. Each full block is reduced to a summary, and two summaries that
+    represent equally many rows are merged and reduced to one (merge-and-reduce). The result is the
+    reduction of all rows held in memory. It depends on the order of the rows, on `chunk_size` and
+    on `random_state`, but not on how the rows are divided into chunks or where they come from. For
+    up to `chunk_size` rows it is exactly the result of the method itself.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
-        See `BaseDistiller`. With a share memory grows with the rows, because the result does: see the notes.
+        See `BaseDistiller`. With a share, memory grows with the number of rows, because the result
+        does; see the notes.
     coreset : str or distiller, default="kmeans"
-        The method that makes the result: a registered name ("kmeans:medoids", "kcenter", "herding", "facility-location",
-        "lightweight", "sensitivity", "random", ...) or an instance that heeds the weights of rows. Its own `budget`,
-        `task`, `max_seconds` and `random_state` are not used. "random" gives picked rows whose weighted sums are unbiased
-        (VarOpt). A `feature_space` is fitted on each block anew, unless it is a `sklearn.frozen.FrozenEstimator`.
+        Method that computes the result: a registered name ("kmeans:medoids", "kcenter", "herding",
+        "facility-location", "lightweight", "sensitivity", "random", ...) or an instance that uses
+        row weights. Its own `budget`, `task`, `max_seconds` and `random_state` are ignored.
+        "random" selects rows whose weighted sums are unbiased (VarOpt). A `feature_space` is fitted
+        on each block anew, unless it is a `sklearn.frozen.FrozenEstimator`.
     summary : str, distiller or None, default=None
-        The method that makes the summaries; None takes `coreset`. With ``summary="random"`` and an `oversampling` of 20,
-        say, a slow `coreset` runs once, on a sample that is large enough for its errors to be small, and the rest is
-        as fast as the disk.
+        Method that computes the summaries; None takes `coreset`. If `coreset` is slow,
+        ``summary="random"`` with a large `oversampling`, such as 20, runs it only once, on a large
+        random sample of the stream.
     chunk_size : int, default=65536
-        Rows of a block.
+        Number of rows of a block.
     oversampling : float, default=2.0
-        Rows of a summary per row of the result, at least 1: each level adds an error, larger summaries make it smaller.
+        Rows of a summary per row of the result, at least 1. Each level of summaries adds an error,
+        which larger summaries reduce.
     max_seconds : float or None, default=None
-        Wall-clock budget of `fit`, checked between blocks: rows not read by then are left out, and the weights sum
-        to those that were. The last reduction gets what is left, and a tenth of it at least.
+        Wall-clock budget of `fit`, checked between blocks. Rows not read in time are ignored, and
+        the weights sum to the number of rows read. The last reduction gets the remaining time, but
+        at least a tenth of the budget.
     task : {"auto", "classification", "regression"}, default="auto"
-        See `BaseDistiller`. "auto" is decided by the whole y where that is in memory, else by the first chunk.
+        See `BaseDistiller`. "auto" is resolved by the whole y if it is in memory, otherwise by the
+        first chunk.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
     n_rows_seen_ : int
-        Rows so far.
+        Number of rows so far.
     n_rows_held_ : int
-        Rows in memory.
+        Number of rows in memory.
     history_ : list of dict
-        One per summary held (level, rows it stands for, size), then those of the last reduction.
+        One entry per summary in memory (level, rows that it represents, size), then those of the
+        last reduction.
 
     See Also
     --------
@@ -81,16 +88,20 @@ class StreamingCoreset(BaseDistiller):
 
     Notes
     -----
-    Memory, for a budget of m rows in all and n rows seen: at most
+    For a budget of m rows in all and n rows of the stream, memory holds at most
 
     ``chunk_size + oversampling * m * (log2(n / chunk_size) + 2)``
 
-    rows are held, besides the chunk that comes in and what the method needs for `chunk_size` rows (or for all that is
-    held, in the last reduction). With the default chunks, 64 float32 columns and m = 1,000 that is 25 MB for ten million rows.
-    Time is that of the method on n rows in blocks of `chunk_size`: linear in n.
+    rows, besides the arriving chunk and the working memory of the method for `chunk_size` rows (in
+    the last reduction, for all rows held). Time is that of the method for n rows in blocks of
+    `chunk_size`: linear in n.
 
-    Offsets (``distilled_.provenance["offset"]``, see `Outcome`) of the reductions add up.
-    Bentley and Saxe, Journal of Algorithms 1, 1980; Har-Peled and Mazumdar, STOC 2004, arXiv:1810.12826.
+    Offsets of the reductions (``distilled_.provenance["offset"]``, see `Outcome`) add up.
+
+    References
+    ----------
+    Bentley and Saxe, Journal of Algorithms 1, 1980; Har-Peled and Mazumdar, STOC 2004,
+    arXiv:1810.12826.
 
     Examples
     --------
@@ -132,16 +143,18 @@ class StreamingCoreset(BaseDistiller):
         self.max_seconds = max_seconds
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Distil rows that are in memory, in a file, or come one chunk after the other.
+        """Distill rows that are in memory, in a file, or arrive chunk by chunk.
 
         Parameters
         ----------
         X : array-like, memmap, str, path or iterable
-            An array as for any distiller; a NumPy memory map; the path of a Parquet file (read by row groups) or of a
-            ``.npy`` file; or an iterable, such as a generator or a DataLoader, that yields chunks X or pairs (X, y).
-            A list is an array: for a list of chunks give ``iter(chunks)``.
+            An array as for any distiller; a NumPy memory map; the path of a Parquet file (read by
+            row groups) or of a ``.npy`` file; or an iterable, such as a generator or a DataLoader,
+            that yields chunks X or pairs (X, y). A list is treated as an array: pass a list of
+            chunks as ``iter(chunks)``.
         y : array-like of shape (n,), str or None
-            Labels or numbers; of a Parquet file the name of their column; None beside an iterable.
+            Labels or numbers. For a Parquet file it is the name of the column that holds them; for
+            an iterable it must be None.
 
         Returns
         -------
@@ -150,44 +163,46 @@ class StreamingCoreset(BaseDistiller):
         Raises
         ------
         BudgetError
-            If the rows cannot meet the budget.
+            If there are fewer rows than the budget asks for.
         DataError
-            If a chunk cannot be used: the message says which. The chunks before it stay: see `partial_fit`.
+            If a chunk is invalid; the message gives its number. The chunks before it are kept, see
+            `partial_fit`.
         """
         if is_stream(X):
-            self._fit_pieces(X, y)
+            self._fit_stream(X, y)
         else:
             super().fit(X, y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _fit_pieces(self, X: Any, y: Any) -> None:
-        self._forget()
+    def _fit_stream(self, X: Any, y: Any) -> None:
+        """Add all pieces of a stream, and compute the result."""
+        self._reset()
         run = Run(self.max_seconds)
-        known = y if isinstance(X, np.memmap) else None
-        known = None if known is None else one_column(np.asarray(label_array(known)))
+        y_in_memory = y if isinstance(X, np.memmap) else None
+        y_in_memory = None if y_in_memory is None else one_column(np.asarray(label_array(y_in_memory)))
         for piece, labels in pieces_of(X, y, self.chunk_size):
             if self.__dict__.get("_tree") is not None and run.out_of_time():
                 break
-            self._take(piece, labels, self._resolve_task(known))
+            self._add_chunk(piece, labels, self._resolve_task(y_in_memory))
         if self.__dict__.get("_tree") is None:
-            raise DataError("there are no rows (n_samples = 0): the stream had none.")
+            raise DataError("the stream has no rows (n_samples = 0): give at least one row.")
         self._finish(run)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Take in the next chunk of rows.
+        """Add the next chunk of rows.
 
-        The fitted attributes (`distilled_` and the others) are those of all rows so far; they are computed when they
-        are first looked at, so that chunks in between cost no last reduction. A chunk that fails, or is interrupted,
-        leaves everything as it was before it.
+        The fitted attributes (`distilled_` and the others) refer to all rows so far. They are
+        computed when first accessed, so that intermediate chunks cost no last reduction. A chunk
+        that is invalid, or whose processing is interrupted, leaves the state as it was before.
 
         Parameters
         ----------
         X : array-like of shape (n, ...)
-            As many rows as there are; none are passed over.
+            Any number of rows.
         y : array-like of shape (n,) or None
-            For all chunks or for none. Classes may be new.
+            Must be given for all chunks or for none. New classes may appear.
 
         Returns
         -------
@@ -196,27 +211,28 @@ class StreamingCoreset(BaseDistiller):
         Raises
         ------
         DataError
-            If the chunk cannot be used, with its number: rows of another shape than before, NaN, infinity, labels
-            missing or of another kind.
+            If the chunk is invalid: rows of a different shape than before, NaN, infinity, labels
+            that are missing or of a different kind. The message gives the number of the chunk.
         """
-        began = Run()
-        self._take(X, y, None)
-        self._seconds = self.__dict__.get("_seconds", 0.0) + began.seconds
+        clock = Run()
+        self._add_chunk(X, y, None)
+        self._seconds = self.__dict__.get("_seconds", 0.0) + clock.seconds
         return self
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
+        """Remove the state and the results of an earlier fit."""
         for name in (*_RESULTS, "_tree", "_chunks", "_bytes", "_dtype", "_shape", "_seconds", "_stale"):
             self.__dict__.pop(name, None)
 
-    def _take(self, X: Any, y: Any, task: str | None) -> None:
-        """Check a chunk and put it into the tree: all of it or, on any error, nothing."""
+    def _add_chunk(self, X: Any, y: Any, task: str | None) -> None:
+        """Check a chunk and add it to the tree; on any error the state stays as it was."""
         self._chunks = self.__dict__.get("_chunks", 0) + 1
         tree: Tree | None = self.__dict__.get("_tree")
         if tree is not None and hasattr(X, "__len__") and len(X) == 0:
             return
         try:
             source, rows, labels = self._validate(X, y, reset=tree is None)
-            after = (
+            new_tree = (
                 self._new_tree(self._resolve_task(labels) if task is None else task) if tree is None else tree.copy()
             )
             if tree is not None:
@@ -225,14 +241,15 @@ class StreamingCoreset(BaseDistiller):
             raise type(exc)(f"chunk {self._chunks}: {exc}") from exc
         except ValueError as exc:
             raise DataError(f"chunk {self._chunks}: {exc}") from exc
-        after.add(np.array(rows), None if labels is None else np.array(labels))
+        new_tree.add(np.array(rows), None if labels is None else np.array(labels))
         for name in _RESULTS:
             self.__dict__.pop(name, None)
         self._bytes = self.__dict__.get("_bytes", 0) + source.nbytes + (0 if labels is None else labels.nbytes)
         self._dtype = np.result_type(source.dtype, self.__dict__.get("_dtype", source.dtype))
-        self._shape, self._tree, self._stale = rows.shape[1:], after, True
+        self._shape, self._tree, self._stale = rows.shape[1:], new_tree, True
 
     def _new_tree(self, task: str | None) -> Tree:
+        """Return the state of an empty stream."""
         state = self.random_state
         seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31 - 1))
         method = reducing_method("coreset", self.coreset)
@@ -240,8 +257,8 @@ class StreamingCoreset(BaseDistiller):
         return Tree(method, summary, Budget(self.budget), task, self.chunk_size, self.oversampling, seed)
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        """Distil rows that are in memory, block by block."""
-        self._forget()
+        """Distill rows that are in memory, block by block."""
+        self._reset()
         self._tree = self._new_tree(rows.task)
         for begin in range(0, len(rows.X), self.chunk_size):
             if begin and run.out_of_time():
@@ -251,70 +268,81 @@ class StreamingCoreset(BaseDistiller):
         return _outcome(self._reduce(run))
 
     def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
-        seen = slice(None, self._tree.rows)  # fewer than there are where time was over
-        read = TrainingRows(rows.X[seen], None if rows.y is None else rows.y[seen], rows.task, ())
-        self._bytes, self._dtype, self._shape = Seen.of(source[seen], read).nbytes, source.dtype, rows.X.shape[1:]
-        self._keep(outcome, distilled_pair(outcome, source, rows), self._seen(), run)
+        rows_read = slice(None, self._tree.rows)  # fewer than all rows if time was over
+        training_rows = TrainingRows(rows.X[rows_read], None if rows.y is None else rows.y[rows_read], rows.task, ())
+        self._bytes, self._dtype, self._shape = (
+            SourceSummary.of(source[rows_read], training_rows).nbytes,
+            source.dtype,
+            rows.X.shape[1:],
+        )
+        self._set_results(outcome, distilled_pair(outcome, source, rows), self._source_summary(), run)
 
     def _reduce(self, run: Run) -> Summary:
+        """Reduce all rows in memory to the budget, within the remaining time."""
         limit = None if run.max_seconds is None else max(run.max_seconds - run.seconds, 0.1 * run.max_seconds)
         tree = self._tree
-        # the seed as it is, so that a single block is distilled as by the method itself
-        last = Run(limit, tree.seed)
-        small = tree.result(last)
+        # The same seed as that of the method, so that a single block gives the same result.
+        last_run = Run(limit, tree.seed)
+        result = tree.result(last_run)
         for level, summary in sorted(tree.levels.items(), reverse=True):
             run.record(level=level, rows=round(float(summary.weight.sum())), size=len(summary))
-        run.history += last.history
-        run.stopped_by = run.stopped_by or last.stopped_by
-        return small
+        run.history += last_run.history
+        run.stopped_by = run.stopped_by or last_run.stopped_by
+        return result
 
     def _finish(self, run: Run) -> None:
-        small = self._reduce(run)
-        self._stale = False  # from here on, what is not set is not there
-        outcome = _outcome(small)
-        # pairs are made as those of made rows: the stream is no longer there to pick from
-        made = Outcome(X=small.X, y=small.y)
-        like = TrainingRows(small.X, small.y, self._tree.task, ())
-        self._keep(outcome, distilled_pair(made, np.empty(0, self._dtype), like), self._seen(), run)
+        """Compute the fitted attributes from the rows in memory."""
+        result = self._reduce(run)
+        self._stale = False  # attributes not set below do not exist
+        outcome = _outcome(result)
+        # Rows are passed as synthetic, because the stream is no longer available for selecting from
+        # it.
+        synthetic = Outcome(X=result.X, y=result.y)
+        result_rows = TrainingRows(result.X, result.y, self._tree.task, ())
+        self._set_results(
+            outcome, distilled_pair(synthetic, np.empty(0, self._dtype), result_rows), self._source_summary(), run
+        )
 
-    def _seen(self) -> Seen:
+    def _source_summary(self) -> SourceSummary:
+        """Describe the rows of the stream so far."""
         tree = self._tree
         if tree.task != "classification":
-            return Seen(tree.rows, self._bytes, tree.task)
+            return SourceSummary(tree.rows, self._bytes, tree.task)
         parts = [part.y for part in (*tree.levels.values(), *tree.buffer) if part.y is not None]
         labels = np.unique(np.concatenate([np.unique(y) for y in parts]))
         counts = np.array([tree.counts[label] for label in labels.tolist()])
-        return Seen(tree.rows, self._bytes, tree.task, labels, counts)
+        return SourceSummary(tree.rows, self._bytes, tree.task, labels, counts)
 
     def __getattr__(self, name: str) -> Any:
-        """Compute the result of the chunks so far when it is first asked for."""
-        known = self.__dict__
-        if name in _RESULTS and known.get("_stale"):
+        """Compute the results for the chunks so far when one is first accessed."""
+        attributes = self.__dict__
+        if name in _RESULTS and attributes.get("_stale"):
             run = Run(None)
-            run.started -= known.get("_seconds", 0.0)
+            run.started -= attributes.get("_seconds", 0.0)
             self._finish(run)
-            if name in known:
-                return known[name]
+            if name in attributes:
+                return attributes[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def n_rows_seen_(self) -> int:
-        """Rows so far."""
+        """Number of rows so far."""
         return self._tree.rows
 
     @property
     def n_rows_held_(self) -> int:
-        """Rows in memory."""
+        """Number of rows in memory."""
         return self._tree.rows_held
 
 
-def _outcome(small: Summary) -> Outcome:
-    picked = small.index is not None
+def _outcome(summary: Summary) -> Outcome:
+    """Return a summary as the outcome of a method."""
+    has_indices = summary.index is not None
     return Outcome(
-        X=None if picked else small.X,
-        y=None if picked else small.y,
-        indices=small.index,
-        weight=small.weight,
-        ranked=small.ranked,
-        offset=small.offset,
+        X=None if has_indices else summary.X,
+        y=None if has_indices else summary.y,
+        indices=summary.index,
+        weight=summary.weight,
+        ranked=summary.ranked,
+        offset=summary.offset,
     )

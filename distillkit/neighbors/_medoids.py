@@ -1,0 +1,47 @@
+"""Medoids: the rows nearest to the center of their cluster, or to the mean of all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distillkit.neighbors._kmeans import KMeansResult
+
+__all__ = ["medoids", "row_nearest_to_mean"]
+
+
+def medoids(clustering: KMeansResult) -> np.ndarray:
+    """Return, for each cluster, the position of the member that is nearest to its center.
+
+    Parameters
+    ----------
+    clustering : KMeansResult
+        Result of `kmeans` for n rows; every one of its k clusters has at least one member.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        Positions of the rows in the order of the clusters; all different, since no row is a member
+        of two clusters. Among members that are equally near, the first row is returned.
+    """
+    # Sort the rows by cluster and, within each cluster, by distance (stable, so the first row wins
+    # ties). The first row of each cluster is then its medoid.
+    order = np.lexsort((clustering.squared_distances, clustering.labels))
+    first = np.concatenate([[0], np.cumsum(np.bincount(clustering.labels))[:-1]])
+    positions: np.ndarray = order[first]
+    return positions
+
+
+def row_nearest_to_mean(X: np.ndarray) -> int:
+    """Return the position of the row that is nearest to the mean of all rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+
+    Returns
+    -------
+    int
+        Among rows that are equally near, the first one.
+    """
+    difference = X - X.mean(axis=0, dtype=np.float64)
+    return int(np.argmin(np.einsum("ij,ij->i", difference, difference)))
