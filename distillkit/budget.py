@@ -1,4 +1,4 @@
-"""How many rows a distilled set may have: one class resolves it for estimators, suites and the command line."""
+"""Budgets: the number of rows of a distilled set, resolved in one class for all uses."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _FORMS = "an int (rows per class), a float in (0, 1) (share of the rows) or a di
 
 @dataclass(frozen=True)
 class Budget:
-    """A number of rows, said in one of three ways.
+    """Number of rows of a distilled set, in one of three forms.
 
     Parameters
     ----------
     value : int, float or dict
-        ``int`` k >= 1: k rows per class, or k rows in all where the target is continuous or absent.
-        ``float`` f in (0, 1): that share of the rows, divided over the classes in proportion to their
-        sizes by largest remainders, at least one row per class.
-        ``dict``: rows per class label; it must name every class.
+        ``int`` k >= 1: k rows per class, or k rows in all if the target is continuous or absent.
+        ``float`` f in (0, 1): this share of the rows, divided over the classes in proportion to
+        their sizes by largest remainders, with at least one row per class. ``dict``: number of rows
+        for each class label; it must contain every class.
 
     Raises
     ------
@@ -60,14 +60,14 @@ class Budget:
     @staticmethod
     def _check_mapping(value: Mapping[Any, int]) -> None:
         if not value:
-            raise BudgetError("budget={} names no class: give the rows for every class label.")
+            raise BudgetError("budget={} names no class: give the number of rows for every class label.")
         for label, rows in value.items():
             if isinstance(rows, bool) or not isinstance(rows, Integral) or rows < 1:
                 raise BudgetError(f"budget[{label!r}]={rows!r} must be an int of at least 1.")
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read a budget as typed on the command line.
+        """Parse a budget as typed on the command line.
 
         Parameters
         ----------
@@ -102,12 +102,12 @@ class Budget:
         return str(self.value)
 
     def total(self, n_rows: int) -> int:
-        """Rows in all, for a continuous target or none.
+        """Return the total number of rows, for a continuous target or none.
 
         Parameters
         ----------
         n_rows : int
-            Rows there are.
+            Number of training rows.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Budget:
         Raises
         ------
         BudgetError
-            If more rows are asked for than there are, or the budget is a dict.
+            If the budget exceeds the number of training rows, or is a dict.
         """
         if isinstance(self.value, Mapping):
             raise BudgetError(
@@ -131,22 +131,23 @@ class Budget:
         return int(self.value)
 
     def per_class(self, counts: Mapping[Any, int]) -> dict[Any, int]:
-        """Rows for each class.
+        """Return the number of rows for each class.
 
         Parameters
         ----------
         counts : mapping of label to int
-            Rows there are of each class, all positive.
+            Number of training rows of each class, all positive.
 
         Returns
         -------
         dict
-            Rows of each class, in the order of `counts`, each between 1 and its count.
+            Number of rows of each class, in the order of `counts`, each between 1 and its count.
 
         Raises
         ------
         BudgetError
-            If a class has fewer rows than asked for, or a dict budget misses or invents a class.
+            If a class has fewer rows than the budget asks for, or a dict budget omits a class or
+            contains an unknown one.
         """
         if isinstance(self.value, Mapping):
             quotas = _match_labels(self.value, counts)
@@ -156,52 +157,56 @@ class Budget:
             quotas = _proportional(max(len(counts), round(self.value * sum(counts.values()))), counts)
         for label, rows in quotas.items():
             if rows > counts[label]:
-                few = "1 sample" if counts[label] == 1 else f"n_samples = {counts[label]}"
+                available = "1 sample" if counts[label] == 1 else f"n_samples = {counts[label]}"
                 raise BudgetError(
-                    f"budget={self} asks for {rows} rows of class {label!r}, which has {few}: "
+                    f"budget={self} asks for {rows} rows of class {label!r}, which has {available}: "
                     "lower the budget, give a share such as 0.1, or a dict of rows per class."
                 )
         return quotas
 
 
-def _match_labels(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
-    """Match the keys of a dict budget to the labels, by value first and by text second (TOML keys are text)."""
+def _match_labels(budget: Mapping[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
+    """Match the keys of a dict budget to the labels by value, or else by text (as in TOML)."""
     by_text = {as_text(label): label for label in counts}
     quotas: dict[Hashable, int] = {}
-    for key, rows in wanted.items():
+    for key, rows in budget.items():
         label = key if key in counts else by_text.get(as_text(key))
         if label is None:
             raise BudgetError(f"budget names class {key!r}, but y has the classes {sorted(by_text)}.")
         if label in quotas:
-            raise BudgetError(f"budget={dict(wanted)!r} names class {label!r} twice: name it once.")
+            raise BudgetError(f"budget={dict(budget)!r} names class {label!r} twice: name it once.")
         quotas[label] = int(rows)
     missing = [str(label) for label in counts if label not in quotas]
     if missing:
-        raise BudgetError(f"budget={dict(wanted)!r} leaves out class {', '.join(missing)}: name every class of y.")
+        raise BudgetError(
+            f"budget={dict(budget)!r} leaves out class {', '.join(missing)}: "
+            "give a number of rows for every class of y."
+        )
     return {label: quotas[label] for label in counts}
 
 
 def as_text(label: Any) -> str:
-    """Write a label as a TOML key would: the class 1.0 of a float y is "1"."""
+    """Return a label as text, as a TOML key writes it: class 1.0 of a float y is "1"."""
     return str(int(label) if isinstance(label, float) and label.is_integer() else label)
 
 
 def _proportional(total: int, counts: Mapping[Any, int]) -> dict[Any, int]:
-    """Divide `total` in proportion to `counts` by largest remainders, at least one each, never above a count.
+    """Divide `total` in proportion to `counts` by largest remainders, within 1 and each count.
 
-    In units of rows times `n_rows` everything is a whole number, so that ties are ties on every machine; among equals
-    the larger class, then the first, is served first. Adding to, or taking from, the class that is furthest off is
-    the exact minimizer of the squared deviations under these bounds (a separable convex allocation).
+    All comparisons use integers (rows times `n_rows`), so that ties are the same on every machine;
+    among equals the larger class, then the first one, comes first. Adding to, or removing from, the
+    class with the largest deviation minimizes the squared deviations under these bounds exactly (a
+    separable convex allocation).
     """
     n_rows = sum(counts.values())
     quotas = {label: min(count, max(1, total * count // n_rows)) for label, count in counts.items()}
 
-    def owed(label: Any) -> tuple[int, int]:
+    def deviation(label: Any) -> tuple[int, int]:
         return total * counts[label] - quotas[label] * n_rows, counts[label]
 
-    missing = total - sum(quotas.values())
-    for _ in range(missing):
-        quotas[max((label for label in quotas if quotas[label] < counts[label]), key=owed)] += 1
-    for _ in range(-missing):  # the minimum of one each took more than the total
-        quotas[min((label for label in quotas if quotas[label] > 1), key=owed)] -= 1
+    difference = total - sum(quotas.values())
+    for _ in range(difference):
+        quotas[max((label for label in quotas if quotas[label] < counts[label]), key=deviation)] += 1
+    for _ in range(-difference):  # one row per class can exceed the total
+        quotas[min((label for label in quotas if quotas[label] > 1), key=deviation)] -= 1
     return quotas

@@ -1,24 +1,24 @@
-"""Every error and warning that distillkit raises on purpose.
+"""Errors and warnings of distillkit.
 
 ::
 
     DistillkitError
-    ├── BudgetError (ValueError)          a budget that the rows cannot meet
-    ├── DataError (ValueError)            rows or labels that no method can use
-    ├── UnknownNameError (LookupError)    a method, dataset, metric ... nobody provides
-    ├── PluginError                       a plugin that cannot give what was asked of it
+    ├── BudgetError (ValueError)          a budget that is invalid for the rows
+    ├── DataError (ValueError)            invalid rows, labels or parameters
+    ├── UnknownNameError (LookupError)    a method, dataset, ... that no plugin provides
+    ├── PluginError                       a plugin that cannot provide a requested name
     ├── DatasetError
-    │   └── DatasetNotFoundError          data that is not on disk, with how to get it
+    │   └── DatasetNotFoundError          a dataset whose files are missing
     ├── ArtefactError                     a distilled set that cannot be written or read
-    ├── NotEnoughMemoryError (MemoryError)  a run that will not fit into memory
-    ├── SuiteError                        a suite file that is not valid: line and key named
+    ├── NotEnoughMemoryError (MemoryError)  a run that exceeds the memory
+    ├── SuiteError                        an invalid suite file
     └── ResultsError                      a results folder that cannot be used
 
     DistillkitWarning (UserWarning)
-    └── PluginWarning                     a plugin that was turned off, and why
+    └── PluginWarning                     a plugin that was disabled
 
-The command line prints the message of a `DistillkitError` as one sentence and exits with status 2;
-each message therefore names the cause, the value and the remedy.
+The command line prints the message of a `DistillkitError` and exits with status 2. Each message
+therefore names the parameter, the value and the remedy.
 """
 
 from __future__ import annotations
@@ -47,71 +47,71 @@ __all__ = [
 
 
 class DistillkitError(Exception):
-    """Base of every error that distillkit raises on purpose."""
+    """Base class of all errors of distillkit."""
 
 
 class BudgetError(DistillkitError, ValueError):
-    """A budget that is malformed or that the rows cannot meet."""
+    """Raised for a budget that is malformed or exceeds the rows."""
 
 
 class DataError(DistillkitError, ValueError):
-    """Rows, labels or parameters that no method can use as they are."""
+    """Raised for rows, labels or parameters that a method cannot use."""
 
 
 class UnknownNameError(DistillkitError, LookupError):
-    """A name that no plugin provides.
+    """Raised for a name that no plugin provides.
 
     Parameters
     ----------
     kind : str
-        What was asked for, as a user would say it ("method", "dataset", ...).
+        Kind of the name, as a user would call it ("method", "dataset", ...).
     name : str
         The name that was not found.
     known : iterable of str
-        The names that exist; the nearest are suggested.
+        The existing names, the most similar of which are suggested.
     note : str, default=""
-        One more sentence, for example which broken plugin may have held the name.
+        Further sentence of the message, for example which broken plugin may provide the name.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], note: str = "") -> None:
         names = sorted(known)
-        near = get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"known: {', '.join(names) or 'none'}."
+        similar = get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(map(repr, similar))}?" if similar else f"known: {', '.join(names) or 'none'}."
         super().__init__(f"unknown {kind} {name!r}: {hint}" + (f" {note}" if note else ""))
-        self.kind, self.name, self.near = kind, name, near
+        self.kind, self.name, self.near = kind, name, similar
 
 
 class PluginError(DistillkitError):
-    """A plugin that cannot give what was asked of it by name."""
+    """Raised if a plugin cannot provide a name that was requested from it."""
 
 
 class DatasetError(DistillkitError):
-    """A dataset that cannot be read or does not fit what was asked."""
+    """Raised for a dataset that cannot be read or does not fit the request."""
 
 
 class DatasetNotFoundError(DatasetError):
-    """A dataset that is not on disk; the message says how to get it."""
+    """Raised for a dataset whose files are missing; the message says how to get them."""
 
 
 class ArtefactError(DistillkitError):
-    """A distilled set that cannot be written, is damaged, or is of a newer version."""
+    """Raised for a distilled set that cannot be written, is damaged, or is of a newer version."""
 
 
 class NotEnoughMemoryError(DistillkitError, MemoryError):
-    """A run that will not fit into memory, or did not; the message names what to lower."""
+    """Raised for a run that exceeds the memory; the message names the setting to lower."""
 
 
 class SuiteError(DistillkitError):
-    """A suite file that is not valid; the message names the file, the line and the key."""
+    """Raised for an invalid suite file; the message names the file, the line and the key."""
 
 
 class ResultsError(DistillkitError):
-    """A results folder that cannot be written, read, or is in use by another run."""
+    """Raised for a results folder that cannot be written or read, or is used by another run."""
 
 
 class DistillkitWarning(UserWarning):
-    """Base of every warning that distillkit gives."""
+    """Base class of all warnings of distillkit."""
 
 
 class PluginWarning(DistillkitWarning):
-    """A plugin that was turned off, and why."""
+    """Warns that a plugin was disabled, and gives the reason."""

@@ -1,13 +1,14 @@
-"""The hooks a plugin may implement; the built-ins come through the same ones (`distillkit.builtin`).
+"""The hooks that a plugin can implement; the built-in objects use the same hooks.
 
-A plugin is any installed distribution with an entry point in the group ``distillkit`` that names a module:
+A plugin is an installed distribution with an entry point in the group ``distillkit``, which names a
+module:
 
 .. code-block:: toml
 
     [project.entry-points.distillkit]
     herding = "distillkit_herding.plugin"
 
-and the module implements the hooks it needs with `distillkit.hookimpl`.
+The module implements the hooks that it needs and marks them with `distillkit.hookimpl`.
 """
 
 from __future__ import annotations
@@ -35,32 +36,34 @@ PROJECT = "distillkit"
 
 _hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a function of a plugin as the implementation of a hook."""
+"""Decorator that marks a function of a plugin as the implementation of a hook."""
 
 
 class Hooks:
-    """All hooks, each with an example; `docs/hooks.md` is held to this list by a test."""
+    """All hooks, each with an example; a test compares `docs/hooks.md` with this list."""
 
     @staticmethod
     @_hookspec
     def distillkit_methods() -> Iterable[MethodSpec]:  # type: ignore[empty-body]
-        """Give distillers.
+        """Return the distillers of the plugin.
 
-        Example: ``return [MethodSpec(name="herding", target="my_package.herding:Herding", summary="Mean herding")]``
+        Example: ``return [MethodSpec(name="herding", target="my_package.herding:Herding",
+        summary="Mean herding")]``
         """
 
     @staticmethod
     @_hookspec
     def distillkit_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
-        """Give datasets.
+        """Return the datasets of the plugin.
 
-        Example: ``return [DatasetSpec(name="beans", target="my_package.beans:load", task="classification", modality="table")]``
+        Example: ``return [DatasetSpec(name="beans", target="my_package.beans:load",
+        task="classification", modality="table")]``
         """
 
     @staticmethod
     @_hookspec
     def distillkit_evaluators() -> Iterable[EvaluatorSpec]:  # type: ignore[empty-body]
-        """Give models with their training recipes.
+        """Return the models of the plugin with their training recipes.
 
         Example: ``return [EvaluatorSpec(name="svm", target="my_package.models:make_svm")]``
         """
@@ -68,23 +71,25 @@ class Hooks:
     @staticmethod
     @_hookspec
     def distillkit_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
-        """Give metrics.
+        """Return the metrics of the plugin.
 
-        Example: ``return [MetricSpec(name="kappa", target="sklearn.metrics:cohen_kappa_score", stage="prediction")]``
+        Example: ``return [MetricSpec(name="kappa", target="sklearn.metrics:cohen_kappa_score",
+        stage="prediction")]``
         """
 
     @staticmethod
     @_hookspec
     def distillkit_reporters() -> Iterable[ReporterSpec]:  # type: ignore[empty-body]
-        """Give leaderboard formats.
+        """Return the leaderboard formats of the plugin.
 
-        Example: ``return [ReporterSpec(name="latex", target="my_package.latex:write", extension="tex")]``
+        Example: ``return [ReporterSpec(name="latex", target="my_package.latex:write",
+        extension="tex")]``
         """
 
     @staticmethod
     @_hookspec
     def distillkit_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
-        """Give engines that run cells.
+        """Return the engines of the plugin that run cells.
 
         Example: ``return [ExecutorSpec(name="queue", target="my_package.queue:run")]``
         """
@@ -92,9 +97,10 @@ class Hooks:
     @staticmethod
     @_hookspec
     def distillkit_published() -> Iterable[PublishedResult]:  # type: ignore[empty-body]
-        """Give figures from the literature.
+        """Return results from the literature.
 
-        Example: ``return [PublishedResult(method="herding", dataset="mnist", budget="10", ..., source="arXiv:...")]``
+        Example: ``return [PublishedResult(method="herding", dataset="mnist", budget="10", ...,
+        source="arXiv:...")]``
         """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What a plugin gives to the harness: frozen dataclasses, pure data, so that listing them imports nothing heavy."""
+"""Specifications that plugins return: frozen dataclasses that import nothing when listed."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ METHOD, CONTROL, REFERENCE = "method", "control", "reference"
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """Base of everything a provider hook returns that has code behind it.
+    """Base class of all specifications that refer to code.
 
     Parameters
     ----------
     name : str
-        Short name, as typed in suites and on the command line: lower case, words joined by ``-``.
+        Short name, used in suites and on the command line: lower case, words joined by ``-``.
     target : object or str
-        The object itself or ``"package.module:Name"``, which is imported on first use only.
+        The object itself, or ``"package.module:Name"``, which is imported on first use.
     summary : str
-        One line for the listings.
+        One line for listings.
     requires : tuple of str
-        Import names of the packages the target needs, so that a listing can say "needs faiss".
+        Import names of the packages that the target needs, so that a listing can show missing ones.
     version : int
-        Raised with every change of results; it is part of each cell's key, so only its own cells run again.
+        Must be increased with every change of results. It is part of the key of each cell, so that
+        only the cells of this object run again.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Spec:
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as exc:  # a plugin's module may do anything at import
+        except (Exception, SystemExit) as exc:  # importing a plugin can raise any exception
             raise PluginError(
                 f"{self.name!r} cannot be loaded from {self.target!r}: {type(exc).__name__}: {exc}"
             ) from exc
@@ -78,18 +79,20 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodSpec(Spec):
-    """A distiller: `target` is a class with the estimator contract (`fit`, `fit_resample`, `transform`).
+    """Specification of a distiller; `target` is a class with `fit`, `fit_resample` and `transform`.
 
-    With ``reduces="model"`` it is a class of estimators that make a model small, not rows: ``fit(X, y)`` on all training rows, then
-    ``predict(X)`` with the small model. In a benchmark there is one cell of it per dataset and seed, with "student" for
-    an evaluator; these are compared with each other alone. What it has of ``predict_teacher(X)``, `n_parameters_teacher_`,
-    `n_parameters_student_`, `latency_ratio_`, `seconds_teacher_`, `seconds_student_` and `stopped_by_` after fit (as
-    `distillkit.TeacherStudentDistiller` does) fills columns of the leaderboard.
+    With ``reduces="model"`` the target is a class of estimators that compress a model instead of
+    the rows: ``fit(X, y)`` on all training rows, then ``predict(X)`` with the small model. In a
+    benchmark such a method has one cell per dataset and seed, with "student" as the evaluator, and
+    is compared only with methods of its kind. The optional ``predict_teacher(X)`` and the optional
+    fitted attributes `n_parameters_teacher_`, `n_parameters_student_`, `latency_ratio_`,
+    `seconds_teacher_`, `seconds_student_` and `stopped_by_` (as of
+    `distillkit.TeacherStudentDistiller`) fill columns of the leaderboard.
 
     Parameters
     ----------
     reduces : {"rows", "model"}
-        What it makes small.
+        What the method reduces.
     kind : {"control", "coreset", "condensation", "synthesis", "knowledge"}
         Family, for grouping in listings.
     role : {"method", "control", "reference"}
@@ -97,20 +100,21 @@ class MethodSpec(Spec):
         suite; a suite that gives a control parameters of its own makes an ordinary method of it. A reference, such as the whole training set,
         is shown for orientation and takes no rank.
     tasks, modalities : frozenset of str
-        What it can handle; the planner skips other cells and says why.
+        Supported tasks and modalities; the planner skips other cells and gives the reason.
     budgeted : bool
-        False where the size does not follow the budget (whole set, class means): run once, not per budget. So are
-        methods that reduce a model, whatever this says.
+        False if the size of the result does not depend on the budget (whole set, class means); such
+        a method runs once instead of once per budget. Methods that reduce a model are never
+        budgeted.
     reference : str
         Paper or formula, for example ``"arXiv:1708.00489"``.
     presets : mapping of str to mapping
-        Named parameters: ``"kmeans:medoids"`` in a suite takes ``presets["medoids"]``.
+        Named sets of parameters: ``"kmeans:medoids"`` in a suite takes ``presets["medoids"]``.
     params : mapping of str to Any
-        Parameters set unless a suite says otherwise. A parameter called ``distiller`` may name a registered method, which is then
-        made with the cell's budget and seed.
+        Default parameters, which a suite can override. A parameter named ``distiller`` may be the
+        name of a registered method, which is then created with the budget and the seed of the cell.
     label_mode : {"hard", "soft"}
-        Whether its sets teach by labels or by probabilities; the two are never in one comparison. Without effect where it
-        reduces a model.
+        Whether the distilled sets have hard labels or probabilities. The two are never compared
+        with each other. Has no effect for methods that reduce a model.
     """
 
     reduces: str = "rows"
@@ -126,24 +130,28 @@ class MethodSpec(Spec):
 
     @property
     def follows_budget(self) -> bool:
-        """Whether there is a cell of it per budget."""
+        """Whether there is one cell per budget."""
         return self.budgeted and self.reduces == "rows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec):
-    """Real data: `target(root, **options)` returns a `distillkit.datasets.Dataset`.
+    """Specification of a dataset; `target` returns a `distillkit.datasets.Dataset`.
+
+    It is called as ``target(root, **options)``.
 
     Parameters
     ----------
     task : {"classification", "regression"}
     modality : {"table", "series", "image"}
     revision : str
-        Changes whenever the rows or their preparation change; part of each cell's key.
+        Must change whenever the rows or their preparation change; part of the key of each cell.
     needs_root : bool
-        Whether files must lie in a data folder; False for data that ships with a dependency.
+        Whether files must exist in a data folder; False for data that come with a dependency.
     get : str
         One sentence that says how to get the files.
+    license : str
+        License of the data.
     """
 
     task: str
@@ -156,12 +164,23 @@ class DatasetSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatorSpec(Spec):
-    """A model with its training recipe: how a distilled set is judged.
+    """Specification of a model with its training recipe, by which distilled sets are evaluated.
 
-    `target(task, random_state, **params)` returns an unfitted estimator with `fit(X, y[, sample_weight])`
-    and `predict`. ``flatten`` says that it wants two-dimensional X. ``label_modes`` says what it learns from: "soft" needs a
-    `fit` that takes ``soft_labels`` (n, n_classes), or a log-loss with ``sample_weight``, for which each row then
-    stands once per class.
+    ``target(task, random_state, **params)`` returns an unfitted estimator with ``fit(X, y)``,
+    optionally with ``sample_weight``, and `predict`.
+
+    Parameters
+    ----------
+    tasks, modalities : frozenset of str
+        Supported tasks and modalities.
+    flatten : bool
+        Whether the estimator needs two-dimensional X.
+    label_modes : frozenset of {"hard", "soft"}
+        Kinds of labels from which the estimator can learn. "soft" requires a `fit` that accepts
+        ``soft_labels`` (n, n_classes), or a log-loss with ``sample_weight``, for which each row is
+        then repeated once per class.
+    presets : mapping of str to mapping
+        Named sets of parameters.
     """
 
     tasks: frozenset[str] = BOTH_TASKS
@@ -173,16 +192,19 @@ class EvaluatorSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSpec(Spec):
-    """A number in the leaderboard.
+    """Specification of a metric, which is a column of the leaderboard.
 
     Parameters
     ----------
     stage : {"prediction", "data", "run"}
-        ``prediction``: ``target(y_true, y_pred) -> float`` on the test rows, touched once.
-        ``data``: ``target(X, y, distilled, random_state) -> float`` on the training rows and a `DistilledSet`.
-        ``run``: ``target(record) -> float | None`` on what the run measured (seconds, bytes, rows).
+        ``prediction``: ``target(y_true, y_pred) -> float`` on the test rows, which are used once.
+        ``data``: ``target(X, y, distilled, random_state) -> float`` on the training rows and a
+        `DistilledSet`. ``run``: ``target(record) -> float | None`` on the measurements of the run
+        (seconds, bytes, rows).
+    tasks : frozenset of str
+        Supported tasks.
     greater_is_better : bool or None
-        None where neither is better in itself (rows, bytes).
+        None if neither direction is better (rows, bytes).
     unit : str
         ``""``, ``"s"``, ``"x"`` or ``"bytes"``, for display.
     """
@@ -195,32 +217,47 @@ class MetricSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ReporterSpec(Spec):
-    """A way to write a leaderboard: `target(leaderboard, folder) -> list[Path]` of the files written."""
+    """Specification of a leaderboard format.
+
+    ``target(leaderboard, folder) -> list[Path]`` writes the leaderboard and returns the files
+    written.
+
+    Parameters
+    ----------
+    extension : str
+        File name extension of the format.
+    """
 
     extension: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(Spec):
-    """An engine: `target(groups, run_group, jobs) -> Iterator[list[Row]]`, in any order."""
+    """Specification of an engine that runs cells.
+
+    ``target(groups, run_group, jobs) -> Iterator[list[Row]]`` yields the rows of the groups in any
+    order.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedResult:
-    """A figure from the literature, shown beside the measured ones.
+    """A result from the literature, which is shown beside the measured ones.
 
     Parameters
     ----------
     method, dataset, evaluator, metric : str
-        Names; `method` and `dataset` as in this harness where it has them.
+        Names; `method` and `dataset` as in distillkit if it has them.
     budget : str
-        As in a leaderboard row: rows per class.
+        Rows per class, as in a row of the leaderboard.
     value, std : float
-        In the unit of the metric (fractions for accuracy); `std` is None where none was given.
+        In the unit of the metric (fractions for accuracy); `std` is None if it was not published.
+    n : int or None
+        Number of repetitions.
     source : str
         Paper, table, address.
     protocol : str
-        What differs from this harness's protocol, in words.
+        Differences from the protocol of distillkit, in words.
     """
 
     method: str

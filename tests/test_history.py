@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from distillkit.plotting._history_data import clean_history, column, is_run, kept_history, series_names, thinned, x_axis
+from distillkit.plotting._history_data import (
+    clean_history,
+    column,
+    is_time_series,
+    series_names,
+    stored_history,
+    thinned,
+    x_axis,
+)
 
 
 def fitted(history):
@@ -28,8 +36,8 @@ def test_thinning_keeps_the_ends_and_spreads_the_rest_evenly(n, most):
 
 def test_a_history_of_plain_numbers_is_kept_as_it_is():
     history = [{"iteration": i, "loss": 1 / (i + 1), "label": "a", "complete": True, "note": None} for i in range(200)]
-    assert kept_history(fitted(history)) == history
-    assert len(kept_history(fitted(history), most=7)) == 7
+    assert stored_history(fitted(history)) == history
+    assert len(stored_history(fitted(history), most=7)) == 7
 
 
 def test_numbers_of_numpy_and_torch_become_plain_and_what_is_not_finite_is_null():
@@ -37,7 +45,7 @@ def test_numbers_of_numpy_and_torch_become_plain_and_what_is_not_finite_is_null(
         "a": np.float32(0.5), "b": np.int64(3), "c": np.bool_(1), "d": torch.tensor(0.25, requires_grad=True), "e": np.array([7]),
         "f": float("nan"), "g": np.inf, "h": -float("inf"), "i": np.str_("x"), "j": 10**400, 5: 1.5,
     }  # fmt: skip
-    (kept,) = kept_history(fitted([step]))
+    (kept,) = stored_history(fitted([step]))
     expected = {
         "a": 0.5, "b": 3, "c": True, "d": 0.25, "e": 7, "f": None, "g": None, "h": None, "i": "x", "j": None, "5": 1.5,
     }  # fmt: skip
@@ -52,11 +60,11 @@ def test_arrays_objects_and_long_texts_do_not_fill_the_record():
             raise RuntimeError("no item")
 
     step = {"loss": 1.0, "X": np.zeros((10, 10)), "per_class": [1, 2], "o": object(), "t": Thing(), "s": "x" * 10_000}
-    assert kept_history(fitted([step])) == [{"loss": 1.0, "s": "x" * 200}]
+    assert stored_history(fitted([step])) == [{"loss": 1.0, "s": "x" * 200}]
 
 
 def test_text_that_no_file_can_hold_is_replaced():
-    (kept,) = kept_history(fitted([{"a\ud800": "b\udfff"}]))
+    (kept,) = stored_history(fitted([{"a\ud800": "b\udfff"}]))
     json.dumps(kept, ensure_ascii=False).encode("utf-8")
     assert kept == {"a?": "b?"}
 
@@ -77,13 +85,13 @@ class Hostile(dict):
     [None, object(), Raises(), fitted(None), fitted("text"), fitted(3), fitted([1, None]), fitted([Hostile()])],
 )
 def test_what_is_no_history_is_as_good_as_none(estimator):
-    assert kept_history(estimator) == []
+    assert stored_history(estimator) == []
 
 
 def test_the_history_of_a_part_is_found_by_its_path():
     model = SimpleNamespace(teacher_=fitted([{"epoch": 1, "loss": 2.0}]))
-    assert kept_history(model, "teacher_.history_") == [{"epoch": 1, "loss": 2.0}]
-    assert kept_history(fitted([{"a": 1}]), "teacher_.history_") == []
+    assert stored_history(model, "teacher_.history_") == [{"epoch": 1, "loss": 2.0}]
+    assert stored_history(fitted([{"a": 1}]), "teacher_.history_") == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,7 @@ def test_steps_come_before_seconds_and_seconds_before_numbers_of_entries(steps, 
     ],
 )
 def test_entries_per_class_are_no_run(steps, expected):
-    assert is_run(steps) is expected
+    assert is_time_series(steps) is expected
 
 
 def test_series_are_what_has_numbers_and_is_no_bookkeeping_losses_first():

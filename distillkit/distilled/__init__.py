@@ -1,4 +1,4 @@
-"""The result of a distillation: the small training set, its file, its smaller versions and its certificate."""
+"""Distilled sets: the result of a distillation, its file, its prefixes and its certificate."""
 
 from distillkit.distilled._distilled_set import DistilledSet
 from distillkit.utils._preprocessing import Preprocessing

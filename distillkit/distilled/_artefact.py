@@ -1,7 +1,8 @@
-"""Distilled sets on disk: safetensors with a JSON card in its header, checked on reading, never unpickled.
+"""Distilled sets on disk: safetensors files with a JSON card, verified on reading, never unpickled.
 
-The card holds the checksum of the arrays and its own: no byte of the contents can change unnoticed, and the card can be
-trusted without reading the arrays. It is the only entry of the header, because the order of several would be random.
+The card contains a checksum of the arrays and one of itself. Every change of the contents is
+therefore detected, and the card can be trusted without reading the arrays. It is the only entry of
+the header, because several entries would be written in random order.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from distillkit.utils._versions import versions
 
 __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 
-SCHEMA = 2  # of sets with smaller rows than X; others are written as before, so that older versions read them
+SCHEMA = 2  # of sets whose rows are stored smaller; others have schema 1, which older versions can read
 _KIND = "distillkit.distilled"
 _OWN = "card_sha256"
 _PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
@@ -33,21 +34,24 @@ _LABELS = ("y", "classes")
 
 
 def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
-    """Write `distilled` to `path`; see `DistilledSet.save`."""
+    """Write a distilled set to `path` and return the path; see `DistilledSet.save`."""
     from safetensors import SafetensorError
     from safetensors.numpy import save
 
+    # 1. Collect the arrays; text labels become codes with a list of words in the card.
     path = Path(path)
     tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
     if distilled.stored is not None:
-        if not is_expansion(distilled.X, distilled.stored):  # both may have been set since the set was made
+        if not is_expansion(distilled.X, distilled.stored):  # the user may have changed either
             raise ArtefactError(
-                f"cannot write {path}: X is no longer the interpolation of stored; set stored to None, which keeps X as it is."
+                f"cannot write {path}: X is no longer the interpolation of `stored`. "
+                "Set stored=None to save X as it is."
             )
         del tensors["X"]
     texts: dict[str, Any] = {}
     for name in _LABELS:
         _encode_labels(name, getattr(distilled, name), tensors, texts)
+    # 2. Describe them in the card, with checksums of the arrays and of the card itself.
     card: dict[str, Any] = {
         "schema": 1 if distilled.stored is None else SCHEMA,
         "versions": versions(),
@@ -71,30 +75,34 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         text = json.dumps({**card, _OWN: _card_digest(card)})
     except (TypeError, ValueError) as exc:
         raise ArtefactError(
-            f"cannot write {path}: the provenance is not JSON-able ({exc}); keep plain values in it."
+            f"cannot write {path}: the provenance is not JSON-able ({exc}): keep only plain values in it."
         ) from exc
+    # 3. Write to a temporary name and rename, so that no incomplete file has the final name.
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         contents = save(tensors, metadata={_KIND: text})
-        part.write_bytes(contents)  # not save_file, whose files only their owner may read
+        part.write_bytes(contents)  # save_file would restrict reading to the owner
         part.replace(path)
     except (OSError, TypeError, ValueError, KeyError, SafetensorError) as exc:
-        raise ArtefactError(f"cannot write {path}: {exc}. Choose another file, or check the folder's rights.") from exc
+        raise ArtefactError(
+            f"cannot write {path}: {exc}. Choose another path, or check the rights of the folder."
+        ) from exc
     finally:
-        # whatever went wrong has been said above; a leftover that cannot be removed must not hide it
+        # A temporary file that cannot be removed must not hide the error raised above.
         with suppress(OSError):
             part.unlink()
     return path
 
 
 def _plain_bytes(values: Any) -> np.ndarray:
-    """Return the values contiguous and little-endian, as the file holds them, so that checksums agree."""
+    """Return the values contiguous and little-endian, as in the file, for equal checksums."""
     values = np.asarray(values)
     return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
 
 
 def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[str, Any]) -> None:
+    """Add labels to the arrays: numbers as they are, text as codes with its words in `texts`."""
     if values is None:
         return
     values = np.asarray(values)
@@ -111,10 +119,12 @@ def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[
 
 
 def _card_digest(card: dict[str, Any]) -> str:
+    """Return the checksum of the card."""
     return hashlib.sha256(json.dumps(card).encode()).hexdigest()
 
 
 def _digest(tensors: dict[str, np.ndarray]) -> str:
+    """Return the checksum of all arrays with their names, dtypes and shapes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(f"{name}:{tensors[name].dtype.str}:{tensors[name].shape};".encode())
@@ -123,21 +133,30 @@ def _digest(tensors: dict[str, np.ndarray]) -> str:
 
 
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the JSON card of an artefact without its rows.
+    """Read the JSON card of a distilled set without its arrays.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
     ArtefactError
-        As `DistilledSet.load`.
+        As for `DistilledSet.load`.
     """
     return _open(Path(path), rows=False)[0]
 
 
 def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the verified card and, on request, the arrays of a file."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise ArtefactError(f"there is no file {path}: check the path, or make it with `distillkit distill`.")
+        raise ArtefactError(f"there is no file {path}: check the path, or create the file with `distillkit distill`.")
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(_KIND)
@@ -145,7 +164,7 @@ def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarr
         card = None if text is None else json.loads(text)
     except (SafetensorError, OSError, ValueError) as exc:
         raise ArtefactError(
-            f"{path} is damaged or no safetensors file ({exc}): make it again or fetch another copy."
+            f"{path} is damaged or no safetensors file ({exc}): create it again or fetch another copy."
         ) from exc
     if not isinstance(card, dict) or not isinstance(card.get("schema"), int):
         raise ArtefactError(f"{path} is a safetensors file, but not a distilled set: it has no distillkit card.")
@@ -156,18 +175,18 @@ def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarr
         )
     if card.pop(_OWN, None) != _card_digest(card):
         raise ArtefactError(
-            f"{path} is damaged: its card does not match its checksum. Make it again or fetch another copy."
+            f"{path} is damaged: its card does not match its checksum. Create it again or fetch another copy."
         )
     return card, tensors
 
 
 def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read an artefact as the fields of a `DistilledSet`; see `DistilledSet.load`."""
+    """Read a distilled set as a dict of the fields of `DistilledSet`; see `DistilledSet.load`."""
     path = Path(path)
     card, tensors = _open(path, rows=True)
     if _digest(tensors) != card.get("sha256"):
         raise ArtefactError(
-            f"{path} is damaged: its rows do not match their checksum. Make it again or fetch another copy."
+            f"{path} is damaged: its rows do not match their checksum. Create it again or fetch another copy."
         )
     try:
         fields: dict[str, Any] = {name: tensors.get(name) for name in _PLAIN}
@@ -189,13 +208,14 @@ def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
                 str(card["preprocessing"]),
             )
     except (KeyError, TypeError, IndexError, AttributeError) as exc:
-        raise ArtefactError(f"{path} is damaged: its card lacks {exc}. Make it again or fetch another copy.") from exc
+        raise ArtefactError(f"{path} is damaged: its card lacks {exc}. Create it again or fetch another copy.") from exc
     if fields["X"] is None:
-        raise ArtefactError(f"{path} is damaged: it holds no rows. Make it again or fetch another copy.")
+        raise ArtefactError(f"{path} is damaged: it holds no rows. Create it again or fetch another copy.")
     return fields
 
 
 def _decode_labels(values: np.ndarray | None, text: dict[str, Any] | None) -> np.ndarray | None:
+    """Return labels as they were before `_encode_labels`."""
     if values is None or text is None:
         return values
     words = np.asarray(text["words"], dtype=object)

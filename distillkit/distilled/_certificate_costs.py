@@ -1,4 +1,4 @@
-"""Costs of solutions on weighted rows, with the solutions they are tried on."""
+"""Costs on weighted rows (k-means, ridge, logistic), with the solutions to compare them on."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["KMeansCost", "LogisticCost", "RidgeCost", "Weighted"]
+__all__ = ["KMeansCost", "LogisticCost", "RidgeCost", "WeightedRows"]
 
 _BLOCK_VALUES = 2_000_000
-_LEAST_PROBABILITY = 1e-12  # of a class that a model has never seen
+_LEAST_PROBABILITY = 1e-12  # of a class that does not occur in the training data of a model
 
 
 @dataclass(frozen=True, eq=False)
-class Weighted:
-    """Weighted rows.
+class WeightedRows:
+    """Rows with weights and, for supervised costs, targets.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Weighted:
     weight : ndarray of shape (n,)
     y : ndarray of shape (n,) or None
     offset : float
-        Constant part of the k-means cost.
+        Constant term of the k-means cost.
     """
 
     X: np.ndarray
@@ -32,46 +32,46 @@ class Weighted:
     y: np.ndarray | None
     offset: float = 0.0
 
-    def part(self, values: int, rng: np.random.RandomState) -> Weighted:
-        """Return rows drawn at random with weights that have the same sum."""
+    def sample(self, values: int, rng: np.random.RandomState) -> WeightedRows:
+        """Return at most `values` rows drawn at random, with weights of the same sum."""
         if len(self.X) <= values:
             return self
         rows = np.sort(rng.choice(len(self.X), values, replace=False))
         weight = self.weight[rows] * (self.weight.sum() / self.weight[rows].sum())
         return replace(self, X=self.X[rows], weight=weight, y=None if self.y is None else self.y[rows])
 
-    def blocks(self) -> Iterator[Weighted]:
+    def blocks(self) -> Iterator[WeightedRows]:
         """Yield consecutive rows as float64, a few megabytes at a time."""
         step = max(1, _BLOCK_VALUES // self.X.shape[1])
         for begin in range(0, len(self.X), step):
-            at = slice(begin, begin + step)
-            y = None if self.y is None else self.y[at]
-            yield Weighted(self.X[at].astype(np.float64), self.weight[at], y)
+            block = slice(begin, begin + step)
+            y = None if self.y is None else self.y[block]
+            yield WeightedRows(self.X[block].astype(np.float64), self.weight[block], y)
 
 
 class KMeansCost:
-    """``sum_i w_i min_c |x_i - c|^2 + offset``; a solution is an array of centers (k, d)."""
+    """K-means cost ``sum_i w_i min_c |x_i - c|^2 + offset``; a solution is centers (k, d)."""
 
     name: ClassVar[str] = "k-means"
 
     def __init__(self, k: int) -> None:
         self.k = k
 
-    def of(self, rows: Weighted, centers: np.ndarray) -> float:
-        """Return the cost of centers."""
-        origin = centers.mean(axis=0)  # large common offsets would drown the distances in rounding
-        moved = centers - origin
-        norms, total = np.einsum("ij,ij->i", moved, moved), rows.offset
+    def of(self, rows: WeightedRows, centers: np.ndarray) -> float:
+        """Return the cost of the given centers on the rows."""
+        origin = centers.mean(axis=0)  # a large common offset would cancel digits
+        shifted = centers - origin
+        norms, total = np.einsum("ij,ij->i", shifted, shifted), rows.offset
         for block in rows.blocks():
             X = block.X - origin
-            squares = np.einsum("ij,ij->i", X, X) + (norms - 2 * X @ moved.T).min(axis=1)
+            squares = np.einsum("ij,ij->i", X, X) + (norms - 2 * X @ shifted.T).min(axis=1)
             total += float(np.maximum(squares, 0) @ block.weight)
         return total
 
     def solutions(
-        self, whole: Weighted, small: Weighted, rng: np.random.RandomState
+        self, whole: WeightedRows, small: WeightedRows, rng: np.random.RandomState
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield names and centers."""
+        """Yield pairs of a name and centers."""
         from distillkit.neighbors import kmeans
 
         X = whole.X.astype(np.float64)
@@ -79,14 +79,14 @@ class KMeansCost:
         yield "mean", np.average(X, axis=0, weights=whole.weight)[None]
         yield "random rows", X[rng.choice(len(X), k, replace=False)]
         yield "k-means of the rows", kmeans(X, k, seed=seed, max_iter=10).centroids
-        few = min(k, len(small.X))
-        yield "k-means of the set", kmeans(small.X, few, weights=small.weight, seed=seed, max_iter=10).centroids
+        n_centers = min(k, len(small.X))
+        yield "k-means of the set", kmeans(small.X, n_centers, weights=small.weight, seed=seed, max_iter=10).centroids
 
 
 class _Scaled:
-    """Features with the mean and deviation of the rows taken out."""
+    """Base of costs on features standardized by the mean and deviation of the rows."""
 
-    def __init__(self, whole: Weighted) -> None:
+    def __init__(self, whole: WeightedRows) -> None:
         total, squares, count = np.zeros(whole.X.shape[1]), np.zeros(whole.X.shape[1]), len(whole.X)
         for block in whole.blocks():
             total += block.X.sum(axis=0)
@@ -94,28 +94,30 @@ class _Scaled:
         for block in whole.blocks():
             squares += np.square(block.X - self.mean).sum(axis=0)
         deviation = np.sqrt(squares / count)
-        # the deviation of a constant feature is rounding noise: then it stays as it is
+        # Constant features, whose deviation is only rounding, are not scaled.
         self.scale = np.where(deviation > 1e-9 * (1 + np.abs(self.mean)), deviation, 1.0)
 
     def features(self, X: np.ndarray) -> np.ndarray:
+        """Return the standardized features."""
         return np.asarray((X - self.mean) / self.scale)
 
 
 class RidgeCost(_Scaled):
-    """``sum_i w_i (y_i - x_i theta - b)^2 + |theta|^2``; a solution is (theta, b)."""
+    """Ridge cost ``sum_i w_i (y_i - x_i theta - b)^2 + |theta|^2``; a solution is (theta, b)."""
 
     name: ClassVar[str] = "ridge"
 
-    def __init__(self, whole: Weighted) -> None:
+    def __init__(self, whole: WeightedRows) -> None:
         super().__init__(whole)
         y = np.asarray(whole.y, dtype=np.float64)
         self.y_mean, self.y_scale = float(y.mean()), float(y.std()) or 1.0
 
-    def _target(self, rows: Weighted) -> np.ndarray:
+    def _target(self, rows: WeightedRows) -> np.ndarray:
+        """Return the standardized target of the rows."""
         return (np.asarray(rows.y, dtype=np.float64) - self.y_mean) / self.y_scale
 
-    def of(self, rows: Weighted, solution: tuple[np.ndarray, float]) -> float:
-        """Return the cost of coefficients and an intercept."""
+    def of(self, rows: WeightedRows, solution: tuple[np.ndarray, float]) -> float:
+        """Return the cost of the given coefficients and intercept on the rows."""
         theta, intercept = solution
         total = float(theta @ theta)
         for block in rows.blocks():
@@ -124,9 +126,9 @@ class RidgeCost(_Scaled):
         return total
 
     def solutions(
-        self, whole: Weighted, small: Weighted, rng: np.random.RandomState
+        self, whole: WeightedRows, small: WeightedRows, rng: np.random.RandomState
     ) -> Iterator[tuple[str, tuple[np.ndarray, float]]]:
-        """Yield names and (theta, b)."""
+        """Yield pairs of a name and a solution (theta, b)."""
         from sklearn.linear_model import Ridge
 
         d = whole.X.shape[1]
@@ -138,32 +140,38 @@ class RidgeCost(_Scaled):
 
 
 class LogisticCost(_Scaled):
-    """``sum_i w_i log(1 / p(y_i | x_i)) + |theta|^2 / 2``; a solution gives log-probabilities and has a penalty."""
+    """Logistic cost ``sum_i w_i log(1 / p(y_i | x_i)) + |theta|^2 / 2``.
+
+    A solution is a vector of log-probabilities, or a fitted model.
+    """
 
     name: ClassVar[str] = "logistic"
 
-    def __init__(self, whole: Weighted, classes: np.ndarray) -> None:
+    def __init__(self, whole: WeightedRows, classes: np.ndarray) -> None:
         super().__init__(whole)
         self.classes = classes
 
-    def of(self, rows: Weighted, solution: Any) -> float:
-        """Return the cost of a vector of log-probabilities or a fitted model."""
+    def of(self, rows: WeightedRows, solution: Any) -> float:
+        """Return the cost of log-probabilities or of a fitted model on the rows."""
         total = 0.0 if isinstance(solution, np.ndarray) else float(np.square(solution.coef_).sum()) / 2
         for block in rows.blocks():
-            own = np.searchsorted(self.classes, np.asarray(block.y))
+            codes = np.searchsorted(self.classes, np.asarray(block.y))
             logs = self._log_probabilities(block.X, solution)
-            total -= float(logs[np.arange(len(own)), own] @ block.weight)
+            total -= float(logs[np.arange(len(codes)), codes] @ block.weight)
         return total
 
     def _log_probabilities(self, X: np.ndarray, solution: Any) -> np.ndarray:
+        """Return the log-probabilities (n, n_classes), bounded from below."""
         if isinstance(solution, np.ndarray):
             return np.broadcast_to(solution, (len(X), len(self.classes)))
         logs = np.full((len(X), len(self.classes)), np.log(_LEAST_PROBABILITY))
         logs[:, np.searchsorted(self.classes, solution.classes_)] = solution.predict_log_proba(self.features(X))
         return np.asarray(np.maximum(logs, np.log(_LEAST_PROBABILITY)))
 
-    def solutions(self, whole: Weighted, small: Weighted, rng: np.random.RandomState) -> Iterator[tuple[str, Any]]:
-        """Yield names and solutions."""
+    def solutions(
+        self, whole: WeightedRows, small: WeightedRows, rng: np.random.RandomState
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield pairs of a name and a solution."""
         from sklearn.linear_model import LogisticRegression
 
         labels, counts = np.unique(np.asarray(whole.y), return_counts=True)

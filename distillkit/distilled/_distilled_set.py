@@ -1,4 +1,4 @@
-"""The result of a distillation, a thing of its own apart from the method that made it."""
+"""The result of a distillation: a small training set with weights, labels and provenance."""
 
 from __future__ import annotations
 
@@ -25,37 +25,39 @@ __all__ = ["DistilledSet"]
 
 @dataclass(eq=False)
 class DistilledSet(PicklesByPublicName):
-    """A small training set with weights, labels and where it came from.
+    """Small training set with weights, labels and provenance.
 
     Parameters
     ----------
     X : ndarray of shape (m, ...)
-        Rows in the units of the data or, where there is a `preprocessing`, in the space that it maps into.
+        Rows in the units of the data or, if there is a `preprocessing`, in the space into which it
+        maps.
     y : ndarray of shape (m,) or None
         Class labels or numbers.
     sample_weight : ndarray of shape (m,) or None
-        Training rows each stands for; ones if not given.
+        Number of training rows that each row represents; ones if None.
     indices : ndarray of shape (m,) or None
-        Positions in the training rows, where rows were picked.
+        Positions in the training rows, if rows were selected from these.
     soft_labels : ndarray of shape (m, n_classes) or None
-        Probabilities, columns in the order of `classes`.
+        Class probabilities, with columns in the order of `classes`.
     stored : ndarray of shape (m, channels, ...) or None
-        Smaller images or series that X is the linear interpolation of: they are what is saved, and what `nbytes` counts.
+        Smaller images or series of which X is the linear interpolation. They are saved instead of
+        X, and `nbytes` counts them.
     ranking : ndarray of shape (m,) or None
-        Place of each row in the ranking of its class (of all rows without classes), from 0; see `prefix`.
+        Rank of each row within its class (within all rows, without classes), from 0; see `prefix`.
     classes : ndarray of shape (n_classes,) or None
         Class labels, sorted.
     feature_names : tuple of str or None
         Names of the columns of a table.
     preprocessing : Preprocessing or None
-        What carries rows of the data into the space of X, with its inverse; see `transform`.
+        Map from the data into the space of X, with its inverse; see `transform`.
     provenance : dict
-        Method, parameters, rows and bytes seen, seconds, versions; JSON-able.
+        Method, parameters, number of rows and bytes seen, seconds, versions; JSON-able.
 
     Raises
     ------
     DataError
-        If the lengths differ, or X is not what `stored` gives.
+        If the lengths differ, or X is not the interpolation of `stored`.
     """
 
     X: np.ndarray
@@ -80,10 +82,11 @@ class DistilledSet(PicklesByPublicName):
                 continue
             setattr(self, name, np.asarray(values))
             if len(values) != len(self.X):
-                raise DataError(f"{name} has {len(values)} rows, but X has {len(self.X)}.")
+                raise DataError(f"{name} has {len(values)} rows, but X has {len(self.X)}: give one per row of X.")
         if self.stored is not None and not is_expansion(self.X, self.stored):
             raise DataError(
-                f"X {self.X.shape} is not the interpolation of stored {self.stored.shape}: leave stored out, which keeps X as it is."
+                f"X of shape {self.X.shape} is not the interpolation of stored, of shape {self.stored.shape}: "
+                "leave stored out to keep X as it is."
             )
 
     def __len__(self) -> int:
@@ -91,22 +94,22 @@ class DistilledSet(PicklesByPublicName):
 
     def __repr__(self) -> str:
         method = str(self.provenance.get("method", "?")).rpartition(":")[2]
-        seen = self.provenance.get("rows_seen", "?")
-        return f"<DistilledSet {self.X.shape} {self.X.dtype} of {seen} rows by {method}>"
+        rows_seen = self.provenance.get("rows_seen", "?")
+        return f"<DistilledSet {self.X.shape} {self.X.dtype} of {rows_seen} rows by {method}>"
 
     def in_original_units(self) -> np.ndarray:
-        """Return the rows in the units of the data: X itself, or mapped back through the preprocessing."""
+        """Return the rows in the units of the data, mapped back through any preprocessing."""
         return self.X if self.preprocessing is None else self.preprocessing.inverse_transform(self.X)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of rows (as they are stored) and labels as arrays: the counterpart of ``provenance["bytes_seen"]``."""
+        """Bytes of the stored rows and labels, comparable with ``provenance["bytes_seen"]``."""
         labels = self.y if self.soft_labels is None else self.soft_labels
         rows = self.X if self.stored is None else self.stored
         return int(rows.nbytes + (0 if labels is None else labels.nbytes))
 
     def transform(self, X: Any) -> Any:
-        """Carry rows of the data into the space of `X`: what a model trained on the set must be given.
+        """Map rows of the data into the space of `X`, in which models trained on the set predict.
 
         Parameters
         ----------
@@ -115,44 +118,48 @@ class DistilledSet(PicklesByPublicName):
         Returns
         -------
         ndarray of shape (n, ...)
-            The rows themselves where there is no preprocessing.
+            The rows themselves if there is no preprocessing.
         """
         return X if self.preprocessing is None else self.preprocessing.transform(X)
 
     def prefix(self, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
-        """Return the part of a ranked set that a smaller budget asks for: one fit serves every size.
+        """Return the part of a ranked set for a smaller budget, so that one fit serves every size.
 
         Parameters
         ----------
         budget : int, float or dict
-            As for the distillers (see `Budget`): rows per class, a share of the rows seen, or rows per class label.
+            As for the distillers (see `Budget`): rows per class, a share of the training rows, or
+            rows per class label.
         X, y : arrays or None
-            The rows (and labels) that the set was made from. With them, weights that count nearest rows are counted
-            anew, and are those of a fit with the smaller budget.
+            The rows (and labels) from which the set was made. With them, weights that count nearest
+            rows are counted again, and equal those of a fit with the smaller budget.
 
         Returns
         -------
         DistilledSet
-            The rows of the first places of each class, in the order of this set. Without X, weights that count nearest
-            rows are those of this set, each dropped row's handed to the kept row of its class nearest to it (in the units of
-            `X`); other weights are scaled. Either way they sum, in each class, to what they sum to here.
+            The first rows of each class by rank, in the order of this set. Without X, weights that
+            count nearest rows are updated by adding the weight of each dropped row to the nearest
+            remaining row of its class (in the units of `X`); other weights are scaled. In both
+            cases the sum of the weights of each class is preserved.
 
         Raises
         ------
         DataError
-            If the set has no ranking, X is not what it was made from, or its weights do not count nearest rows.
+            If the set has no ranking, X is not the data it was made from, or X is given although
+            the weights do not count nearest rows.
         BudgetError
             If the set holds fewer rows of a class than the budget asks for.
         """
         return replace(self, **prefix_fields(self, budget, X, y))
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write a safetensors file with a JSON card inside; see `DistilledSet.load`.
+        """Write the set as a safetensors file with a JSON card; see `DistilledSet.load`.
 
         Parameters
         ----------
         path : str or path
-            Written to a temporary name and renamed, so a half-written file never has this name.
+            Destination. The file is written under a temporary name and renamed, so that an
+            incomplete file never has this name.
 
         Returns
         -------
@@ -161,35 +168,47 @@ class DistilledSet(PicklesByPublicName):
         Raises
         ------
         ArtefactError
-            If it cannot be written, or labels are neither numbers nor text.
+            If the file cannot be written, or labels are neither numbers nor text.
         """
         return write_artefact(self, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> DistilledSet:
-        """Read what `save` wrote. Loading never executes code.
+        """Read a set written by `save`. Loading never executes code from the file.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        DistilledSet
 
         Raises
         ------
         ArtefactError
-            If the file is missing, damaged, not of this kind, or of a newer version.
+            If the file is missing, damaged, not a distilled set, or of a newer version.
         """
         return cls(**read_artefact(path))
 
     def to_pandas(self, target: str = "target", weight: str | None = "sample_weight") -> pd.DataFrame:
-        """Return a table: one column per (flattened) feature, then the target and the weight.
+        """Return the set as a table: (flattened) features, target and weight as columns.
 
         Parameters
         ----------
         target : str
-            Name of the target's column, left out without y.
+            Name of the target column, which is omitted without y.
         weight : str or None
-            Name of the weight's column; None leaves it out.
+            Name of the weight column; None omits it.
+
+        Returns
+        -------
+        DataFrame
 
         Raises
         ------
         DataError
-            If two columns would have one name.
+            If two columns would have the same name.
         """
         import pandas as pd
 
@@ -204,10 +223,15 @@ class DistilledSet(PicklesByPublicName):
         return frame
 
     def to_torch(self) -> Any:
-        """Return a `torch.utils.data.TensorDataset` of (X, y, weight), ready for a DataLoader.
+        """Return the set as a `torch.utils.data.TensorDataset` of (X, y, weight).
 
-        Floating rows are float32. Class labels are int64 positions in `classes`, or the soft labels where there
-        are any; numbers are float32; without y the dataset holds (X, weight). The tensors are copies.
+        Floating-point rows are float32. Class labels are int64 positions in `classes`, or the soft
+        labels if there are any; continuous targets are float32. Without y the dataset holds (X,
+        weight). The tensors are copies.
+
+        Returns
+        -------
+        TensorDataset
 
         Raises
         ------
@@ -225,6 +249,7 @@ class DistilledSet(PicklesByPublicName):
         return torch.utils.data.TensorDataset(*map(torch.from_numpy, columns))
 
     def _target(self) -> np.ndarray:
+        """Return class labels as codes, and numbers as float32."""
         y = np.asarray(self.y)
         if self.classes is not None:
             return np.searchsorted(self.classes, y).astype(np.int64)
@@ -233,17 +258,18 @@ class DistilledSet(PicklesByPublicName):
         return y.astype(np.float32)
 
     def fit(self, estimator: Any) -> Any:
-        """Train a scikit-learn estimator on the set, with the weights if it takes them.
+        """Train a scikit-learn estimator on the set, with the weights if it accepts them.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted in place. Rows of more than two axes are flattened to (m, d) unless its tags say that it takes
-            three-dimensional input.
+            Fitted in place. Rows with more than two axes are flattened to (m, d) unless the tags of
+            the estimator say that it accepts three-dimensional input.
 
         Returns
         -------
-        The estimator.
+        estimator
+            The fitted estimator.
         """
         from sklearn.utils import get_tags
         from sklearn.utils.validation import has_fit_parameter

@@ -1,4 +1,4 @@
-"""The fields of a distilled set, for the modules that `DistilledSet` itself is built on."""
+"""The fields of a distilled set as a protocol, for modules on which `DistilledSet` depends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DistilledFields"]
 
 
 class DistilledFields(Protocol):
-    """What has the fields of a `DistilledSet`, which documents them."""
+    """Protocol of objects with the fields of a `DistilledSet`, which documents them."""
 
     X: np.ndarray
     y: np.ndarray | None

@@ -1,4 +1,4 @@
-"""Compositions of distillers with scikit-learn's estimators."""
+"""Compositions of distillers with scikit-learn estimators: pipelines and a meta-estimator."""
 
 from distillkit.pipeline._distilled import Distilled
 from distillkit.pipeline._pipeline import Pipeline, make_pipeline

@@ -1,4 +1,4 @@
-"""An estimator trained on what a distiller makes of the rows, for tools that know only scikit-learn."""
+"""A meta-estimator that distills the training rows before it trains an estimator."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ __all__ = ["Distilled"]
 
 
 def _inner_has(name: str) -> Any:
+    """Return a decorator that makes a method available only if the estimator has it."""
+
     def check(self: Distilled) -> bool:
         return hasattr(getattr(self, "estimator_", self.estimator), name)
 
@@ -24,22 +26,22 @@ def _inner_has(name: str) -> Any:
 
 
 class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
-    """`estimator`, trained on what `distiller` makes of (X, y): usable wherever scikit-learn takes an estimator.
+    """Estimator that is trained on distilled rows, for use as any scikit-learn estimator.
 
     Parameters
     ----------
     distiller : estimator with `fit_resample`
-        Cloned; its `sample_weight_` goes to the estimator if that takes weights.
+        Cloned; its `sample_weight_` is passed to the estimator if that accepts weights.
     estimator : estimator
-        Cloned; trained on the distilled rows, predicts every row given.
+        Cloned; trained on the distilled rows, and used to predict any rows.
 
     Attributes
     ----------
     distiller_, estimator_ : fitted clones
     n_features_in_, feature_names_in_
-        As the distiller saw them.
+        Those of the distiller.
     classes_
-        As the estimator has them.
+        Those of the estimator.
 
     Examples
     --------
@@ -48,7 +50,8 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
     >>> from sklearn.model_selection import cross_val_score
     >>> from distillkit import Distilled, KMeansCoreset
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = Distilled(KMeansCoreset(budget=5, random_state=0), LogisticRegression(max_iter=1000))
+    >>> distiller = KMeansCoreset(budget=5, random_state=0)
+    >>> model = Distilled(distiller, LogisticRegression(max_iter=1000))
     >>> bool(cross_val_score(model, X, y).mean() > 0.8)
     True
     """
@@ -79,49 +82,50 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         weight = getattr(self.distiller_, "sample_weight_", None)
         weighted = weight is not None and has_fit_parameter(self.estimator_, "sample_weight")
         self.estimator_.fit(X_distilled, y_distilled, **({"sample_weight": weight} if weighted else {}))
-        known_to = {
+        sources = {
             "n_features_in_": self.distiller_,
             "feature_names_in_": self.distiller_,
             "classes_": self.estimator_,
         }
-        for name, part in known_to.items():
-            self.__dict__.pop(name, None)  # a refit may not have what an earlier fit had
+        for name, part in sources.items():
+            self.__dict__.pop(name, None)  # an attribute of an earlier fit
             if hasattr(part, name):
                 setattr(self, name, getattr(part, name))
         return self
 
-    def _ask(self, method: str, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, method: str, X: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the fitted estimator on transformed rows."""
         check_is_fitted(self, "estimator_")
         return getattr(self.estimator_, method)(self.distiller_.transform(X), *args, **kwargs)
 
     @_inner_has("predict")
     def predict(self, X: Any) -> Any:
         """Predict every row of X with the estimator."""
-        return self._ask("predict", X)
+        return self._call("predict", X)
 
     @_inner_has("predict_proba")
     def predict_proba(self, X: Any) -> Any:
-        """Class probabilities of every row, columns as in `classes_`."""
-        return self._ask("predict_proba", X)
+        """Return the class probabilities of every row, with columns as in `classes_`."""
+        return self._call("predict_proba", X)
 
     @_inner_has("predict_log_proba")
     def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of the class probabilities of every row."""
-        return self._ask("predict_log_proba", X)
+        """Return the logarithms of the class probabilities of every row."""
+        return self._call("predict_log_proba", X)
 
     @_inner_has("decision_function")
     def decision_function(self, X: Any) -> Any:
-        """Decision values of every row."""
-        return self._ask("decision_function", X)
+        """Return the decision values of every row."""
+        return self._call("decision_function", X)
 
     @_inner_has("score")
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Score of the estimator on every row of (X, y)."""
+        """Return the score of the estimator on every row of (X, y)."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self._ask("score", X, y, **weights))
+        return float(self._call("score", X, y, **weights))
 
     def __sklearn_tags__(self) -> Any:
-        """Take type and target tags from the estimator."""
+        """Return the tags of a meta-estimator with the type and target tags of the estimator."""
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.estimator_type = inner.estimator_type
         tags.target_tags = replace(inner.target_tags, multi_output=False)  # a distiller takes one column of targets

@@ -1,4 +1,4 @@
-"""Distillers inside scikit-learn: a pipeline that carries coreset weights on, and a meta-estimator."""
+"""A pipeline in which steps can distill the training rows and pass on their weights."""
 
 from __future__ import annotations
 
@@ -19,43 +19,47 @@ from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Distilled", "Pipeline", "make_pipeline"]
 
-_Data: TypeAlias = tuple[Any, Any, Any]  # X, y and the weights of the rows
+_Data: TypeAlias = tuple[Any, Any, Any]  # X, y and row weights
 
 
 def _can_fit_transform(pipeline: Any) -> bool:
+    """Whether scikit-learn's condition for `fit_transform` holds."""
     return bool(pipeline._can_fit_transform())  # noqa: SLF001 (scikit-learn's own condition)
 
 
 def _can_fit_resample(pipeline: Any) -> bool:
-    return pipeline._distils() and _can_fit_transform(pipeline)  # noqa: SLF001
+    """Whether a step distills, and the last step can transform."""
+    return pipeline._distills() and _can_fit_transform(pipeline)  # noqa: SLF001
 
 
 def _can_fit_predict(pipeline: Any) -> bool:
+    """Whether `fit_predict` is available; the last step must predict if a step distills."""
     last = pipeline._final_estimator  # noqa: SLF001
-    if pipeline._distils() and not hasattr(last, "predict"):  # noqa: SLF001
+    if pipeline._distills() and not hasattr(last, "predict"):  # noqa: SLF001
         raise AttributeError(
-            f"{type(last).__name__} cannot predict rows it was not fitted on, so it cannot label the rows that a "
-            "distiller left out: end the pipeline with a clusterer that has predict, such as KMeans."
+            f"{type(last).__name__} cannot predict rows on which it was not fitted, so it cannot label the rows "
+            "that a distiller left out: end the pipeline with a clusterer that has predict, such as KMeans."
         )
     return hasattr(last, "fit_predict")
 
 
 class Pipeline(PicklesByPublicName, _Pipeline):
-    """scikit-learn's `Pipeline`, in which a step may distill the training rows.
+    """scikit-learn's `Pipeline`, extended by steps that distill the training rows.
 
-    While fitting, a step with `fit_resample` changes X and y for the steps after it, and its `sample_weight_` goes to
-    every later step whose `fit` takes `sample_weight`, unless the caller gives that step weights. Afterwards it
-    changes no rows: `predict`, `score` and `transform` pass every row through its `transform`. Without such a step
-    this is scikit-learn's pipeline.
+    During fit, a step with `fit_resample` replaces X and y for the following steps. Its
+    `sample_weight_` is passed to every later step whose `fit` accepts `sample_weight`, unless the
+    caller gives that step weights. After fit, `predict`, `score` and `transform` pass every row
+    through the `transform` of such a step, so the number of rows does not change. Without such a
+    step, the behavior is that of scikit-learn's pipeline.
 
     Parameters
     ----------
     steps : list of (str, estimator)
         Transformers and distillers, then any estimator; as in `sklearn.pipeline.Pipeline`.
     transform_input : list of str or None, default=None
-        Metadata that goes through the transformers too; as in scikit-learn.
+        Names of metadata that are passed through the transformers as well; as in scikit-learn.
     memory : str, joblib.Memory or None, default=None
-        Where to cache fitted steps, distillers included.
+        Cache of fitted steps, distillers included.
     verbose : bool, default=False
         Whether to print the seconds of each step.
 
@@ -66,7 +70,8 @@ class Pipeline(PicklesByPublicName, _Pipeline):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from distillkit import KMeansCoreset
     >>> X, y = load_iris(return_X_y=True)
-    >>> pipe = make_pipeline(StandardScaler(), KMeansCoreset(budget=5, random_state=0), LogisticRegression())
+    >>> distiller = KMeansCoreset(budget=5, random_state=0)
+    >>> pipe = make_pipeline(StandardScaler(), distiller, LogisticRegression())
     >>> pipe.fit(X, y).predict(X).shape
     (150,)
     """
@@ -74,73 +79,99 @@ class Pipeline(PicklesByPublicName, _Pipeline):
     steps: list[tuple[str, Any]]
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
-        """Fit all steps, each on what the distillers before it left.
+        """Fit all steps, each on the output of the steps before it.
 
         Parameters
         ----------
         X, y : training data
         **params : dict
             As for scikit-learn's pipeline: ``step__parameter``, or routed metadata.
+
+        Returns
+        -------
+        self
         """
-        if not self._distils():
+        if not self._distills():
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         self._fit_steps(X, y, params, "fit")
         return self
 
     @available_if(_can_fit_transform)
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Fit all steps; return the training rows as the last one leaves them: distilled, if any step distills.
+        """Fit all steps, and return the training rows as the last step returns them.
+
+        If a step distills, these are distilled rows.
 
         Parameters
         ----------
         X, y, **params : as in `fit`
+
+        Returns
+        -------
+        array-like
         """
-        if not self._distils():
+        if not self._distills():
             return super().fit_transform(X, y, **params)
         return self._fit_steps(X, y, params, "fit_transform")[0]
 
     @available_if(_can_fit_resample)
     def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        """Fit all steps and return the distilled pair; only where a step distills and the last one can transform.
+        """Fit all steps, and return the distilled rows and labels.
+
+        Available only if a step distills and the last step can transform.
 
         Parameters
         ----------
         X, y : training data
+
+        Returns
+        -------
+        X_distilled, y_distilled
         """
         rows, labels, _ = self._fit_steps(X, y, {}, "fit_transform")
         return rows, labels
 
     @available_if(_can_fit_predict)
     def fit_predict(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Fit all steps, then predict EVERY row of X: a clusterer is fitted on the distilled rows and labels all.
+        """Fit all steps, then predict every row of X.
+
+        If a step distills, the final clusterer is fitted on the distilled rows and predicts all
+        rows.
 
         Parameters
         ----------
         X, y, **params : as in `fit`
+
+        Returns
+        -------
+        ndarray of shape (n,)
         """
-        if not self._distils():
+        if not self._distills():
             return super().fit_predict(X, y, **params)
         return self.fit(X, y, **params).predict(X)
 
     @property
     def sample_weight_(self) -> np.ndarray:
-        """Weights that the last distiller left."""
+        """Weights of the rows that the last distiller returned."""
         distillers = [step for _, step in self.steps if hasattr(step, "fit_resample")]
         if not distillers:
-            raise AttributeError("sample_weight_ is there only where a step of the pipeline distills.")
+            raise AttributeError(
+                "sample_weight_ exists only if a step of the pipeline distills: add a distiller to the steps."
+            )
         return distillers[-1].sample_weight_  # type: ignore[no-any-return]
 
-    def _distils(self) -> bool:
+    def _distills(self) -> bool:
+        """Whether any step distills."""
         try:
             return any(hasattr(step, "fit_resample") for _, step in self.steps)
-        except (TypeError, ValueError):  # no list of pairs: scikit-learn says so in its own words
+        except (TypeError, ValueError):  # invalid steps: scikit-learn raises its own error
             return False
 
     @_fit_context(prefer_skip_nested_validation=False)
     def _fit_steps(self, X: Any, y: Any, params: dict[str, Any], method: str, weight: Any = None) -> _Data:
-        """Fit all steps, the last by `method`; return X, y and the weights as they leave it.
+        """Fit all steps, the last one by `method`, and return its X, y and weights.
 
-        `weight` are those of the rows that come in: a pipeline may itself be a step.
+        `weight` contains the weights of the input rows, because a pipeline may itself be a step.
         """
         if self.transform_input is not None and not get_config()["enable_metadata_routing"]:
             raise ValueError("transform_input needs metadata routing: call set_config(enable_metadata_routing=True).")
@@ -150,8 +181,10 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         self.steps = list(self.steps)
         self._validate_steps()
         memory = check_memory(self.memory)
-        cached = memory.cache(_fit_step, ignore=["caller", "callbacks"])  # they change nothing in what comes out
-        clones = getattr(memory, "location", "") is not None  # as in scikit-learn: what is cached is a clone
+        cached = memory.cache(_fit_step, ignore=["caller", "callbacks"])  # they do not affect the result
+        clones = (
+            getattr(memory, "location", "") is not None
+        )  # as in scikit-learn, clones are fitted if there is a cache
         last = len(self.steps) - 1
         data = (X, y, weight)
         for index, (name, step) in enumerate(self.steps):
@@ -161,51 +194,61 @@ class Pipeline(PicklesByPublicName, _Pipeline):
                 subcontext.call_on_fit_task_begin(estimator=self, X=data[0], y=data[1])
                 subcontext.call_on_fit_task_end(estimator=self, X=data[0], y=data[1])
                 continue
-            given = self._get_metadata_for_step(step_idx=index, step_params=routed[name], all_params=params)
-            how = {"params": given, "message": self._log_message(index), "caller": self, "callbacks": subcontext}
+            step_params = self._get_metadata_for_step(step_idx=index, step_params=routed[name], all_params=params)
+            options = {
+                "params": step_params,
+                "message": self._log_message(index),
+                "caller": self,
+                "callbacks": subcontext,
+            }
             if index == last:
-                data, _ = _fit_step(step, *data, method=method, **how)
+                data, _ = _fit_step(step, *data, method=method, **options)
             else:
-                data, fitted = cached(clone(step) if clones else step, *data, method="fit_transform", **how)
+                data, fitted = cached(clone(step) if clones else step, *data, method="fit_transform", **options)
                 self.steps[index] = (name, fitted)
         callbacks.call_on_fit_task_end(estimator=self, X=data[0], y=data[1])
         return data
 
 
 def _task(method: str) -> str:
+    """Return the name of a callback task for a method."""
     return method.replace("_", "-")
 
 
 def _fit_step(
     step: Any, X: Any, y: Any, weight: Any, method: str, params: Any, message: str | None, caller: Any, callbacks: Any
 ) -> tuple[_Data, Any]:
-    """Fit one step; return X, y and the weights as they leave it, and the step. Module-level so that it can be cached."""
+    """Fit one step; return its X, y and weights, and the step itself.
+
+    The function is at module level so that it can be cached.
+    """
     with callbacks.propagate_callback_context(step), _print_elapsed_time("Pipeline", message):
         callbacks.call_on_fit_task_begin(estimator=caller, X=X, y=y)
-        X, y, weight = _pass_through(step, X, y, weight, method, params)
+        X, y, weight = _apply_step(step, X, y, weight, method, params)
         callbacks.call_on_fit_task_end(estimator=caller, X=X, y=y)
     return (X, y, weight), step
 
 
-def _pass_through(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any) -> _Data:
+def _apply_step(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any) -> _Data:
+    """Fit one step by `method`, and return X, y and weights for the next step."""
     if isinstance(step, Pipeline):
-        # unlike its fit, this takes the weights along
+        # Unlike `fit`, this method of a nested pipeline accepts and returns weights.
         return step._fit_steps(X, y, params.get(method, {}), method, weight)  # type: ignore[no-any-return] # noqa: SLF001
     call = method if hasattr(step, method) else "fit"
-    given = dict(params.get(call, {}))
+    fit_params = dict(params.get(call, {}))
     if hasattr(step, "fit_resample"):
-        X, y = step.fit_resample(X, y, **given)
+        X, y = step.fit_resample(X, y, **fit_params)
         return X, y, _chained_weight(step, weight)
     if weight is not None and has_fit_parameter(step, "sample_weight"):
-        given.setdefault("sample_weight", weight)
-    result = getattr(step, call)(X, y, **given)
+        fit_params.setdefault("sample_weight", weight)
+    result = getattr(step, call)(X, y, **fit_params)
     if method == "fit":
         return X, y, weight
     return (result if call == method else step.transform(X, **params.get("transform", {}))), y, weight
 
 
 def _chained_weight(step: Any, before: np.ndarray | None) -> np.ndarray | None:
-    """Let a second distiller's weights speak for all rows that the first one saw."""
+    """Scale the weights of a later distiller so that they represent all rows of the first one."""
     weight: np.ndarray | None = getattr(step, "sample_weight_", None)
     if before is None or weight is None:
         return weight
@@ -219,11 +262,12 @@ def _chained_weight(step: Any, before: np.ndarray | None) -> np.ndarray | None:
 
 
 def make_pipeline(*steps: Any, memory: Any = None, transform_input: Any = None, verbose: bool = False) -> Pipeline:
-    """Build a `Pipeline` with names made from the classes of the steps.
+    """Create a `Pipeline` whose steps are named after their classes.
 
     Parameters
     ----------
     *steps : estimators
+        Steps in order.
     memory, transform_input, verbose
         As in `Pipeline`.
 

@@ -1,6 +1,6 @@
-"""Pictures with matplotlib: the loss curves of a fit, and the distilled rows themselves.
+"""Plots with matplotlib: the history of a fit, and distilled images or series.
 
-matplotlib is imported when something is drawn, so that scripts that draw nothing do not wait for it.
+matplotlib is imported only when something is plotted, so that other scripts start quickly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where pictures are drawn: on the axes that were given, or on new ones."""
+"""Validation of the axes given by a user, and access to their figure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["check_axes", "figure_of"]
 
 
 def check_axes(ax: Any, n: int) -> list[Axes]:
-    """Return the axes for each of `n` things to draw: one given for all of them, or as many as there are.
+    """Return one Axes for each of `n` plots: a single one for all of them, or a sequence of `n`.
 
     Raises
     ------
@@ -27,12 +27,12 @@ def check_axes(ax: Any, n: int) -> list[Axes]:
         return [ax] * n
     axes = list(np.ravel(np.asarray(ax, dtype=object)))
     if len(axes) != n or not all(hasattr(one, "plot") for one in axes):
-        several = f", or a sequence of {n}, one for each series" if n > 1 else ""
+        sequence = f", or a sequence of {n}, one for each series" if n > 1 else ""
         got = f"{len(axes)} of type {type(axes[0]).__name__}" if axes else "none"
-        raise DataError(f"ax must be a matplotlib Axes{several}; got {got}.")
+        raise DataError(f"ax must be a matplotlib Axes{sequence}; got {got}.")
     return axes
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Return the whole figure that axes belong to."""
-    return ax.figure.figure  # of a part of a figure, the whole
+    """Return the top-level figure of the axes."""
+    return ax.figure.figure  # the figure of a subfigure

@@ -1,4 +1,4 @@
-"""Rows as pictures: which to show of each class, images as bytes, and many small ones side by side in a large one."""
+"""Images as bytes, and pictures of many small images side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["by_class", "tile", "to_bytes", "with_channels"]
 
 GAP = 128
-"""Gray level between images, and where a class has fewer rows than another."""
+"""Gray level between images, and of empty cells."""
 
 
 def with_channels(X: np.ndarray, modality: str) -> np.ndarray:
@@ -18,7 +18,7 @@ def with_channels(X: np.ndarray, modality: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the rows have another shape, or none is there.
+        If the rows have a different shape, or there are none.
     """
     axes = 3 if modality == "image" else 2
     if X.ndim == axes:
@@ -29,7 +29,7 @@ def with_channels(X: np.ndarray, modality: str) -> np.ndarray:
 
 
 def by_class(y: np.ndarray | None, n: int) -> dict[str, np.ndarray]:
-    """Return positions of the rows of each class; all in one group where the target is continuous or absent."""
+    """Return the positions of the rows of each class, or of all rows if there are no classes."""
     labels = None if y is None else np.asarray(y)
     if labels is None or labels.dtype.kind == "f":
         return {"all": np.arange(n)}
@@ -37,7 +37,10 @@ def by_class(y: np.ndarray | None, n: int) -> dict[str, np.ndarray]:
 
 
 def to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return images (m, channels, height, width) as uint8 of shape (m, height, width, 1 or 3) and how they were scaled."""
+    """Return images (m, channels, height, width) as uint8 (m, height, width, 1 or 3), with a note.
+
+    The note says how the values were scaled and which channels are shown.
+    """
     note = ""
     if X.dtype != np.uint8:
         X = X.astype(np.float64)
@@ -54,7 +57,7 @@ def to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def tile(X: np.ndarray, groups: Sequence[np.ndarray], *, down: bool) -> np.ndarray:
-    """Return one picture of images (m, height, width, channels), a pixel apart.
+    """Return one picture of many images (m, height, width, channels), one pixel apart.
 
     Parameters
     ----------
@@ -62,16 +65,16 @@ def tile(X: np.ndarray, groups: Sequence[np.ndarray], *, down: bool) -> np.ndarr
     groups : sequence of ndarray
         Positions of the images of each group.
     down : bool
-        Whether a group is a column, read down, rather than a row.
+        Whether each group is a column instead of a row.
 
     Returns
     -------
-    ndarray of uint8 of shape (height of all, width of all, channels)
+    ndarray of uint8 of shape (total height, total width, channels)
     """
     height, width = X.shape[1:3]
-    n, most = len(groups), max(len(rows) for rows in groups)
-    deep, wide = (most, n) if down else (n, most)
-    canvas = np.full((deep * (height + 1) - 1, wide * (width + 1) - 1, X.shape[3]), GAP, dtype=np.uint8)
+    n, longest = len(groups), max(len(rows) for rows in groups)
+    n_rows, n_columns = (longest, n) if down else (n, longest)
+    canvas = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1, X.shape[3]), GAP, dtype=np.uint8)
     for i, rows in enumerate(groups):
         for j, row in enumerate(rows):
             top, left = ((j, i) if down else (i, j)) * np.array([height + 1, width + 1])

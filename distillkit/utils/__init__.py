@@ -1,4 +1,4 @@
-"""Helpers that know no distiller: containers, targets, JSON, seeds, public names and versions."""
+"""Helpers that do not depend on distillers: containers, targets, JSON, seeds, names, versions."""
 
 from distillkit.utils._public_names import new_instance
 

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks (1.9 and later), or nothing where it has none."""
+"""Support for scikit-learn's callbacks (version 1.9 and later); no effect in older versions."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ try:
 except ImportError:  # scikit-learn before 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """No callbacks."""
+        """Replacement without callbacks for older versions of scikit-learn."""
 
 
 __all__ = ["CallbackSupportMixin", "callback_context"]
 
 
-class _Silent:
-    """A callback context in which nobody listens."""
+class _NoCallbacks:
+    """A callback context without callbacks."""
 
-    def subcontext(self, **_: Any) -> _Silent:
+    def subcontext(self, **_: Any) -> _NoCallbacks:
         return self
 
     def propagate_callback_context(self, _: Any) -> nullcontext[None]:
@@ -39,8 +39,13 @@ def callback_context(estimator: Any, *, task_name: str = "fit", max_subtasks: in
     ----------
     estimator : estimator with `CallbackSupportMixin`
     task_name : str
+        Name of the task that starts.
     max_subtasks : int
-        Tasks inside this one; 0 for a leaf.
+        Number of tasks within this one; 0 if there are none.
+
+    Returns
+    -------
+    callback context
     """
     start = getattr(estimator, "_init_callback_context", None)
-    return _Silent() if start is None else start(task_name=task_name, max_subtasks=max_subtasks)
+    return _NoCallbacks() if start is None else start(task_name=task_name, max_subtasks=max_subtasks)

@@ -1,4 +1,4 @@
-"""Parameters and recorded values as JSON can hold them."""
+"""Conversion of parameters and recorded values to JSON-able values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["to_jsonable"]
 
 
 def to_jsonable(value: Any) -> Any:
-    """Make a parameter or a recorded value fit for JSON."""
+    """Return a parameter or a recorded value as a JSON-able value."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):
@@ -20,6 +20,6 @@ def to_jsonable(value: Any) -> Any:
         return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [to_jsonable(item) for item in value]
-    if isinstance(value, np.random.RandomState):  # its repr is an address, which differs from run to run
+    if isinstance(value, np.random.RandomState):  # its repr contains an address, which differs between runs
         return "RandomState"
     return repr(value)

@@ -1,4 +1,4 @@
-"""An affine map between the units of the data and the space a method works in, with its inverse."""
+"""Affine preprocessing between the units of the data and the space of a method."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ __all__ = ["Preprocessing"]
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing(PicklesByPublicName):
-    """The map ``z = ((x - mean) / scale) @ rotation`` on flattened rows, and its inverse.
+    """Affine map ``z = ((x - mean) / scale) @ rotation`` on flattened rows, with its inverse.
 
     Parameters
     ----------
     mean, scale : ndarray of shape (d,)
+        Offset and scale of each feature; the scale must not be 0.
     rotation : ndarray of shape (d, d) or None
-        An invertible matrix (whitening, say); None leaves the axes alone.
+        Invertible matrix, such as a whitening; None for no rotation.
     kind : str
-        A word for the card, for example "standardize" or "zca".
+        Name stored in the card of a distilled set, for example "standardize" or "zca".
 
     Raises
     ------
     DataError
-        If the shapes do not fit each other or `scale` holds a zero, which has no inverse.
+        If the shapes are inconsistent, or `scale` contains 0 so that there is no inverse.
 
     Examples
     --------
@@ -58,11 +59,11 @@ class Preprocessing(PicklesByPublicName):
     def standardize(cls, X: np.ndarray) -> Self:
         """Fit mean 0 and standard deviation 1 per feature; constant features are only centered."""
         flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
-        constant = flat.max(axis=0) == flat.min(axis=0)  # their computed deviation is rounding noise, not always 0
+        constant = flat.max(axis=0) == flat.min(axis=0)  # not exactly 0 after rounding
         return cls(flat.mean(axis=0), np.where(constant, 1.0, flat.std(axis=0)), kind="standardize")
 
     def transform(self, X: Any) -> np.ndarray:
-        """Map rows of shape (n, ...) into the method's space; shape and floating dtype are kept."""
+        """Map rows of shape (n, ...) into the space of the method; floating dtypes are kept."""
         flat, shape, dtype = self._flat(X)
         mapped = (flat - self.mean) / self.scale
         if self.rotation is not None:
@@ -79,6 +80,7 @@ class Preprocessing(PicklesByPublicName):
         return rows
 
     def _flat(self, X: Any) -> tuple[np.ndarray, tuple[int, ...], np.dtype[Any]]:
+        """Return the rows flattened as float64, with their shape and floating dtype."""
         X = np.asarray(X)
         flat = X.reshape(len(X), -1)
         if flat.shape[1] != len(self.mean):

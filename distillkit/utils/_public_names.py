@@ -1,4 +1,4 @@
-"""The public names of classes and functions, which files and pickles use so that moving a module never breaks them."""
+"""Public names of classes and functions, which keep files and pickles valid when modules move."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ def public_name(thing: Any) -> str:
     Returns
     -------
     str
-        ``"package:Name"`` with the shortest package, among those that contain the module of `thing`, from which it can be imported:
-        ``"distillkit:KMeansCoreset"`` rather than the private module that defines it. The rule holds for the packages of plugins, too.
-        What no package exports keeps the name of its module.
+        ``"package:Name"`` with the shortest package, among the parents of its module, from which it
+        can be imported: ``"distillkit:KMeansCoreset"`` instead of the private module that defines
+        it. The rule also applies to the packages of plugins. A name that no package exports is
+        returned with its module.
     """
-    if not hasattr(thing, "__qualname__"):  # a callable object is named by its class
+    if not hasattr(thing, "__qualname__"):  # an instance is named by its class
         thing = type(thing)
     module, name = thing.__module__, thing.__qualname__
     parts = module.split(".")
@@ -42,17 +43,19 @@ def public_name(thing: Any) -> str:
 
 
 def upgraded_name(text: str) -> str:
-    """Return the public name for a name that an earlier version of distillkit wrote, which named private modules.
+    """Return the public name for a name written by an earlier version of distillkit.
+
+    Earlier versions wrote the names of private modules.
 
     Parameters
     ----------
     text : str
-        ``"distillkit.coresets.geometric._kmeans:KMeansCoreset"``, for example.
+        For example ``"distillkit.coresets.geometric._kmeans:KMeansCoreset"``.
 
     Returns
     -------
     str
-        ``"distillkit:KMeansCoreset"``; any other text is returned as it is.
+        For example ``"distillkit:KMeansCoreset"``; any other text is returned unchanged.
     """
     if not _REFERENCE.fullmatch(text):
         return text
@@ -61,16 +64,16 @@ def upgraded_name(text: str) -> str:
     for length in range(1, len(parts)):
         package = ".".join(parts[:length])
         try:
-            found = getattr(importlib.import_module(package), name, None)
+            attribute = getattr(importlib.import_module(package), name, None)
         except ImportError:
             break
-        if found is not None:
+        if attribute is not None:
             return f"{package}:{name}"
     return text
 
 
 class PicklesByPublicName:
-    """Mixin: instances of a public class are pickled by the public name of the class, not by the module that defines it."""
+    """Mixin that pickles instances by the public name of their class instead of its module."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced: Any = super().__reduce_ex__(protocol)
@@ -83,7 +86,12 @@ class PicklesByPublicName:
 
 
 def new_instance(name: str) -> Any:
-    """Return a new object of a class given by its public name, for pickle to fill.
+    """Return an uninitialized object of a class given by its public name, for unpickling.
+
+    Parameters
+    ----------
+    name : str
+        As returned by `public_name`.
 
     Raises
     ------
@@ -95,10 +103,11 @@ def new_instance(name: str) -> Any:
         cls = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as exc:
         raise ArtefactError(
-            f"this pickle holds an object of {name}, which cannot be imported ({exc}): install the version it was made with."
+            f"this pickle holds an object of {name}, which cannot be imported ({exc}): "
+            "install the version of distillkit with which it was made."
         ) from exc
     return cls.__new__(cls)
 
 
-# pickles name this function by its public place, too
+# Pickles refer to this function by its public name as well.
 new_instance.__module__ = f"{_PACKAGE}.utils"

@@ -1,4 +1,4 @@
-"""What y holds: one column of class labels or of numbers."""
+"""Validation of y as one column, and inference of the task from its values."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["infer_task", "one_column"]
 
 
 def one_column(y: np.ndarray) -> np.ndarray:
-    """Return y as one column; numbers kept as Python objects become a column of numbers.
+    """Return y as one column; numbers stored as Python objects become a numeric column.
 
     Raises
     ------
     DataError
-        If y has several columns, or mixes text with other things (missing values, say).
+        If y has several columns, or mixes text with other values such as missing ones.
     """
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise DataError(f"y should be a 1d array of labels or numbers, got an array of shape {y.shape} instead.")
@@ -31,11 +31,16 @@ def one_column(y: np.ndarray) -> np.ndarray:
 
 
 def infer_task(y: np.ndarray) -> str:
-    """Tell whether y holds class labels or numbers.
+    """Return whether y holds class labels or numbers.
 
-    Text, booleans and integers are class labels. Floats are numbers if any has a fraction, or if there are more
-    than two different ones and these are more than ``max(20, n / 20)`` or more than half the rows: whole-numbered
-    measurements (blood sugar, say) are not 200 classes, however few of them there are.
+    Text, booleans and integers are class labels. Floats are numbers if any of them has a fraction.
+    They are also numbers if there are more than two distinct values, and these are more than
+    ``max(20, n / 20)`` or more than half of the rows: measurements in whole numbers, such as blood
+    sugar, are not classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
 
     Returns
     -------
@@ -54,7 +59,7 @@ def infer_task(y: np.ndarray) -> str:
             f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}."
         )
     if y.dtype.kind == "f":
-        different = len(np.unique(y))
-        if different > 2 and (different > max(20, len(y) / 20) or different > len(y) / 2):
+        n_distinct = len(np.unique(y))
+        if n_distinct > 2 and (n_distinct > max(20, len(y) / 20) or n_distinct > len(y) / 2):
             return "regression"
     return "classification"

@@ -1,4 +1,4 @@
-"""Versions of distillkit and of what its results depend on, read from installed metadata without importing anything."""
+"""Versions of distillkit and of the packages its results depend on, read without imports."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["__version__", "versions"]
 
 try:
     __version__ = version("distillkit")
-except PackageNotFoundError:  # a bare checkout on sys.path
+except PackageNotFoundError:  # a source checkout that is not installed
     __version__ = "0+unknown"
 
-_WATCHED = (
+_PACKAGES = (
     "numpy",
     "scipy",
     "scikit-learn",
@@ -29,13 +29,14 @@ _WATCHED = (
 
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
-    found = [("distillkit", __version__), ("python", platform.python_version())]
-    for name in _WATCHED:
+    """Return pairs of name and version; cached, because reading metadata is slow."""
+    pairs = [("distillkit", __version__), ("python", platform.python_version())]
+    for name in _PACKAGES:
         try:
-            found.append((name, version(name)))
+            pairs.append((name, version(name)))
         except PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(pairs)
 
 
 def versions() -> dict[str, str]:

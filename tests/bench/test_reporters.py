@@ -482,7 +482,7 @@ def test_at_most_ten_classes_of_ten_rows_are_shown() -> None:
 
 def test_images_outside_0_1_are_scaled_with_a_note_and_preprocessing_is_undone() -> None:
     X = np.random.default_rng(1).normal(0, 4, size=(4, 1, 6, 6)).astype(np.float32)
-    assert "grey levels from" in draw_set(DistilledSet(X, np.arange(4)), "image")[1]
+    assert "gray levels from" in draw_set(DistilledSet(X, np.arange(4)), "image")[1]
     images = np.linspace(0, 1, 4 * 36, dtype=np.float32).reshape(4, 1, 6, 6)
     scaling = Preprocessing.standardize(images)
     plain, note = draw_set(DistilledSet(images, np.arange(4)), "image")

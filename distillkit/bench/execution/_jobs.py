@@ -17,7 +17,7 @@ from distillkit.bench.results._store import part_of, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError
-from distillkit.plotting._history_data import kept_history
+from distillkit.plotting._history_data import stored_history
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
 
@@ -113,7 +113,7 @@ def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any,
 def _histories(distiller: Any) -> dict[str, Any]:
     """Return what the loss curves of the report are drawn from; a meta-distiller's teacher has a history of its own."""
     paths = {"history": "history_", "teacher_history": "teacher_.history_"}
-    return {name: history for name, path in paths.items() if (history := kept_history(distiller, path))}
+    return {name: history for name, path in paths.items() if (history := stored_history(distiller, path))}
 
 
 def _keep(

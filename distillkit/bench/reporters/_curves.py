@@ -13,7 +13,15 @@ from distillkit.bench.leaderboard import Leaderboard
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters._histories import RunHistory, find_histories
 from distillkit.bench.reporters._marks import nice_ticks
-from distillkit.plotting._history_data import STEP_KEYS, column, is_run, said, series_names, thinned, x_axis
+from distillkit.plotting._history_data import (
+    STEP_KEYS,
+    axis_label,
+    column,
+    is_time_series,
+    series_names,
+    thinned,
+    x_axis,
+)
 
 __all__ = ["CurveGroup", "CurvePlot", "make_curves"]
 
@@ -90,7 +98,7 @@ def make_curves(leaderboard: Leaderboard, colours: Mapping[str, int]) -> tuple[l
     left_out : int
         Plots not drawn because there are more than `MAX_PLOTS`.
     """
-    runs = [run for run in find_histories(leaderboard) if is_run(run.steps)]
+    runs = [run for run in find_histories(leaderboard) if is_time_series(run.steps)]
     groups: list[CurveGroup] = []
     drawn = left_out = 0
     for (dataset, budget, method), members in itertools.groupby(
@@ -118,7 +126,7 @@ def _plots(runs: list[RunHistory]) -> Iterator[tuple[str, str, list[_Line]]]:
             lines = [_Line(run.seed, x_axis(run.steps)[1], column(run.steps, name)) for run in own]
             lines = [line for line in lines if any(line.points())]
             if lines:
-                yield f"{whose}{said(name)}", x_name, lines
+                yield f"{whose}{axis_label(name)}", x_name, lines
 
 
 class _Plot:
@@ -126,7 +134,7 @@ class _Plot:
 
     def __init__(self, group: CurveGroup, title: str, x_name: str, lines: list[_Line], colour: int) -> None:
         self.group, self.title, self.x_name, self.lines, self.colour = group, title, x_name, lines, colour
-        self.x_said = "seconds since the start" if x_name == "seconds" else said(x_name)
+        self.x_said = "seconds since the start" if x_name == "seconds" else axis_label(x_name)
         points = [point for line in lines for point in line.points() if point is not None]
         first, last = min(x for x, _ in points), max(x for x, _ in points)
         from_zero = 0 < first < last / 2 and x_name != "entry"  # what came before the first record belongs to the fit
