@@ -96,9 +96,10 @@ class MethodSpec(Spec):
     kind : {"control", "coreset", "condensation", "synthesis", "knowledge"}
         Family, for grouping in listings.
     role : {"method", "control", "reference"}
-        Part that it plays in a leaderboard. The other methods of a comparison are tested against its first control, in the order of the
-        suite; a suite that gives a control parameters of its own makes an ordinary method of it. A reference, such as the whole training set,
-        is shown for orientation and takes no rank.
+        Role in a leaderboard. The other methods of a comparison are tested against its first
+        control in the order of the suite. A control with parameters set by the suite is an ordinary
+        method. A reference, such as the whole training set, is shown for orientation and has no
+        rank.
     tasks, modalities : frozenset of str
         Supported tasks and modalities; the planner skips other cells and gives the reason.
     budgeted : bool

@@ -1,4 +1,4 @@
-"""Checks that every distiller passes, built in or not: run them on yours.
+"""Checks of the estimator contract, for built-in distillers and those of plugins.
 
 .. code-block:: python
 
@@ -9,7 +9,8 @@
     def test_contract(estimator, check):
         check(estimator)
 
-runs scikit-learn's checks and ours, one test each. Without pytest, ``check_distiller(MyCoreset())`` runs ours.
+runs the checks of scikit-learn and of distillkit, one test each. Without pytest,
+``check_distiller(MyCoreset())`` runs those of distillkit.
 """
 
 from __future__ import annotations
@@ -29,25 +30,26 @@ Check = Callable[[Any], None]
 
 _MODALITIES = ("table", "series", "image")
 _ROWS_CHANGE = (
-    "by contract fit_transform returns the distilled rows and transform carries every row, "
-    "so their row counts differ, which this check does not allow"
+    "by contract fit_transform returns the distilled rows and transform maps every row, "
+    "so their numbers of rows differ, which this check does not allow"
 )
-_STEPS_CHANGE = "scikit-learn's Pipeline fits the very steps it was given, so fit changes the parameter `steps`"
+_STEPS_CHANGE = "scikit-learn's Pipeline fits the steps themselves and no clones, so fit changes the parameter `steps`"
 
 
 def expected_failed_checks(estimator: Any) -> dict[str, str]:
-    """Return which of scikit-learn's checks an estimator fails by design, and why.
+    """Return the checks of scikit-learn that an estimator fails by design, with the reasons.
 
     Parameters
     ----------
     estimator : estimator
-        A distiller, or any other estimator, which fails none for being in distillkit.
+        A distiller or any other estimator; ordinary estimators fail none of the checks.
 
     Returns
     -------
     dict of str to str
-        Check name to reason, for ``expected_failed_checks`` of scikit-learn's `parametrize_with_checks` and
-        `check_estimator`. Use it with ``xfail_strict=True``: each of them really fails.
+        Maps names of checks to reasons, for the parameter ``expected_failed_checks`` of
+        scikit-learn's `parametrize_with_checks` and `check_estimator`. ``xfail_strict=True`` can be
+        used, because each of them does fail.
     """
     reasons: dict[str, str] = {}
     if hasattr(estimator, "fit_resample") and not getattr(estimator, "_keeps_rows", False):
@@ -62,29 +64,31 @@ def expected_failed_checks(estimator: Any) -> dict[str, str]:
 def distiller_checks(
     estimator: Any, *, tasks: Sequence[str | None] | None = None, modalities: Sequence[str] = _MODALITIES
 ) -> list[tuple[str, Check]]:
-    """Return the checks of the estimator contract, each to be called with the estimator.
+    """Return the checks of the estimator contract, each of which takes the estimator.
 
     Parameters
     ----------
     estimator : distiller
-        An instance with cheap parameters (few steps): a check fits clones of it on 27 rows, a few times.
+        An instance with cheap parameters (few steps). A check fits clones of it several times on 27
+        rows.
     tasks : sequence of "classification", "regression" and None, or None
-        What it can do, the most usual first; None among them stands for no y. Default: all three, without None for
-        methods that need y.
+        Supported tasks, the most common first; an element None stands for no y. Default: all three,
+        without None for methods that need y.
     modalities : sequence of "table", "series" and "image"
-        The shapes of rows it can do.
+        Supported shapes of rows.
 
     Returns
     -------
     list of (str, callable)
-        A callable takes the estimator, returns None and raises AssertionError with what is wrong.
+        Names and checks. A check takes the estimator, returns None, and raises AssertionError with
+        an explanation on failure.
 
     Raises
     ------
     TypeError
-        If `estimator` is a class, or has no `fit_resample` or `transform`.
+        If `estimator` is a class, or lacks a method of a distiller.
     ValueError
-        If a task or modality is not known, or there are none.
+        If a task or modality is unknown, or none is given.
     """
     if isinstance(estimator, type):
         raise TypeError(f"give an instance, not the class {estimator.__name__}: {estimator.__name__}().")
@@ -96,18 +100,19 @@ def distiller_checks(
 
 
 def _scope(estimator: Any, tasks: Sequence[str | None] | None, modalities: Sequence[str]) -> Scope:
+    """Return the tasks and modalities to check, after validating them."""
     from sklearn.utils import get_tags
 
     if tasks is None:
         tasks = ("classification", "regression", None)
         if get_tags(estimator).target_tags.required:
             tasks = tasks[:2]
-    for given, known, kind in (
+    for values, known, kind in (
         (tasks, ("classification", "regression", None), "tasks"),
         (modalities, _MODALITIES, "modalities"),
     ):
-        if not given or not set(given) <= set(known):
-            raise ValueError(f"{kind}={given!r} must be one or more of {known}.")
+        if not values or not set(values) <= set(known):
+            raise ValueError(f"{kind}={values!r} must be one or more of {known}.")
     return Scope(tuple(tasks), tuple(modalities))
 
 
@@ -118,7 +123,7 @@ def check_distiller(
     modalities: Sequence[str] = _MODALITIES,
     skip: Iterable[str] = (),
 ) -> None:
-    """Check that an estimator keeps the contract of distillkit; scikit-learn's own checks are apart.
+    """Check that an estimator keeps the contract of distillkit, without the checks of scikit-learn.
 
     Parameters
     ----------
@@ -130,9 +135,9 @@ def check_distiller(
     Raises
     ------
     AssertionError
-        At the first check that fails; the message names the check and says what is wrong.
+        At the first check that fails; the message names the check and gives the reason.
     UnknownNameError
-        If `skip` names a check that does not exist.
+        If `skip` contains the name of no check.
 
     Examples
     --------
@@ -147,49 +152,52 @@ def check_distiller(
     for name, check in checks.items():
         try:
             check(estimator)
-        except Exception as exc:  # an error that the contract does not foresee is a failure too
-            told = str(exc) if isinstance(exc, AssertionError) else f"{type(exc).__name__}: {exc}"
-            raise AssertionError(f"{type(estimator).__name__} fails {name}: {told}") from exc
+        except Exception as exc:  # any other exception is also a failure
+            reason = str(exc) if isinstance(exc, AssertionError) else f"{type(exc).__name__}: {exc}"
+            raise AssertionError(f"{type(estimator).__name__} fails {name}: {reason}") from exc
 
 
 def parametrize_with_checks(
     estimators: Sequence[Any], *, tasks: Sequence[str | None] | None = None, modalities: Sequence[str] = _MODALITIES
 ) -> Any:
-    """Parametrize a pytest test with all checks, scikit-learn's and those of `distiller_checks`.
+    """Parametrize a pytest test with all checks, those of scikit-learn and of `distiller_checks`.
 
     Parameters
     ----------
     estimators : sequence of estimators
-        Those without `fit_resample` get scikit-learn's checks alone.
+        Estimators without `fit_resample` get only the checks of scikit-learn.
     tasks, modalities
         See `distiller_checks`.
 
     Returns
     -------
     pytest.MarkDecorator
-        For a test with the arguments `estimator` and `check`; what `expected_failed_checks` names is a strict xfail.
+        For a test with the arguments `estimator` and `check`. The checks of
+        `expected_failed_checks` are marked as strict xfail.
     """
     import pytest
     from sklearn.utils.estimator_checks import estimator_checks_generator
 
     cases = []
     for number, estimator in enumerate(estimators):
-        label = f"{type(estimator).__name__}{number}"
+        prefix = f"{type(estimator).__name__}{number}"
         reasons = expected_failed_checks(estimator)
         for _, check in estimator_checks_generator(estimator):
             name = _name(check)
             marks = [pytest.mark.xfail(reason=reasons[name], strict=True)] if name in reasons else []
-            cases.append(pytest.param(estimator, check, marks=marks, id=f"{label}-sklearn-{_label(check)}"))
+            cases.append(pytest.param(estimator, check, marks=marks, id=f"{prefix}-sklearn-{_label(check)}"))
         if hasattr(estimator, "fit_resample"):
             for name, check in distiller_checks(estimator, tasks=tasks, modalities=modalities):
-                cases.append(pytest.param(estimator, check, id=f"{label}-{name}"))
+                cases.append(pytest.param(estimator, check, id=f"{prefix}-{name}"))
     return pytest.mark.parametrize(("estimator", "check"), cases)
 
 
 def _name(check: Any) -> str:
+    """Return the name of a check."""
     return str(getattr(check, "func", check).__name__)
 
 
 def _label(check: Any) -> str:
+    """Return the name of a check with its options."""
     options = ",".join(f"{name}={value}" for name, value in getattr(check, "keywords", {}).items())
     return f"{_name(check)}({options})" if options else _name(check)

@@ -1,4 +1,4 @@
-"""The checks behind `distillkit.testing`, one small function each."""
+"""All checks of the estimator contract, collected from the modules that define them."""
 
 from distillkit.testing import _inputs, _outputs, _results
 from distillkit.testing._problem import Scope

@@ -1,4 +1,4 @@
-"""What goes in: containers, dtypes, shapes, tasks, and rows that no method can use."""
+"""Checks of inputs: containers, dtypes, shapes, tasks, and rows that must raise an error."""
 
 from __future__ import annotations
 
@@ -17,38 +17,39 @@ __all__ = ["CHECKS"]
 
 
 def check_tasks(estimator: Any, scope: Scope) -> None:
-    """Each task gives labels of its kind: classes, floats, or none."""
+    """Each task gives labels of its kind: classes, floats or none."""
     for task in scope.tasks:
         problem = scope.problem(task)
         distiller = fresh(estimator).fit(problem.X, problem.y)
-        got, m = distiller.y_distilled_, len(distiller.X_distilled_)
+        labels, m = distiller.y_distilled_, len(distiller.X_distilled_)
         if task is None:
-            expect(got is None, "y_distilled_ must be None without y")
+            expect(labels is None, "y_distilled_ must be None without y")
             continue
-        expect(got.shape == (m,), f"y_distilled_ has shape {got.shape}, not ({m},) for {task}")
+        expect(labels.shape == (m,), f"y_distilled_ has shape {labels.shape}, not ({m},) for {task}")
         if task == "regression":
             low, high = problem.y.min(), problem.y.max()
-            room = high - low
-            expect(got.dtype.kind == "f", f"y_distilled_ must be floats for regression, not {got.dtype}")
+            tolerance = high - low
+            expect(labels.dtype.kind == "f", f"y_distilled_ must be floats for regression, not {labels.dtype}")
             expect(
-                (got > low - room).all() and (got < high + room).all(), "y_distilled_ is far outside of the range of y"
+                (labels > low - tolerance).all() and (labels < high + tolerance).all(),
+                "y_distilled_ is far outside the range of y",
             )
 
 
 def check_modalities(estimator: Any, scope: Scope) -> None:
-    """Rows of each modality come back in their shape, from `X_distilled_` and from `transform`."""
+    """Rows of each modality keep their shape in `X_distilled_` and in `transform`."""
     for modality in scope.modalities:
         problem = scope.problem(modality=modality)
         distiller = fresh(estimator).fit(problem.X, problem.y)
         for name, rows in (("X_distilled_", distiller.X_distilled_), ("transform(X)", distiller.transform(problem.X))):
             expect(
                 rows.shape[1:] == problem.X.shape[1:],
-                f"{name} has rows of shape {rows.shape[1:]} for {problem.X.shape[1:]} ({modality})",
+                f"{name} has rows of shape {rows.shape[1:]} for rows of shape {problem.X.shape[1:]} ({modality})",
             )
 
 
 def check_dtypes(estimator: Any, scope: Scope) -> None:
-    """float32, float64, float16 and integers come back as they came in."""
+    """Distilled and transformed rows keep the dtype of X: floats of 16 to 64 bits and integers."""
     problem = scope.problem()
     for dtype in (np.float64, np.float32, np.float16, np.int64, np.uint8):
         X = np.rint(problem.X).astype(dtype)
@@ -58,14 +59,14 @@ def check_dtypes(estimator: Any, scope: Scope) -> None:
                 distiller.X_distilled_.dtype == dtype,
                 f"X_distilled_ is {distiller.X_distilled_.dtype} where X is {np.dtype(dtype)}",
             )
-            carried = distiller.transform(X)
-            expect(carried.dtype == dtype, f"transform gives {carried.dtype} where X is {np.dtype(dtype)}")
+            transformed = distiller.transform(X)
+            expect(transformed.dtype == dtype, f"transform gives {transformed.dtype} where X is {np.dtype(dtype)}")
         else:
             expect(distiller.X_distilled_.dtype.kind == "f", "rows in the space of a preprocessing must be floats")
 
 
 def check_inputs_untouched(estimator: Any, scope: Scope) -> None:
-    """Neither `fit` nor `transform` writes into X or y, also where they are read-only files in memory."""
+    """Neither `fit` nor `transform` modifies X or y, also if they are read-only memory maps."""
     problem = scope.problem()
     X, y = problem.X.copy(), None if problem.y is None else problem.y.copy()
     fresh(estimator).fit(X, y).transform(X)
@@ -82,7 +83,7 @@ def check_inputs_untouched(estimator: Any, scope: Scope) -> None:
 
 
 def check_layouts(estimator: Any, scope: Scope) -> None:
-    """Lists, Fortran order and strided views are the same rows."""
+    """Lists, Fortran order and strided views give the same result as the rows themselves."""
     problem = scope.problem()
     expected = fresh(estimator).fit(problem.X, problem.y).X_distilled_
     wide = np.repeat(problem.X, 2, axis=0)
@@ -92,12 +93,12 @@ def check_layouts(estimator: Any, scope: Scope) -> None:
         ("Fortran order", np.asfortranarray(problem.X)),
         ("a strided view", wide[::2]),
     ):
-        got = fresh(estimator).fit(X, y).X_distilled_
-        expect(np.allclose(got, expected, rtol=1e-6), f"X as {name} gives other rows")
+        result = fresh(estimator).fit(X, y).X_distilled_
+        expect(np.allclose(result, expected, rtol=1e-6), f"X as {name} gives other rows")
 
 
 def check_pandas(estimator: Any, scope: Scope) -> None:
-    """DataFrame and Series in, the same out: column names, the name of y, and index labels of picked rows."""
+    """Pandas input gives pandas output with its column names, label name and index labels."""
     if "table" not in scope.modalities:
         return
     import pandas as pd
@@ -109,16 +110,16 @@ def check_pandas(estimator: Any, scope: Scope) -> None:
     distiller = fresh(estimator)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # such as "X does not have valid feature names"
-        warnings.simplefilter("ignore", DistillkitWarning)  # too few steps to converge, say
+        warnings.simplefilter("ignore", DistillkitWarning)  # for example too few steps to converge
         rows, labels = distiller.fit_resample(X, y)
-        carried = distiller.transform(X)
+        transformed = distiller.transform(X)
     expect(
         list(getattr(rows, "columns", ())) == list(X.columns),
         "fit_resample must give a DataFrame with the columns of X",
     )
     expect(list(distiller.feature_names_in_) == list(X.columns), "feature_names_in_ must hold the columns of X")
     expect_equal(rows.to_numpy(), distiller.X_distilled_, "rows of fit_resample against X_distilled_")
-    expect(list(getattr(carried, "index", ())) == index, "transform of a DataFrame must give one with its index")
+    expect(list(getattr(transformed, "index", ())) == index, "transform of a DataFrame must give one with its index")
     if y is not None:
         expect(
             isinstance(labels, pd.Series) and labels.name == "kind", "fit_resample must give y as a Series of its name"
@@ -131,7 +132,7 @@ def check_pandas(estimator: Any, scope: Scope) -> None:
 
 
 def check_pandas_labels(estimator: Any, scope: Scope) -> None:
-    """A Series of categories or nullable integers comes back as one, also with a category that no row has."""
+    """A Series of categories or nullable integers keeps its dtype, also with an unused category."""
     if not (scope.can("classification") and "table" in scope.modalities):
         return
     import pandas as pd
@@ -149,7 +150,7 @@ def check_pandas_labels(estimator: Any, scope: Scope) -> None:
 
 
 def check_torch(estimator: Any, scope: Scope) -> None:
-    """Tensors in, tensors out; the result is that of the arrays. Left out where torch is not installed."""
+    """Tensors give tensors with the result of the arrays; skipped if torch is not installed."""
     if find_spec("torch") is None:
         return
     import torch
@@ -174,13 +175,13 @@ def check_torch(estimator: Any, scope: Scope) -> None:
 
 
 def check_unusable_rows(estimator: Any, scope: Scope) -> None:
-    """NaN, infinity, text, no rows, and lengths that differ are refused in words."""
+    """NaN, infinity, text, empty input and different lengths raise errors that name the cause."""
     problem = scope.problem()
     X, y = problem.X, problem.y
     for value in (np.nan, np.inf):
-        bad = X.copy()
-        bad.flat[3] = value
-        raises(lambda rows=bad: fresh(estimator).fit(rows, y), "NaN", "infinity", what=f"X with {value}")
+        invalid = X.copy()
+        invalid.flat[3] = value
+        raises(lambda rows=invalid: fresh(estimator).fit(rows, y), "NaN", "infinity", what=f"X with {value}")
     raises(lambda: fresh(estimator).fit(X.astype(str), y), "text", "string", "numbers", what="X of text")
     raises(lambda: fresh(estimator).fit(X + 1j, y), "complex", what="X of complex numbers")
     raises(lambda: fresh(estimator).fit(X[:0], None if y is None else y[:0]), "sample", "rows", what="X without rows")
@@ -195,7 +196,7 @@ def check_unusable_rows(estimator: Any, scope: Scope) -> None:
 
 
 def check_few_rows(estimator: Any, scope: Scope) -> None:
-    """One row per class, one row in all, and repeated rows work or are refused in words; a budget of all rows too."""
+    """One row per class, one row in all and duplicates work, or raise an error with a message."""
     problem = scope.problem()
     X, y = problem.X, problem.y
     first = np.arange(3) if y is None else np.unique(y, return_index=True)[1][:3]
@@ -205,7 +206,7 @@ def check_few_rows(estimator: Any, scope: Scope) -> None:
         try:
             distiller.fit(X[rows], None if y is None else y[rows])
         except ValueError as exc:
-            expect(str(exc), f"{name}: the error says nothing")
+            expect(str(exc), f"{name}: the error has no message")
             continue
         expect(np.isfinite(distiller.X_distilled_).all(), f"{name}: X_distilled_ holds NaN or infinity")
         expect(

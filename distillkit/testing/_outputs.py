@@ -1,4 +1,4 @@
-"""What `fit_resample`, `fit_transform` and `transform` return, and how many rows the budget allows."""
+"""Checks of outputs: returned rows and labels, their space, and the budget."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ __all__ = ["CHECKS"]
 
 
 def _has_budget(estimator: Any) -> bool:
+    """Whether the estimator has a parameter `budget`."""
     return "budget" in estimator.get_params(deep=False)
 
 
 def _sizes(labels: np.ndarray) -> dict[Any, int]:
+    """Return the number of rows of each class."""
     values, counts = np.unique(labels, return_counts=True)
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def check_budget_per_class(estimator: Any, scope: Scope) -> None:
-    """An int, a share and a dict give exactly the rows per class that `Budget` says."""
+    """An int, a share and a dict give exactly the rows per class of `Budget`."""
     if not (scope.can("classification") and _has_budget(estimator)):
         return
     problem = scope.problem("classification")
     for budget in (1, 3, 0.1, 0.5, {0: 4, 1: 1, 2: 2}):
         distiller = fresh(estimator, budget=budget).fit(problem.X, problem.y)
-        wanted, got = Budget(budget).per_class(problem.counts), _sizes(distiller.y_distilled_)
-        expect(got == wanted, f"budget={budget!r} asks for {wanted} rows per class, but got {got}")
+        expected, sizes = Budget(budget).per_class(problem.counts), _sizes(distiller.y_distilled_)
+        expect(sizes == expected, f"budget={budget!r} asks for {expected} rows per class, but got {sizes}")
 
 
 def check_budget_in_all(estimator: Any, scope: Scope) -> None:
-    """Without classes an int is the rows in all, and a share is of all rows."""
+    """Without classes an int is the total number of rows, and a share refers to all rows."""
     for task in ("regression", None):
         if not (scope.can(task) and _has_budget(estimator)):
             continue
         problem = scope.problem(task)
         for budget in (1, 5, 0.3):
-            m, wanted = (
+            size, expected = (
                 len(fresh(estimator, budget=budget).fit(problem.X, problem.y).X_distilled_),
                 Budget(budget).total(27),
             )
-            expect(m == wanted, f"budget={budget!r} of 27 rows asks for {wanted} in all (task {task}), but got {m}")
+            expect(
+                size == expected,
+                f"budget={budget!r} of 27 rows asks for {expected} in all (task {task}), but got {size}",
+            )
 
 
 def check_budget_errors(estimator: Any, scope: Scope) -> None:
-    """Budgets that cannot be met are refused in `fit`, never in `__init__`, by name."""
+    """Invalid budgets raise an error in `fit`, not in `__init__`, that names the budget."""
     if not _has_budget(estimator):
         return
     problem = scope.problem()
@@ -62,7 +67,7 @@ def check_budget_errors(estimator: Any, scope: Scope) -> None:
 
 
 def check_fit_resample(estimator: Any, scope: Scope) -> None:
-    """`fit_resample` returns a pair equal to the attributes."""
+    """`fit_resample` returns a pair that equals the fitted attributes."""
     problem = scope.problem()
     distiller = fresh(estimator)
     result = distiller.fit_resample(problem.X, problem.y)
@@ -81,7 +86,7 @@ def check_fit_transform(estimator: Any, scope: Scope) -> None:
 
 
 def check_transform_keeps_rows(estimator: Any, scope: Scope) -> None:
-    """`transform` gives one row for each row, whatever the number, and each for itself."""
+    """`transform` returns one row for each row, independently of the other rows."""
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
     whole = distiller.transform(problem.X)
@@ -102,7 +107,7 @@ def check_transform_needs_fit(estimator: Any, scope: Scope) -> None:
 
 
 def check_transform_shape(estimator: Any, scope: Scope) -> None:
-    """`transform` refuses rows of another shape, on any axis."""
+    """`transform` raises an error for rows of a different shape, on any axis."""
     for modality in scope.modalities:
         problem = scope.problem(modality=modality)
         transform = fresh(estimator).fit(problem.X, problem.y).transform
@@ -113,39 +118,44 @@ def check_transform_shape(estimator: Any, scope: Scope) -> None:
 
 
 def check_one_space(estimator: Any, scope: Scope) -> None:
-    """Distilled rows and transformed rows are in one space: picked ones are equal, made ones are of one size."""
+    """Distilled rows and transformed rows are in the same space.
+
+    Selected rows equal their transformed originals, and synthetic rows have values of the same
+    order.
+    """
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
-    carried = distiller.transform(problem.X).reshape(len(problem.X), -1)
+    transformed = distiller.transform(problem.X).reshape(len(problem.X), -1)
     rows = distiller.X_distilled_.reshape(len(distiller.X_distilled_), -1)
     indices = getattr(distiller, "sample_indices_", None)
     if indices is not None:
-        expect(np.allclose(carried[indices], rows), "transform(X)[sample_indices_] must equal X_distilled_")
-    low, high = carried.min(axis=0), carried.max(axis=0)
-    middle, room = np.median(rows, axis=0), 3 * (high - low)
-    inside = ((middle >= low - room) & (middle <= high + room)).all()
+        expect(np.allclose(transformed[indices], rows), "transform(X)[sample_indices_] must equal X_distilled_")
+    low, high = transformed.min(axis=0), transformed.max(axis=0)
+    middle, tolerance = np.median(rows, axis=0), 3 * (high - low)
+    inside = ((middle >= low - tolerance) & (middle <= high + tolerance)).all()
     expect(
         inside,
-        "X_distilled_ and transform(X) are in different units: models would meet rows unlike those they learned from",
+        "X_distilled_ and transform(X) are in different units: "
+        "models would predict rows unlike those on which they were trained",
     )
 
 
 def check_set_output(estimator: Any, scope: Scope) -> None:
-    """`set_output(transform="pandas")` gives DataFrames with one and the same columns."""
+    """`set_output(transform="pandas")` gives DataFrames with the same columns."""
     if "table" not in scope.modalities:
         return
     problem = scope.problem(modality="table")
     distiller = fresh(estimator).set_output(transform="pandas")
-    rows, carried = distiller.fit_transform(problem.X, problem.y), distiller.transform(problem.X)
-    for name, frame in (("fit_transform", rows), ("transform", carried)):
+    rows, transformed = distiller.fit_transform(problem.X, problem.y), distiller.transform(problem.X)
+    for name, frame in (("fit_transform", rows), ("transform", transformed)):
         expect(hasattr(frame, "columns"), f"{name} must give a DataFrame after set_output(transform='pandas')")
-    expect(list(rows.columns) == list(carried.columns) == list(distiller.get_feature_names_out()), "columns differ")
+    expect(list(rows.columns) == list(transformed.columns) == list(distiller.get_feature_names_out()), "columns differ")
     expect_equal(rows.to_numpy(), distiller.X_distilled_, "fit_transform as DataFrame against X_distilled_")
-    expect(len(carried) == len(problem.X), "transform must keep every row after set_output")
+    expect(len(transformed) == len(problem.X), "transform must keep every row after set_output")
 
 
 def check_label_kinds(estimator: Any, scope: Scope) -> None:
-    """Labels come back as they came in: text, objects, booleans, floats, small integers."""
+    """Labels keep their dtype: text, objects, booleans, floats, small integers."""
     if not scope.can("classification"):
         return
     problem = scope.problem("classification")
@@ -153,9 +163,12 @@ def check_label_kinds(estimator: Any, scope: Scope) -> None:
     kinds = (np.array(LABELS)[y], np.array(LABELS, dtype=object)[y], y > 0, y.astype(float), y.astype(np.uint8), y - 5)
     for labels in kinds:
         distiller = fresh(estimator).fit(problem.X, labels)
-        got = distiller.y_distilled_
-        expect(got.dtype == labels.dtype, f"y_distilled_ is {got.dtype} where y is {labels.dtype}")
-        expect_equal(np.unique(got), np.unique(labels), f"classes of {labels.dtype} labels")
+        distilled_labels = distiller.y_distilled_
+        expect(
+            distilled_labels.dtype == labels.dtype,
+            f"y_distilled_ is {distilled_labels.dtype} where y is {labels.dtype}",
+        )
+        expect_equal(np.unique(distilled_labels), np.unique(labels), f"classes of {labels.dtype} labels")
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""Small problems that every distiller is checked on, and the words in which a check fails."""
+"""Small problems for checks of distillers, and assertions with messages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LABELS = ("ant", "bee", "cat")
 
 @dataclass(frozen=True, eq=False)
 class CheckData:
-    """Rows with targets.
+    """Rows and targets for checks.
 
     Parameters
     ----------
     X : ndarray of shape (27, ...)
-        Gaussian classes far from the origin, so that a change of units shows.
+        Gaussian classes far from the origin, so that a change of units is visible.
     y : ndarray of shape (27,) or None
         int64 labels 0, 1, 2 with 12, 9 and 6 rows, shuffled; float64 numbers; or None.
     """
@@ -32,13 +32,13 @@ class CheckData:
 
     @property
     def counts(self) -> dict[int, int]:
-        """Rows of each class."""
+        """Number of rows of each class."""
         return dict(enumerate(_CLASS_SIZES))
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the distiller says it can do; checks outside of it are left out.
+    """Tasks and modalities that a distiller supports; checks of others are skipped.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Scope:
     modalities: tuple[str, ...]
 
     def problem(self, task: str | None = "any", modality: str = "any", seed: int = 0) -> CheckData:
-        """Return the problem of a task and modality; "any" is the first that the distiller can do."""
+        """Return a problem of a task and modality; "any" is the first supported one."""
         task = self.tasks[0] if task == "any" else task
         modality = self.modalities[0] if modality == "any" else modality
         rng = np.random.RandomState(seed)
@@ -62,47 +62,54 @@ class Scope:
         return CheckData(X, codes if task == "classification" else None)
 
     def can(self, task: str | None) -> bool:
-        """Whether the task is one of the distiller's."""
+        """Whether the distiller supports the task."""
         return task in self.tasks
 
 
 def fresh(estimator: Any, **params: Any) -> Any:
-    """Return an unfitted clone with a small budget, a fixed seed and `params`, as far as it has such parameters."""
+    """Return an unfitted clone with a small budget, a fixed seed and the given parameters.
+
+    Parameters that the estimator does not have are ignored.
+    """
     copy = clone(estimator)
-    known = copy.get_params(deep=False)
-    wanted = {"budget": 0.2, "random_state": 0, **params}
-    return copy.set_params(**{name: value for name, value in wanted.items() if name in known})
+    existing = copy.get_params(deep=False)
+    values = {"budget": 0.2, "random_state": 0, **params}
+    return copy.set_params(**{name: value for name, value in values.items() if name in existing})
 
 
 def expect(condition: object, message: str) -> None:
-    """Fail with `message` unless `condition` holds; unlike assert, also under ``python -O``."""
+    """Raise AssertionError with `message` unless `condition` holds, also under ``python -O``."""
     if not condition:
         raise AssertionError(message)
 
 
 def expect_equal(actual: Any, expected: Any, message: str) -> None:
-    """Fail with `message` unless two arrays have one shape, one dtype and the same values bit for bit."""
+    """Raise AssertionError unless two arrays are equal bit for bit.
+
+    They must have the same shape, the same dtype and the same values.
+    """
     if expected is None or actual is None:
         expect(actual is expected, f"{message}: {actual!r} is not {expected!r}")
         return
     actual, expected = np.asarray(actual), np.asarray(expected)
     same = actual.shape == expected.shape and actual.dtype == expected.dtype and np.array_equal(actual, expected)
-    expect(same, f"{message}: {_brief(actual)} differs from {_brief(expected)}")
+    expect(same, f"{message}: {_described(actual)} differs from {_described(expected)}")
 
 
-def _brief(values: np.ndarray) -> str:
+def _described(values: np.ndarray) -> str:
+    """Return the dtype and shape of an array in words."""
     return f"{values.dtype} array of shape {values.shape}"
 
 
 def raises(call: Any, *words: str, what: str) -> None:
-    """Fail unless `call()` raises a ValueError or TypeError whose message holds one of `words`."""
+    """Check that `call()` raises a ValueError or TypeError that mentions one of `words`."""
     try:
         call()
     except (ValueError, TypeError) as exc:
         text = str(exc).lower()
         expect(
             any(word.lower() in text for word in words),
-            f"{what}: the error should say {' or '.join(map(repr, words))}, but says {str(exc)!r}",
+            f"{what}: the error should contain {' or '.join(map(repr, words))}, but is {str(exc)!r}",
         )
         return
     except Exception as exc:

@@ -1,4 +1,4 @@
-"""What a fitted distiller must have: rows, labels, weights and history that fit each other."""
+"""Checks of fitted attributes: rows, labels, weights, history and the distilled set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ATTRIBUTES = ("X_distilled_", "y_distilled_", "sample_weight_", "sample_indices
 
 
 def check_attributes(estimator: Any, scope: Scope) -> None:
-    """`fit` returns self and sets every attribute of the contract, in matching lengths."""
+    """`fit` returns self and sets all attributes of the contract, with equal lengths."""
     problem = scope.problem()
     distiller = fresh(estimator)
     expect(distiller.fit(problem.X, problem.y) is distiller, "fit must return self")
@@ -46,7 +46,7 @@ def check_attributes(estimator: Any, scope: Scope) -> None:
 
 
 def check_params_untouched(estimator: Any, scope: Scope) -> None:
-    """`fit` changes no parameter, and `clone` gives an unfitted copy with the same ones."""
+    """`fit` changes no parameter, and `clone` gives an unfitted copy with the same parameters."""
     problem = scope.problem()
     distiller = fresh(estimator)
     before = {name: repr(value) for name, value in distiller.get_params(deep=False).items()}
@@ -57,7 +57,7 @@ def check_params_untouched(estimator: Any, scope: Scope) -> None:
 
 
 def check_picked_rows(estimator: Any, scope: Scope) -> None:
-    """Picked rows are `X[sample_indices_]` with their labels, no row twice."""
+    """Selected rows are `X[sample_indices_]` with their labels, and no row is selected twice."""
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
     indices = getattr(distiller, "sample_indices_", None)
@@ -72,7 +72,7 @@ def check_picked_rows(estimator: Any, scope: Scope) -> None:
 
 
 def check_weights(estimator: Any, scope: Scope) -> None:
-    """Weights are positive, finite and sum to the rows seen; with classes they follow no class away."""
+    """Weights are positive, finite and sum to the number of training rows."""
     problem = scope.problem()
     weight = fresh(estimator).fit(problem.X, problem.y).sample_weight_
     expect(weight.ndim == 1 and weight.dtype.kind == "f", "sample_weight_ must be one float per row")
@@ -84,7 +84,7 @@ def check_weights(estimator: Any, scope: Scope) -> None:
 
 
 def check_labels(estimator: Any, scope: Scope) -> None:
-    """Every class has a distilled row, no other label appears; soft labels are probabilities."""
+    """The distilled labels contain every class and no other; soft labels are probabilities."""
     if not scope.can("classification"):
         return
     problem = scope.problem("classification")
@@ -105,10 +105,10 @@ def check_labels(estimator: Any, scope: Scope) -> None:
 
 
 def check_same_seed(estimator: Any, scope: Scope) -> None:
-    """The same seed gives the same result bit for bit: fitted again, cloned, or after other random numbers."""
+    """The same seed gives the same result bit for bit, also in a clone and in a second fit."""
     problem = scope.problem()
     first = fresh(estimator).fit(problem.X, problem.y)
-    np.random.rand(7)  # noqa: NPY002 (a method that draws from the global generator shows here)
+    np.random.rand(7)  # noqa: NPY002 (detects methods that use the global generator)
     again = clone(first).fit(problem.X, problem.y)
     expected = {name: getattr(first, name, None) for name in _ATTRIBUTES}
     for name, values in expected.items():
@@ -119,28 +119,28 @@ def check_same_seed(estimator: Any, scope: Scope) -> None:
 
 
 def check_refit(estimator: Any, scope: Scope) -> None:
-    """A second fit on other rows leaves nothing of the first."""
+    """A second fit on different rows leaves nothing of the first."""
     problem, other = scope.problem(), scope.problem(seed=1)
     short = other.X[..., :-1] if other.X.ndim == 2 else other.X
     refitted = fresh(estimator).fit(problem.X, problem.y).fit(short, other.y)
     expected = fresh(estimator).fit(short, other.y)
     for name in _ATTRIBUTES:
-        expect(hasattr(refitted, name) == hasattr(expected, name), f"{name} of an earlier fit was left")
+        expect(hasattr(refitted, name) == hasattr(expected, name), f"{name} of an earlier fit was not removed")
         expect_equal(getattr(refitted, name, None), getattr(expected, name, None), f"{name} of a refit")
-    expect(len(refitted.history_) == len(expected.history_), "history_ of an earlier fit was left")
+    expect(len(refitted.history_) == len(expected.history_), "history_ of an earlier fit was not removed")
 
 
 def check_pickle(estimator: Any, scope: Scope) -> None:
-    """A fitted distiller survives pickling."""
+    """Pickling a fitted distiller preserves its results and `transform`."""
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
-    copy = pickle.loads(pickle.dumps(distiller))  # noqa: S301 (made on this line)
+    copy = pickle.loads(pickle.dumps(distiller))  # noqa: S301 (created on this line)
     expect_equal(copy.X_distilled_, distiller.X_distilled_, "X_distilled_ after pickling")
     expect_equal(copy.transform(problem.X), distiller.transform(problem.X), "transform after pickling")
 
 
 def check_history(estimator: Any, scope: Scope) -> None:
-    """`history_` is a list of JSON-able dicts, and so is the provenance of `distilled_`."""
+    """`history_` is a list of JSON-able dicts, and the provenance of `distilled_` is JSON-able."""
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
     history = distiller.history_
@@ -159,34 +159,41 @@ def check_history(estimator: Any, scope: Scope) -> None:
 
 
 def check_artefact(estimator: Any, scope: Scope) -> None:
-    """`distilled_` is what the attributes say, and comes back from disk bit for bit."""
+    """`distilled_` equals the fitted attributes, and is preserved bit for bit on disk."""
     problem = scope.problem()
     distiller = fresh(estimator).fit(problem.X, problem.y)
-    kept = distiller.distilled_
-    expect(isinstance(kept, DistilledSet), "distilled_ must be a DistilledSet")
+    distilled_set = distiller.distilled_
+    expect(isinstance(distilled_set, DistilledSet), "distilled_ must be a DistilledSet")
     pairs = {"X": "X_distilled_", "y": "y_distilled_", "sample_weight": "sample_weight_", "indices": "sample_indices_"}
     for field, attribute in {**pairs, "soft_labels": "soft_labels_", "ranking": "ranking_"}.items():
         expect_equal(
-            getattr(kept, field), getattr(distiller, attribute, None), f"distilled_.{field} against {attribute}"
+            getattr(distilled_set, field),
+            getattr(distiller, attribute, None),
+            f"distilled_.{field} against {attribute}",
         )
     with TemporaryDirectory() as folder:
-        loaded = DistilledSet.load(kept.save(Path(folder) / "distilled.safetensors"))
+        loaded = DistilledSet.load(distilled_set.save(Path(folder) / "distilled.safetensors"))
     for field in (*pairs, "soft_labels", "ranking", "classes"):
-        expect_equal(getattr(loaded, field), getattr(kept, field), f"distilled_.{field} after saving and loading")
-    expect(loaded.provenance == kept.provenance, "distilled_.provenance changed by saving and loading")
+        expect_equal(
+            getattr(loaded, field), getattr(distilled_set, field), f"distilled_.{field} after saving and loading"
+        )
+    expect(loaded.provenance == distilled_set.provenance, "distilled_.provenance changed by saving and loading")
 
 
 def check_iterations(estimator: Any, scope: Scope) -> None:
-    """With `max_iter`, `n_iter_` counts the steps; with `max_seconds`, time ends a fit that still has a result."""
+    """`n_iter_` counts the steps, and a fit that `max_seconds` ends early still has a result.
+
+    Each part applies only to distillers with the parameter `max_iter` or `max_seconds`.
+    """
     problem = scope.problem()
     known = fresh(estimator).get_params(deep=False)
     if "max_iter" in known:
         n_iter = fresh(estimator).fit(problem.X, problem.y).n_iter_
         expect(isinstance(n_iter, int) and n_iter >= 1, f"n_iter_ must be an int of at least 1, not {n_iter!r}")
     if "max_seconds" in known:
-        hurried = fresh(estimator, max_seconds=1e-9).fit(problem.X, problem.y)
-        expect(len(hurried.X_distilled_) >= 1, "a fit ended by max_seconds must still give rows")
-        stopped = hurried.distilled_.provenance.get("stopped_by")
+        interrupted = fresh(estimator, max_seconds=1e-9).fit(problem.X, problem.y)
+        expect(len(interrupted.X_distilled_) >= 1, "a fit ended by max_seconds must still give rows")
+        stopped = interrupted.distilled_.provenance.get("stopped_by")
         expect(stopped == "max_seconds", f"provenance must say stopped_by='max_seconds', not {stopped!r}")
 
 

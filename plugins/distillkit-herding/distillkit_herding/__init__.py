@@ -1,6 +1,7 @@
-"""Kernel herding for distillkit: rows picked one after another so that their mean in a kernel's space stays that of all.
+"""Kernel herding for distillkit: selects rows whose kernel mean stays nearest to that of all rows.
 
-The estimator is imported on first use: distillkit imports this package to list its methods, which must cost nothing.
+The estimator is imported on first use, because distillkit imports this package to list its methods,
+which must be fast.
 """
 
 from __future__ import annotations

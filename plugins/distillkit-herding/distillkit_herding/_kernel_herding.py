@@ -1,4 +1,4 @@
-"""Kernel herding: rows picked one after another so that their mean in a kernel's space stays that of their class."""
+"""The kernel herding coreset, which selects rows by their mean under a Gaussian kernel."""
 
 from __future__ import annotations
 
@@ -18,31 +18,35 @@ __all__ = ["KernelHerdingCoreset"]
 
 
 class KernelHerdingCoreset(BaseDistiller):
-    """Rows of each class, picked greedily so that their mean in the space of a Gaussian kernel is nearest to that of the class.
+    """Select rows of each class so that their Gaussian kernel mean is nearest to that of the class.
 
-    The next row is ``argmax_x mu(x) - sum_{s in S} k(x, s) / (t + 1)``, with S the t rows picked so far (Chen, Welling and
-    Smola 2010, arXiv:1203.3472), without replacement. The mean of the rows themselves is kept by distillkit's own
-    `distillkit.coresets.HerdingCoreset`; a Gaussian kernel has all moments.
+    The next row is ``argmax_x mu(x) - sum_{s in S} k(x, s) / (t + 1)``, where S are the t rows
+    selected so far and mu(x) is the mean of k(x, .) over the class; no row is selected twice.
+    Herding on the rows themselves (`distillkit.coresets.HerdingCoreset`) preserves only their mean,
+    whereas a Gaussian kernel accounts for all moments.
 
-    The rows come in ranking order: the first m of a class are what a budget of m would have picked. All rows of one
-    class weigh the same. A continuous target is one more feature, standardized; without y, all rows are one class.
+    Rows are in ranking order: the first m rows of a class are the result for a budget of m. All
+    rows of a class have the same weight. A continuous target is one more feature, standardized;
+    without y, all rows are one class.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `distillkit.BaseDistiller`.
     bandwidth : float or None, default=None
-        Standard deviation of the Gaussian kernel, in the units of the rows. None: the median distance between two
-        rows of the class, of at most 1,000 drawn ones.
+        Standard deviation of the Gaussian kernel, in the units of the rows. None takes the median
+        distance between two rows of the class, from at most 1,000 random rows.
     task : {"auto", "classification", "regression"}, default="auto"
         See `distillkit.BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows that the bandwidth is taken from, in classes of more than 1,000 rows; all else is fixed.
+        Draws the rows from which the bandwidth is estimated in classes of more than 1,000 rows. The
+        method is otherwise deterministic.
 
     Attributes
     ----------
     history_ : list of dict
-        One per class: label, rows, size, error (the maximum mean discrepancy), bandwidth, seconds.
+        One entry per class: label, rows, size, error (maximum mean discrepancy), bandwidth,
+        seconds.
 
     See Also
     --------
@@ -50,8 +54,12 @@ class KernelHerdingCoreset(BaseDistiller):
 
     Notes
     -----
-    With n rows of d features and k picks in a class: time O(n^2 d + n d k), but memory only for a few copies of the
-    rows of one class and 64 MiB, never for n x n kernel values.
+    With n rows of d features and k selected rows in a class, time is O(n^2 d + n d k). Memory is a
+    few copies of the rows of one class and 64 MiB, never n x n kernel values.
+
+    References
+    ----------
+    Chen, Welling and Smola, "Super-samples from kernel herding", 2010, arXiv:1203.3472.
 
     Examples
     --------
@@ -78,11 +86,11 @@ class KernelHerdingCoreset(BaseDistiller):
         self.bandwidth = bandwidth
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        picks = [group.rows[self._pick(_points(rows, group), group, run)] for group in rows.groups]
+        picks = [group.rows[self._select(_points(rows, group), group, run)] for group in rows.groups]
         weight = [np.full(group.size, len(group.rows) / group.size) for group in rows.groups]
         return Outcome(indices=np.concatenate(picks), weight=np.concatenate(weight))
 
-    def _pick(self, points: np.ndarray, group: Group, run: Run) -> np.ndarray:
+    def _select(self, points: np.ndarray, group: Group, run: Run) -> np.ndarray:
         bandwidth = median_bandwidth(points, run.rng) if self.bandwidth is None else float(self.bandwidth)
         picks, error = herd_gaussian(points, group.size, bandwidth)
         label = group.label.item() if isinstance(group.label, np.generic) else group.label
@@ -91,10 +99,10 @@ class KernelHerdingCoreset(BaseDistiller):
 
 
 def _points(rows: TrainingRows, group: Group) -> np.ndarray:
-    """Rows of a group as (n, d), with the standardized target as one more column where it is continuous."""
+    """Return the rows of a group, with a standardized continuous target as one more column."""
     points: np.ndarray = rows.flat[group.rows]
     if rows.task != "regression" or rows.y is None:
         return points
     y = rows.y[group.rows].astype(np.float64)
-    spread = float(y.std())
-    return np.column_stack([points, ((y - y.mean()) / (spread or 1.0)).astype(points.dtype)])
+    deviation = float(y.std())
+    return np.column_stack([points, ((y - y.mean()) / (deviation or 1.0)).astype(points.dtype)])

@@ -1,4 +1,4 @@
-"""What distillkit is told of this package; targets are text, so that listing them imports nothing."""
+"""Registration of this package with distillkit; targets are text, so that listing is fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["distillkit_methods"]
 
 @hookimpl
 def distillkit_methods() -> Iterable[MethodSpec]:
-    """Give kernel herding."""
+    """Return the specification of kernel herding."""
     return [
         MethodSpec(
             name="kernel-herding",

@@ -1,4 +1,4 @@
-"""The estimator: groups, weights, targets and parameters; and the contracts of distillkit and scikit-learn."""
+"""Tests of the estimator: groups, weights, targets, parameters and the estimator contracts."""
 
 from __future__ import annotations
 

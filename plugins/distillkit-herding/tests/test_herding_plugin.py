@@ -1,4 +1,4 @@
-"""distillkit finds the method by the entry point of this package, read from its own pyproject.toml."""
+"""Tests that distillkit finds the method by the entry point in this package's pyproject.toml."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def test_the_method_is_found(installed):
 
 
 def test_listing_imports_nothing_heavy():
-    code = "import sys, distillkit_herding.plugin as p; p.distillkit_methods(); assert not {'numpy', 'sklearn'} & set(sys.modules)"
+    code = (
+        "import sys, distillkit_herding.plugin as p; p.distillkit_methods(); "
+        "assert not {'numpy', 'sklearn'} & set(sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The rule against brute force, and against what it is said to beat."""
+"""Tests of the selection rule against brute force and against random subsets."""
 
 from __future__ import annotations
 
