@@ -112,10 +112,10 @@ def test_weights_of_a_prefix_are_scaled_where_distances_were_between_features(ta
 @pytest.mark.parametrize(
     ("space", "words"),
     [
-        (lambda X: X[:-1], r"shape \(299, 5\) of 300 rows"),
-        (lambda X: X[:, 0], r"shape \(300,\) of 300 rows"),
+        (lambda X: X[:-1], r"shape \(299, 5\) from 300 rows"),
+        (lambda X: X[:, 0], r"shape \(300,\) from 300 rows"),
         (lambda X: X * np.nan, "makes NaN or infinity"),
-        (lambda _: "features", "no array of numbers"),
+        (lambda _: "features", "not an array of numbers"),
         (FunctionTransformer(lambda X: X[:, :0]), r"shape \(300, 0\)"),
     ],
 )

@@ -174,9 +174,9 @@ def test_forgetting_events_of_a_sequence_counted_by_hand():
     counter = ForgettingCounter(1, 5)
     right = np.array([[1, 0, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 0, 0]], dtype=bool)
     for time in range(5):
-        counter.see(np.array([2, 0, 3, 1]), right[[2, 0, 3, 1], time][None])
+        counter.update(np.array([2, 0, 3, 1]), right[[2, 0, 3, 1], time][None])
     for answer in (False, True):
-        counter.see(np.array([4]), np.array([[answer]]))
+        counter.update(np.array([4]), np.array([[answer]]))
     assert counter.events.tolist() == [[2, 0, 0, 1, 0]]
     assert counter.scores().tolist() == [2, 5, 0, 1, 0]  # never right: as often as it was seen, beyond any other
 
@@ -184,7 +184,7 @@ def test_forgetting_events_of_a_sequence_counted_by_hand():
 def test_forgetting_is_the_mean_over_models():
     counter = ForgettingCounter(2, 1)
     for answers in ([1, 0], [0, 0], [1, 0]):
-        counter.see(np.array([0]), np.array(answers, dtype=bool)[:, None])
+        counter.update(np.array([0]), np.array(answers, dtype=bool)[:, None])
     assert counter.scores().tolist() == [(1 + 3) / 2]
 
 

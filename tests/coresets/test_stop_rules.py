@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit.base import Group, Run, TrainingRows
+from distillkit.base import Group, Run
 from distillkit.coresets.shared._time_budget import split_time_budget
 
 
@@ -19,18 +19,17 @@ class FakeRun(Run):
         return self.now
 
 
-def rows_of(*groups):
-    parts = tuple(Group(label, np.arange(n), size) for label, (n, size) in enumerate(groups))
-    return TrainingRows(np.zeros((1, 1)), None, "classification", parts)
+def groups_of(*groups):
+    return tuple(Group(label, np.arange(n), size) for label, (n, size) in enumerate(groups))
 
 
 def test_without_a_limit_there_are_no_rules():
-    assert list(split_time_budget(rows_of((5, 1), (9, 2)), Run())) == [None, None]
+    assert list(split_time_budget(groups_of((5, 1), (9, 2)), Run())) == [None, None]
 
 
 def test_time_is_shared_by_rows_times_size():
     run = FakeRun(max_seconds=10.0)
-    rules = split_time_budget(rows_of((30, 1), (10, 1), (10, 3), (15, 2)), run)  # work 30, 10, 30, 30
+    rules = split_time_budget(groups_of((30, 1), (10, 1), (10, 3), (15, 2)), run)  # work 30, 10, 30, 30
     for begins, deadline in ((0.0, 3.0), (3.0, 4.0), (4.0, 7.0), (7.0, 10.0)):
         run.now = begins
         rule = next(rules)
@@ -42,7 +41,7 @@ def test_time_is_shared_by_rows_times_size():
 
 def test_unused_time_goes_to_the_others():
     run = FakeRun(max_seconds=10.0)
-    rules = split_time_budget(rows_of((10, 1), (10, 1), (10, 1)), run)
+    rules = split_time_budget(groups_of((10, 1), (10, 1), (10, 1)), run)
     next(rules)
     run.now = 1.0  # done early
     rule = next(rules)
@@ -55,7 +54,7 @@ def test_unused_time_goes_to_the_others():
 @pytest.mark.parametrize("late", [False, True])
 def test_what_ended_the_fit_is_noted(late):
     run = FakeRun(max_seconds=10.0)
-    rule = next(split_time_budget(rows_of((10, 1)), run))
+    rule = next(split_time_budget(groups_of((10, 1)), run))
     run.now = 10.5 if late else 9.5
     assert rule() is late
     assert run.stopped_by == ("max_seconds" if late else None)

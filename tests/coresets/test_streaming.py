@@ -432,10 +432,10 @@ def test_sources_that_cannot_be_read_say_so(rows, tmp_path, monkeypatch):
         (tmp_path / "none.parquet", None, "there is no file"),
         (tmp_path / "rows.csv", None, "cannot be streamed: give a .parquet or .npy file"),
         (tmp_path / "rows.parquet", "t", "has no column 't'; it has p, q, r, s"),
-        (tmp_path / "rows.parquet", y, "is the name of its column"),
+        (tmp_path / "rows.parquet", y, "must be the name of its label column"),
         (tmp_path / "broken.parquet", None, "cannot be read as Parquet"),
         (tmp_path / "X.npy", y[:-1], "X has 500 rows .* but y has 499"),
-        (iter([X]), y, "let it yield pairs"),
+        (iter([X]), y, "let the iterable yield pairs"),
     ):
         with pytest.raises(DataError, match=words):
             make().fit(source, target)

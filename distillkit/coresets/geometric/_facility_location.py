@@ -143,7 +143,7 @@ class FacilityLocationCoreset(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Select rows in each class by themselves, each class within its part of the time.
         selections, weights = [], []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             selection, weight = self._select(rows, group, run, should_stop)
             selections.append(selection)
             weights.append(weight)

@@ -111,7 +111,7 @@ class HerdingCoreset(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Select rows in each class by themselves, each class within its part of the time.
         picks, errors, weights = [], [], []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             mass = None if rows.weight is None else rows.weight[group.rows]
             selection = herd(joint_points(rows, group, self.target_weight), group.size, mass, should_stop)
             picks.append(group.rows[selection.picks])

@@ -121,7 +121,7 @@ class KCenterCoreset(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Select rows in each class by themselves, each class within its part of the time.
         selections = []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             points = rows.points[group.rows]
             first = row_nearest_to_mean(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
             selection = greedy_k_center(points, group.size, start=first, should_stop=should_stop)

@@ -167,7 +167,7 @@ class KMeansCoreset(BaseDistiller):
 
         # Groups are clustered one by one with a time limit each, or in parallel threads. In
         # parallel, an error or Ctrl-C in one group ends the other groups after their current step.
-        stop_rules = split_time_budget(rows, run) if one_by_one else repeat(failed.is_set, len(seeds))
+        stop_rules = split_time_budget(rows.groups, run) if one_by_one else repeat(failed.is_set, len(seeds))
         with nullcontext(map) if one_by_one else block_threads(_work_size(rows)) as parallel_map, _set_on_error(failed):
             for group, (clustering, outcome) in zip(
                 rows.groups, parallel_map(distill_group, rows.groups, seeds, stop_rules), strict=True

@@ -115,7 +115,7 @@ class CraigCoreset(BaseDistiller):
         gradients = last_layer(self.proxy, rows, run)
         rows = stratified(rows)
         picks, weights = [], []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             # 2. Select rows in each class, and weight each by the rows whose gradients are nearest
             #    to its own.
             group_gradients = gradients.take(group.rows)

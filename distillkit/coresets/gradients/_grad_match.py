@@ -117,7 +117,7 @@ class GradMatchCoreset(BaseDistiller):
         gradients = last_layer(self.proxy, rows, run)
         rows = stratified(rows)
         picks, weights = [], []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             match = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop)
             weight, n = match.weight, len(group.rows)
             # Added rows represent themselves; the matched rows share the weight of all the others.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from distillkit.base import Run, TrainingRows
+    from distillkit.base import Group, Run
 
 __all__ = ["split_time_budget"]
 
 
-def split_time_budget(rows: TrainingRows, run: Run) -> Iterator[Callable[[], bool] | None]:
+def split_time_budget(groups: Sequence[Group], run: Run) -> Iterator[Callable[[], bool] | None]:
     """Yield a stop rule for each group that limits the group to its part of the remaining time.
 
     The part of a group is proportional to its work (rows times distilled rows), so that all groups
@@ -21,11 +21,11 @@ def split_time_budget(rows: TrainingRows, run: Run) -> Iterator[Callable[[], boo
     Yields
     ------
     callable or None
-        One rule for each of ``rows.groups``, to be taken when the group starts; None without
+        One rule for each group, to be taken when the group starts; None without
         `max_seconds`. A rule that returns True also records "max_seconds" as the reason for
         stopping.
     """
-    work = [len(group.rows) * group.size for group in rows.groups]
+    work = [len(group.rows) * group.size for group in groups]
     for index, group_work in enumerate(work):
         if run.max_seconds is None:
             yield None
