@@ -200,7 +200,7 @@ def test_a_clusterer_last_learns_from_the_distilled_rows_and_labels_every_row(ir
 def test_a_clusterer_that_cannot_predict_says_what_to_take_instead(iris):
     with pytest.raises(AttributeError, match="fit_predict") as error:
         make_pipeline(RandomSubset(), DBSCAN()).fit_predict(iris[0])
-    assert "DBSCAN cannot predict rows it was not fitted on" in str(error.value.__cause__)
+    assert "DBSCAN cannot predict rows on which it was not fitted" in str(error.value.__cause__)
 
 
 @pytest.mark.parametrize("nothing", ["passthrough", None])

@@ -169,8 +169,7 @@ class BaseDistiller(
     def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as an array of its own dtype, X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
-        # y=None is passed explicitly, so that scikit-learn raises its error for methods that need
-        # y.
+        # y=None is passed explicitly, so that scikit-learn raises its error if the method needs y.
         checks = {
             "dtype": _FLOATS,
             "allow_nd": True,
@@ -249,8 +248,7 @@ class BaseDistiller(
             **to_jsonable(outcome.notes),
             "seconds": run.seconds,
             "stopped_by": run.stopped_by,
-            # Libraries that did the computation (faiss-gpu, faiss, numpy, scikit-learn), if
-            # recorded.
+            # Libraries that did the computation (faiss-gpu, faiss, numpy, scikit-learn), if known.
             "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
             "versions": versions(),
         }

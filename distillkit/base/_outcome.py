@@ -167,8 +167,7 @@ def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:
             "the method returned synthetic rows without labels, but y was given: return Outcome(X=..., y=...)."
         )
     labels = np.asarray(outcome.y)
-    # Synthetic numbers stay floats if y holds integers, because a mean of integers may be
-    # fractional.
+    # Synthetic numbers stay floats if y holds integers: a mean of integers may be fractional.
     return labels if task == "regression" and y.dtype.kind != "f" else labels.astype(y.dtype, copy=False)
 
 

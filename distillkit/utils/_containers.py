@@ -85,9 +85,8 @@ def _is_number(dtype: Any) -> bool:
     """Whether a pandas dtype is numeric, or object."""
     from pandas.api.types import is_numeric_dtype, is_object_dtype
 
-    return bool(
-        is_numeric_dtype(dtype) or is_object_dtype(dtype)
-    )  # objects may hold numbers; scikit-learn validates them
+    # Columns of objects may hold numbers; scikit-learn validates them.
+    return bool(is_numeric_dtype(dtype) or is_object_dtype(dtype))
 
 
 def like_rows(rows: np.ndarray, indices: np.ndarray | slice | None, original: Any, *, carried: bool = False) -> Any:

@@ -59,7 +59,7 @@ class Preprocessing(PicklesByPublicName):
     def standardize(cls, X: np.ndarray) -> Self:
         """Fit mean 0 and standard deviation 1 per feature; constant features are only centered."""
         flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
-        constant = flat.max(axis=0) == flat.min(axis=0)  # not exactly 0 after rounding
+        constant = flat.max(axis=0) == flat.min(axis=0)  # their deviation may not be exactly 0
         return cls(flat.mean(axis=0), np.where(constant, 1.0, flat.std(axis=0)), kind="standardize")
 
     def transform(self, X: Any) -> np.ndarray:

@@ -53,8 +53,7 @@ class ClassMeans(BaseDistiller):
         parts = [group.rows for group in rows.groups]
         if rows.task == "regression" and rows.y is not None:
             parts = np.array_split(np.argsort(rows.y, kind="stable"), min(self.bins, len(rows.X)))
-        # 2. Average each part. Sums are in float64, because float32 sums of many rows lose
-        # precision.
+        # 2. Average each part, in float64 because float32 sums of many rows lose precision.
         means = np.stack([rows.X[part].mean(axis=0, dtype=np.float64) for part in parts])
         # 3. Label each mean with its class, or with the mean of its continuous targets.
         y: np.ndarray | None = None

@@ -157,9 +157,8 @@ class FacilityLocationCoreset(BaseDistiller):
         indices = np.concatenate(
             [group.rows[selection.picks] for group, selection in zip(rows.groups, selections, strict=True)]
         )
-        # The weights of a prefix can be counted again only from distances between the rows of X
-        # alone, not from those in a feature space, between directions, or with the target as a
-        # column.
+        # The weights of a prefix can be counted again only from distances between the rows of X,
+        # not in a feature space, between directions, or with the target as a column.
         can_be_recounted = rows.features is None and self.metric == "euclidean" and rows.task != "regression"
         return Outcome(
             indices=indices[order],

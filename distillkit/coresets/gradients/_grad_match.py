@@ -242,6 +242,5 @@ def solve_weights(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
     factor = cholesky(gram + rounding * np.eye(len(gram)), lower=False)  # duplicates make it singular
     transformed = solve_triangular(factor, target, trans=1)
     unconstrained = solve_triangular(factor, transformed)
-    # An unconstrained minimum that is positive is also the constrained one, which saves the slower
-    # nnls.
+    # A positive unconstrained minimum is also the constrained one, which saves the slower nnls.
     return np.asarray(unconstrained if unconstrained.min() > 0 else nnls(factor, transformed)[0])

@@ -111,8 +111,7 @@ class InfluenceCoreset(BaseDistiller):
         self.max_seconds = max_seconds
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        # 1. Set up the ridge model without any rows, and score every row by its effect on the full
-        #    model.
+        # 1. Set up an empty ridge model, and score each row by its effect on the model of all rows.
         X, Y = _design(rows)
         alpha = self.alpha * float(np.einsum("ij,ij->i", X, X).mean(dtype=np.float64))
         rows = stratified(rows)

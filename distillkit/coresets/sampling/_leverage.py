@@ -118,8 +118,7 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     ndarray of shape (n,)
         Leverages in [0, 1]; they sum to the rank of [X, 1].
     """
-    # 1. Center the columns and scale them to unit length, so that units do not decide about
-    #    dependence.
+    # 1. Center the columns and scale them to unit length, so that units do not affect the rank.
     is_variable = X.max(axis=0) > X.min(axis=0)
     design = np.ones((len(X), int(is_variable.sum()) + 1))
     np.subtract(X[:, is_variable], X[:, is_variable].mean(axis=0, dtype=np.float64), out=design[:, :-1])

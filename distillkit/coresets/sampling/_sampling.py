@@ -70,8 +70,7 @@ def inclusion_probabilities(share: np.ndarray, size: int) -> np.ndarray:
     """
     included = np.zeros(len(share))
     certain = np.zeros(len(share), dtype=bool)
-    # Rows whose probability would exceed 1 are certain; the others share what remains, until none
-    # exceeds 1.
+    # Rows whose probability would exceed 1 are certain; repeat for the other rows until none is.
     while True:
         remaining, mass = size - int(certain.sum()), float(share[~certain].sum())
         if mass <= 0:  # the remaining rows have no shares: give them equal ones

@@ -152,8 +152,7 @@ def sensitivity_bounds(points: np.ndarray, k: int, mass: np.ndarray, seed: int) 
     cluster_mass = np.bincount(start.labels, weights=mass, minlength=k)
     cluster_cost = np.bincount(start.labels, weights=mass * squared, minlength=k)
     mean_cost = cluster_cost.sum() / mass.sum()
-    # 2. Bound the part of each row in any cost by its cluster's size, its own cost and its
-    #    cluster's cost.
+    # 2. Bound the part of each row in any cost by its own cost, and its cluster's size and cost.
     bound = 4 * mass.sum() / cluster_mass[start.labels]
     if mean_cost > 0:  # otherwise every row is a center, and only the cluster sizes count
         factor = 16 * (np.log(k) + 2)

@@ -47,13 +47,11 @@ class ScoredCoreset(BaseDistiller):
         """Return a score for each row, shape (n,); larger means harder."""
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        # 1. Score all rows; ties are broken at random, so that the order of the file does not
-        #    matter.
+        # 1. Score all rows; ties are broken at random, not by the order of the rows.
         self.scores_ = self._scores(rows, run)
         key = self.scores_ if self.keep == "easy" else -self.scores_
         random_order = run.rng.permutation(len(key))
-        # 2. Keep one end of the ranking of each class, or of each quantile bin of a continuous
-        #    target.
+        # 2. Keep one end of the ranking of each class, or of each bin of a continuous target.
         rows = stratified(rows)
         picks = [self._select(group, key, random_order) for group in rows.groups]
         order = interleave([group.size for group in rows.groups])

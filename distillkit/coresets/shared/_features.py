@@ -28,7 +28,7 @@ def standardized_rows(rows: TrainingRows) -> np.ndarray:
     flat = rows.flat
     if rows.X.ndim == 2:
         mean, variance = _moments(flat)
-        constant = flat.max(axis=0) == flat.min(axis=0)  # not exactly 0 after rounding
+        constant = flat.max(axis=0) == flat.min(axis=0)  # their deviation may not be exactly 0
         deviation = np.where(constant, 1.0, np.sqrt(variance))
     else:
         mean = np.array(flat.mean(dtype=np.float64))

@@ -236,8 +236,7 @@ class Tree:
         BudgetError
             If there are fewer rows so far than the budget asks for.
         """
-        # Oldest rows first, so that a stream of one block is distilled exactly as by the method
-        # itself.
+        # Oldest rows first, so that a stream of one block is distilled as by the method itself.
         held = Summary.merged([*(self.levels[level] for level in sorted(self.levels, reverse=True)), *self.buffer])
         if self.task == "classification":
             counts = dict(sorted(self.counts.items()))

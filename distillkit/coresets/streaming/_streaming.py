@@ -295,8 +295,7 @@ class StreamingCoreset(BaseDistiller):
         result = self._reduce(run)
         self._stale = False  # attributes not set below do not exist
         outcome = _outcome(result)
-        # Rows are passed as synthetic, because the stream is no longer available for selecting from
-        # it.
+        # Rows are passed as synthetic, because they can no longer be selected from the stream.
         synthetic = Outcome(X=result.X, y=result.y)
         result_rows = TrainingRows(result.X, result.y, self._tree.task, ())
         self._set_results(
