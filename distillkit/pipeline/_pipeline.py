@@ -182,9 +182,8 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         self._validate_steps()
         memory = check_memory(self.memory)
         cached = memory.cache(_fit_step, ignore=["caller", "callbacks"])  # they do not affect the result
-        clones = (
-            getattr(memory, "location", "") is not None
-        )  # as in scikit-learn, clones are fitted if there is a cache
+        # As in scikit-learn, the steps themselves are fitted without a cache, and clones with one.
+        clones = getattr(memory, "location", "") is not None
         last = len(self.steps) - 1
         data = (X, y, weight)
         for index, (name, step) in enumerate(self.steps):
