@@ -116,7 +116,7 @@ class CraigCoreset(BaseDistiller):
         rows = stratified(rows)
         picks, weights = [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
-            # 2. Select rows in each class, weighted by the number of rows with the nearest gradients.
+            # 2. Select rows of each class, weighted by the number of rows with nearest gradients.
             group_gradients = gradients.take(group.rows)
             selection = self._select(group_gradients, group.size, run, should_stop)
             labels, distance = nearest(group_gradients, selection)
