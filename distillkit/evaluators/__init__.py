@@ -1,8 +1,9 @@
-"""Evaluators: models with their training recipes, by which distilled sets are judged.
+"""Evaluators: models with training recipes that measure the quality of distilled sets.
 
-Each factory has the signature ``make(task, random_state, **params)`` and returns an unfitted scikit-learn estimator
-that works on ten rows as well as on sixty thousand, with one row per class, and with a single class. Names are imported
-on first use, so that `distillkit.evaluators._specs` can be read without scikit-learn.
+Each factory has the signature ``make(task, random_state, **params)`` and returns an unfitted
+scikit-learn estimator that can be trained on ten rows as well as on sixty thousand, with one row
+per class, and with a single class. Names are imported on first use, so that
+`distillkit.evaluators._specs` can be imported without scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Linear recipes: logistic regression for labels, ridge regression for numbers."""
+"""The linear evaluators: logistic regression for labels and ridge regression for numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ __all__ = ["Logistic", "RidgeRegression", "make_logistic", "make_ridge"]
 
 
 class Logistic(WeightedEvaluator):
-    """Multinomial logistic regression with an L2 penalty, by L-BFGS.
+    """Multinomial logistic regression with an L2 penalty, fitted by L-BFGS.
 
-    The objective is ``C * sum_i w_i loss_i + ||coef||^2 / 2``: weights that sum to the training rows seen make a small
-    set as little regularized as the whole one, and a row of weight 2 is exactly a row given twice.
+    The objective is ``C * sum_i w_i loss_i + ||coef||^2 / 2``. If the weights sum to the number of
+    original training rows, a distilled set is regularized as little as the original set, and a row
+    of weight 2 is exactly a row given twice.
 
     Parameters
     ----------
     C : float, default=1.0
+        Inverse strength of the penalty.
     max_iter : int, default=1000
-        Steps at most; a `ConvergenceWarning` says so where they did not do.
+        Largest number of iterations; scikit-learn warns with a `ConvergenceWarning` if it is not
+        enough.
     """
 
     def __init__(self, *, C: float = 1.0, max_iter: int = 1000) -> None:
@@ -34,19 +37,21 @@ class Logistic(WeightedEvaluator):
 
 
 class RidgeRegression(WeightedEvaluator):
-    """Least squares with an L2 penalty, in float64.
+    """Linear least squares with an L2 penalty (ridge regression), in float64.
 
-    The objective is ``sum_i w_i (y_i - x_i . coef - intercept)^2 + alpha ||coef||^2``: weights act as the size of the
-    data, as for `Logistic`. `alpha` is fixed: ten rows cannot choose it, and the test rows must not.
+    The objective is ``sum_i w_i (y_i - x_i . coef - intercept)^2 + alpha ||coef||^2``, so weights
+    act like repeated rows, as for `Logistic`. `alpha` is fixed, because a very small set cannot
+    select it and the test rows must not.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        For standardized features.
+        Strength of the penalty; the default suits standardized features.
     """
 
     task = "regression"
-    _dtypes = (np.float64,)  # large weights on few rows make the normal equations too ill-conditioned for float32
+    # Large weights on few rows make the normal equations too ill-conditioned for float32.
+    _dtypes = (np.float64,)
 
     def __init__(self, *, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -56,40 +61,40 @@ class RidgeRegression(WeightedEvaluator):
 
 
 def make_logistic(task: str, random_state: int, *, C: float = 1.0, max_iter: int = 1000) -> Logistic:  # noqa: ARG001
-    """Make a logistic regression; see `Logistic`.
+    """Make a logistic-regression evaluator; see `Logistic`.
 
     Parameters
     ----------
     task : {"classification"}
     random_state : int
-        Not used: the optimum is unique.
+        Not used, since the optimum is unique.
     C, max_iter
         As for `Logistic`.
 
     Raises
     ------
     DataError
-        For another task.
+        If the task is another one.
     """
     check_task("logistic", task, "classification")
     return Logistic(C=C, max_iter=max_iter)
 
 
 def make_ridge(task: str, random_state: int, *, alpha: float = 1.0) -> RidgeRegression:  # noqa: ARG001
-    """Make a ridge regression; see `RidgeRegression`.
+    """Make a ridge-regression evaluator; see `RidgeRegression`.
 
     Parameters
     ----------
     task : {"regression"}
     random_state : int
-        Not used: the optimum is unique.
+        Not used, since the optimum is unique.
     alpha
         As for `RidgeRegression`.
 
     Raises
     ------
     DataError
-        For another task.
+        If the task is another one.
     """
     check_task("ridge", task, "regression")
     return RidgeRegression(alpha=alpha)

@@ -1,4 +1,4 @@
-"""A small network as a recipe, without torch."""
+"""The perceptron evaluator, a small network that does not need torch."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ _BATCH = 200
 
 
 class MLP(WeightedEvaluator):
-    """A perceptron with one hidden layer of ReLUs, trained by Adam for a fixed number of steps; the last state counts.
+    """A perceptron with one hidden layer of ReLU units, trained by Adam for fixed steps.
 
-    Batches hold 200 rows, or all where there are fewer. The number of epochs follows from the steps wanted, and is
-    never below `min_epochs`. scikit-learn stops when the training loss stands still and warns where it does not; here
-    neither happens. Only ratios of weights count: they are scaled to mean 1. Numbers are standardized (by weighted
-    mean and deviation) while training.
+    Batches have 200 rows, or all rows if there are fewer. The number of epochs follows from `steps`
+    and is never below `min_epochs`. The model is that of the last step: unlike scikit-learn's
+    estimators, it does not stop when the training loss no longer improves, and does not warn if the
+    loss still improves at the end. Only the ratios of the weights matter, since they are scaled to
+    mean 1. A continuous target is standardized for training, by its weighted mean and deviation.
 
     Parameters
     ----------
     task : {"classification", "regression"}, default="classification"
     random_state : int or None, default=None
-        Of the first weights and the order of the rows.
+        Seeds the first weights and the order of the rows.
     hidden : int, default=64
-        Units.
+        Number of hidden units.
     steps : int, default=1000
-        At least so many updates.
+        Smallest number of updates.
     min_epochs : int, default=20
-        At least so many passes over the rows.
+        Smallest number of passes over the rows.
     learning_rate : float, default=0.001
     alpha : float, default=1.0
-        Of the penalty ``alpha ||coef||^2 / (2 n)`` beside the mean loss of n rows. Without it, ten to thirty rows are
-        learned by heart, which on noisy numbers is worse than their mean.
+        Strength of the penalty ``alpha ||coef||^2 / (2 n)`` that is added to the mean loss of n
+        rows. Without it, very small sets are memorized, and predictions of a noisy target become
+        worse than its mean.
     """
 
     _mean_one = True
@@ -69,7 +71,7 @@ class MLP(WeightedEvaluator):
             hidden_layer_sizes=(self.hidden,),
             batch_size=batch,
             learning_rate_init=self.learning_rate,
-            alpha=self.alpha * batch / n_rows,  # scikit-learn divides it by the rows of the batch
+            alpha=self.alpha * batch / n_rows,  # scikit-learn divides alpha by the batch size
             max_iter=epochs,
             n_iter_no_change=epochs,
             random_state=self.random_state,
@@ -82,7 +84,7 @@ class MLP(WeightedEvaluator):
             self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weight))) or 1.0
             y = (y - self.target_mean_) / self.target_scale_
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is meant
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is intended
             model.fit(X, y, **weights)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -101,7 +103,7 @@ def make_mlp(
     learning_rate: float = 0.001,
     alpha: float = 1.0,
 ) -> MLP:
-    """Make a network with one hidden layer; see `MLP`.
+    """Make a perceptron with one hidden layer; see `MLP`.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def make_mlp(
     Raises
     ------
     DataError
-        For another task.
+        If the task is none of these.
     """
     check_task("mlp", task, "classification", "regression")
     return MLP(

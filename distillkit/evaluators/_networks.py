@@ -1,4 +1,4 @@
-"""Convolutional networks as recipes: the literature's protocol, and a quick one."""
+"""The convolutional evaluators, with the training protocol of the literature and a quick one."""
 
 from __future__ import annotations
 
@@ -19,33 +19,37 @@ _PROTOCOLS = ("quick", "standard")
 
 
 class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
-    """A network trained by one of two protocols; the state after the last epoch counts.
+    """A convolutional network that is trained by one of two protocols, without early stopping.
 
-    "quick": Adam at 0.001 with a one-cycle schedule, batches of 128, as many epochs as give at least `steps` updates and at least two;
-    weights count by their ratios. It ranks methods in seconds, and its figures are not the literature's.
+    "quick" is Adam with learning rate 0.001 and a one-cycle schedule, batches of 128, and as many
+    epochs as give at least `steps` updates, but at least two. Only the ratios of the sample weights
+    matter. It is meant to rank methods fast; its scores are not comparable with the literature.
 
-    "standard": the protocol of the condensation literature: SGD at 0.01 with momentum 0.9 and weight decay 0.0005,
-    batches of 256, 1,000 epochs with the rate divided by ten after half of them, and random changes of images: one of crop, scale
-    and rotation by up to 45 degrees for each grey image, one of color, crop, cutout, flip, scale and rotation for each batch of
-    colour images; without weights. Sets whose 1,000 epochs would be more than 20,000 updates get fewer epochs.
+    "standard" is the protocol of the condensation literature: SGD with learning rate 0.01, momentum
+    0.9 and weight decay 0.0005, batches of 256, and 1,000 epochs with the learning rate divided by
+    ten after half of them. Images are augmented at random: each gray image by one of crop, scale
+    and rotation by up to 45 degrees, and each batch of color images by one of color, crop, cutout,
+    flip, scale and rotation. Sample weights are not used. Sets whose 1,000 epochs would take more
+    than 20,000 updates get fewer epochs.
 
     Parameters
     ----------
     network : {"convnet", "lenet", "resnet18"}
-        For series "convnet" is one-dimensional; for images under 16 pixels it has fewer blocks, as many as fit.
+        "convnet" is one-dimensional for series, and has fewer blocks for images under 16 pixels.
     task : {"classification", "regression"}
     protocol : {"quick", "standard"}
     width : int or None
         Channels of the ConvNet; None is 32 for "quick" and 128 for "standard".
     steps : int
-        Updates of "quick", at least.
+        Smallest number of updates of "quick".
     random_state : int or None
 
     References
     ----------
-    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, and Zhao and Bilen, "Dataset condensation with
-    differentiable Siamese augmentation", ICML 2021; the protocols as coded in their reference implementation, which trains on MNIST
-    by the first and on colour images by the second.
+    Zhao, Mopuri and Bilen, "Dataset condensation with gradient matching", ICLR 2021, and Zhao and
+    Bilen, "Dataset condensation with differentiable Siamese augmentation", ICML 2021. The settings
+    are those of their reference implementation, which uses the first paper's augmentation for MNIST
+    and the second's for color images.
     """
 
     def __init__(
@@ -72,15 +76,16 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
         ----------
         X : array-like of shape (n, channels, height, width) or (n, channels, time)
         y : array-like of shape (n,)
+            Labels or numbers.
         sample_weight : array-like of shape (n,) or None
-            Ignored by "standard".
+            Not used by "standard".
         soft_labels : array-like of shape (n, n_classes) or None
-            Probabilities to train on instead of y; classification only.
+            Probabilities to train on in place of y; for classification only.
 
         Raises
         ------
         DataError
-            If the protocol is not known, or soft labels are given for numbers.
+            If the protocol is unknown, or if soft labels are given for regression.
         """
         from distillkit.nn import NetworkClassifier, NetworkRegressor
 
@@ -91,7 +96,9 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
         extra: dict[str, Any] = {"sample_weight": sample_weight if self.protocol == "quick" else None}
         if soft_labels is not None:
             if self.task != "classification":
-                raise DataError("soft labels are probabilities of classes: task='regression' has none.")
+                raise DataError(
+                    "soft labels are probabilities of classes, and task='regression' has none: leave them out."
+                )
             extra["soft_labels"] = soft_labels
         self.estimator_.fit(X, y, **extra)
         return self
@@ -99,9 +106,9 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
     def _settings(self, shape: tuple[int, ...]) -> dict[str, Any]:
         quick = self.protocol == "quick"
         batch = 128 if quick else 256
-        updates = -(-shape[0] // batch)  # of one epoch
+        updates_per_epoch = -(-shape[0] // batch)
         common = {
-            "network": self._name(shape),
+            "network": self._network_name(shape),
             "width": self.width or (32 if quick else 128),
             "depth": _depth(shape),
             "batch_size": batch,
@@ -109,15 +116,15 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
         if quick:
             return {
                 **common,
-                "epochs": max(2, -(-self.steps // updates)),
+                "epochs": max(2, -(-self.steps // updates_per_epoch)),
                 "optimizer": "adam",
                 "lr": 1e-3,
                 "schedule": "onecycle",
             }
-        epochs = min(1000, max(1, 20_000 // updates))
+        epochs = min(1000, max(1, 20_000 // updates_per_epoch))
         return {**common, "epochs": epochs, "optimizer": "sgd", "lr": 0.01, "schedule": "step", "augment": "auto"}
 
-    def _name(self, shape: tuple[int, ...]) -> str:
+    def _network_name(self, shape: tuple[int, ...]) -> str:
         if self.network == "convnet":
             return "convnet1d" if len(shape) == 3 else "convnet"
         return self.network
@@ -128,20 +135,24 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
         return np.asarray(self.estimator_.predict(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy for labels, the coefficient of determination for numbers."""
+        """Return the accuracy for labels, or R2 for numbers."""
         metric = accuracy_score if self.task == "classification" else r2_score
         return float(metric(y, self.predict(X), sample_weight=sample_weight))
 
 
 def _depth(shape: tuple[int, ...]) -> int | None:
-    """Three blocks, or fewer where the last norm would see less than 4x4 pixels; None leaves series to the network's rule."""
+    """Return the number of blocks for rows of a shape (n, channels, ...).
+
+    Images have three blocks, or fewer if the last normalization layer would see less than 4x4
+    pixels. None leaves the depth for series to the network.
+    """
     return min(3, max(1, min(shape[2:]).bit_length() - 2)) if len(shape) == 4 else None
 
 
 def make_convnet(
     task: str, random_state: int, *, protocol: str = "quick", width: int | None = None, steps: int = 300
 ) -> NetworkEvaluator:
-    """Make the literature's ConvNet, for images or series; see `NetworkEvaluator`.
+    """Make the ConvNet of the condensation literature, for images or series.
 
     Parameters
     ----------
@@ -149,18 +160,23 @@ def make_convnet(
     random_state : int
     protocol, width, steps
         As for `NetworkEvaluator`.
+
+    Raises
+    ------
+    DataError
+        If the task is none of these.
     """
     check_task("convnet", task, "classification", "regression")
     return NetworkEvaluator("convnet", task, protocol=protocol, width=width, steps=steps, random_state=random_state)
 
 
 def make_lenet(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkEvaluator:
-    """Make LeNet, for images of at least 12x12; parameters as for `make_convnet`."""
+    """Make LeNet, for images of at least 12x12 pixels; parameters as for `make_convnet`."""
     check_task("lenet", task, "classification", "regression")
     return NetworkEvaluator("lenet", task, protocol=protocol, steps=steps, random_state=random_state)
 
 
 def make_resnet18(task: str, random_state: int, *, protocol: str = "quick", steps: int = 300) -> NetworkEvaluator:
-    """Make ResNet-18 with instance norm, for images; parameters as for `make_convnet`."""
+    """Make ResNet-18 with instance normalization, for images; parameters as for `make_convnet`."""
     check_task("resnet18", task, "classification", "regression")
     return NetworkEvaluator("resnet18", task, protocol=protocol, steps=steps, random_state=random_state)

@@ -1,4 +1,4 @@
-"""The built-in evaluators as data; importing this loads no scikit-learn."""
+"""The specifications of the built-in evaluators, which load no scikit-learn."""
 
 from __future__ import annotations
 

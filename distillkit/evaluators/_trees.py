@@ -1,4 +1,4 @@
-"""Recipes made of trees: a random forest, and gradient boosting that also works on few rows."""
+"""The tree evaluators: a random forest, and gradient boosting that also works on few rows."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ __all__ = ["Boosting", "make_boosting", "make_forest"]
 
 
 class Boosting(WeightedEvaluator):
-    """Gradient boosting on histograms, with leaves that shrink with the rows.
+    """Histogram gradient boosting whose minimum leaf size shrinks with the number of rows.
 
-    scikit-learn's default of at least 20 rows in a leaf predicts a constant for fewer than 40 rows. Here a leaf needs
-    a fifth of the rows, at least 1 and at most 20, so from 100 rows on the recipe is scikit-learn's own. There is no
-    early stopping, at any size: a set of ten rows has none to spare, and sizes must be comparable. Only ratios of
-    weights count: they are scaled to mean 1.
+    With scikit-learn's default of at least 20 rows per leaf, a model of fewer than 40 rows is
+    constant. Here a leaf needs a fifth of the rows, at least 1 and at most 20, which is scikit-learn's
+    default from 100 rows on. There is no early stopping, because very small sets have no rows to
+    hold out, and sets of all sizes should be trained alike. Only the ratios of the weights matter,
+    since they are scaled to mean 1.
 
     Parameters
     ----------
     task : {"classification", "regression"}, default="classification"
     random_state : int or None, default=None
     max_iter : int, default=100
-        Rounds.
+        Number of boosting rounds.
     learning_rate : float, default=0.1
     """
 
-    _mean_one = True  # the smallest hessian of a leaf is an absolute number
+    _mean_one = True  # scikit-learn's smallest Hessian of a leaf is an absolute number
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Boosting(WeightedEvaluator):
 
 
 def make_boosting(task: str, random_state: int, *, max_iter: int = 100, learning_rate: float = 0.1) -> Boosting:
-    """Make gradient-boosted trees; see `Boosting`.
+    """Make a gradient-boosting evaluator; see `Boosting`.
 
     Parameters
     ----------
@@ -72,21 +73,23 @@ def make_boosting(task: str, random_state: int, *, max_iter: int = 100, learning
     Raises
     ------
     DataError
-        For another task.
+        If the task is none of these.
     """
     check_task("boosting", task, "classification", "regression")
     return Boosting(task, random_state=random_state, max_iter=max_iter, learning_rate=learning_rate)
 
 
 def make_forest(task: str, random_state: int, *, n_estimators: int = 200, min_samples_leaf: int = 1) -> Any:
-    """Make a random forest: scikit-learn's own, which works on any number of rows; only ratios of weights count.
+    """Make scikit-learn's random forest, which works on any number of rows.
+
+    Only the ratios of the sample weights matter.
 
     Parameters
     ----------
     task : {"classification", "regression"}
     random_state : int
     n_estimators : int, default=200
-        Trees.
+        Number of trees.
     min_samples_leaf : int, default=1
 
     Returns
@@ -96,7 +99,7 @@ def make_forest(task: str, random_state: int, *, n_estimators: int = 200, min_sa
     Raises
     ------
     DataError
-        For another task.
+        If the task is none of these.
     """
     check_task("forest", task, "classification", "regression")
     model = RandomForestClassifier if task == "classification" else RandomForestRegressor

@@ -1,4 +1,4 @@
-"""Knowledge distillation: students that learn from teachers, and distilled rows that carry a teacher's labels."""
+"""Knowledge distillation: students that learn from teachers, and soft labels for distilled rows."""
 
 from distillkit.knowledge._soft_labels import SoftLabels
 from distillkit.knowledge._teacher_student import TeacherStudentDistiller

@@ -1,4 +1,4 @@
-"""The loss of a taught network, with its two parts for the history."""
+"""The distillation loss of a network student, which also records its hard and soft terms."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ if TYPE_CHECKING:
 
     from distillkit.nn import RowLoss
 
-__all__ = ["TaughtLoss"]
+__all__ = ["DistillationLoss"]
 
 
-class TaughtLoss:
-    """``alpha hard + (1 - alpha) soft`` per row, as `distillkit.nn.distillation_loss`, keeping the means of both terms.
+class DistillationLoss:
+    """The loss ``alpha hard + (1 - alpha) soft`` of each row, with running means of both terms.
 
-    A term of weight zero is not computed: ``alpha=1`` is plain training bit for bit, ``alpha=0`` needs no labels.
+    The values equal those of `distillkit.nn.distillation_loss`. A term of weight zero is not
+    computed: ``alpha=1`` is ordinary training bit for bit, and ``alpha=0`` needs no labels.
 
     Parameters
     ----------
     hard, soft : RowLoss or None
-        Against the labels and against the teacher; None only where its weight is zero.
+        Loss against the labels, and loss against the teacher. A term may be None only where its
+        weight is zero.
     alpha : float in [0, 1]
         Weight of the hard term.
     """
@@ -36,23 +38,41 @@ class TaughtLoss:
     @classmethod
     def of_classes(
         cls, codes: torch.Tensor | None, logits: torch.Tensor | None, temperature: float, alpha: float
-    ) -> TaughtLoss:
-        """Cross-entropy with class numbers, and ``T^2 KL`` from the teacher's softened probabilities."""
+    ) -> DistillationLoss:
+        """Return cross-entropy with the class codes plus ``T^2 KL`` from the teacher's soft labels.
+
+        Parameters
+        ----------
+        codes : tensor of int64 of shape (n,) or None
+            Class numbers.
+        logits : tensor of shape (n, n_classes) or None
+            The teacher's logits.
+        temperature : float > 0
+        alpha : float in [0, 1]
+        """
         hard = None if codes is None else class_loss(codes)
         return cls(hard, None if logits is None else distillation_loss(None, logits, temperature, 0.0), alpha)
 
     @classmethod
-    def of_numbers(cls, values: torch.Tensor | None, taught: torch.Tensor | None, alpha: float) -> TaughtLoss:
-        """Squared error from the values, and from the teacher's."""
+    def of_numbers(
+        cls, values: torch.Tensor | None, teacher_values: torch.Tensor | None, alpha: float
+    ) -> DistillationLoss:
+        """Return the squared error from the target values plus that from the teacher's values.
+
+        Parameters
+        ----------
+        values, teacher_values : tensor of shape (n,) or None
+        alpha : float in [0, 1]
+        """
         hard = None if values is None else number_loss(values)
-        return cls(hard, None if taught is None else number_loss(taught), alpha)
+        return cls(hard, None if teacher_values is None else number_loss(teacher_values), alpha)
 
     def _reset(self) -> None:
         self._sums = {name: 0.0 for name, _, _ in self.terms}
         self._rows = 0
 
     def __call__(self, outputs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Loss of each row, shape (b,)."""
+        """Return the losses (b,) of outputs (b, n_outputs) for the rows at positions (b,)."""
         values = [term(outputs, rows) for _, term, _ in self.terms]
         for (name, _, _), value in zip(self.terms, values, strict=True):
             self._sums[name] += value.detach().sum().item()
@@ -62,7 +82,7 @@ class TaughtLoss:
         return self.terms[0][2] * values[0] + self.terms[1][2] * values[1]
 
     def parts(self) -> dict[str, float]:
-        """Return the mean of each term over the rows seen since this was last asked."""
+        """Return the mean of each term over the rows since the last call, and start anew."""
         means = {name: total / max(1, self._rows) for name, total in self._sums.items()}
         self._reset()
         return means

@@ -1,4 +1,4 @@
-"""What scikit-learn estimators and torch modules have in common when they teach or are taught."""
+"""A common interface to scikit-learn estimators and torch modules, as teachers and as students."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ __all__ = [
     "fit_model",
     "is_estimator",
     "is_fitted",
+    "model_input",
     "module_outputs",
-    "numbers_of",
-    "rows_for",
-    "weight_name",
+    "predicted_numbers",
+    "sample_weight_name",
 ]
 
 _BLOCK = 512
 
 
 def is_estimator(model: Any) -> bool:
-    """Whether something is a scikit-learn estimator, not a class of them."""
+    """Return whether an object is a scikit-learn estimator (an instance, not a class)."""
     return hasattr(model, "fit") and hasattr(model, "get_params") and not isinstance(model, type)
 
 
 def check_task(role: str, model: Any, task: str) -> None:
-    """Refuse a regressor that should teach classes, and a classifier for numbers.
+    """Refuse a regressor for class labels, and a classifier for numbers.
 
     Parameters
     ----------
     role : str
-        The parameter to name in the message.
-    model : anything
-        Only scikit-learn estimators say which they are; others pass.
+        Name of the parameter, for the message.
+    model : object
+        Only scikit-learn estimators declare their task; other objects pass.
     task : {"classification", "regression"}
 
     Raises
@@ -69,10 +69,11 @@ def check_task(role: str, model: Any, task: str) -> None:
 
 
 def is_fitted(model: Any) -> bool:
-    """Whether a model can predict as it is; torch modules always can."""
+    """Return whether a model can predict already; torch modules always can."""
     if isinstance(model, nn.Module):
         return True
-    if not hasattr(model, "__sklearn_tags__"):  # of another make: by the convention that learning leaves names in "_"
+    if not hasattr(model, "__sklearn_tags__"):
+        # By scikit-learn's convention, fitting sets public attributes whose names end in "_".
         return any(name.endswith("_") and not name.startswith("_") for name in dir(model)) or not hasattr(model, "fit")
     try:
         check_is_fitted(model)
@@ -81,22 +82,39 @@ def is_fitted(model: Any) -> bool:
     return True
 
 
-def rows_for(model: Any, X: np.ndarray, names: Any = None) -> Any:
-    """Return rows as a model takes them: flattened for those of two axes, with names where it was fitted with names."""
+def model_input(model: Any, X: np.ndarray, names: Any = None) -> Any:
+    """Return rows in the form that a model takes.
+
+    Parameters
+    ----------
+    model : estimator or Module
+    X : ndarray of shape (n, ...)
+    names : array-like of str or None
+        Names of the columns of X.
+
+    Returns
+    -------
+    ndarray or DataFrame
+        The rows as they are for modules and for estimators that take three axes, flattened to
+        (n, d) for other estimators, and a data frame for estimators fitted with these names.
+    """
     if isinstance(model, nn.Module):
         return X
-    rows = X if X.ndim == 2 or _takes_axes(model) else X.reshape(len(X), -1)
+    rows = X if X.ndim == 2 or _accepts_three_axes(model) else X.reshape(len(X), -1)
     if names is not None and rows.ndim == 2 and list(getattr(model, "feature_names_in_", ())) == list(names):
         return sys.modules["pandas"].DataFrame(rows, columns=names)
     return rows
 
 
-def _takes_axes(model: Any) -> bool:
+def _accepts_three_axes(model: Any) -> bool:
     return hasattr(model, "__sklearn_tags__") and bool(get_tags(model).input_tags.three_d_array)
 
 
-def weight_name(model: Any) -> str | None:
-    """Return the name under which `fit` takes weights of rows, that of a pipeline's last step included."""
+def sample_weight_name(model: Any) -> str | None:
+    """Return the name of the sample weights in `fit`, or None if the model takes none.
+
+    A pipeline takes the weights of its last step, as ``"STEP__sample_weight"``.
+    """
     if isinstance(model, Pipeline):
         name, last = model.steps[-1]
         return f"{name}__sample_weight" if has_fit_parameter(last, "sample_weight") else None
@@ -104,51 +122,57 @@ def weight_name(model: Any) -> str | None:
 
 
 def fit_model(model: Any, X: np.ndarray, y: Any, weight: np.ndarray | None) -> Any:
-    """Fit in place, with the weights if it takes them; return the model."""
-    name = None if weight is None else weight_name(model)
-    return model.fit(rows_for(model, X), y, **({} if name is None else {name: weight}))
+    """Fit a model in place, with the sample weights if it takes them, and return it."""
+    name = None if weight is None else sample_weight_name(model)
+    return model.fit(model_input(model, X), y, **({} if name is None else {name: weight}))
 
 
-def class_logits(model: Any, X: np.ndarray, known: Any, classes: np.ndarray, names: Any = None) -> np.ndarray:
-    """Ask a model for logits, however it can give them.
+def class_logits(model: Any, X: np.ndarray, model_classes: Any, classes: np.ndarray, names: Any = None) -> np.ndarray:
+    """Return a model's logits, or an equivalent computed from its probabilities.
 
-    A module and a `NetworkClassifier` give their own; ``log p`` of `predict_proba` and then `decision_function` follow.
+    The logits of a module and of a `NetworkClassifier` are used directly. Other models give
+    ``log p`` of their `predict_proba`, or else the values of their `decision_function`.
 
     Parameters
     ----------
     model : fitted classifier or Module
     X : ndarray of shape (n, ...)
-    known : array-like of labels
-        The model's classes, in the order of its columns.
+    model_classes : array-like of labels
+        The model's classes, in the order of its output columns.
     classes : ndarray of shape (n_classes,)
-        Sorted labels wanted; a class that the model does not know gets the smallest probability.
+        Sorted labels of the columns to return. A class that the model does not know gets the
+        smallest probability.
     names : array-like of str or None
         Names of the columns of X.
 
     Returns
     -------
     ndarray of shape (n, n_classes), float64
-        Normalised: their exponentials sum to one over the classes that the model knows.
+        Normalized: the exponentials sum to one over the classes that the model knows.
 
     Raises
     ------
     DataError
-        If the model gives neither probabilities nor decision values, other columns than classes, or NaN.
+        If the model has neither probabilities nor decision values, if its columns do not match its
+        classes, or if it returns NaN or infinity.
     """
-    given = _raw_logits(model, rows_for(model, X, names))
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = given[:, 0]
-    if given.ndim == 1 and len(known) == 2:  # log-odds of the second class
-        given = np.stack([np.zeros_like(given), given], axis=1)
-    if given.shape != (len(X), len(known)):
+    outputs = _raw_logits(model, model_input(model, X, names))
+    # 1. Bring the outputs of binary classifiers with a single column to one column per class.
+    if outputs.ndim == 2 and outputs.shape[1] == 1:
+        outputs = outputs[:, 0]
+    if outputs.ndim == 1 and len(model_classes) == 2:  # the values are log-odds of the second class
+        outputs = np.stack([np.zeros_like(outputs), outputs], axis=1)
+    if outputs.shape != (len(X), len(model_classes)):
         raise DataError(
-            f"{type(model).__name__} gives values of shape {given.shape} for {len(X)} rows of {len(known)} classes: "
-            "one column per class is needed."
+            f"{type(model).__name__} gives values of shape {outputs.shape} for {len(X)} rows of {len(model_classes)} "
+            "classes: one column per class is needed."
         )
-    if not np.isfinite(given).all():
+    if not np.isfinite(outputs).all():
         raise DataError(f"{type(model).__name__} gives NaN or infinity for some rows: train it again, or scale X.")
+    # 2. Normalize, and place the columns among all classes.
     logits = np.full((len(X), len(classes)), np.log(EPS))
-    logits[:, np.searchsorted(classes, np.asarray(known))] = given - logsumexp(given, axis=1, keepdims=True)
+    columns = np.searchsorted(classes, np.asarray(model_classes))
+    logits[:, columns] = outputs - logsumexp(outputs, axis=1, keepdims=True)
     return logits
 
 
@@ -161,14 +185,20 @@ def _raw_logits(model: Any, rows: Any) -> np.ndarray:
     if hasattr(model, "decision_function"):
         return np.asarray(model.decision_function(rows), dtype=np.float64)
     raise DataError(
-        f"{type(model).__name__} has neither predict_proba nor decision_function, so it has no soft labels: give a classifier "
-        "with one of them (some have an option for it), or alpha=1."
+        f"{type(model).__name__} has neither predict_proba nor decision_function, so it has no soft labels: give a "
+        "classifier with one of them (some classifiers have an option for it), or alpha=1."
     )
 
 
 @torch.no_grad()
 def module_outputs(module: nn.Module, X: np.ndarray) -> np.ndarray:
-    """Outputs in evaluation mode, on the device and in the precision of the module."""
+    """Return a module's outputs in evaluation mode, computed on its device and in its precision.
+
+    Raises
+    ------
+    DataError
+        If the module cannot be applied to rows of this shape.
+    """
     weight = next((w for w in module.parameters() if w.is_floating_point()), torch.zeros(()))
     parts = []
     with evaluating(module):
@@ -181,20 +211,21 @@ def module_outputs(module: nn.Module, X: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def numbers_of(model: Any, X: np.ndarray, names: Any = None) -> np.ndarray:
-    """Ask a regressor, or a module with one output, for numbers of shape (n,).
+def predicted_numbers(model: Any, X: np.ndarray, names: Any = None) -> np.ndarray:
+    """Return the predictions (n,) of a regressor, or of a module with one output.
 
     Raises
     ------
     DataError
-        If it gives anything but one finite number per row.
+        If the model does not return one finite number per row.
     """
-    rows = rows_for(model, X, names)
-    given = module_outputs(model, rows) if isinstance(model, nn.Module) else np.asarray(model.predict(rows))
-    if given.shape not in {(len(X),), (len(X), 1)}:
+    rows = model_input(model, X, names)
+    outputs = module_outputs(model, rows) if isinstance(model, nn.Module) else np.asarray(model.predict(rows))
+    if outputs.shape not in {(len(X),), (len(X), 1)}:
         raise DataError(
-            f"{type(model).__name__} gives values of shape {given.shape} for {len(X)} rows: one number per row is needed."
+            f"{type(model).__name__} gives values of shape {outputs.shape} for {len(X)} rows: "
+            "one number per row is needed."
         )
-    if not np.isfinite(given).all():
+    if not np.isfinite(outputs).all():
         raise DataError(f"{type(model).__name__} gives NaN or infinity for some rows: train it again, or scale X.")
-    return given.reshape(-1).astype(np.float64)
+    return outputs.reshape(-1).astype(np.float64)

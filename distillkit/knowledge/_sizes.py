@@ -1,4 +1,4 @@
-"""How large a fitted model is, and how long it takes to answer."""
+"""The size of fitted models and the time that their predictions take."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-__all__ = ["count_numbers", "seconds_per_call"]
+__all__ = ["count_parameters", "seconds_per_call"]
 
 _ARRAYS = (
     *("coef_", "intercept_", "coefs_", "intercepts_"),  # linear models and perceptrons
-    *("support_vectors_", "dual_coef_", "X_train_", "alpha_", "_fit_X"),  # kernels and neighbours keep rows
+    *("support_vectors_", "dual_coef_", "X_train_", "alpha_", "_fit_X"),  # kernel machines and neighbors
     *("theta_", "var_", "means_", "covariance_", "feature_log_prob_", "centroids_"),  # class densities
     *("mean_", "scale_", "min_", "components_", "cluster_centers_"),  # steps of a pipeline
 )
+"""Attributes of estimators that hold the learned numbers."""
 _PARTS = (
     "estimators_",
     "estimator_",
@@ -26,11 +27,12 @@ _PARTS = (
     "calibrated_classifiers_",
     "student_",
 )
+"""Attributes of estimators that hold further fitted models."""
 _CALLS = 10
 
 
-def count_numbers(model: Any) -> int | None:
-    """Count what a fitted model has learned.
+def count_parameters(model: Any) -> int | None:
+    """Count the learned parameters of a fitted model.
 
     Parameters
     ----------
@@ -39,44 +41,45 @@ def count_numbers(model: Any) -> int | None:
     Returns
     -------
     int or None
-        For networks their parameters, for trees their nodes, for other estimators the numbers in the arrays that they
-        predict from (coefficients, support vectors, kept rows, means and variances), summed over ensembles and the
-        steps of pipelines. None where none of these is found.
+        Parameters of networks, nodes of trees, and for other estimators the numbers in the arrays
+        that they predict from (coefficients, support vectors, stored rows, means and variances),
+        summed over ensembles and the steps of pipelines. None if the model has none of these.
     """
     if isinstance(model, nn.Module):
         return sum(weight.numel() for weight in model.parameters())
     if hasattr(model, "network_"):
-        return count_numbers(model.network_)
+        return count_parameters(model.network_)
     if hasattr(model, "tree_"):
         return int(model.tree_.node_count)
-    if hasattr(model, "_predictors"):  # histogram boosting
+    if hasattr(model, "_predictors"):  # scikit-learn's histogram gradient boosting
         return sum(len(tree.nodes) for stage in model._predictors for tree in stage)  # noqa: SLF001
-    found = [count_numbers(part) for part in _parts(model)]
-    if not found:
-        spare = "var_" if hasattr(model, "scale_") else ""  # a scaler keeps the square of its scale
-        found = [_size(getattr(model, name, None)) for name in _ARRAYS if name != spare]
-    counted = [number for number in found if number is not None]
-    return sum(counted) if counted else None
+    sizes = [count_parameters(part) for part in _parts(model)]
+    if not sizes:
+        # A scaler stores its variance beside its scale, which is the variance's root.
+        redundant = "var_" if hasattr(model, "scale_") else ""
+        sizes = [_size(getattr(model, name, None)) for name in _ARRAYS if name != redundant]
+    known_sizes = [size for size in sizes if size is not None]
+    return sum(known_sizes) if known_sizes else None
 
 
 def _parts(model: Any) -> Iterable[Any]:
-    """Models inside a model: steps of a pipeline, members of an ensemble, what a wrapper holds."""
+    """Return the models inside a model: pipeline steps, ensemble members or a wrapped model."""
     if hasattr(model, "steps"):
         return [step for _, step in model.steps if step is not None and not isinstance(step, str)]
     if type(model).__name__ == "FrozenEstimator":
         return [model.estimator]
-    held = [getattr(model, name, None) for name in _PARTS]
-    flat: list[Any] = []
-    for part in held:
+    parts: list[Any] = []
+    for name in _PARTS:
+        part = getattr(model, name, None)
         if isinstance(part, (list, tuple, np.ndarray)):
-            flat += [item for item in np.asarray(part, dtype=object).ravel() if not isinstance(item, str)]
+            parts += [item for item in np.asarray(part, dtype=object).ravel() if not isinstance(item, str)]
         elif part is not None:
-            flat.append(part)
-    return flat
+            parts.append(part)
+    return parts
 
 
 def _size(value: Any) -> int | None:
-    if isinstance(value, list):  # layers of a perceptron
+    if isinstance(value, list):  # scikit-learn's perceptrons keep one array per layer
         return sum(np.size(item) for item in value)
     if value is None or isinstance(value, str) or not hasattr(value, "shape"):
         return None
@@ -84,15 +87,15 @@ def _size(value: Any) -> int | None:
 
 
 def seconds_per_call(predict: Callable[[Any], Any], X: Any) -> float:
-    """Return the shortest of ten predictions of the same rows, after one that does not count.
+    """Return the shortest time of ten predictions of the same rows, after a warm-up call.
 
-    Whatever else the machine does only adds time, and to models of several threads far more than to others: beside two busy
-    processes the median of five made gradient boosting 100 to 3,000 times as slow as a network, not 6 times.
+    The minimum is used because other load on the machine only ever adds time, and it slows models
+    that run several threads far more than others, which would distort the ratio of two models.
     """
     predict(X)
     seconds = []
     for _ in range(_CALLS):
-        started = time.perf_counter()
+        start = time.perf_counter()
         predict(X)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.perf_counter() - start)
     return min(seconds)

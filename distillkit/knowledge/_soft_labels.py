@@ -1,4 +1,4 @@
-"""Any distiller, with a teacher's labels on its rows."""
+"""A meta-distiller that adds a teacher's soft labels to the rows of any distiller."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.exceptions import DataError
-from distillkit.knowledge._cross_fitting import ask
+from distillkit.knowledge._cross_fitting import teacher_outputs
 from distillkit.knowledge._models import check_task
 from distillkit.knowledge._targets import Rows
-from distillkit.knowledge._teacher import find_classes, fit_or_reuse_teacher, serves_as_it_is
+from distillkit.knowledge._teacher import find_classes, fit_or_reuse_teacher, is_prefitted
 from distillkit.knowledge._temperature import softmax
 from distillkit.utils._seeds import seed_model
 
@@ -28,44 +28,50 @@ if TYPE_CHECKING:
 __all__ = ["SoftLabels"]
 
 
-def _samples(self: SoftLabels) -> bool:
+def _can_sample(self: SoftLabels) -> bool:
     return hasattr(getattr(self, "distiller_", self.distiller), "sample")
 
 
 class SoftLabels(MetaEstimatorMixin, BaseDistiller):
-    """What `distiller` makes of the rows, with the labels of a teacher that was trained on ALL rows.
+    """The distilled rows of another distiller, with soft labels from a teacher trained on all rows.
 
-    ``y_distilled_`` stays as the distiller leaves it; the teacher's probabilities are in ``soft_labels_`` and in
-    ``distilled_.soft_labels``, where models that learn from probabilities find them. Everything else is the
-    inner distiller's, its budget too: set it as ``distiller__budget``.
+    ``y_distilled_`` stays as the inner distiller returns it. The teacher's probabilities are in
+    ``soft_labels_`` and in ``distilled_.soft_labels``, where models that learn from probabilities
+    find them. Everything else is the inner distiller's, including its budget, which is set as
+    ``distiller__budget``.
 
     Parameters
     ----------
     distiller : distiller
-        Cloned.
+        The inner distiller; it is cloned.
     teacher : estimator, Module, str or None, default=None
-        As for `TeacherStudentDistiller`: one that is fitted is used as it is, any other is trained on all rows; None
-        is gradient boosting for tables and a network for series and images; "linear" is logistic or ridge regression on
-        standardized columns, "boosting" gradient boosting, other names are networks. For small sets a teacher that is no more
-        certain than it is right teaches best: "linear", or any with `teacher_cv`.
+        As for `TeacherStudentDistiller`: a fitted teacher is used as it is, any other is trained on
+        all rows. None is gradient boosting for tables and a network for series and images;
+        "linear" is logistic or ridge regression on standardized columns, "boosting" is gradient
+        boosting, and other names are networks. For small distilled sets, choose a teacher with
+        well-calibrated probabilities: "linear", or any teacher with `teacher_cv`.
     temperature : float, default=4.0
-        The labels are ``p^(1/T)``, normalised: above 1 they say more of the classes that the teacher holds for unlikely.
-        Without effect on numbers.
+        The soft labels are proportional to ``p^(1/T)``. Values above 1 raise the probabilities of
+        unlikely classes. It has no effect on numbers.
     alpha : float, default=0.1
-        Share of the distiller's own labels in the mixture, from 0 (the teacher's alone) to 1 (none of the teacher's).
+        Weight of the distiller's hard labels in the mixture, from 0 (the teacher's labels alone) to
+        1 (the hard labels alone).
     teacher_cv : int or None, default=None
-        Rows that the distiller picked were seen by the teacher, and trees and neighbours are certain of such rows.
-        With a number of folds, each picked row is labelled by a copy of the teacher that was not trained on it (one
-        more training per fold that holds picked rows). Made rows, and fitted teachers, are not concerned.
+        Number of cross-fitting folds. Rows that the distiller selected are training rows of the
+        teacher, and trees and neighbors are overconfident on their training rows. With folds, each
+        selected row is labeled by a copy of the teacher that was not trained on it, which takes one
+        more training for each fold that holds selected rows. Synthetic rows and fitted teachers
+        need no folds, so the parameter has no effect on them.
     device : str, default="auto"
-        Where networks that are made here run.
+        Device of networks that are made here.
     random_state : int, RandomState instance or None, default=None
-        Seeds the distiller and the teacher where they have no seed of their own.
+        Seeds the distiller and the teacher if they have no seed of their own.
 
     Attributes
     ----------
     soft_labels_ : ndarray of shape (m, n_classes) or (m, 1)
-        Columns in the order of the sorted labels; for a continuous target one column, the teacher's numbers.
+        One column per class, in the order of the sorted labels; for a continuous target a single
+        column with the mixed numbers.
     teacher_, distiller_ : fitted models
     X_distilled_, y_distilled_, sample_weight_, sample_indices_, history_, distilled_ and others
         See `BaseDistiller`.
@@ -76,14 +82,15 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
     >>> from sklearn.linear_model import LogisticRegression
     >>> from distillkit import RandomSubset
     >>> X, y = load_iris(return_X_y=True)
-    >>> subset = SoftLabels(RandomSubset(budget=2), LogisticRegression(max_iter=500), random_state=0).fit(X, y)
+    >>> teacher = LogisticRegression(max_iter=500)
+    >>> subset = SoftLabels(RandomSubset(budget=2), teacher, random_state=0).fit(X, y)
     >>> subset.distilled_.soft_labels.shape
     (6, 3)
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "distiller": [HasMethods(["fit_resample", "get_params"])],
-        "teacher": "no_validation",  # refused in fit, with a remedy
+        "teacher": "no_validation",  # checked in fit, with a helpful message
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "teacher_cv": [Interval(Integral, 2, None, closed="left"), None],
@@ -113,7 +120,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
 
     @property
     def task(self) -> str:  # type: ignore[override]
-        """What y holds, as the inner distiller has it."""
+        """The task of the inner distiller."""
         return str(getattr(self.distiller, "task", "auto"))
 
     @property
@@ -121,71 +128,90 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         return bool(getattr(self.distiller, "_keeps_rows", False))
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        ready = serves_as_it_is(self.teacher, "if_unfitted")
+        # 1. Check the teacher against the task before any work is done.
+        prefitted = is_prefitted(self.teacher, "if_unfitted")
         task = str(rows.task)
         check_task("teacher", self.teacher, task)
-        given = Rows(rows.X, rows.y)
-        classes = find_classes(self.teacher, given, ready=ready) if task == "classification" else None
-        self._refuse_more_classes(classes, rows.y)
-        with config_context(skip_parameter_validation=False):  # the base skips it for what it calls
+        training_rows = Rows(rows.X, rows.y)
+        classes = find_classes(self.teacher, training_rows, prefitted=prefitted) if task == "classification" else None
+        self._check_classes(classes, rows.y)
+        # 2. Distill with the inner distiller. The base class switches parameter validation off for
+        # what it calls, so it is switched on again for the inner distiller and the teacher.
+        with config_context(skip_parameter_validation=False):
             inner = seed_model(clone(self.distiller), run.rng)
             X, y = inner.fit_resample(rows.X, rows.y)
+            # 3. Train the teacher on all rows, and compute its outputs for the distilled rows.
             teacher, template = fit_or_reuse_teacher(
-                self.teacher, given, classes, ready=ready, device=self.device, rng=run.rng
+                self.teacher, training_rows, classes, prefitted=prefitted, device=self.device, rng=run.rng
             )
             indices = getattr(inner, "sample_indices_", None)
-            before = self._in_units(inner, np.asarray(X))
+            original_X = self._in_original_units(inner, np.asarray(X))
             if indices is None:
-                answers = teacher.outputs(before)
+                outputs = teacher.outputs(original_X)
             else:
-                answers = ask(teacher, template, given, self.teacher_cv, run.rng, wanted=np.asarray(indices))
+                outputs = teacher_outputs(
+                    teacher, template, training_rows, self.teacher_cv, run.rng, np.asarray(indices)
+                )
+        # 4. Mix the soft labels with the hard ones.
         self.distiller_, self.teacher_ = inner, teacher.model
-        self._take_over(inner, run)
+        self._copy_record(inner, run)
         return Outcome(
-            X=before if indices is None else None,
+            X=original_X if indices is None else None,
             y=None if indices is not None else np.asarray(y),
             indices=indices,
             weight=getattr(inner, "sample_weight_", None),
-            soft_labels=self._soft(teacher, answers, np.asarray(y)),
+            soft_labels=self._mixed_labels(teacher, outputs, np.asarray(y)),
             stored=inner.distilled_.stored,
             preprocessing=getattr(inner, "preprocessing_", None),
             ranked=hasattr(inner, "ranking_"),
         )
 
     @staticmethod
-    def _refuse_more_classes(classes: np.ndarray | None, y: np.ndarray | None) -> None:
+    def _check_classes(classes: np.ndarray | None, y: np.ndarray | None) -> None:
         if classes is None:
             return
-        more = np.setdiff1d(classes, np.unique(np.asarray(y))).tolist()
-        if more:
+        extra = np.setdiff1d(classes, np.unique(np.asarray(y))).tolist()
+        if extra:
             raise DataError(
-                f"the teacher knows the classes {more}, which y does not hold: train it on the classes of y alone."
+                f"the teacher knows the classes {extra}, which y does not hold: train it on the classes of y alone."
             )
 
     @staticmethod
-    def _in_units(inner: Any, X: np.ndarray) -> np.ndarray:
-        """Return distilled rows in the units of the data, which the teacher knows."""
+    def _in_original_units(inner: Any, X: np.ndarray) -> np.ndarray:
+        """Return distilled rows in the units of the data, on which the teacher was trained."""
         preprocessing = getattr(inner, "preprocessing_", None)
         return X if preprocessing is None else np.asarray(preprocessing.inverse_transform(X))
 
-    def _soft(self, teacher: Teacher, answers: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _mixed_labels(self, teacher: Teacher, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
         if teacher.classes is None:
-            return (self.alpha * y + (1 - self.alpha) * answers)[:, None]
-        teacher.warn_if_one_hot(answers)
+            return (self.alpha * y + (1 - self.alpha) * outputs)[:, None]
+        teacher.warn_if_one_hot(outputs)
         hard = y[:, None] == teacher.classes
-        mixed: np.ndarray = self.alpha * hard + (1 - self.alpha) * softmax(answers, self.temperature)
+        mixed: np.ndarray = self.alpha * hard + (1 - self.alpha) * softmax(outputs, self.temperature)
         return mixed
 
-    def _take_over(self, inner: Any, run: Run) -> None:
-        """Let the record of the inner distiller be this one's."""
+    def _copy_record(self, inner: Any, run: Run) -> None:
+        """Copy the history of the inner distiller, its stopping reason and its steps."""
         run.history.extend(getattr(inner, "history_", []))
         run.stopped_by = getattr(getattr(inner, "distilled_", None), "provenance", {}).get("stopped_by")
         self.__dict__.pop("n_iter_", None)
         if hasattr(inner, "n_iter_"):
             self.n_iter_ = inner.n_iter_
 
-    @available_if(_samples)
+    @available_if(_can_sample)
     def sample(self, n: int, y: Any = None) -> Any:
-        """Return `n` new rows (X, y) of the inner distiller, where it can make any number of them."""
+        """Draw new rows from the inner distiller; only for distillers with a `sample` method.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        y : object, default=None
+            Passed to the inner distiller's `sample`.
+
+        Returns
+        -------
+        X, y : ndarray
+        """
         check_is_fitted(self, "distiller_")
         return self.distiller_.sample(n, y)

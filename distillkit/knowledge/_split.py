@@ -1,18 +1,21 @@
-"""Rows held out for the figures of a fit."""
+"""The split of a teacher-student fit into training rows and validation rows."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from distillkit.utils._hold_out import hold_out_rows, rows_by_class
+
 __all__ = ["MIN_HELD_OUT", "hold_out"]
 
 MIN_HELD_OUT = 10
+"""Smallest number of validation rows; metrics of fewer rows would say too little."""
 
 
 def hold_out(
     y: np.ndarray | None, n_rows: int, fraction: float | None, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide rows into those to learn from and those to measure on, by class where there are classes.
+    """Divide the rows into training rows and validation rows, stratified by class.
 
     Parameters
     ----------
@@ -20,19 +23,18 @@ def hold_out(
         Class labels; None divides all rows together.
     n_rows : int
     fraction : float in (0, 1) or None
-        Share to hold out of each class, rounded down; fewer than ten rows in all, or None, hold out none.
+        Share to hold out of each class, rounded down. None holds out nothing, and so does a share
+        that would give fewer than ten rows in all.
     rng : RandomState
 
     Returns
     -------
-    learn, measure : ndarray of int
-        Ascending; `measure` may be empty.
+    train, validation : ndarray of int
+        Positions of the rows, ascending; `validation` may be empty.
     """
-    codes = np.zeros(n_rows, dtype=int) if y is None else np.unique(y, return_inverse=True)[1]
-    held = np.zeros(n_rows, dtype=bool)
-    for code in range(codes.max() + 1):
-        members = np.flatnonzero(codes == code)
-        held[rng.permutation(members)[: int(len(members) * (fraction or 0.0))]] = True
-    if held.sum() < MIN_HELD_OUT:
-        held[:] = False
-    return np.flatnonzero(~held), np.flatnonzero(held)
+    classes = rows_by_class(y, n_rows)
+    counts = [int(len(class_rows) * (fraction or 0.0)) for class_rows in classes]
+    train, validation = hold_out_rows(classes, counts, n_rows, rng)
+    if len(validation) < MIN_HELD_OUT:
+        return np.arange(n_rows), np.empty(0, dtype=np.int64)
+    return train, np.sort(validation)

@@ -1,4 +1,4 @@
-"""What a taught student answers, as an estimator."""
+"""The scikit-learn interface of a fitted student: prediction, scores, tags and pickling."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from distillkit.knowledge._temperature import softmax
 from distillkit.utils._containers import as_numeric, to_numpy
 from distillkit.utils._public_names import PicklesByPublicName
 
-__all__ = ["TaughtEstimator"]
+__all__ = ["StudentEstimator"]
 
 
-def _is(kind: Any, model: Any) -> bool:
+def _is_kind(kind: Any, model: Any) -> bool:
     return hasattr(model, "__sklearn_tags__") and bool(kind(model))
 
 
-def _classifies(self: TaughtEstimator) -> bool:
+def _classifies(self: StudentEstimator) -> bool:
     return self._task_hint() == "classification"
 
 
-def _has_probabilities(self: TaughtEstimator) -> bool:
+def _has_probabilities(self: StudentEstimator) -> bool:
     return _classifies(self) and (
         getattr(self, "student_way_", "logits") == "logits" or hasattr(self.student_, "predict_proba")
     )
 
 
-class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Base of `TeacherStudentDistiller`: everything that happens after `fit`."""
+class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of `TeacherStudentDistiller` with all methods that are used after `fit`."""
 
     teacher: Any
     student: Any
@@ -52,21 +52,28 @@ class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tran
     shape_: tuple[int, ...]
 
     def _task_hint(self) -> str:
-        """Return the task as far as it is known before fit: said, settled, or likely."""
+        """Return the task as far as it is known: set, found in `fit`, or inferred from the models.
+
+        Before `fit`, scikit-learn's tags need a task, so a likely one is returned.
+        """
         if self.task != "auto":
             return self.task
-        likely = "regression" if _is(is_regressor, self.student) else "classification"
-        return getattr(self, "task_", None) or self._made_for() or likely
+        likely = "regression" if _is_kind(is_regressor, self.student) else "classification"
+        return getattr(self, "task_", None) or self._task_of_models() or likely
 
-    def _made_for(self) -> str | None:
-        """Return the task that the teacher is for, or a student that is a classifier; a regressor can learn logits too."""
-        if _is(is_classifier, self.teacher):
+    def _task_of_models(self) -> str | None:
+        """Return the task of the teacher, or of a student that is a classifier.
+
+        A student that is a regressor decides nothing, because it can also learn the logits of a
+        classification task.
+        """
+        if _is_kind(is_classifier, self.teacher):
             return "classification"
-        if _is(is_regressor, self.teacher):
+        if _is_kind(is_regressor, self.teacher):
             return "regression"
-        return "classification" if _is(is_classifier, self.student) else None
+        return "classification" if _is_kind(is_classifier, self.student) else None
 
-    def _valid(self, X: Any) -> np.ndarray:
+    def _validated(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "student_")
         rows = validate_data(self, as_numeric(to_numpy(X)), reset=False, dtype=[np.float64, np.float32], allow_nd=True)
         if rows.shape[1:] != self.shape_:
@@ -78,41 +85,43 @@ class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tran
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels or numbers (n,) with the student."""
-        rows = self._valid(X)
+        rows = self._validated(X)
         return self._student().predict(rows)
 
     def predict_teacher(self, X: Any) -> np.ndarray:
-        """Predict labels or numbers (n,) with the teacher, to compare the student with it."""
-        rows = self._valid(X)
+        """Predict labels or numbers (n,) with the teacher, for comparison with the student."""
+        rows = self._validated(X)
         names = getattr(self, "feature_names_in_", None)
         return Teacher(self.teacher_, getattr(self, "classes_", None), names).predict(rows)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities (n, n_classes) of the student; only for classification."""
-        rows = self._valid(X)
+        """Return the student's class probabilities (n, n_classes); only for classification."""
+        rows = self._validated(X)
         return self._student().probabilities(rows)
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the student's softened probabilities, ``predict_proba(X) ** (1 / temperature)`` normalised.
+        """Return the student's class probabilities at the temperature.
+
+        They are proportional to ``predict_proba(X) ** (1 / temperature)``.
 
         Returns
         -------
         ndarray of shape (n, n_classes) or (n, 1)
-            For regression the predictions, as one column.
+            For regression, the predictions as a single column.
 
         Raises
         ------
         DataError
             If the student has neither probabilities nor decision values.
         """
-        rows = self._valid(X)
+        rows = self._validated(X)
         if self.task_ == "regression":
             return self._student().predict(rows)[:, None]
         return softmax(self._student().logits(rows), self.temperature)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy for labels, the coefficient of determination for numbers."""
+        """Return the accuracy for labels, or R2 for numbers."""
         metric = accuracy_score if _classifies(self) else r2_score
         return float(metric(to_numpy(y), self.predict(X), sample_weight=sample_weight))
 
@@ -121,7 +130,7 @@ class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tran
         return len(self.classes_) if self.task_ == "classification" else 1
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle torch modules on the CPU, so that a machine without a GPU can load them."""
+        """Pickle torch modules on the CPU, so that machines without a GPU can load them."""
         state = dict(super().__getstate__())
         for name, value in state.items():
             if isinstance(value, nn.Module):
@@ -129,7 +138,7 @@ class TaughtEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tran
         return state
 
     def __sklearn_tags__(self) -> Any:
-        """Say whether this is a classifier or a regressor, and that rows may have more than two axes."""
+        """Declare a classifier or regressor whose rows may have more than two axes."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True

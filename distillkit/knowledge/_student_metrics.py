@@ -1,4 +1,4 @@
-"""What a fit has brought: scores, agreement, sizes, times."""
+"""The metrics of a teacher-student fit: scores, agreement, parameter counts and latency."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
-from distillkit.knowledge._sizes import count_numbers, seconds_per_call
+from distillkit.knowledge._sizes import count_parameters, seconds_per_call
 
 if TYPE_CHECKING:
     from distillkit.knowledge._student import Student
     from distillkit.knowledge._targets import Rows
     from distillkit.knowledge._teacher import Teacher
 
-__all__ = ["Figures", "measure"]
+__all__ = ["StudentMetrics", "compare_models"]
 
 _TIMED_ROWS = 256
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The fields are attributes of `TeacherStudentDistiller`, where they are described."""
+class StudentMetrics:
+    """The metrics of a fit; `TeacherStudentDistiller` documents them as attributes."""
 
     teacher_score: float | None
     student_score: float | None
@@ -34,31 +34,33 @@ class Figures:
     latency_ratio: float
 
 
-def measure(teacher: Teacher, student: Student, alone: Student | None, rows: Rows) -> Figures:
-    """Compare teacher, student and the student taught alone on rows.
+def compare_models(teacher: Teacher, student: Student, control: Student | None, rows: Rows) -> StudentMetrics:
+    """Compare a teacher, its student and the control on rows.
 
     Parameters
     ----------
     teacher : Teacher
-    student, alone : Student
-        `alone` may be None.
+    student : Student
+    control : Student or None
+        The same student trained without the teacher.
     rows : Rows
         Without y there are no scores.
     """
-    taught, learned = teacher.predict(rows.X), student.predict(rows.X)
-    by_itself = None if alone is None else alone.predict(rows.X)
+    teacher_predictions, student_predictions = teacher.predict(rows.X), student.predict(rows.X)
+    control_predictions = None if control is None else control.predict(rows.X)
     classifies = teacher.classes is not None
 
-    def score(predicted: np.ndarray | None) -> float | None:
-        known = rows.y is not None and predicted is not None
-        return _agreement(rows.y, predicted, classifies=classifies) if known else None
+    def score(predictions: np.ndarray | None) -> float | None:
+        if rows.y is None or predictions is None:
+            return None
+        return _agreement(rows.y, predictions, classifies=classifies)
 
-    n_teacher, n_student = count_numbers(teacher.model), count_numbers(student.model)
-    return Figures(
-        teacher_score=score(taught),
-        student_score=score(learned),
-        student_alone_score=score(by_itself),
-        agreement=_agreement(taught, learned, classifies=classifies),
+    n_teacher, n_student = count_parameters(teacher.model), count_parameters(student.model)
+    return StudentMetrics(
+        teacher_score=score(teacher_predictions),
+        student_score=score(student_predictions),
+        student_alone_score=score(control_predictions),
+        agreement=_agreement(teacher_predictions, student_predictions, classifies=classifies),
         n_parameters_teacher=n_teacher,
         n_parameters_student=n_student,
         compression_ratio=n_teacher / n_student if n_teacher and n_student else None,
@@ -67,13 +69,17 @@ def measure(teacher: Teacher, student: Student, alone: Student | None, rows: Row
 
 
 def _latency_ratio(teacher: Teacher, student: Student, X: np.ndarray) -> float:
-    if student.model is teacher.model:  # two timings of one model would differ by chance
+    if student.model is teacher.model:  # two timings of the same model would differ by chance
         return 1.0
     return seconds_per_call(teacher.predict, X) / seconds_per_call(student.predict, X)
 
 
 def _agreement(truth: Any, predicted: Any, *, classifies: bool) -> float:
-    """Share of equal labels, or R2; one number alone has no spread, so its R2 is 1 where it is met and 0 else."""
+    """Return the accuracy for labels, or R2 for numbers.
+
+    R2 is undefined for a single number, which has no variance: the result is then 1 where the
+    number is predicted and 0 otherwise.
+    """
     if classifies:
         return float(accuracy_score(truth, predicted))
     if len(truth) < 2:

@@ -1,4 +1,4 @@
-"""What a student is taught: rows, labels, and what the teacher says of them."""
+"""The training targets of a student: rows, labels and the teacher's outputs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ __all__ = ["DistillationTargets", "Rows"]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows with labels and weights.
+    """Rows with their labels and weights.
 
     Parameters
     ----------
     X : ndarray of shape (n, ...)
     y : ndarray of shape (n,) or None
-        Labels or numbers.
+        Class labels, or numbers for regression.
     weight : ndarray of shape (n,) or None
+        Sample weights.
     """
 
     X: np.ndarray
@@ -30,38 +31,41 @@ class Rows:
         return len(self.X)
 
     def take(self, indices: np.ndarray) -> Self:
-        """Return some of the rows."""
+        """Return the rows at some positions, with their labels and weights."""
         parts = (None if part is None else part[indices] for part in (self.y, self.weight))
         return type(self)(self.X[indices], *parts)
 
 
 @dataclass(frozen=True, eq=False)
 class DistillationTargets:
-    """Rows with the teacher's logits or numbers, and how they are weighed.
+    """Rows with the teacher's outputs for them, and the weights of both kinds of labels.
 
     Parameters
     ----------
     rows : Rows
     classes : ndarray of shape (n_classes,) or None
-        Sorted labels; None for numbers.
-    taught : ndarray of shape (n, n_classes) or (n,), or None
-        The teacher's logits, or numbers; None only with ``alpha=1``.
-    temperature, alpha : float
+        Sorted labels; None for regression.
+    teacher_outputs : ndarray of shape (n, n_classes) or (n,), or None
+        The teacher's logits, or its numbers for regression; None only with ``alpha=1``.
+    temperature : float > 0
+        Temperature of the soft labels.
+    alpha : float in [0, 1]
+        Weight of the hard labels.
     """
 
     rows: Rows
     classes: np.ndarray | None
-    taught: np.ndarray | None
+    teacher_outputs: np.ndarray | None
     temperature: float
     alpha: float
 
     @property
     def codes(self) -> np.ndarray | None:
-        """Class numbers (n,), where there are labels."""
+        """Class numbers (n,), or None without labels."""
         if self.rows.y is None or self.classes is None:
             return None
         return np.searchsorted(self.classes, self.rows.y)
 
     def without_teacher(self) -> DistillationTargets:
-        """Return the same rows with their labels alone."""
-        return replace(self, taught=None, alpha=1.0)
+        """Return the same rows with their hard labels alone."""
+        return replace(self, teacher_outputs=None, alpha=1.0)

@@ -1,4 +1,4 @@
-"""The teacher: found, trained where it is not, and asked for what it knows."""
+"""The teacher: used as fitted or trained on the rows, and queried for its outputs."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from distillkit.knowledge._models import (
     fit_model,
     is_estimator,
     is_fitted,
+    model_input,
     module_outputs,
-    numbers_of,
-    rows_for,
+    predicted_numbers,
 )
 from distillkit.knowledge._targets import Rows
 from distillkit.knowledge._temperature import EPS
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._seeds import seed_model
 
-__all__ = ["Teacher", "find_classes", "fit_or_reuse_teacher", "serves_as_it_is"]
+__all__ = ["Teacher", "find_classes", "fit_or_reuse_teacher", "is_prefitted"]
 
 _STEPS, _BATCH, _WIDTH = 600, 128, 32
 
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A fitted model, asked in one way whatever it is.
+    """A fitted teacher with one interface for all kinds of models.
 
     Parameters
     ----------
     model : fitted estimator or Module
     classes : ndarray of shape (n_classes,) or None
-        Sorted labels, one per column of `outputs`; None for numbers.
+        Sorted labels, one per column of `outputs`; None for regression.
     names : array-like of str or None
         Names of the columns of a table.
     """
@@ -49,64 +49,84 @@ class Teacher:
     names: Any = None
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
-        """Logits (n, n_classes), or numbers (n,)."""
+        """Return logits (n, n_classes), or numbers (n,) for regression."""
         if self.classes is None:
-            return numbers_of(self.model, X, self.names)
-        # the columns of a module have no labels of their own: they stand for the sorted ones
-        known = self.classes if isinstance(self.model, nn.Module) else self.model.classes_
-        return class_logits(self.model, X, known, self.classes, self.names)
+            return predicted_numbers(self.model, X, self.names)
+        # The output columns of a module carry no labels: they belong to the sorted labels.
+        model_classes = self.classes if isinstance(self.model, nn.Module) else self.model.classes_
+        return class_logits(self.model, X, model_classes, self.classes, self.names)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Labels or numbers (n,), in the model's own words where it has a `predict`."""
+        """Predict labels or numbers (n,), with the model's own `predict` where it has one."""
         if not isinstance(self.model, nn.Module):
-            return np.asarray(self.model.predict(rows_for(self.model, X, self.names))).reshape(len(X))
+            return np.asarray(self.model.predict(model_input(self.model, X, self.names))).reshape(len(X))
         outputs = self.outputs(X)
         return outputs if self.classes is None else self.classes[outputs.argmax(axis=1)]
 
     def warn_if_one_hot(self, logits: np.ndarray) -> None:
-        """Warn where almost every row has one class with all the probability: such labels teach no more than y."""
+        """Warn if almost every row has one class with all the probability.
+
+        Such soft labels carry no more information than the labels y.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n, n_classes)
+            Outputs of this teacher.
+
+        Warns
+        -----
+        DistillkitWarning
+        """
         certain = (np.sort(logits, axis=1)[:, -2] <= np.log(EPS) + 1e-9).mean()
         if certain > 0.9:
             warnings.warn(
-                f"the teacher {type(self.model).__name__} gives one class all the probability on {certain:.0%} of the rows, as forests, "
-                "trees and neighbours do on rows that they were trained on: such labels teach no more than y. Give the "
-                "teacher unfitted and teacher_cv=5, or other rows.",
+                f"the teacher {type(self.model).__name__} gives one class all the probability on {certain:.0%} of the "
+                "rows, as forests, trees and neighbors do on their own training rows: such soft labels carry no more "
+                "information than y. Give the teacher unfitted and teacher_cv=5, or other rows.",
                 DistillkitWarning,
                 stacklevel=4,
             )
 
 
-def serves_as_it_is(teacher: Any, teacher_fit: str) -> bool:
-    """Tell whether a teacher is to be used as it is (True) or trained on the rows (False).
+def is_prefitted(teacher: Any, teacher_fit: str) -> bool:
+    """Return whether a teacher is used as fitted (True) or trained on the rows (False).
+
+    Parameters
+    ----------
+    teacher : estimator, Module, str or None
+    teacher_fit : {"if_unfitted", "never", "always"}
 
     Raises
     ------
     DataError
-        If it is none of the things that can teach, or is not fitted and must not be.
+        If the object cannot be a teacher, or if it is not fitted with ``teacher_fit="never"``.
     """
     if isinstance(teacher, type) or not (
         teacher is None or isinstance(teacher, (str, nn.Module)) or hasattr(teacher, "predict")
     ):
         raise DataError(
-            f"teacher={teacher!r} cannot teach: give a scikit-learn estimator, a torch module, 'linear', 'boosting', the name of a network "
-            "or None."
+            f"teacher={teacher!r} cannot teach: give a scikit-learn estimator, a torch module, 'linear', 'boosting', "
+            "the name of a network or None."
         )
     fitted = teacher is not None and not isinstance(teacher, str) and is_fitted(teacher)
     if teacher_fit == "never" and not fitted:
         raise DataError(
-            f"teacher={teacher!r} is not fitted, and teacher_fit='never': fit it first, or give teacher_fit='if_unfitted'. "
-            "scikit-learn's clone forgets what an estimator learned; sklearn.frozen.FrozenEstimator(teacher) keeps it."
+            f"teacher={teacher!r} is not fitted, and teacher_fit='never': fit it first, or give "
+            "teacher_fit='if_unfitted'. scikit-learn's clone discards what an estimator has learned; "
+            "sklearn.frozen.FrozenEstimator(teacher) keeps it."
         )
     return fitted and teacher_fit != "always"
 
 
 def known_classes(teacher: Any, y: np.ndarray | None, X: np.ndarray) -> np.ndarray:
-    """Return the sorted labels that a fitted teacher knows; columns of a module stand for the sorted labels of y.
+    """Return the sorted labels that a fitted teacher knows.
+
+    The output columns of a module belong to the sorted labels of y, or are numbered without y.
 
     Raises
     ------
     DataError
-        If y holds labels that the teacher does not know.
+        If y holds labels that the teacher does not know, or the teacher has no labels.
     """
     labels = None if y is None else np.unique(y)
     if isinstance(teacher, nn.Module):
@@ -118,11 +138,11 @@ def known_classes(teacher: Any, y: np.ndarray | None, X: np.ndarray) -> np.ndarr
             f"the teacher {type(teacher).__name__} has no classes_, so its columns have no labels: give a classifier."
         )
     known = np.unique(teacher.classes_)
-    strange = [] if labels is None else np.setdiff1d(labels, known).tolist()
-    if strange:
+    unknown = [] if labels is None else np.setdiff1d(labels, known).tolist()
+    if unknown:
         raise DataError(
-            f"y holds the classes {strange}, which the teacher does not know (it knows {known.tolist()}): train it on rows of all "
-            "classes, or give it unfitted."
+            f"y holds the classes {unknown}, which the teacher does not know (it knows {known.tolist()}): train it on "
+            "rows of all classes, or give it unfitted."
         )
     return known
 
@@ -132,17 +152,18 @@ def new_teacher(
 ) -> Any:
     """Return an unfitted teacher with every seed set.
 
-    None and "auto" are gradient boosting for tables, and for images and series a network trained for 600 steps
-    or more (two epochs of MNIST, 98 %).
-    Of boosting, forest and neighbours, boosting taught best on digits, Adult, diabetes and Friedman's first problem.
+    None and "auto" are gradient boosting for tables, which makes good soft labels without tuning,
+    and for images and series a network trained for at least 600 steps.
 
     Parameters
     ----------
     teacher : estimator, Module, str or None
-        "linear", "boosting" or the name of a network; an estimator is cloned; a module is trained from the weights it has, on a copy.
+        "linear", "boosting" or the name of a network. An estimator is cloned. A module is copied
+        and trained from the weights that it has.
     shape : tuple of int
         Shape of a row.
     n_rows : int
+        Number of training rows.
     task : {"classification", "regression"}
     device : str
     rng : RandomState
@@ -155,8 +176,9 @@ def new_teacher(
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         boosting = HistGradientBoostingClassifier if task == "classification" else HistGradientBoostingRegressor
-        leaf = min(20, max(1, n_rows // 5))  # with scikit-learn's 20, fewer than 40 rows are never divided
-        return seed_model(boosting(min_samples_leaf=leaf), rng)
+        # With scikit-learn's minimum of 20 rows per leaf, fewer than 40 rows are never split.
+        min_samples_leaf = min(20, max(1, n_rows // 5))
+        return seed_model(boosting(min_samples_leaf=min_samples_leaf), rng)
     cls = NetworkClassifier if task == "classification" else NetworkRegressor
     epochs = ceil(_STEPS / ceil(n_rows / _BATCH))
     network, width = ("auto", _WIDTH) if teacher is None else (teacher, None)
@@ -178,35 +200,48 @@ def fit_or_reuse_teacher(
     rows: Rows,
     classes: np.ndarray | None,
     *,
-    ready: bool,
+    prefitted: bool,
     device: str,
     rng: np.random.RandomState,
     names: Any = None,
 ) -> tuple[Teacher, Any]:
-    """Take a fitted teacher as it is, or train one on the rows.
+    """Use a fitted teacher as it is, or train one on the rows.
+
+    Parameters
+    ----------
+    teacher : estimator, Module, str or None
+    rows : Rows
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels; None for regression.
+    prefitted : bool
+        Whether the teacher is used as it is; see `is_prefitted`.
+    device : str
+    rng : RandomState
+    names : array-like of str or None
+        Names of the columns of a table, for a teacher that is used as it is.
 
     Returns
     -------
     teacher : Teacher
     template : estimator or None
-        The unfitted estimator, where it was trained here.
+        The unfitted estimator if the teacher was trained here, otherwise None.
     """
-    if ready:
+    if prefitted:
         return Teacher(teacher, classes, names), None
     task = "regression" if classes is None else "classification"
     template = new_teacher(teacher, rows.X.shape[1:], len(rows), task, device, rng)
     return Teacher(fit_model(clone(template), rows.X, rows.y, rows.weight), classes), template
 
 
-def find_classes(teacher: Any, rows: Rows, *, ready: bool) -> np.ndarray:
-    """Return the sorted labels to tell apart: those that a fitted teacher knows, else those of y.
+def find_classes(teacher: Any, rows: Rows, *, prefitted: bool) -> np.ndarray:
+    """Return the sorted labels of the task: those that a fitted teacher knows, or those of y.
 
     Raises
     ------
     DataError
-        If there is one only, or y holds labels that the teacher does not know.
+        If there is only one class, or if y holds labels that the teacher does not know.
     """
-    classes: np.ndarray = known_classes(teacher, rows.y, rows.X) if ready else np.unique(np.asarray(rows.y))
+    classes: np.ndarray = known_classes(teacher, rows.y, rows.X) if prefitted else np.unique(np.asarray(rows.y))
     if len(classes) < 2:
         raise DataError(f"y holds one class only, {classes.tolist()[0]!r}: give rows of two classes or more.")
     return classes

@@ -1,4 +1,4 @@
-"""The teacher of a teacher-student run by itself, as the reference that students are measured by."""
+"""A teacher on its own, evaluated like a student, as the reference for students."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from distillkit.knowledge._temperature import softmax
 __all__ = ["TeacherAlone"]
 
 
-class _Itself(Student):
-    """A teacher where a student is expected; it may be a torch module, which has no `predict`."""
+class _TeacherAsStudent(Student):
+    """A teacher with the interface of a student; it may be a torch module without `predict`."""
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         return Teacher(self.model, self.classes).predict(X)
@@ -29,24 +29,25 @@ class _Itself(Student):
 
 
 class TeacherAlone(TeacherStudentDistiller):
-    """The teacher that `TeacherStudentDistiller` trains with the same parameters, in the place of the student.
+    """The teacher of a `TeacherStudentDistiller` with the same parameters, in the student's place.
 
-    The same seed gives the very same teacher: both draw the student's seed first, though none is trained here. Figures
-    are those of a model compared with itself: agreement and ratios are 1, ``seconds_teacher_`` is 0, and
-    ``seconds_student_`` is what training the teacher took.
+    The same seed gives the same teacher, because both classes draw the student's seed first, even
+    though this class trains no student. The metrics compare the teacher with itself: agreement and
+    ratios are 1, ``seconds_teacher_`` is 0, and ``seconds_student_`` is the teacher's training
+    time.
     """
 
-    def _needs_words(self) -> bool:
+    def _needs_teacher_outputs(self) -> bool:
         return False
 
-    def _teach(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
-        return _Itself(teacher.model, "itself", teacher.classes)
+    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
+        return _TeacherAsStudent(teacher.model, "itself", teacher.classes)
 
-    def _note_seconds(self, teacher: float, student: float) -> None:
+    def _record_seconds(self, teacher: float, student: float) -> None:
         self.seconds_teacher_, self.seconds_student_ = 0.0, teacher
 
-    def _teach_alone(self, unfitted: Any, student: Student, targets: DistillationTargets) -> Student | None:
+    def _fit_control(self, unfitted: Any, student: Student, targets: DistillationTargets) -> Student | None:
         return None
 
     def _student(self) -> Student:
-        return _Itself(self.teacher_, "itself", getattr(self, "classes_", None))
+        return _TeacherAsStudent(self.teacher_, "itself", getattr(self, "classes_", None))

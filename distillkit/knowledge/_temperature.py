@@ -1,17 +1,17 @@
-"""Probabilities, logits and temperature, in NumPy."""
+"""Conversions between class probabilities, logits and soft labels at a temperature, in NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["EPS", "logits_of", "mix", "soften", "softmax"]
+__all__ = ["EPS", "apply_temperature", "logits_of", "mixed_labels", "softmax"]
 
 EPS = 1e-7
-"""Probabilities are clipped to this before the logarithm: forests and neighbours give exact zeros."""
+"""Smallest probability before the logarithm, since forests and neighbors give exact zeros."""
 
 
 def logits_of(probabilities: np.ndarray) -> np.ndarray:
-    """Return ``log(clip(p, EPS, 1))``: logits of which softmax gives the probabilities back."""
+    """Return ``log(clip(p, EPS, 1))``, the logits whose softmax gives the probabilities back."""
     return np.log(np.clip(np.asarray(probabilities, dtype=np.float64), EPS, 1.0))
 
 
@@ -22,30 +22,47 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return odds / odds.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
 
 
-def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Return ``p^(1/T) / sum p^(1/T)``, which is ``softmax(z / T)`` for any logits z of p.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n, n_classes)
     temperature : float > 0
-        1 leaves the probabilities alone, larger values bring them closer to each other.
+        1 leaves the probabilities unchanged; larger values bring them closer to each other.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float64
 
     Examples
     --------
     >>> import numpy as np
-    >>> soften(np.array([[0.8, 0.2]]), 2.0).round(4).tolist()
+    >>> apply_temperature(np.array([[0.8, 0.2]]), 2.0).round(4).tolist()
     [[0.6667, 0.3333]]
     """
     return softmax(logits_of(probabilities), temperature)
 
 
-def mix(
+def mixed_labels(
     codes: np.ndarray | None, logits: np.ndarray | None, n_classes: int, temperature: float, alpha: float
 ) -> np.ndarray:
-    """Return the targets ``alpha 1[k = y] + (1 - alpha) softmax(z / T)_k`` of shape (n, n_classes).
+    """Return the mixture ``alpha 1[k = y] + (1 - alpha) softmax(z / T)_k`` of hard and soft labels.
 
-    A term of weight zero needs no values: `codes` may be None with ``alpha=0``, `logits` with ``alpha=1``.
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n,) or None
+        Class numbers; may be None with ``alpha=0``.
+    logits : ndarray of shape (n, n_classes) or None
+        The teacher's logits z; may be None with ``alpha=1``.
+    n_classes : int
+    temperature : float > 0
+    alpha : float in [0, 1]
+        Weight of the hard labels.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float64
     """
     hard = 0.0 if codes is None else np.eye(n_classes)[codes]
     soft = 0.0 if logits is None else softmax(logits, temperature)

@@ -1,6 +1,7 @@
-"""Metrics of predictions, of costs, of students beside their teachers, and of how well distilled rows stand for the training rows.
+"""Metrics of predictions, costs, students and the fidelity of distilled rows.
 
-Names are imported on first use, so that `distillkit.metrics._specs` can be read without scikit-learn.
+Names are imported on first use, so that `distillkit.metrics._specs` can be imported without
+scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far costs on the distilled rows are from those on the training rows."""
+"""The coreset error: the difference between costs on distilled rows and on training rows."""
 
 from __future__ import annotations
 
@@ -14,22 +14,27 @@ __all__ = ["coreset_error"]
 
 
 def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float | None:
-    """Largest relative difference of a cost on the weighted distilled rows from that on the training rows; see `certify`.
+    """Return the largest relative difference of a cost between distilled and training rows.
+
+    The cost on the weighted distilled rows is compared with that on the training rows over a set of
+    solutions that do not depend on the distilled rows; see `certify`.
 
     Parameters
     ----------
     X : array-like of shape (n, ...)
         Training rows as the distiller saw them.
     y : array-like of shape (n,) or None
-        Classes: k-means and logistic cost. Numbers: ridge cost. None: k-means cost.
+        Class labels give the k-means and logistic costs, numbers the ridge cost, and None the
+        k-means cost.
     distilled : DistilledSet
     random_state : int, default=0
+        Seeds the solutions.
 
     Returns
     -------
     float or None
-        0 for the training rows themselves. Over solutions made without the distilled rows; None where one of them costs
-        nothing on the training rows and something on the distilled ones.
+        0 for the training rows themselves; None if a solution has a cost of zero on the training
+        rows and not on the distilled ones.
     """
     error = certify(distilled, X, y if distilled.y is not None else None, random_state=random_state).error
     return error if math.isfinite(error) else None

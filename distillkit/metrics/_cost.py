@@ -1,4 +1,4 @@
-"""Metrics of what a run cost and saved, from the figures the harness measured."""
+"""Metrics of the size and time of a run, read from the record of the bench."""
 
 from __future__ import annotations
 
@@ -11,39 +11,45 @@ __all__ = ["bytes_kept", "compression_bytes", "compression_rows", "rows_kept", "
 
 
 def rows_kept(record: Mapping[str, float]) -> float | None:
-    """Return the distilled rows, or None where they were not recorded.
+    """Return the number of distilled rows, or None if it was not recorded.
 
     Parameters
     ----------
     record : mapping of str to float
-        With ``rows_seen``, ``rows``, ``bytes_seen``, ``bytes``, ``seconds_distil`` and ``seconds_train``, as far as
-        the run came.
+        Holds ``rows_seen``, ``rows``, ``bytes_seen``, ``bytes``, ``seconds_distil`` and
+        ``seconds_train``; a run that ended early holds fewer.
     """
     return _value(record, "rows")
 
 
 def bytes_kept(record: Mapping[str, float]) -> float | None:
-    """Return the bytes of distilled rows and labels; `record` as for `rows_kept`."""
+    """Return the size of the distilled rows and labels in bytes; `record` as for `rows_kept`."""
     return _value(record, "bytes")
 
 
 def compression_rows(record: Mapping[str, float]) -> float | None:
-    """Return how many training rows one distilled row stands for; `record` as for `rows_kept`."""
+    """Return the training rows per distilled row; `record` as for `rows_kept`."""
     return _ratio(record, "rows_seen", "rows")
 
 
 def compression_bytes(record: Mapping[str, float]) -> float | None:
-    """Return the bytes of the training set over those of the distilled one; `record` as for `rows_kept`."""
+    """Return the bytes of the training set per byte of the distilled set.
+
+    Parameters
+    ----------
+    record : mapping of str to float
+        As for `rows_kept`.
+    """
     return _ratio(record, "bytes_seen", "bytes")
 
 
 def seconds_distil(record: Mapping[str, float]) -> float | None:
-    """Return the seconds that distillation took; `record` as for `rows_kept`."""
+    """Return the time of distillation in seconds; `record` as for `rows_kept`."""
     return _value(record, "seconds_distil")
 
 
 def seconds_train(record: Mapping[str, float]) -> float | None:
-    """Return the seconds that training on the distilled rows took; `record` as for `rows_kept`."""
+    """Return the time of training on the distilled rows in seconds; `record` as for `rows_kept`."""
     return _value(record, "seconds_train")
 
 
@@ -52,6 +58,6 @@ def _value(record: Mapping[str, float], name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _ratio(record: Mapping[str, float], before: str, after: str) -> float | None:
-    seen, kept = _value(record, before), _value(record, after)
-    return None if seen is None or not kept else seen / kept
+def _ratio(record: Mapping[str, float], numerator: str, denominator: str) -> float | None:
+    whole, distilled = _value(record, numerator), _value(record, denominator)
+    return None if whole is None or not distilled else whole / distilled

@@ -1,4 +1,4 @@
-"""Which share of the training rows has a distilled row nearby."""
+"""The coverage: the share of the training rows with a distilled row in their neighborhood."""
 
 from __future__ import annotations
 
@@ -18,38 +18,43 @@ __all__ = ["coverage", "expected_coverage"]
 _MAX_BALLS = 5_000
 _MIN_BALLS = 200
 _MAX_DISTANCES = 30_000_000
-_BLOCK_DISTANCES = 8_000_000  # held at a time, twice: 64 MB in float32
+_BLOCK_DISTANCES = 8_000_000  # distances in memory at a time; two such blocks take 64 MB in float32
 
 
 def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, n_neighbors: int = 5) -> float:
-    r"""Share of the training rows in whose neighbourhood lies a distilled row of their class (Naeem et al., 2020).
+    r"""Return the share of training rows with a distilled row in their neighborhood.
 
     .. math:: \frac{1}{N} \sum_{i=1}^{N} 1\big[\, \exists j: y_j = y_i,\ \|x_i - s_j\| \le r_k(x_i) \,\big]
 
-    where :math:`r_k(x_i)` is the distance of :math:`x_i` to its k-th nearest other training row of its class. Where
-    the target is continuous, all rows make one class and the standardized target is one more column.
+    where :math:`r_k(x_i)` is the distance of :math:`x_i` to its k-th nearest other training row of
+    its class. With a continuous target, all rows form one class and the standardized target is one
+    more column.
 
-    The value grows with the number of distilled rows: random rows cover `expected_coverage` of the training rows, which
-    is little where they are few (100 rows for 10,000: 0.05), so hold a set against others of its size. A set that
-    has collapsed or left the data falls below that value, one that is well spread rises above it. Sample weights do
-    not count, except that rows of weight 0 are left out in classes.
+    The value grows with the number of distilled rows: random rows are expected to cover
+    `expected_coverage` of the training rows, which is little for small sets. Compare a set only
+    with others of its size. A set that has collapsed or has left the data falls below the expected
+    coverage, and a well-spread set rises above it. Sample weights have no effect, except that
+    distilled rows of weight 0 are left out in classification.
 
     Parameters
     ----------
     X : array-like of shape (n, ...)
         Training rows as the distiller saw them; uint8 is read as pixels in [0, 1].
     y : array-like of shape (n,) or None
+        Class labels or numbers.
     distilled : DistilledSet
     random_state : int, default=0
-        Of the training rows whose neighbourhoods are looked at: at most 5,000, and fewer (but 200) where they would
-        need more than 30 million distances. Their radii are exact: all rows of the class count.
+        Seeds the choice of the training rows whose neighborhoods are examined: at most 5,000, and
+        fewer (but at least 200) if they would need more than 30 million distances. Their radii are
+        exact, because they are computed from all rows of the class.
     n_neighbors : int, default=5
-        k, as in the paper; in a class with fewer other rows, all of them. A lone row of its class is covered by a copy.
+        The number k, as in the paper, limited to the number of other rows of the class. The only
+        row of a class is covered by an exact copy alone.
 
     Returns
     -------
     float
-        In [0, 1]. Classes without a distilled row are not covered.
+        In [0, 1]. The rows of classes without a distilled row are not covered.
 
     Raises
     ------
@@ -58,64 +63,84 @@ def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, 
 
     References
     ----------
-    Naeem, Oh, Uh, Choi, Yoo: Reliable fidelity and diversity metrics for generative models. ICML 2020,
-    arXiv:2002.09797.
+    Naeem, Oh, Uh, Choi, Yoo: Reliable fidelity and diversity metrics for generative models. ICML
+    2020, arXiv:2002.09797.
     """
     if n_neighbors < 1:
         raise DataError(f"n_neighbors={n_neighbors} must be at least 1.")
+    # 1. Draw the training rows to examine; around each is a ball of the radius r_k.
     pairs = list(paired(X, y, distilled))
     sizes = np.array([len(pair.X) for pair in pairs])
     chosen = np.zeros(sizes.sum(), dtype=bool)
     n_balls = _n_balls(sizes)
     chosen[np.random.default_rng(random_state).choice(len(chosen), size=n_balls, replace=False, shuffle=False)] = True
+    # 2. Count the balls with a distilled row of the same class.
     covered = sum(_covered(pair, np.flatnonzero(chosen[pair.rows]), n_neighbors) for pair in pairs if not pair.stand_in)
     return covered / n_balls
 
 
 def _n_balls(sizes: np.ndarray) -> int:
-    """Keep the number of distances, balls times rows of their class, in bounds."""
+    """Return the number of balls that keeps the number of distances within its limit."""
     mean_class = float(np.sum(sizes.astype(np.float64) ** 2) / sizes.sum())
     return int(min(sizes.sum(), _MAX_BALLS, max(_MIN_BALLS, _MAX_DISTANCES // mean_class)))
 
 
 def _covered(pair: Pair, balls: np.ndarray, k: int) -> int:
-    """Count the balls, centred on these rows of the pair, that hold a distilled row."""
-    centres = [rows.mean(axis=0, dtype=np.float64) for rows in (pair.X, pair.distilled)]
+    """Count the balls, centered on these rows of the pair, that hold a distilled row."""
+    centers = [rows.mean(axis=0, dtype=np.float64) for rows in (pair.X, pair.distilled)]
     count, step = 0, max(1, _BLOCK_DISTANCES // len(pair.X))
     for start in range(0, len(balls), step):
-        some = balls[start : start + step]
-        nearest = squared_distances(pair.X[some], pair.distilled, dtype=pair.X.dtype).min(axis=1)
-        slack = _rounding(pair.X[some], centres)
-        count += int(np.sum(nearest <= _squared_radii(pair.X, some, k) + slack))
+        block = balls[start : start + step]
+        nearest = squared_distances(pair.X[block], pair.distilled, dtype=pair.X.dtype).min(axis=1)
+        rounding_error = _rounding_error(pair.X[block], centers)
+        count += int(np.sum(nearest <= _squared_radii(pair.X, block, k) + rounding_error))
     return count
 
 
-def _rounding(X: np.ndarray, centres: list[np.ndarray]) -> np.ndarray:
-    """Bound the rounding error of squared distances, so that a copy of a row is within a radius of 0."""
-    squares = np.max([np.square(X - centre).sum(axis=1) for centre in centres], axis=0)
+def _rounding_error(X: np.ndarray, centers: list[np.ndarray]) -> np.ndarray:
+    """Return a bound of the rounding error of squared distances.
+
+    With it, a copy of a row counts as within a radius of 0.
+    """
+    squares = np.max([np.square(X - center).sum(axis=1) for center in centers], axis=0)
     return np.asarray(32 * np.finfo(X.dtype).eps * squares)
 
 
-def _squared_radii(X: np.ndarray, some: np.ndarray, k: int) -> np.ndarray:
-    """Squared distances of some rows to their k-th nearest other row; 0 where there is no other."""
+def _squared_radii(X: np.ndarray, indices: np.ndarray, k: int) -> np.ndarray:
+    """Return the squared distances of rows to their k-th nearest other row, 0 if there is none."""
     if len(X) == 1:
-        return np.zeros(len(some), dtype=X.dtype)
-    squares = squared_distances(X[some], X, dtype=X.dtype)
-    squares[np.arange(len(some)), some] = np.inf
+        return np.zeros(len(indices), dtype=X.dtype)
+    squares = squared_distances(X[indices], X, dtype=X.dtype)
+    squares[np.arange(len(indices)), indices] = np.inf
     k = min(k, len(X) - 1)
     return np.asarray(np.partition(squares, k - 1, axis=1)[:, k - 1])
 
 
 def expected_coverage(n_rows: int, n_distilled: int, n_neighbors: int) -> float:
-    r"""Coverage to expect of new rows from the distribution of the training rows (Naeem et al., 2020).
+    r"""Return the expected coverage of new rows from the distribution of the training rows.
 
     .. math:: 1 - \prod_{i=1}^{k} \frac{N - i}{N + M - i}
 
-    for N training rows, M new rows and k neighbours, whatever the distribution (as long as it is continuous).
+    for N training rows, M new rows and k neighbors; it holds for every continuous distribution.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number N of training rows.
+    n_distilled : int
+        Number M of new rows.
+    n_neighbors : int
+        Number k of neighbors, limited to ``n_rows - 1``.
 
     Returns
     -------
     float
+        In [0, 1].
+
+    References
+    ----------
+    Naeem, Oh, Uh, Choi, Yoo: Reliable fidelity and diversity metrics for generative models. ICML
+    2020, arXiv:2002.09797.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How far the distilled rows are, as a distribution, from the training rows."""
+"""Distances between the distributions of the distilled rows and of the training rows."""
 
 from __future__ import annotations
 
@@ -17,31 +17,35 @@ if TYPE_CHECKING:
 
 __all__ = ["mmd", "sliced_wasserstein", "wasserstein"]
 
-_MAX_PAIRS = 10_000_000  # of rows, over all classes: a second or two on two cores
+_MAX_PAIRS = 10_000_000  # limit on the pairs of rows over all classes, which bounds the time
 
 
 def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
-    """Squared maximum mean discrepancy of the weighted distilled rows from the training rows; see `distances.mmd`.
+    """Return the squared maximum mean discrepancy between distilled rows and training rows.
 
-    Class labels: the mean over the classes, by their shares of the training rows, of the discrepancy within the class;
-    weights are scaled to sum to 1 in each. A class the distilled set does not have is compared with all its rows.
-    A continuous target: of all rows, with the standardized target as one more column. The bandwidth is the median
-    distance of at most 1,000 training rows of all classes (features alone): the same for every distilled set.
+    With class labels, it is the mean of the discrepancies within the classes, weighted by their
+    shares of the training rows; the sample weights are scaled to sum to 1 in each class. A class
+    without distilled rows is compared with all distilled rows. With a continuous target, it is the
+    discrepancy of all rows, with the standardized target as one more column.
+
+    The bandwidth of the kernel is the median distance of at most 1,000 training rows of all classes
+    (features alone), so it is the same for every distilled set. See `distances.mmd`.
 
     Parameters
     ----------
     X : array-like of shape (n, ...)
         Training rows as the distiller saw them; uint8 is read as pixels in [0, 1].
     y : array-like of shape (n,) or None
+        Class labels or numbers.
     distilled : DistilledSet
     random_state : int, default=0
-        Of the rows drawn: of each class at most 2,000 training and 2,000 distilled rows, fewer where there are many
-        classes (ten million pairs in all).
+        Seeds the choice of rows: at most 2,000 training and 2,000 distilled rows of each class, and
+        fewer if there are many classes (ten million pairs in all).
 
     Returns
     -------
     float
-        In [0, 2]; 0 only where both are the same weighted points.
+        In [0, 2]; 0 only if both are the same weighted points.
     """
     X = flat_rows(X)
     bandwidth = distances.median_bandwidth(X, seed=random_state)
@@ -49,20 +53,22 @@ def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float
 
 
 def wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
-    """Exact 2-Wasserstein distance of the weighted distilled rows from the training rows; see `distances.wasserstein`.
+    """Return the exact 2-Wasserstein distance between distilled rows and training rows.
 
-    Class labels: the root of the mean over the classes, by their shares of the training rows, of the squared distance
-    within the class. That is the distance of the whole sets where nothing may move from one class to another and the
-    weights of each class are scaled to its share. A class the distilled set does not have is compared with all its
-    rows. A continuous target: of all rows, with the standardized target as one more column.
+    With class labels, it is the root of the mean squared distance within the classes, weighted by
+    their shares of the training rows. This equals the distance of the whole sets if nothing may
+    move from one class to another and the weights of each class are scaled to its share. A class
+    without distilled rows is compared with all distilled rows. With a continuous target, it is the
+    distance of all rows, with the standardized target as one more column. See
+    `distances.wasserstein`.
 
     Parameters
     ----------
     X, y, distilled
         As for `mmd`.
     random_state : int, default=0
-        Of the rows drawn: of each class at most 1,000 training and 1,000 distilled rows, fewer where there are many
-        classes (ten million pairs in all).
+        Seeds the choice of rows: at most 1,000 training and 1,000 distilled rows of each class, and
+        fewer if there are many classes (ten million pairs in all).
 
     Returns
     -------
@@ -73,21 +79,22 @@ def wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) 
 
 
 def sliced_wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
-    """Sliced 2-Wasserstein distance over 128 directions, of all rows; see `distances.sliced_wasserstein`.
+    """Return the sliced 2-Wasserstein distance, over 128 random directions, of all rows.
 
-    Classes and continuous targets are treated as by `wasserstein`; the directions are the same for all classes.
+    Classes and continuous targets are treated as by `wasserstein`; the directions are the same for
+    all classes. See `distances.sliced_wasserstein`.
 
     Parameters
     ----------
     X, y, distilled
         As for `mmd`.
     random_state : int, default=0
-        Of the directions.
+        Seeds the directions.
 
     Returns
     -------
     float
-        In the units of the rows; for d features about 1 / sqrt(d) of the exact distance.
+        In the units of the rows; for d features it is about 1 / sqrt(d) of the exact distance.
     """
     return sqrt(_class_mean(X, y, distilled, distances.sliced_wasserstein, power=2, seed=random_state))
 
@@ -101,9 +108,10 @@ def _class_mean(
     power: int = 1,
     **options: Any,
 ) -> float:
-    """Mean of the distances of all pairs to a power, weighted by the training rows in each."""
+    """Return the mean power of the distances of all pairs, weighted by their training rows."""
     if max_rows is not None:
-        # the same for every distilled set, so that sets of all sizes are held against the same training rows
+        # The limit does not depend on the distilled set, so that sets of all sizes are compared
+        # with the same training rows.
         labels = class_labels(y, distilled)
         options["max_rows"] = max(50, min(max_rows, isqrt(_MAX_PAIRS // (1 if labels is None else len(labels)))))
     values, shares = [], []

@@ -1,4 +1,4 @@
-"""Metrics of a model made small, beside the large one that taught it."""
+"""Metrics of a student model in comparison with its teacher, read from the record of the bench."""
 
 from __future__ import annotations
 
@@ -11,30 +11,43 @@ __all__ = ["agreement", "latency_ratio", "parameter_compression", "parameters"]
 
 
 def agreement(record: Mapping[str, float | None]) -> float | None:
-    """Return how well the student follows its teacher on the test rows, or None where that is not known.
+    """Return the agreement of student and teacher on the test rows, or None if it is unknown.
 
     Parameters
     ----------
     record : mapping of str to float
-        With ``agreement`` (the share of equal labels, or R2 with the teacher's numbers as truth), ``parameters``,
-        ``parameters_teacher`` and ``latency_ratio``, as far as they are known.
+        Holds those of the following that are known: ``agreement`` (the share of equal labels, or R2
+        with the teacher's numbers as truth), ``parameters``, ``parameters_teacher`` and
+        ``latency_ratio``.
     """
     return _value(record, "agreement")
 
 
 def parameters(record: Mapping[str, float | None]) -> float | None:
-    """Return the parameters of the model that predicts; `record` as for `agreement`."""
+    """Return the number of parameters of the model that predicts; `record` as for `agreement`."""
     return _value(record, "parameters")
 
 
 def parameter_compression(record: Mapping[str, float | None]) -> float | None:
-    """Return the teacher's parameters over the student's, None unless both are known; `record` as for `agreement`."""
+    """Return the teacher's parameters divided by the student's, or None if either is unknown.
+
+    Parameters
+    ----------
+    record : mapping of str to float
+        As for `agreement`.
+    """
     teacher, student = _value(record, "parameters_teacher"), _value(record, "parameters")
     return None if teacher is None or not student else teacher / student
 
 
 def latency_ratio(record: Mapping[str, float | None]) -> float | None:
-    """Return the teacher's seconds over the student's to predict the same rows; `record` as for `agreement`."""
+    """Return the ratio of the teacher's to the student's prediction time.
+
+    Parameters
+    ----------
+    record : mapping of str to float
+        As for `agreement`.
+    """
     return _value(record, "latency_ratio")
 
 

@@ -1,4 +1,4 @@
-"""Training rows and distilled rows side by side: class by class, or jointly with a continuous target."""
+"""Pairs of training rows and distilled rows to compare, by class or jointly with a target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Pair", "class_labels", "flat_rows", "paired"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Rows of one class, or all rows where the target is continuous or absent.
+    """The rows of one class, or all rows if the target is continuous or absent.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class Pair:
     X : ndarray of shape (n, d)
         The training rows at these positions.
     distilled : ndarray of shape (m, d)
-        Distilled rows of the same class; of all classes where `stand_in` is true.
+        Distilled rows of the same class, or of all classes if `stand_in` is true.
     weight : ndarray of shape (m,)
         Their sample weights, not scaled.
     stand_in : bool
-        Whether the distilled set has no row of this class that has any weight.
+        Whether the distilled set has no row of positive weight in this class.
     """
 
     rows: np.ndarray
@@ -44,7 +44,7 @@ class Pair:
 
 
 def flat_rows(X: Any) -> np.ndarray:
-    """Return rows as floats of shape (n, d); uint8 is read as pixels, 0 to 255 as 0 to 1."""
+    """Return rows as floats of shape (n, d); uint8 pixels from 0 to 255 are scaled to [0, 1]."""
     X = np.asarray(X)
     flat = X.reshape(len(X), -1)
     if flat.dtype == np.uint8:
@@ -53,21 +53,22 @@ def flat_rows(X: Any) -> np.ndarray:
 
 
 def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
-    """Put each part of the training rows beside the distilled rows it is compared with.
+    """Yield the training rows in parts, each with the distilled rows to compare it with.
 
-    - Class labels: one pair per class of `y`. Where the distilled set has no row of the class, all of its rows stand
-      in: to leave a class out must not look good.
-    - A continuous target: one pair of all rows; the target is appended to both sides as one more column, with the mean
-      and the standard deviation of the training target taken out.
-    - No target: one pair of all rows.
+    - With class labels, there is one pair per class of `y`. A class without distilled rows is
+      compared with all distilled rows, so that leaving a class out is not rewarded.
+    - With a continuous target, there is one pair of all rows, with the target as one more column on
+      both sides, standardized by the mean and standard deviation of the training target.
+    - Without a target, there is one pair of all rows.
 
-    Distilled rows that live in the space of the method's own `preprocessing` are carried back by its inverse, so that
-    all methods are measured in the units of the data.
+    Distilled rows in the space of the method's own `preprocessing` are transformed back by its
+    inverse, so that all methods are compared in the units of the data.
 
     Parameters
     ----------
     X : array-like of shape (n, ...)
     y : array-like of shape (n,) or None
+        Class labels or numbers.
     distilled : DistilledSet
 
     Yields
@@ -77,35 +78,38 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
     Raises
     ------
     DataError
-        If the rows of the two do not have the same number of features, there are none, or distilled ones are not finite.
+        If training rows and distilled rows have different features, if either has no rows, or if
+        distilled rows are not finite.
     """
     flat, y = flat_rows(X), None if y is None else np.asarray(y)
-    made = distilled.X if distilled.preprocessing is None else distilled.preprocessing.inverse_transform(distilled.X)
-    small, weight = flat_rows(made), np.asarray(distilled.sample_weight, dtype=np.float64)
-    if not len(flat) or not len(small) or flat.shape[1] != small.shape[1]:
+    distilled_X = (
+        distilled.X if distilled.preprocessing is None else distilled.preprocessing.inverse_transform(distilled.X)
+    )
+    distilled_rows, weight = flat_rows(distilled_X), np.asarray(distilled.sample_weight, dtype=np.float64)
+    if not len(flat) or not len(distilled_rows) or flat.shape[1] != distilled_rows.shape[1]:
         raise DataError(
-            f"training rows of shape {flat.shape} and distilled rows of shape {small.shape} cannot be compared: "
-            "both need at least one row and the same features."
+            f"training rows of shape {flat.shape} and distilled rows of shape {distilled_rows.shape} "
+            "cannot be compared: both need at least one row and the same features."
         )
-    if not np.isfinite(small).all():
+    if not np.isfinite(distilled_rows).all():
         raise DataError("the distilled rows hold NaN or infinite values: distillation has diverged.")
     labels = class_labels(y, distilled)
     if y is None or distilled.y is None:
-        yield Pair(np.arange(len(flat)), flat, small, weight)
+        yield Pair(np.arange(len(flat)), flat, distilled_rows, weight)
     elif labels is not None:
-        yield from _per_class(labels, flat, y, small, np.asarray(distilled.y), weight)
+        yield from _per_class(labels, flat, y, distilled_rows, np.asarray(distilled.y), weight)
     else:
         mean, scale = float(np.mean(y)), float(np.std(y)) or 1.0
         yield Pair(
             np.arange(len(flat)),
             _with_column(flat, (y - mean) / scale),
-            _with_column(small, (np.asarray(distilled.y) - mean) / scale),
+            _with_column(distilled_rows, (np.asarray(distilled.y) - mean) / scale),
             weight,
         )
 
 
 def class_labels(y: Any, distilled: DistilledSet) -> np.ndarray | None:
-    """Return the sorted class labels of the training rows, or None where the target is continuous or absent."""
+    """Return the sorted class labels of the training rows, or None if they have no classes."""
     if y is None or distilled.y is None:
         return None
     y = np.asarray(y)
@@ -114,12 +118,21 @@ def class_labels(y: Any, distilled: DistilledSet) -> np.ndarray | None:
 
 
 def _per_class(
-    labels: np.ndarray, flat: np.ndarray, y: np.ndarray, small: np.ndarray, y_small: np.ndarray, weight: np.ndarray
+    labels: np.ndarray,
+    flat: np.ndarray,
+    y: np.ndarray,
+    distilled_rows: np.ndarray,
+    y_distilled: np.ndarray,
+    weight: np.ndarray,
 ) -> Iterator[Pair]:
     for label in labels:
-        rows, own = np.flatnonzero(y == label), np.flatnonzero((y_small == label) & (weight > 0))
-        stand_in = len(own) == 0
-        yield Pair(rows, flat[rows], small if stand_in else small[own], weight if stand_in else weight[own], stand_in)
+        rows = np.flatnonzero(y == label)
+        of_class = np.flatnonzero((y_distilled == label) & (weight > 0))
+        stand_in = len(of_class) == 0
+        if stand_in:
+            yield Pair(rows, flat[rows], distilled_rows, weight, stand_in)
+        else:
+            yield Pair(rows, flat[rows], distilled_rows[of_class], weight[of_class], stand_in)
 
 
 def _with_column(X: np.ndarray, column: np.ndarray) -> np.ndarray:

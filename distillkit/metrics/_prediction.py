@@ -14,7 +14,7 @@ __all__ = ["accuracy", "balanced_accuracy", "macro_f1", "r2", "rmse"]
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Share of the rows whose label is right.
+    """Return the share of the rows whose label is predicted correctly.
 
     Parameters
     ----------
@@ -30,10 +30,10 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean over the classes of `y_true` of the share of their rows that is right (macro recall).
+    """Return the mean recall over the classes of `y_true` (macro recall).
 
-    A label that is predicted but not in `y_true` is a wrong answer and no class of its own; scikit-learn's
-    `balanced_accuracy_score` gives the same number, with a warning.
+    A predicted label that is not in `y_true` counts as an error, not as a class of its own.
+    scikit-learn's `balanced_accuracy_score` returns the same number, with a warning.
 
     Parameters
     ----------
@@ -49,9 +49,10 @@ def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean over all labels, true or predicted, of the harmonic mean of precision and recall.
+    """Return the mean F1 score over all labels, true or predicted (macro F1).
 
-    A label that is never predicted, or predicted but not in `y_true`, counts as 0.
+    The F1 score is the harmonic mean of precision and recall. It is 0 for a label that is never
+    predicted, or that is predicted but not in `y_true`.
 
     Parameters
     ----------
@@ -67,12 +68,14 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Share of the variance of `y_true` that is explained: 1 is perfect, 0 is no better than its mean.
+    """Return R2, the share of the variance of `y_true` that the predictions explain.
+
+    1 is a perfect prediction, and 0 is as good as predicting the mean of `y_true`.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n,)
-        Numbers; at least two.
+        At least two numbers.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Root of the mean squared error, in the units of the target.
+    """Return the root mean squared error, in the units of the target.
 
     Parameters
     ----------
@@ -93,5 +96,6 @@ def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Returns
     -------
     float
+        At least 0.
     """
     return float(root_mean_squared_error(y_true, y_pred))

@@ -1,4 +1,4 @@
-"""The built-in metrics as data; importing this loads no numerical library."""
+"""The specifications of the built-in metrics, which load no numerical library."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _run() -> list[MetricSpec]:
 
 
 def _model() -> list[MetricSpec]:
-    """Of methods that reduce a model; where rows are reduced they have no value."""
+    """Return the metrics of methods that reduce a model; other methods have no values for them."""
 
     def spec(name: str, function: str, summary: str, **options: Any) -> MetricSpec:
         target = f"distillkit.metrics._model:{function}"

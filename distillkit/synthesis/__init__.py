@@ -1,4 +1,7 @@
-"""Synthesis: generators that make new rows for a class or a number. Importing it loads torch."""
+"""Synthesis: distillers that train a generator of new rows for classes or numbers.
+
+Importing this package loads torch.
+"""
 
 from distillkit.synthesis._gan import GANSynthesizer
 

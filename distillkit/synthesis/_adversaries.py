@@ -1,4 +1,4 @@
-"""The game: one step of the discriminator, one of the generator, on the same made rows."""
+"""The adversarial game: training steps of a generator and a discriminator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from distillkit.nn import Augmentation, evaluating, make_generator, mixed_precision
-from distillkit.synthesis._condition import place_weights
+from distillkit.synthesis._condition import embedding_weights
 from distillkit.synthesis._ema import AveragedNetwork
 from distillkit.synthesis._losses import discriminator_loss, generator_loss
 
@@ -18,16 +18,19 @@ __all__ = ["Adversaries", "Settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How the two are trained.
+    """Training settings of the generator and the discriminator.
 
     Parameters
     ----------
-    latent, n_conditions : int
+    latent : int
+        Size of the noise vector.
+    n_conditions : int
+        Number of embeddings of the condition.
     generator_lr, discriminator_lr : float
-        Of Adam with betas (0, 0.9).
+        Learning rates of Adam with betas (0, 0.9).
     precision : {"auto", "float32", "bfloat16"}
     translate : bool
-        Whether the discriminator sees real and made images shifted at random.
+        Whether the discriminator sees real and generated images shifted at random.
     """
 
     latent: int
@@ -44,15 +47,16 @@ class Adversaries:
     Parameters
     ----------
     generator, discriminator : Module
-        On `device`.
+        Moved to `device`.
     settings : Settings
     device : torch.device
     noise : torch.Generator
-        On the CPU, so that the numbers are the same for every device.
+        Source of the noise, on the CPU, so that the numbers are the same for every device.
 
     References
     ----------
-    Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020 (`translate`).
+    Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020
+    (`translate`).
     """
 
     def __init__(
@@ -63,21 +67,27 @@ class Adversaries:
         device: torch.device,
         noise: torch.Generator,
     ) -> None:
-        # convolutions of few channels take half to two thirds of the time in this layout, measured on two cores
+        # Convolutions of few channels are considerably faster in this memory layout.
         layout = torch.channels_last
         self.generator = generator.to(device).to(memory_format=layout)
         self.discriminator = discriminator.to(device).to(memory_format=layout)
         self.average = AveragedNetwork(self.generator)
         self.settings, self.device, self.noise = settings, device, noise
-        self._generator_steps = _adam(self.generator, settings.generator_lr)
-        self._discriminator_steps = _adam(self.discriminator, settings.discriminator_lr)
+        self._generator_optimizer = _adam(self.generator, settings.generator_lr)
+        self._discriminator_optimizer = _adam(self.discriminator, settings.discriminator_lr)
         self._shift = Augmentation(("crop",)) if settings.translate else None
 
-    def step(self, real: torch.Tensor, places: torch.Tensor) -> tuple[float, float, float]:
-        """Take one step of each on real rows and as many made ones of the same labels.
+    def step(self, real: torch.Tensor, positions: torch.Tensor) -> tuple[float, float, float]:
+        """Take one step of each network on real rows and as many generated rows of the same labels.
 
-        The generator runs once: the discriminator learns on its rows, and the generator from what the discriminator then says
-        about the very same rows.
+        The generator runs once: the discriminator learns from its rows first, and the generator
+        then learns from the updated discriminator's scores of the same rows.
+
+        Parameters
+        ----------
+        real : tensor of shape (b, ...)
+        positions : tensor of shape (b,)
+            Conditions of the rows; see `Condition.positions`.
 
         Returns
         -------
@@ -86,41 +96,48 @@ class Adversaries:
         Raises
         ------
         FloatingPointError
-            Before a step whose loss or gradient is not finite; the weights are as they were.
+            If a loss or gradient is not finite, before the step that would use it: the weights of
+            that network are unchanged.
         """
-        weights = place_weights(places, self.settings.n_conditions)
+        # 1. Generate rows for the labels of the real ones.
+        weights = embedding_weights(positions, self.settings.n_conditions)
         noise = torch.randn(len(real), self.settings.latent, generator=self.noise).to(self.device)
         with mixed_precision(self.device, self.settings.precision):
-            made = self.generator(noise, weights)
-        loss, accuracy = self._discriminate(real, made.detach(), weights)
+            generated = self.generator(noise, weights)
+        # 2. Update the discriminator; its loss must not reach the generator.
+        loss, accuracy = self._discriminate(real, generated.detach(), weights)
+        # 3. Update the generator; its loss needs no gradients of the discriminator's weights.
         self.discriminator.requires_grad_(requires_grad=False)
         try:
-            scores = self._scores(made, weights)
+            scores = self._scores(generated, weights)
         finally:
             self.discriminator.requires_grad_(requires_grad=True)
-        value = _take_step(generator_loss(scores), self._generator_steps, self.generator, "generator")
+        value = _take_step(generator_loss(scores), self._generator_optimizer, self.generator, "generator")
         self.average.update(self.generator)
         return value, loss, accuracy
 
     @torch.inference_mode()
     def makes_finite_rows(self, network: nn.Module) -> bool:
-        """Whether a generator makes finite rows for all labels, in evaluation mode."""
+        """Return whether a generator in evaluation mode makes finite rows for all labels."""
         width = self.settings.n_conditions
         noise = torch.randn(max(64, width), self.settings.latent, generator=make_generator(0)).to(self.device)
-        places = torch.arange(len(noise), device=self.device, dtype=torch.float32) % width
+        positions = torch.arange(len(noise), device=self.device, dtype=torch.float32) % width
         with evaluating(network):
-            return bool(torch.isfinite(network(noise, place_weights(places, width))).all())
+            return bool(torch.isfinite(network(noise, embedding_weights(positions, width))).all())
 
-    def _discriminate(self, real: torch.Tensor, made: torch.Tensor, weights: torch.Tensor) -> tuple[float, float]:
-        scores = self._scores(torch.cat([real, made]), torch.cat([weights, weights]))
-        on_real, on_made = scores[: len(real)], scores[len(real) :]
-        loss = discriminator_loss(on_real, on_made)
-        value = _take_step(loss, self._discriminator_steps, self.discriminator, "discriminator")
-        return value, float(((on_real > 0).float().mean() + (on_made < 0).float().mean()) / 2)
+    def _discriminate(self, real: torch.Tensor, generated: torch.Tensor, weights: torch.Tensor) -> tuple[float, float]:
+        """Take one step of the discriminator; return its loss and accuracy."""
+        scores = self._scores(torch.cat([real, generated]), torch.cat([weights, weights]))
+        real_scores, generated_scores = scores[: len(real)], scores[len(real) :]
+        loss = discriminator_loss(real_scores, generated_scores)
+        value = _take_step(loss, self._discriminator_optimizer, self.discriminator, "discriminator")
+        accuracy = float(((real_scores > 0).float().mean() + (generated_scores < 0).float().mean()) / 2)
+        return value, accuracy
 
     def _scores(self, rows: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         if self._shift is not None:
-            # rows are in [-1, 1] and what a shift brings in is zero: moved up by one, that is the lowest value
+            # A shift fills the border with zeros. Pixels are in [-1, 1], so they are moved up by
+            # one before it, which makes zero the lowest pixel value.
             rows = self._shift(rows + 1, self._shift.draw(len(rows), self.noise)) - 1
         with mixed_precision(self.device, self.settings.precision):
             scores: torch.Tensor = self.discriminator(rows, weights).float()
@@ -132,6 +149,7 @@ def _adam(network: nn.Module, lr: float) -> torch.optim.Adam:
 
 
 def _take_step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, network: nn.Module, name: str) -> float:
+    """Take one optimizer step, unless the loss or the gradient is not finite; return the loss."""
     value = loss.item()
     if not math.isfinite(value):
         raise FloatingPointError(f"the loss of the {name} is {value}")

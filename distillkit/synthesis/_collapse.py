@@ -1,4 +1,4 @@
-"""Signs that a generator has collapsed."""
+"""Diagnostics of a generator that has collapsed to few or wrong rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.exceptions import DistillkitWarning
-from distillkit.synthesis._feature_classifier import Recogniser
+from distillkit.synthesis._feature_classifier import FeatureClassifier
 from distillkit.synthesis._fitted import FittedGenerator
 
 if TYPE_CHECKING:
@@ -16,67 +16,88 @@ if TYPE_CHECKING:
 
 __all__ = ["diagnose", "warn_of_collapse"]
 
-_ROWS = 4000
-_MOST_PER_CLASS = 500
+_MAX_ROWS = 4000
+_MAX_ROWS_PER_CLASS = 500
 
 
-def diagnose(generator: FittedGenerator, rows: TrainingRows, recogniser: Recogniser | None, run: Run) -> dict[str, Any]:
-    """Compare made rows with training rows, class by class.
+def diagnose(
+    generator: FittedGenerator, rows: TrainingRows, classifier: FeatureClassifier | None, run: Run
+) -> dict[str, Any]:
+    """Compare generated rows with training rows, class by class.
+
+    Parameters
+    ----------
+    generator : FittedGenerator
+    rows : TrainingRows
+    classifier : FeatureClassifier or None
+        Trained on real rows.
+    run : Run
+        Gives the seeds and the history.
 
     Returns
     -------
     dict
-        ``variance_ratio``: summed variance of the features of made rows over that of real ones within each class, lowest
-        and highest over the classes ("lowest", "highest", with the labels). ``unique_ratio``: share of different rows (to
-        two decimals, scaled) among made rows over that among real ones. ``recognised``: share of made rows that the
-        recogniser takes for their own class; None without one. ``discriminator_loss``: mean over the last quarter of the
-        history; None without one.
+        - ``variance_ratio``: within a class, the summed variance of the features of generated rows
+          over that of real rows; the lowest and the highest over the classes, with their labels
+          ("lowest", "lowest_label", "highest", "highest_label"). None if no class has a variance.
+        - ``unique_ratio``: share of distinct rows among generated rows over that among real rows,
+          where encoded rows are rounded to two decimals.
+        - ``recognised``: share of generated rows that the classifier assigns to their own class;
+          None without a classifier.
+        - ``discriminator_loss``: mean over the last quarter of the history; None without one.
 
     References
     ----------
-    Ravuri and Vinyals, "Classification accuracy score for conditional generative models", NeurIPS 2019, on why a generator is
-    judged class by class.
+    Ravuri and Vinyals, "Classification accuracy score for conditional generative models", NeurIPS
+    2019, on why a generator is judged class by class.
     """
-    per_class = max(20, min(_MOST_PER_CLASS, _ROWS // len(rows.groups)))
-    pairs = [(group, *_compare(generator, rows, group, per_class, run)) for group in rows.groups]
-    ratios = {_name(group.label): _variance_ratio(real, made) for group, real, made in pairs}
+    per_class = max(20, min(_MAX_ROWS_PER_CLASS, _MAX_ROWS // len(rows.groups)))
+    pairs = [(group, *_real_and_generated(generator, rows, group, per_class, run)) for group in rows.groups]
+    ratios = {_name(group.label): _variance_ratio(real, generated) for group, real, generated in pairs}
     known = {label: ratio for label, ratio in ratios.items() if ratio is not None}
     low, high = (min(known, key=known.__getitem__), max(known, key=known.__getitem__)) if known else (None, None)
     return {
         "variance_ratio": None
         if low is None or high is None
         else {"lowest": known[low], "lowest_label": low, "highest": known[high], "highest_label": high},
-        "unique_ratio": float(np.mean([_unique_share(made) / _unique_share(real) for _, real, made in pairs])),
-        "recognised": None if recogniser is None else _recognised(recogniser, generator, pairs),
+        "unique_ratio": float(
+            np.mean([_unique_share(generated) / _unique_share(real) for _, real, generated in pairs])
+        ),
+        "recognised": None if classifier is None else _label_consistency(classifier, generator, pairs),
         "discriminator_loss": _late_loss(run.history),
     }
 
 
-def _compare(
+def _real_and_generated(
     generator: FittedGenerator, rows: TrainingRows, group: Group, size: int, run: Run
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return encoded real and made rows of a group, as many of each."""
+    """Return encoded real rows of a group and as many generated ones."""
     size = min(size, len(group.rows))
     picks = group.rows[np.linspace(0, len(group.rows) - 1, size).astype(np.int64)]
-    # the labels of the picks themselves, so that numbers are spread alike on both sides
+    # The generated rows get the labels of the picked rows, so that numbers have the same
+    # distribution on both sides.
     labels = None if rows.y is None else rows.y[picks]
     return generator.codec.encode(rows.X[picks]), generator.encoded(size, labels, run.seed())
 
 
-def _variance_ratio(real: np.ndarray, made: np.ndarray) -> float | None:
-    spread, own = (float(part.reshape(len(part), -1).var(axis=0, dtype=np.float64).sum()) for part in (real, made))
-    return own / spread if len(real) > 1 and spread > 0 else None
+def _variance_ratio(real: np.ndarray, generated: np.ndarray) -> float | None:
+    real_variance, generated_variance = (
+        float(part.reshape(len(part), -1).var(axis=0, dtype=np.float64).sum()) for part in (real, generated)
+    )
+    return generated_variance / real_variance if len(real) > 1 and real_variance > 0 else None
 
 
 def _unique_share(rows: np.ndarray) -> float:
     return len({row.tobytes() for row in np.round(rows, 2) + 0.0}) / len(rows)
 
 
-def _recognised(
-    recogniser: Recogniser, generator: FittedGenerator, pairs: list[tuple[Group, np.ndarray, np.ndarray]]
+def _label_consistency(
+    classifier: FeatureClassifier, generator: FittedGenerator, pairs: list[tuple[Group, np.ndarray, np.ndarray]]
 ) -> float:
-    hits = [recogniser.confidence(generator.codec.decode(made), group.label)[1] for group, _, made in pairs]
-    return float(np.concatenate(hits).mean())
+    is_own_class = [
+        classifier.confidence(generator.codec.decode(generated), group.label)[1] for group, _, generated in pairs
+    ]
+    return float(np.concatenate(is_own_class).mean())
 
 
 def _late_loss(history: list[dict[str, Any]]) -> float | None:
@@ -88,24 +109,34 @@ def _name(label: Any) -> str:
     return "all" if label is None else str(label)
 
 
-def warn_of_collapse(signs: dict[str, Any]) -> None:
-    """Warn of what `diagnose` found, by the name of each detector that sees a collapse."""
-    found = []
-    ratio = signs["variance_ratio"]
+def warn_of_collapse(diagnostics: dict[str, Any]) -> None:
+    """Warn of each diagnostic that is out of range.
+
+    Parameters
+    ----------
+    diagnostics : dict
+        As returned by `diagnose`.
+
+    Warns
+    -----
+    DistillkitWarning
+    """
+    signs = []
+    ratio = diagnostics["variance_ratio"]
     if ratio is not None and ratio["lowest"] < 0.5:
-        found.append(f"within-class variance ratio {ratio['lowest']:.2f} of {ratio['lowest_label']!r} is under 0.5")
+        signs.append(f"within-class variance ratio {ratio['lowest']:.2f} of {ratio['lowest_label']!r} is under 0.5")
     if ratio is not None and ratio["highest"] > 2:
-        found.append(f"within-class variance ratio {ratio['highest']:.2f} of {ratio['highest_label']!r} is over 2")
-    if signs["unique_ratio"] < 0.5:
-        found.append(f"unique-row ratio {signs['unique_ratio']:.2f} is under 0.5")
-    if signs["recognised"] is not None and signs["recognised"] < 0.5:
-        found.append(f"label consistency {signs['recognised']:.2f} is under 0.5")
-    if signs["discriminator_loss"] is not None and signs["discriminator_loss"] < 0.05:
-        found.append(f"discriminator loss {signs['discriminator_loss']:.3f} is near zero")
-    if found:
+        signs.append(f"within-class variance ratio {ratio['highest']:.2f} of {ratio['highest_label']!r} is over 2")
+    if diagnostics["unique_ratio"] < 0.5:
+        signs.append(f"unique-row ratio {diagnostics['unique_ratio']:.2f} is under 0.5")
+    if diagnostics["recognised"] is not None and diagnostics["recognised"] < 0.5:
+        signs.append(f"label consistency {diagnostics['recognised']:.2f} is under 0.5")
+    if diagnostics["discriminator_loss"] is not None and diagnostics["discriminator_loss"] < 0.05:
+        signs.append(f"discriminator loss {diagnostics['discriminator_loss']:.3f} is near zero")
+    if signs:
         warnings.warn(
-            f"the generator may not have learned the rows: {'; '.join(found)}. Give it more steps (max_iter, max_seconds) "
-            "or more rows, or take a coreset.",
+            f"the generator may not have learned the rows: {'; '.join(signs)}. Give it more steps (max_iter, "
+            "max_seconds) or more rows, or use a coreset instead.",
             DistillkitWarning,
             stacklevel=3,
         )

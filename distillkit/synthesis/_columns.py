@@ -1,4 +1,4 @@
-"""What the columns of a table can hold: levels, one-hot blocks, whole numbers."""
+"""The kinds of table columns that need exact values: levels, one-hot blocks and whole numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ _MAX_LEVELS = 10
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Kinds of columns, told from the training rows.
+    """The kinds of the columns of a table, inferred from the training rows.
 
     Parameters
     ----------
     levels : dict of int to ndarray
-        Sorted values of the columns that hold at most ten different ones; no other values are made.
+        Sorted values of each column with at most ten different ones; generated rows take no other
+        values.
     blocks : tuple of ndarray
-        Neighbouring columns of 0 and 1 of which exactly one is 1 in every row: a category that was one-hot encoded.
+        Positions of adjacent columns of 0 and 1 of which exactly one is 1 in every row, which is
+        the one-hot encoding of a category.
     whole : ndarray of shape (d,), bool
-        Columns of more levels that hold whole numbers only; made values are rounded.
+        Whether a column with more levels holds whole numbers only; generated values are rounded.
     """
 
     levels: dict[int, np.ndarray]
@@ -31,7 +33,7 @@ class Columns:
 
     @classmethod
     def of(cls, X: np.ndarray) -> Columns:
-        """Tell the kinds from rows (n, d)."""
+        """Infer the kinds from rows (n, d)."""
         levels = {}
         for column in range(X.shape[1]):
             values = _few_levels(X[:, column])
@@ -42,24 +44,31 @@ class Columns:
         return cls(levels, tuple(_one_hot_blocks(X, binary)), whole)
 
     @property
-    def loose(self) -> dict[int, np.ndarray]:
-        """Levels of the columns that are in no block."""
-        bound = {int(column) for block in self.blocks for column in block}
-        return {column: values for column, values in self.levels.items() if column not in bound}
+    def free_levels(self) -> dict[int, np.ndarray]:
+        """Levels of the columns that are in no one-hot block."""
+        in_blocks = {int(column) for block in self.blocks for column in block}
+        return {column: values for column, values in self.levels.items() if column not in in_blocks}
 
-    def snapped(self, X: np.ndarray) -> np.ndarray:
-        """Return rows (n, d) with values as the training rows have them: levels, one 1 per block, whole numbers."""
+    def snap(self, X: np.ndarray) -> np.ndarray:
+        """Return rows (n, d) with each value replaced by the nearest that its column can hold.
+
+        Whole numbers are rounded, each one-hot block has a single 1 at its largest value, and
+        columns of few levels take the nearest level.
+        """
         X = np.where(self.whole, np.rint(X), X)
         for block in self.blocks:
             X[:, block] = np.eye(len(block))[X[:, block].argmax(axis=1)]
-        for column, values in self.loose.items():
-            middles = (values[1:] + values[:-1]) / 2
-            X[:, column] = values[np.searchsorted(middles, X[:, column])]
+        for column, values in self.free_levels.items():
+            boundaries = (values[1:] + values[:-1]) / 2
+            X[:, column] = values[np.searchsorted(boundaries, X[:, column])]
         return X
 
 
 def _few_levels(column: np.ndarray) -> np.ndarray | None:
-    """Return the values of a column, or None where there are more than ten; a glance at some rows spares most of the sorting."""
+    """Return the sorted values of a column, or None if there are more than ten.
+
+    Most columns with many values are recognized by their first rows, without sorting all of them.
+    """
     if len(np.unique(column[:1000])) > _MAX_LEVELS:
         return None
     values = np.unique(column)
@@ -71,15 +80,24 @@ def _is_whole(column: np.ndarray) -> bool:
 
 
 def _one_hot_blocks(X: np.ndarray, binary: list[int]) -> list[np.ndarray]:
-    """Find runs of neighbouring columns, at least two, that sum to 1 in every row."""
+    """Find runs of at least two adjacent columns that sum to 1 in every row.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    binary : list of int
+        Columns that hold 0 and 1 only, ascending.
+    """
     blocks, start = [], 0
     while start < len(binary):
+        # 1. Extend the run by adjacent columns until every row has its 1.
         total, stop = np.zeros(len(X)), start
         while (
             stop < len(binary) and binary[stop] - binary[start] == stop - start and total.max() <= 1 and total.min() < 1
         ):
             total += X[:, binary[stop]]
             stop += 1
+        # 2. Accept the run, or try again from the next column.
         if stop - start > 1 and (total == 1).all():
             blocks.append(np.array(binary[start:stop]))
             start = stop

@@ -1,4 +1,4 @@
-"""What a generator is conditioned on: classes, numbers or nothing, as places on a line of learned embeddings."""
+"""The condition of a generator: class labels or numbers, as positions among learned embeddings."""
 
 from __future__ import annotations
 
@@ -16,36 +16,48 @@ from distillkit.exceptions import DataError
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
 
-__all__ = ["Condition", "place_weights"]
+__all__ = ["Condition", "embedding_weights"]
 
 _KNOTS = 11
 
 
-def place_weights(places: torch.Tensor, width: int) -> torch.Tensor:
-    """Turn places (b,) on a line of embeddings into their weights (b, width): ``max(0, 1 - |place - k|)``.
+def embedding_weights(positions: torch.Tensor, width: int) -> torch.Tensor:
+    """Return the weight of each embedding, ``max(0, 1 - |position - k|)`` for embedding k.
 
-    A whole place is one-hot; a place between two is a mixture of both.
+    A whole position has the one-hot weights of its embedding; a position between two embeddings is
+    a linear mixture of both.
+
+    Parameters
+    ----------
+    positions : tensor of shape (b,)
+    width : int
+        Number of embeddings.
+
+    Returns
+    -------
+    tensor of shape (b, width)
     """
-    knots = torch.arange(width, device=places.device, dtype=places.dtype)
-    return torch.relu(1 - (places.unsqueeze(1) - knots).abs())
+    knots = torch.arange(width, device=positions.device, dtype=positions.dtype)
+    return torch.relu(1 - (positions.unsqueeze(1) - knots).abs())
 
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """Turns labels into places on a line of embeddings, and knows how often each label was seen.
+    """The map from labels to positions among embeddings, with the distribution of the labels.
 
-    A class is at the place of its number. A number is between two of the knots, which lie at quantiles of the training targets,
-    so that everything learned about a target changes piecewise linearly with it; numbers beyond the training targets
-    are at the nearest end. Without labels there is one place for all.
+    The position of a class is its number. A continuous target lies between two knots, which are
+    quantiles of the training targets, so that all that is learned about a target changes piecewise
+    linearly with it; numbers beyond the training targets are at the nearest end. Without labels,
+    all rows have the same position.
 
     Parameters
     ----------
     classes : ndarray of shape (k,) or None
-        Sorted labels.
+        Sorted labels; None without labels and for continuous targets.
     counts : ndarray of shape (k,)
-        Training rows of each class, or of all.
+        Number of training rows of each class, or of all rows.
     targets : ndarray of shape (n,) or None
-        Sorted training targets, float64.
+        Sorted training targets, float64; None without labels and for classes.
     """
 
     classes: np.ndarray | None
@@ -64,42 +76,58 @@ class Condition:
 
     @cached_property
     def knots(self) -> np.ndarray:
-        """Different quantiles of the training targets, ascending."""
+        """Distinct quantiles of the training targets, ascending."""
         assert self.targets is not None
         knots: np.ndarray = np.unique(np.quantile(self.targets, np.linspace(0, 1, _KNOTS)))
         return knots
 
     @property
     def width(self) -> int:
-        """Embeddings there are."""
+        """Number of embeddings."""
         if self.targets is not None:
             return len(self.knots)
         return 1 if self.classes is None else len(self.classes)
 
-    def places(self, y: np.ndarray | None, n_rows: int) -> np.ndarray:
-        """Return the places of labels (n_rows,), float32, in [0, width - 1].
+    def positions(self, y: np.ndarray | None, n_rows: int) -> np.ndarray:
+        """Return the positions of labels among the embeddings.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows,) or None
+            Labels or numbers; None without labels.
+        n_rows : int
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), float32
+            In [0, width - 1].
 
         Raises
         ------
         DataError
-            If y names a class that was not trained on, or holds what is no finite number where numbers are needed.
+            If y holds a class that was not trained on, or a value that is not a finite number where
+            numbers are needed.
         """
         if y is None:
             return np.zeros(n_rows, dtype=np.float32)
         if self.targets is not None:
-            places: np.ndarray = np.interp(_finite(y), self.knots, np.arange(self.width)).astype(np.float32)
-            return places
+            positions: np.ndarray = np.interp(_finite(y), self.knots, np.arange(self.width)).astype(np.float32)
+            return positions
         assert self.classes is not None
         numbers = {label: number for number, label in enumerate(self.classes.tolist())}
         try:
             return np.array([numbers[label] for label in y.tolist()], dtype=np.float32)
         except KeyError as exc:
             raise DataError(
-                f"y holds label {exc.args[0]!r}, which was not trained on: give labels among {self._names()}."
+                f"y holds label {exc.args[0]!r}, which was not trained on: give labels among {self._label_names()}."
             ) from None
 
     def draw(self, n_rows: int) -> np.ndarray | None:
-        """Return n labels as in the training rows: exact class shares by largest remainders, or quantiles at ``(i + 1/2) / n``."""
+        """Return labels with the distribution of the training rows; None without labels.
+
+        Classes have exact shares by the method of largest remainders, in the order of the labels.
+        Numbers are the quantiles of the training targets at ``(i + 1/2) / n_rows``, ascending.
+        """
         if self.targets is not None:
             return self._quantiles(n_rows)
         if self.classes is None:
@@ -108,28 +136,34 @@ class Condition:
 
     def _quantiles(self, n_rows: int) -> np.ndarray:
         assert self.targets is not None
-        places = (np.arange(n_rows) + 0.5) / n_rows
-        quantiles: np.ndarray = np.quantile(self.targets, places)
+        levels = (np.arange(n_rows) + 0.5) / n_rows
+        quantiles: np.ndarray = np.quantile(self.targets, levels)
         return quantiles
 
     def resolve(self, n: int | None, y: Any) -> tuple[int, np.ndarray | None]:
-        """Return the number of rows and their labels for what a user asked for.
+        """Return the number of rows to generate and their labels, from the arguments of `sample`.
 
         Parameters
         ----------
         n : int or None
-            Rows; None where `y` says it.
+            Number of rows; None if `y` gives it.
         y : None, label, array of shape (n,) or mapping of label to int
+
+        Returns
+        -------
+        n : int
+        labels : ndarray of shape (n,) or None
 
         Raises
         ------
         DataError
-            If there are no rows, both do not fit each other, or y is given where rows have no labels.
+            If no rows are asked for, if `n` and `y` contradict each other, or if y is given to a
+            generator without labels.
         """
         if y is not None and self.classes is None and self.targets is None:
             raise DataError("y was given, but the generator was trained without labels: leave y out.")
         if isinstance(y, Mapping):
-            y = self._spread(y)
+            y = self._repeat_labels(y)
         if y is None:
             n = _positive(n)
             return n, self.draw(n)
@@ -142,16 +176,16 @@ class Condition:
             )
         return _positive(len(labels)), labels
 
-    def _spread(self, wanted: Mapping[Any, int]) -> np.ndarray:
-        """Repeat the labels of a mapping, read as `Budget` reads it, though classes may be left out."""
+    def _repeat_labels(self, rows_per_class: Mapping[Any, int]) -> np.ndarray:
+        """Repeat each label of a mapping; it is validated as a `Budget`, but may omit classes."""
         if self.classes is None:
             raise DataError(
                 "y gives rows per class, but the generator was trained on numbers: give an array of numbers."
             )
-        Budget(dict(wanted))
-        return np.concatenate([np.repeat(np.asarray([label]), count) for label, count in wanted.items()])
+        Budget(dict(rows_per_class))
+        return np.concatenate([np.repeat(np.asarray([label]), count) for label, count in rows_per_class.items()])
 
-    def _names(self) -> str:
+    def _label_names(self) -> str:
         assert self.classes is not None
         names = self.classes.tolist()
         return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
@@ -165,15 +199,18 @@ def _finite(y: np.ndarray) -> np.ndarray:
 
 def _positive(n: Any) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise DataError(f"n={n!r} is no number of rows: give an int of at least 1.")
+        raise DataError(f"n={n!r} is not a number of rows: give an int of at least 1.")
     return int(n)
 
 
 def _shares(total: int, counts: np.ndarray) -> np.ndarray:
-    """Divide `total` in proportion to `counts` by largest remainders, in whole numbers; the larger class first among equals."""
+    """Divide `total` into whole numbers in proportion to `counts`, by largest remainders.
+
+    Among equal remainders, the larger class comes first, then the earlier one.
+    """
     exact = total * counts.astype(object)  # Python's integers do not overflow
     shares = np.array([int(value // counts.sum()) for value in exact])
-    left = [int(value % counts.sum()) for value in exact]
-    order = sorted(range(len(counts)), key=lambda i: (-left[i], -counts[i], i))
+    remainders = [int(value % counts.sum()) for value in exact]
+    order = sorted(range(len(counts)), key=lambda i: (-remainders[i], -counts[i], i))
     shares[order[: total - shares.sum()]] += 1
     return shares

@@ -1,4 +1,4 @@
-"""The generator whose weights are averaged over the steps."""
+"""An exponential moving average of the generator's weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ __all__ = ["AveragedNetwork"]
 
 
 class AveragedNetwork:
-    """A copy of a network whose weights follow it as an exponential moving average; buffers are copied.
+    """A copy of a network whose weights are the exponential moving average of the network's.
 
-    After step t each weight is ``d w_avg + (1 - d) w`` with ``d = min(decay, t / (t + 50))``: the decay starts low, so that the
-    first weights are soon forgotten.
+    After step t each weight is ``d w_avg + (1 - d) w`` with ``d = min(decay, t / (t + 50))``. The
+    decay starts low, so that the first weights soon lose their influence. Buffers are copied.
 
     Parameters
     ----------
     network : Module
+        Source of the first weights; its copy is the attribute `network`.
     decay : float, default=0.999
+        Upper limit of the decay d.
 
     References
     ----------
@@ -33,10 +35,10 @@ class AveragedNetwork:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take the weights after one more step."""
+        """Include the weights that the network has after one more step."""
         self.steps += 1
         decay = min(self.decay, self.steps / (self.steps + 50))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - decay)
-        for kept, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
-            kept.copy_(buffer)
+        for averaged_buffer, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            averaged_buffer.copy_(buffer)

@@ -1,4 +1,4 @@
-"""Between the units of the data and those of the networks."""
+"""Conversion of rows between the units of the data and those of the networks."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ _SMALLEST_SIDE = 8
 
 @dataclass(frozen=True, eq=False)
 class Codec:
-    """Scales rows for the networks, and carries made rows back into the units and the range of the training rows.
+    """A scaler of rows for the networks, which also maps generated rows back to the data.
 
-    Images are scaled to [-1, 1] by the lowest and highest value of each channel; series are standardized by channel;
-    tables by column, where columns of few levels go to [-1, 1]. Made rows are clipped to the lowest and highest value
-    that each feature (pixel, time step of a channel, column) had in the training rows.
+    Images are scaled to [-1, 1] by the lowest and highest value of each channel, series are
+    standardized by channel, and tables by column, except that columns of few levels are scaled to
+    [-1, 1]. Generated rows are clipped to the range that each feature (pixel, time step of a
+    channel, column) has in the training rows.
 
     Parameters
     ----------
     kind : {"image", "series", "table"}
-        Images and series with a side under 8 count as tables, and so does anything else: their rows are flattened.
+        Images and series with a side under 8, and rows of any other shape, are treated as tables:
+        their rows are flattened.
     shape : tuple of int
         Shape of one row in the data.
     shift, scale : ndarray, float64
-        ``(x - shift) / scale`` is what networks see; they broadcast against rows.
+        The networks see ``(x - shift) / scale``; both broadcast against rows.
     low, high : ndarray of shape (1, ...), float64
         Range of each feature, in the units of the data.
     columns : Columns or None
-        For tables.
+        Kinds of the columns of a table; None for images and series.
     """
 
     kind: str
@@ -45,7 +47,7 @@ class Codec:
 
     @classmethod
     def of(cls, X: np.ndarray) -> Codec:
-        """Take the scales from rows (n, ...)."""
+        """Compute the scales from training rows (n, ...)."""
         shape = X.shape[1:]
         kind = {3: "image", 2: "series"}.get(len(shape), "table")
         sides = shape[1:] or (0,)
@@ -57,52 +59,56 @@ class Codec:
         if kind == "table":
             columns = Columns.of(X)
             return cls(kind, shape, *_table_scales(X, columns, low, high), low, high, columns)
-        shift, scale = _range_scales(low, high) if kind == "image" else _spread_scales(X)
+        shift, scale = _range_scales(low, high) if kind == "image" else _standard_scales(X)
         return cls(kind, shape, shift, scale, low, high)
 
     @property
     def network_shape(self) -> tuple[int, ...]:
-        """Shape of one row in the networks."""
+        """Shape of one row as the networks see it."""
         shape: tuple[int, ...] = self.low.shape[1:]
         return shape
 
     def encode(self, X: np.ndarray) -> np.ndarray:
-        """Return rows (n, *network_shape), float32, as the networks see them."""
+        """Return rows (n, ...) as the networks see them: (n, *network_shape), float32."""
         rows = np.empty((len(X), *self.network_shape), dtype=np.float32)
-        for start in range(0, len(X), 4096):  # the float64 in between would need much memory for all rows at once
+        for start in range(0, len(X), 4096):  # in blocks, because float64 intermediates need memory
             block = X[start : start + 4096].reshape(-1, *self.network_shape)
             rows[start : start + 4096] = (block - self.shift) / self.scale
         return rows
 
     def decode(self, Z: np.ndarray) -> np.ndarray:
-        """Return rows (n, *shape), float64, in the units and the range of the data."""
+        """Return encoded rows in the units and the range of the data: (n, *shape), float64."""
         rows = np.clip(Z.astype(np.float64) * self.scale + self.shift, self.low, self.high)
         if self.columns is not None:
-            rows = self.columns.snapped(rows)
+            rows = self.columns.snap(rows)
         decoded: np.ndarray = rows.reshape(-1, *self.shape)
         return decoded
 
 
 def _range_scales(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle and half the range of each channel or column."""
     axes = tuple(range(2, low.ndim))
     low, high = low.min(axis=axes, keepdims=True), high.max(axis=axes, keepdims=True)
     return (low + high) / 2, np.where(high > low, (high - low) / 2, 1)
 
 
-def _spread_scales(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _standard_scales(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the standard deviation of each channel or column."""
     axes = (0, *range(2, X.ndim))
-    mean, spread = (
+    mean, deviation = (
         X.mean(axis=axes, keepdims=True, dtype=np.float64),
         X.std(axis=axes, keepdims=True, dtype=np.float64),
     )
-    constant = X.max(axis=axes, keepdims=True) == X.min(axis=axes, keepdims=True)  # rounding noise is no spread
-    return mean, np.where(constant, 1, spread)
+    # The computed deviation of a constant feature may be a rounding error instead of zero.
+    constant = X.max(axis=axes, keepdims=True) == X.min(axis=axes, keepdims=True)
+    return mean, np.where(constant, 1, deviation)
 
 
 def _table_scales(X: np.ndarray, columns: Columns, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    shift, scale = _spread_scales(X)
-    few = np.zeros(X.shape[1], dtype=bool)
-    few[list(columns.levels)] = True
-    # by their range: a rare level would be many standard deviations away
-    middle, half = _range_scales(low, high)
-    return np.where(few, middle, shift), np.where(few, half, scale)
+    shift, scale = _standard_scales(X)
+    has_levels = np.zeros(X.shape[1], dtype=bool)
+    has_levels[list(columns.levels)] = True
+    # Columns of few levels are scaled by their range, because a rare level would be many standard
+    # deviations away from the mean.
+    middle, half_range = _range_scales(low, high)
+    return np.where(has_levels, middle, shift), np.where(has_levels, half_range, scale)

@@ -1,4 +1,4 @@
-"""A trained generator with what it takes to make rows in the units of the data."""
+"""A trained generator that makes rows in the units of the data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from distillkit.nn import evaluating, make_generator
-from distillkit.synthesis._condition import Condition, place_weights
+from distillkit.synthesis._condition import Condition, embedding_weights
 from distillkit.synthesis._encoding import Codec
 
 __all__ = ["FittedGenerator"]
@@ -19,15 +19,16 @@ __all__ = ["FittedGenerator"]
 
 @dataclass(frozen=True, eq=False)
 class FittedGenerator:
-    """Makes rows for labels.
+    """A generator network with its codec and condition, which makes rows for given labels.
 
     Parameters
     ----------
     network : Module
-        Takes noise (b, latent) and weights (b, n_conditions).
+        Maps noise (b, latent) and embedding weights (b, n_conditions) to encoded rows.
     codec : Codec
     condition : Condition
     latent : int
+        Size of the noise vector.
     """
 
     network: nn.Module
@@ -37,28 +38,31 @@ class FittedGenerator:
 
     @torch.inference_mode()
     def encoded(self, n_rows: int, y: np.ndarray | None, seed: int, *, batch_size: int = 256) -> np.ndarray:
-        """Return rows (n_rows, ...) in the units of the networks, float32.
+        """Generate rows (n_rows, ...) in the units of the networks, float32.
 
         Parameters
         ----------
         n_rows : int
         y : ndarray of shape (n_rows,) or None
+            Labels of the rows.
         seed : int
-            Rows do not depend on the batch size, save for rounding.
+            Seeds the noise.
+        batch_size : int
+            Rows per pass through the network; it affects the rows by rounding only.
         """
         noise = torch.randn(n_rows, self.latent, generator=make_generator(seed))
-        places = torch.as_tensor(self.condition.places(y, n_rows))
+        positions = torch.as_tensor(self.condition.positions(y, n_rows))
         device = next(self.network.parameters()).device
         parts = []
         with evaluating(self.network):
             for start in range(0, n_rows, batch_size):
                 block = slice(start, start + batch_size)
-                weights = place_weights(places[block].to(device), self.condition.width)
+                weights = embedding_weights(positions[block].to(device), self.condition.width)
                 parts.append(self.network(noise[block].to(device), weights).float().cpu())
         return np.ascontiguousarray(torch.cat(parts).numpy())
 
     def rows(self, n_rows: int, y: np.ndarray | None, seed: int) -> np.ndarray:
-        """Return rows (n_rows, ...) in the units, shape and range of the training rows, float64."""
+        """Generate rows (n_rows, ...), float64, in the units and range of the training rows."""
         return self.codec.decode(self.encoded(n_rows, y, seed))
 
     def on_cpu(self) -> Self:

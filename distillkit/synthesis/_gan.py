@@ -21,9 +21,9 @@ from distillkit.synthesis._adversaries import Adversaries, Settings
 from distillkit.synthesis._collapse import diagnose, warn_of_collapse
 from distillkit.synthesis._condition import Condition
 from distillkit.synthesis._encoding import Codec
-from distillkit.synthesis._feature_classifier import Recogniser
+from distillkit.synthesis._feature_classifier import FeatureClassifier
 from distillkit.synthesis._fitted import FittedGenerator
-from distillkit.synthesis._held_out import HeldOut, hold_out
+from distillkit.synthesis._held_out import HeldOutScore, hold_out
 from distillkit.synthesis._networks import make_networks
 from distillkit.synthesis._selection import SELECTIONS, Selection
 from distillkit.synthesis._training import train
@@ -40,65 +40,79 @@ _TRAINING_SHARE = {"random": 1.0, "kmeans": 0.95, "filter+kmeans": 0.85}
 
 
 class GANSynthesizer(BaseDistiller):
-    """Rows made by a generator that was trained against a discriminator, for each class or number.
+    """Rows from a conditional generative adversarial network (GAN), for classes or numbers.
 
-    Hinge loss, spectral norm and a projection head in the discriminator, conditional batch norm in the generator, whose weights
-    are averaged over the steps. The networks are convolutional for images and series with sides of at least 8, and layers of
-    hidden units for tables and all else. Distilled rows are chosen from a pool of made ones; `sample` makes more.
+    The GAN has the hinge loss, a discriminator with spectral normalization and a projection head,
+    and a generator with conditional batch normalization whose weights are averaged over the steps.
+    The networks are convolutional for images and series with sides of at least 8, and fully
+    connected for tables and all other rows. Distilled rows are selected from a pool of generated
+    rows; `sample` generates more.
 
-    Labels are given, never guessed: each made row was asked for by its label, so that class counts are exact, and the target of a
-    made row is the very number it was conditioned on.
+    Each row is generated for a given label, so class counts are exact, and the target of a
+    generated row is the number that the generator was conditioned on.
 
     Parameters
     ----------
     budget : int, float or dict, default=0.1
         See `BaseDistiller`.
     selection : {"filter+kmeans", "kmeans", "random"}, default="filter+kmeans"
-        "random": the first rows made. "kmeans": of a pool for each class, the medoids of k-means. "filter+kmeans": rows of the
-        pool that a small classifier of real rows takes for another class are left out first; images and series are clustered by
-        the features of that classifier. The classifier needs two classes; with fewer, or with numbers, it is "kmeans".
+        How distilled rows are selected. "random" takes the first generated rows. "kmeans" generates
+        a pool for each class and takes the medoids of its k-means clusters. "filter+kmeans" first
+        leaves out the rows of the pool that a small classifier of real rows assigns to another
+        class, and clusters images and series by the features of that classifier. The classifier
+        needs two classes; with fewer, or with numbers, the selection is that of "kmeans".
     pool : int, default=500
-        Rows per class in the pool; twice the rows wanted where that is more.
+        Rows per class in the pool, or twice the distilled rows of the class if that is more.
     latent : int, default=64
-        Numbers of noise per row.
+        Size of the noise vector of a row.
     width : int, default=32
-        Channels of the widest feature maps; tables have four times as many hidden units.
+        Channels of the feature maps at full size; tables have four times as many hidden units.
     batch_size : int or None, default=None
-        None: 64 images or series, 256 rows of a table, which are cheap and lose spread with smaller batches.
+        None is 64 for images and series and 256 for tables, whose generated rows lose variance with
+        smaller batches.
     generator_lr, discriminator_lr : float, default=1e-3
-        Rates of Adam with betas (0, 0.9). The default is for short training; over 20,000 steps, 2e-4 and 4e-4 are usual.
+        Learning rates of Adam with betas (0, 0.9). The default is for short training; over 20,000
+        steps, 2e-4 and 4e-4 are usual.
     augment : bool, default=False
-        Whether the discriminator sees images shifted at random by up to an eighth. It keeps a discriminator that meets few rows
-        very often from learning them by heart, but slows short training down.
+        Whether the discriminator sees real and generated images shifted at random by up to an
+        eighth of their size. This keeps it from memorizing a small training set, but slows down
+        short training.
     precision : {"auto", "float32", "bfloat16"}, default="float32"
-        See `distillkit.nn.mixed_precision`; for networks this small float32 is about as fast.
+        See `distillkit.nn.mixed_precision`; networks this small gain little from bfloat16.
     check_every : int or None, default=None
-        Steps between two scores of the averaged generator on held-out rows, a tenth (at most 1000) that it is not trained on:
-        made rows as the training set of a nearest-neighbour model, tested on the held-out ones. The best scored generator is
-        kept. None: all rows are trained on and the last generator is kept.
+        Steps between two scores of the averaged generator on held-out rows, of which the best
+        scored generator is used. A tenth of the rows (at most 1000) is held out from training, and
+        the score is that of a nearest-neighbor model trained on generated rows. None trains on all
+        rows and uses the last generator.
     max_iter : int, default=2000
         Steps of generator and discriminator.
     max_seconds : float or None, default=None
-        Wall-clock budget of `fit`, checked after each step; selection takes up to 15 % of it.
+        Time limit of `fit` in seconds, checked after each step. The selection takes up to 15 % of
+        it.
     record_every : int, default=50
-        Steps whose means make one entry of the history.
+        Steps between two entries of the history, each of which holds means over these steps.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : str, default="auto"
+        Device of the networks.
     random_state : int, RandomState instance or None, default=None
+        Seeds everything random.
 
     Attributes
     ----------
     generator_ : FittedGenerator
-        What `sample` makes rows with.
+        The trained generator that `sample` uses.
     history_ : list of dict
-        Each with iter, generator_loss, discriminator_loss, discriminator_accuracy (on real and made rows together, while
-        training), seconds; held_out_score where `check_every` is set.
+        Entries with iter, generator_loss, discriminator_loss, discriminator_accuracy (on real and
+        generated training batches together) and seconds, and with held_out_score if `check_every`
+        is set.
     diagnostics_ : dict
-        Signs of collapse: variance_ratio, unique_ratio, recognised, discriminator_loss. A `DistillkitWarning` names those that
-        are out of range.
+        Signs of a collapsed generator: variance_ratio and unique_ratio compare the variance and the
+        share of distinct rows with those of real rows, recognised is the share of generated rows
+        that a classifier of real rows assigns to their own class, and discriminator_loss is its
+        mean late in training. A `DistillkitWarning` names those that are out of range.
     n_iter_ : int
-        Steps done.
+        Number of steps taken.
 
     See Also
     --------
@@ -106,19 +120,22 @@ class GANSynthesizer(BaseDistiller):
 
     Notes
     -----
-    An accuracy of the discriminator near 0.5 is neither necessary nor sufficient for good rows: look at `diagnostics_`, and at
-    what a model learns from them.
+    An accuracy of the discriminator near 0.5 is neither necessary nor sufficient for good rows:
+    check `diagnostics_`, and the accuracy of a model trained on the generated rows.
 
-    Made rows are clipped to the range that each feature had in the training rows. Table columns with at most ten different values
-    take no others; neighbouring columns that one-hot encode a category hold exactly one 1; columns of whole numbers are rounded.
+    Generated rows are clipped to the range that each feature has in the training rows. Table
+    columns with at most ten different values take no other values, adjacent columns that one-hot
+    encode a category have exactly one 1, and columns of whole numbers are rounded.
 
-    A loss or gradient that is not finite ends the training before its step, with a `DistillkitWarning` that names it.
+    A loss or gradient that is not finite ends the training before the step that would use it, with
+    a `DistillkitWarning` that names the loss or gradient and the step.
 
     References
     ----------
-    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018; Miyato et al., "Spectral normalization for generative
-    adversarial networks", ICLR 2018; Lim and Ye, "Geometric GAN", arXiv:1705.02894; Brock et al., "Large scale GAN training
-    for high fidelity natural image synthesis", ICLR 2019 (averaged weights).
+    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018; Miyato et al., "Spectral
+    normalization for generative adversarial networks", ICLR 2018; Lim and Ye, "Geometric GAN",
+    arXiv:1705.02894; Brock et al., "Large scale GAN training for high fidelity natural image
+    synthesis", ICLR 2019 (averaged weights).
 
     Examples
     --------
@@ -130,8 +147,8 @@ class GANSynthesizer(BaseDistiller):
     >>> gan = GANSynthesizer(budget=2, max_iter=200, random_state=0).fit(X, y)
     >>> gan.X_distilled_.shape, gan.y_distilled_.tolist()
     ((4, 2), ['a', 'a', 'b', 'b'])
-    >>> made, labels = gan.sample(6)
-    >>> made.shape, sorted(labels.tolist())
+    >>> new_rows, labels = gan.sample(6)
+    >>> new_rows.shape, sorted(labels.tolist())
     ((6, 2), ['a', 'a', 'a', 'a', 'b', 'b'])
     """
 
@@ -193,12 +210,12 @@ class GANSynthesizer(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         _warn_of_single_rows(rows)
         generator = self._train(rows, run)
-        recogniser = self._recogniser(rows, run)
-        self.diagnostics_ = diagnose(generator, rows, recogniser, run)
+        classifier = self._feature_classifier(rows, run)
+        self.diagnostics_ = diagnose(generator, rows, classifier, run)
         warn_of_collapse(self.diagnostics_)
         self.generator_, self.task_ = generator, rows.task
         device = "cpu" if resolve_device(self.device).type == "cpu" else "auto"
-        return Selection(self.selection, self.pool, generator, recogniser, device).select(rows, run)
+        return Selection(self.selection, self.pool, generator, classifier, device).select(rows, run)
 
     def _train(self, rows: TrainingRows, run: Run) -> FittedGenerator:
         device, codec, condition = resolve_device(self.device), Codec.of(rows.X), Condition.of(rows)
@@ -206,31 +223,32 @@ class GANSynthesizer(BaseDistiller):
             codec, condition.width, latent=self.latent, width=self.width, seed=run.seed()
         )
         noise = make_generator(run.seed())
-        players = Adversaries(network, discriminator, self._settings(codec, condition), device, noise)
-        fitted = FittedGenerator(players.average.network, codec, condition, self.latent)
-        picks, check = np.arange(len(rows.X)), None
+        adversaries = Adversaries(network, discriminator, self._settings(codec, condition), device, noise)
+        fitted = FittedGenerator(adversaries.average.network, codec, condition, self.latent)
+        # Hold rows out only if generators are scored on them.
+        picks, score = np.arange(len(rows.X)), None
         if self.check_every is not None:
             picks, held_out = hold_out(rows, run.rng)
-            check = HeldOut.of(fitted, rows, held_out, run.seed())
-        kept = train(
-            players,
+            score = HeldOutScore.of(fitted, rows, held_out, run.seed())
+        trained = train(
+            adversaries,
             torch.as_tensor(codec.encode(rows.X[picks]), device=device),
-            torch.as_tensor(condition.places(None if rows.y is None else rows.y[picks], len(picks)), device=device),
+            torch.as_tensor(condition.positions(None if rows.y is None else rows.y[picks], len(picks)), device=device),
             run,
             batch_size=self.batch_size or (256 if codec.kind == "table" else 64),
             max_iter=self.max_iter,
             record_every=self.record_every,
             share=_TRAINING_SHARE[self.selection],
-            check=check,
-            check_every=self.check_every or self.max_iter,
+            score=score,
+            score_every=self.check_every or self.max_iter,
         )
-        return replace(fitted, network=kept)
+        return replace(fitted, network=trained)
 
     def _settings(self, codec: Codec, condition: Condition) -> Settings:
         if self.augment and codec.kind != "image":
             raise DataError(
-                f"augment=True is for images (n, channels, height, width) of at least 8x8 pixels, but rows have shape "
-                f"{codec.shape}: leave it out."
+                "augment=True is for images (n, channels, height, width) of at least 8x8 pixels, but rows have shape "
+                f"{codec.shape}: leave augment out."
             )
         return Settings(
             latent=self.latent,
@@ -241,36 +259,38 @@ class GANSynthesizer(BaseDistiller):
             translate=self.augment,
         )
 
-    def _recogniser(self, rows: TrainingRows, run: Run) -> Recogniser | None:
+    def _feature_classifier(self, rows: TrainingRows, run: Run) -> FeatureClassifier | None:
         if self.selection != "filter+kmeans" or rows.task != "classification" or len(rows.groups) < 2:
             return None
         seconds = None if self.max_seconds is None else 0.1 * self.max_seconds
-        return Recogniser.of(rows, run.rng, max_steps=self.max_iter, max_seconds=seconds, device=self.device)
+        return FeatureClassifier.of(rows, run.rng, max_steps=self.max_iter, max_seconds=seconds, device=self.device)
 
     def sample(self, n: int | None = None, y: Any = None, *, random_state: Any = None) -> tuple[np.ndarray, Any]:
-        """Make rows that were not among the distilled ones.
+        """Generate new rows, beside the distilled ones.
 
         Parameters
         ----------
         n : int or None
-            Rows; None where `y` says how many.
+            Number of rows; None if `y` gives it.
         y : None, label, array-like of shape (n,), or dict of label to int
-            Labels of the rows, in their order. None: classes in the shares of the training rows (exact, by largest
-            remainders) in random order, or numbers at quantiles of the training targets.
+            Labels of the rows, in order, or the number of rows of each class. None gives classes in
+            their shares of the training rows (exact, by largest remainders) in random order, or
+            numbers at quantiles of the training targets in random order.
         random_state : int, RandomState instance or None, default=None
-            None: that of the estimator, so that with an int the same call makes the same rows.
+            None is that of the estimator, so that with an int the same call makes the same rows.
 
         Returns
         -------
         X : ndarray of shape (n, ...)
             In the shape, dtype, units and range of the training rows.
         y : ndarray of shape (n,) or None
-            None where the training rows had no labels.
+            None if the training rows had no labels.
 
         Raises
         ------
         DataError
-            If a label was not trained on, `n` and `y` do not fit each other, or the rows had no labels but `y` is given.
+            If a label was not trained on, if `n` and `y` contradict each other, or if `y` is given
+            and the training rows had no labels.
         """
         check_is_fitted(self, "generator_")
         n_rows, labels = self.generator_.condition.resolve(n, y)
@@ -278,7 +298,7 @@ class GANSynthesizer(BaseDistiller):
         if y is None and labels is not None:
             labels = rng.permutation(labels)
         X = self.generator_.rows(n_rows, labels, int(rng.randint(np.iinfo(np.int32).max)))
-        # the base casts made rows as it casts distilled ones
+        # Cast the generated rows to the dtypes of the distilled ones.
         template = TrainingRows(self.X_distilled_, self.y_distilled_, self.task_, ())
         return distilled_pair(Outcome(X=X, y=labels), self.X_distilled_, template)
 

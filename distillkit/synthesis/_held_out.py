@@ -1,4 +1,4 @@
-"""Scores of a generator on rows it was not trained on."""
+"""The validation score of a generator, on rows that were held out from its training."""
 
 from __future__ import annotations
 
@@ -11,44 +11,58 @@ from torch import nn
 
 from distillkit.neighbors import nearest
 from distillkit.synthesis._fitted import FittedGenerator
+from distillkit.utils._hold_out import hold_out_rows
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
 
-__all__ = ["HeldOut", "hold_out"]
+__all__ = ["HeldOutScore", "hold_out"]
 
-_MOST = 1000
+_MAX_ROWS = 1000
 
 
 def hold_out(rows: TrainingRows, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Divide positions into those to train on and a tenth (at most 1000, at least one) to score on, in random order.
+    """Divide the rows into training rows and a tenth held out, drawn from all classes together.
 
-    A class of one row stays in training; a set of one row is in both parts.
+    Parameters
+    ----------
+    rows : TrainingRows
+    rng : RandomState
+
+    Returns
+    -------
+    train, held_out : ndarray of int
+        Positions of the rows: ascending for training, in random order for those held out (at least
+        one, at most 1000). The only row of a class stays in training. If fewer than two rows are
+        left to choose from, both parts hold all rows.
     """
+    n_rows = len(rows.X)
     single = np.concatenate([group.rows for group in rows.groups if len(group.rows) == 1] or [np.empty(0, np.int64)])
-    free = rng.permutation(np.setdiff1d(np.arange(len(rows.X)), single))
-    if len(free) < 2:
-        everything = np.arange(len(rows.X))
-        return everything, everything
-    size = max(1, min(_MOST, len(free) // 10))
-    return np.sort(np.concatenate([free[size:], single])), free[:size]
+    candidates = np.setdiff1d(np.arange(n_rows), single)
+    if len(candidates) < 2:
+        all_rows = np.arange(n_rows)
+        return all_rows, all_rows
+    size = max(1, min(_MAX_ROWS, len(candidates) // 10))
+    return hold_out_rows([candidates], [size], n_rows, rng)
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Made rows as the training set of a nearest-neighbour model that is tested on held-out rows.
+class HeldOutScore:
+    """The score on held-out rows of a nearest-neighbor model trained on generated rows.
 
     Parameters
     ----------
     template : FittedGenerator
-        Its network is replaced by the one to be scored.
+        Its network is replaced by the network to be scored.
     X : ndarray of shape (n, d)
         Encoded held-out rows.
     y : ndarray of shape (n,) or None
+        Their labels or numbers.
     score : callable
-        ``score(distances, made_y, y)`` of the nearest made rows; higher is better.
+        ``score(distances, generated_y, y)``, with the squared distances to the nearest generated
+        rows and the labels of these; higher is better.
     seed : int
-        The same noise for every generator that is scored.
+        Seeds the noise, which is the same for every network that is scored.
     """
 
     template: FittedGenerator
@@ -58,28 +72,35 @@ class HeldOut:
     seed: int
 
     @classmethod
-    def of(cls, template: FittedGenerator, rows: TrainingRows, picks: np.ndarray, seed: int) -> HeldOut:
-        """Take the held-out rows: accuracy for classes, minus the squared error for numbers, minus the distance otherwise."""
-        X = template.codec.encode(rows.X[picks]).reshape(len(picks), -1)
+    def of(cls, template: FittedGenerator, rows: TrainingRows, indices: np.ndarray, seed: int) -> HeldOutScore:
+        """Take the held-out rows, and choose the score for their task.
+
+        The score is the accuracy for classes, minus the mean squared error for numbers, and minus
+        the mean distance without labels.
+        """
+        X = template.codec.encode(rows.X[indices]).reshape(len(indices), -1)
         scores = {"classification": _accuracy, "regression": _negative_error}
-        y = None if rows.y is None else rows.y[picks]
+        y = None if rows.y is None else rows.y[indices]
         return cls(template, X, y, scores.get(rows.task or "", _negative_distance), seed)
 
     def __call__(self, network: nn.Module) -> float:
-        """Score a generator."""
-        size = max(200, min(2 * len(self.X), 2 * _MOST))
-        made_y = self.template.condition.draw(size)
-        made = replace(self.template, network=network).encoded(size, made_y, self.seed)
-        distances, indices = nearest(self.X, made.reshape(size, -1), 1, device="cpu")
-        return self.score(distances[:, 0], None if made_y is None else made_y[indices[:, 0]], self.y)
+        """Return the score of a generator network."""
+        # 1. Generate about twice as many rows as were held out.
+        size = max(200, min(2 * len(self.X), 2 * _MAX_ROWS))
+        generated_y = self.template.condition.draw(size)
+        generated = replace(self.template, network=network).encoded(size, generated_y, self.seed)
+        # 2. Predict each held-out row by its nearest generated row.
+        distances, indices = nearest(self.X, generated.reshape(size, -1), 1, device="cpu")
+        predicted = None if generated_y is None else generated_y[indices[:, 0]]
+        return self.score(distances[:, 0], predicted, self.y)
 
 
-def _accuracy(_: np.ndarray, made: np.ndarray | None, y: np.ndarray | None) -> float:
-    return float(np.mean(np.asarray(made) == np.asarray(y)))
+def _accuracy(_: np.ndarray, predicted: np.ndarray | None, y: np.ndarray | None) -> float:
+    return float(np.mean(np.asarray(predicted) == np.asarray(y)))
 
 
-def _negative_error(_: np.ndarray, made: np.ndarray | None, y: np.ndarray | None) -> float:
-    return -float(np.mean(np.square(np.asarray(made) - np.asarray(y, dtype=np.float64))))
+def _negative_error(_: np.ndarray, predicted: np.ndarray | None, y: np.ndarray | None) -> float:
+    return -float(np.mean(np.square(np.asarray(predicted) - np.asarray(y, dtype=np.float64))))
 
 
 def _negative_distance(distances: np.ndarray, _: np.ndarray | None, __: np.ndarray | None) -> float:

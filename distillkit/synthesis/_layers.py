@@ -1,4 +1,4 @@
-"""Layers that know what they are conditioned on."""
+"""Conditional layers of generators and discriminators, and spectral normalization."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-__all__ = ["ConditionalBatchNorm", "ProjectionHead", "normed"]
+__all__ = ["ConditionalBatchNorm", "ProjectionHead", "spectrally_normalized"]
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose gain and bias depend on the condition: ``(1 + c A) * (x - mean) / std + c B``.
+    """Batch normalization with gain and bias by condition: ``(1 + c A) (x - mean) / std + c B``.
 
     Parameters
     ----------
     channels : int
     n_conditions : int
-        Width of the weights c of `Condition.encode`; A and B start at zero, so that all conditions start alike.
+        Number of embeddings, which is the length of the weights c from `embedding_weights`. A and B
+        start at zero, so that all conditions start equal.
 
     References
     ----------
-    de Vries et al., "Modulating early visual processing by language", NeurIPS 2017; in GANs: Miyato and Koyama,
-    "cGANs with projection discriminator", ICLR 2018.
+    de Vries et al., "Modulating early visual processing by language", NeurIPS 2017; used in GANs by
+    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018.
     """
 
     def __init__(self, channels: int, n_conditions: int) -> None:
@@ -34,21 +35,23 @@ class ConditionalBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_conditions, channels))
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """Normalise x (b, channels, ...) for weights (b, n_conditions)."""
-        training = self.training and x.numel() > x.shape[1]  # a single value has no variance
-        plain = nn.functional.batch_norm(x, self.running_mean, self.running_var, training=training)
+        """Normalize x (b, channels, ...) for embedding weights (b, n_conditions)."""
+        training = self.training and x.numel() > x.shape[1]  # a single value per channel has no variance
+        normalized = nn.functional.batch_norm(x, self.running_mean, self.running_var, training=training)
         shape = (*x.shape[:2], *(1,) * (x.dim() - 2))
         gain, bias = 1 + condition @ self.gain, condition @ self.bias
-        return torch.addcmul(bias.view(shape).to(plain), plain, gain.view(shape).to(plain))
+        return torch.addcmul(bias.view(shape).to(normalized), normalized, gain.view(shape).to(normalized))
 
 
 class ProjectionHead(nn.Module):
-    """The last layer of a discriminator: ``h . (w + sum_k c_k e_k) + b``.
+    """The projection head of a discriminator: ``h . (w + sum_k c_k e_k) + b``.
 
     Parameters
     ----------
     features : int
+        Length of the feature vector h.
     n_conditions : int
+        Number of embeddings e.
 
     References
     ----------
@@ -57,17 +60,19 @@ class ProjectionHead(nn.Module):
 
     def __init__(self, features: int, n_conditions: int) -> None:
         super().__init__()
-        self.plain = normed(nn.Linear(features, 1))
-        self.embedding = normed(nn.Linear(n_conditions, features, bias=False))
+        self.plain = spectrally_normalized(nn.Linear(features, 1))
+        self.embedding = spectrally_normalized(nn.Linear(n_conditions, features, bias=False))
 
     def forward(self, h: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """Map features (b, features) and weights (b, n_conditions) to scores (b,)."""
+        """Map features (b, features) and embedding weights (b, n_conditions) to scores (b,)."""
         scores: torch.Tensor = self.plain(h)[:, 0] + (h * self.embedding(condition)).sum(dim=1)
         return scores
 
 
-def normed(layer: nn.Module) -> nn.Module:
-    """Divide a layer's weight by its largest singular value (one step of power iteration per pass in training).
+def spectrally_normalized(layer: nn.Module) -> nn.Module:
+    """Divide a layer's weight by its largest singular value, in place, and return the layer.
+
+    The singular value is estimated by one step of power iteration per forward pass in training.
 
     References
     ----------

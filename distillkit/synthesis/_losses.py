@@ -7,16 +7,21 @@ import torch
 __all__ = ["discriminator_loss", "generator_loss"]
 
 
-def discriminator_loss(real: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-    """``mean max(0, 1 - D(real)) + mean max(0, 1 + D(made))`` of scores (b,).
+def discriminator_loss(real: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
+    """Return the hinge loss ``mean max(0, 1 - D(real)) + mean max(0, 1 + D(generated))``.
+
+    Parameters
+    ----------
+    real, generated : tensor of shape (b,)
+        Scores D of the discriminator.
 
     References
     ----------
     Lim and Ye, "Geometric GAN", 2017, arXiv:1705.02894.
     """
-    return torch.relu(1 - real).mean() + torch.relu(1 + made).mean()
+    return torch.relu(1 - real).mean() + torch.relu(1 + generated).mean()
 
 
-def generator_loss(made: torch.Tensor) -> torch.Tensor:
-    """``-mean D(made)`` of scores (b,)."""
-    return -made.mean()
+def generator_loss(generated: torch.Tensor) -> torch.Tensor:
+    """Return ``-mean D(generated)`` of the discriminator's scores (b,)."""
+    return -generated.mean()

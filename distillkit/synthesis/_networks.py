@@ -1,4 +1,4 @@
-"""Generator and discriminator for a kind of rows."""
+"""Construction of the generator and the discriminator for images, series or tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,20 @@ __all__ = ["make_networks"]
 def make_networks(
     codec: Codec, n_conditions: int, *, latent: int, width: int, seed: int
 ) -> tuple[nn.Module, nn.Module]:
-    """Return a generator and a discriminator for rows as `codec` encodes them, with weights drawn from a seed."""
+    """Return a generator and a discriminator for rows encoded by `codec`.
+
+    Parameters
+    ----------
+    codec : Codec
+    n_conditions : int
+        Number of embeddings of the condition.
+    latent : int
+        Size of the noise vector.
+    width : int
+        Channels of the widest feature maps; tables have four times as many hidden units.
+    seed : int
+        Seeds the first weights.
+    """
     with seeded(seed):
         shape = codec.network_shape
         if codec.kind == "image":

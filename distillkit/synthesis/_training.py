@@ -1,4 +1,4 @@
-"""The loop: batches, history, the clock, the best snapshot, and the guard against losses that are not finite."""
+"""The training loop of a GAN: batches, history, time limit and choice of the final generator."""
 
 from __future__ import annotations
 
@@ -17,145 +17,172 @@ from distillkit.synthesis._adversaries import Adversaries
 if TYPE_CHECKING:
     from distillkit.base import Run
 
-__all__ = ["Check", "endless_batches", "train"]
+__all__ = ["GeneratorScore", "endless_batches", "train"]
 
-Check = Callable[[nn.Module], float]
-"""How good a generator is on held-out rows; higher is better."""
+GeneratorScore = Callable[[nn.Module], float]
+"""A score of a generator on held-out rows; higher is better."""
 
 
 def train(
-    players: Adversaries,
+    adversaries: Adversaries,
     rows: torch.Tensor,
-    places: torch.Tensor,
+    positions: torch.Tensor,
     run: Run,
     *,
     batch_size: int,
     max_iter: int,
     record_every: int,
     share: float = 1.0,
-    check: Check | None = None,
-    check_every: int = 500,
+    score: GeneratorScore | None = None,
+    score_every: int = 500,
 ) -> nn.Module:
-    """Train until `max_iter` or the clock ends it, and return the averaged generator.
+    """Train until `max_iter` or the time limit, and return the averaged generator.
 
     Parameters
     ----------
-    players : Adversaries
+    adversaries : Adversaries
     rows : tensor of shape (n, ...)
-        Encoded training rows, on the device of the players.
-    places : tensor of shape (n,)
+        Encoded training rows, on the device of the networks.
+    positions : tensor of shape (n,)
+        Conditions of the rows; see `Condition.positions`.
     run : Run
-        Gives the order of the rows, takes the history.
+        Gives the seed for the order of the rows, and takes the history.
     batch_size, max_iter, record_every : int
     share : float
-        Share of ``run.max_seconds`` that may be spent here.
-    check : callable or None
-        Scores the averaged generator every `check_every` steps and at the end; the best scored is returned. None: the last.
-    check_every : int
+        Share of ``run.max_seconds`` that may be spent on training.
+    score : callable or None
+        Scores the averaged generator every `score_every` steps and at the end; the generator with
+        the best score is returned. None returns the last generator.
+    score_every : int
+
+    Returns
+    -------
+    Module
 
     Warns
     -----
     DistillkitWarning
-        If a loss, a gradient or what is made is not finite. Training ends before that step, with the last generator that makes
-        finite rows.
+        If a loss, a gradient or a generated row is not finite. Training ends before that step, and
+        the last generator that makes finite rows is returned.
     """
     batches = endless_batches(len(rows), batch_size, np.random.RandomState(run.seed()))
-    kept, block = Kept(players, check), list[tuple[float, float, float]]()
+    snapshots, losses = GeneratorSnapshots(adversaries, score), list[tuple[float, float, float]]()
     run.stopped_by, trouble = "max_iter", None
     for step in range(1, max_iter + 1):
+        # 1. Take one step of both networks.
         picks = torch.as_tensor(next(batches), device=rows.device)
         try:
-            block.append(players.step(rows[picks], places[picks]))
+            losses.append(adversaries.step(rows[picks], positions[picks]))
         except FloatingPointError as exc:
             trouble = f"{exc} in step {step}"
             break
         run.n_iter = step
-        over = _is_over(run, share)
-        last = over or step == max_iter
-        held_out = kept.score(step) if last or step % check_every == 0 else None
-        if last or step % record_every == 0 or held_out is not None:
-            _record(run, step, block, held_out)
-            kept.take(step)
-        if over:
+        # 2. Score the generator, and write the history, at their intervals and at the end.
+        out_of_time = _is_out_of_time(run, share)
+        is_last = out_of_time or step == max_iter
+        held_out_score = snapshots.score(step) if is_last or step % score_every == 0 else None
+        if is_last or step % record_every == 0 or held_out_score is not None:
+            _record(run, step, losses, held_out_score)
+            snapshots.save_if_finite(step)
+        if out_of_time:
             run.stopped_by = "max_seconds"
             break
-    if trouble is None and not kept.is_finite():
-        trouble = f"what the generator makes is not finite after step {run.n_iter}"
-    network, of_step = kept.choose(run.n_iter)
+    # 3. Choose the generator to return.
+    if trouble is None and not snapshots.is_finite():
+        trouble = f"a generated row is not finite after step {run.n_iter}"
+    network, network_step = snapshots.choose(run.n_iter)
     if trouble is not None:
         run.stopped_by = "not_finite"
-        _warn(trouble, of_step)
+        _warn(trouble, network_step)
     return network
 
 
-def _warn(trouble: str, of_step: int) -> None:
+def _warn(trouble: str, network_step: int) -> None:
     warnings.warn(
-        f"{trouble}: the generator of step {of_step} is kept; lower generator_lr and discriminator_lr, or scale X.",
+        f"{trouble}: the generator of step {network_step} is kept; lower generator_lr and discriminator_lr, or scale "
+        "X.",
         DistillkitWarning,
         stacklevel=3,
     )
 
 
 def endless_batches(n_rows: int, size: int, rng: np.random.RandomState) -> Iterator[np.ndarray]:
-    """Yield positions of `size` rows for ever: all rows in random order, then all again in another."""
-    left: np.ndarray = np.empty(0, dtype=np.int64)
+    """Yield batches of row positions forever: all rows in random order, then in another order."""
+    queue: np.ndarray = np.empty(0, dtype=np.int64)
     while True:
-        while len(left) < size:
-            left = np.concatenate([left, rng.permutation(n_rows)])
-        yield left[:size]
-        left = left[size:]
+        while len(queue) < size:
+            queue = np.concatenate([queue, rng.permutation(n_rows)])
+        yield queue[:size]
+        queue = queue[size:]
 
 
-def _is_over(run: Run, share: float) -> bool:
+def _is_out_of_time(run: Run, share: float) -> bool:
     return run.max_seconds is not None and run.seconds >= share * run.max_seconds
 
 
-def _record(run: Run, step: int, block: list[tuple[float, float, float]], held_out: float | None) -> None:
-    """Write the means since the last record into the history."""
+def _record(run: Run, step: int, losses: list[tuple[float, float, float]], held_out_score: float | None) -> None:
+    """Write the mean losses since the last record into the history, and empty `losses`."""
     names = ("generator_loss", "discriminator_loss", "discriminator_accuracy")
-    means = dict(zip(names, np.mean(block, axis=0).tolist(), strict=True)) if block else {}
-    run.record(iter=step, **means, **({} if held_out is None else {"held_out_score": held_out}))
-    block.clear()
+    means = dict(zip(names, np.mean(losses, axis=0).tolist(), strict=True)) if losses else {}
+    run.record(iter=step, **means, **({} if held_out_score is None else {"held_out_score": held_out_score}))
+    losses.clear()
 
 
-class Kept:
-    """Which averaged generator is kept: the best scored, else the newest that makes finite rows.
+class GeneratorSnapshots:
+    """Copies of the averaged generator: the one with the best score and the last finite one.
 
-    Weights can be finite and still too large to make finite rows, which shows only in the step after the one that made them so.
+    A generator counts as finite if the rows that it makes are. Weights can be finite and still too
+    large to make finite rows, and the losses show that only in the step after.
 
     Parameters
     ----------
-    players : Adversaries
-    check : callable or None
+    adversaries : Adversaries
+    score : callable or None
+        Scores a generator; higher is better.
     """
 
-    def __init__(self, players: Adversaries, check: Check | None) -> None:
-        self._players, self._check = players, check
-        self._live = players.average.network
-        self._safe, self._safe_step = copy.deepcopy(self._live), 0
+    def __init__(self, adversaries: Adversaries, score: GeneratorScore | None) -> None:
+        self._adversaries, self._score = adversaries, score
+        self._current = adversaries.average.network
+        self._last_finite, self._last_finite_step = copy.deepcopy(self._current), 0
         self._best: tuple[nn.Module, int] | None = None
-        self._score = -np.inf
+        self._best_score = -np.inf
 
     def is_finite(self) -> bool:
-        """Whether the generator of now makes finite rows."""
-        return self._players.makes_finite_rows(self._live)
+        """Return whether the current generator makes finite rows."""
+        return self._adversaries.makes_finite_rows(self._current)
 
-    def take(self, step: int) -> None:
-        """Copy the generator of now, to fall back to, if it makes finite rows."""
+    def save_if_finite(self, step: int) -> None:
+        """Copy the current generator, as a fallback, if it makes finite rows."""
         if self.is_finite():
-            self._safe, self._safe_step = copy.deepcopy(self._live), step
+            self._last_finite, self._last_finite_step = copy.deepcopy(self._current), step
 
     def score(self, step: int) -> float | None:
-        """Score the generator of now, and copy it if it is the best; None where nothing is scored, or not finite."""
-        if self._check is None or not self.is_finite():
+        """Score the current generator, and copy it if its score is the best so far.
+
+        Returns
+        -------
+        float or None
+            None without a score function, and for a generator that makes rows that are not finite.
+        """
+        if self._score is None or not self.is_finite():
             return None
-        score = self._check(self._live)
-        if score > self._score:
-            self._score, self._best = score, (copy.deepcopy(self._live), step)
+        score = self._score(self._current)
+        if score > self._best_score:
+            self._best_score, self._best = score, (copy.deepcopy(self._current), step)
         return score
 
     def choose(self, step: int) -> tuple[nn.Module, int]:
-        """Return the generator that is kept and its step; `step` is that of now."""
+        """Return the generator to use, and the step that it is from.
+
+        It is the generator with the best score; without scores the current generator if it is
+        finite, or else the last finite one.
+
+        Parameters
+        ----------
+        step : int
+            The current step.
+        """
         if self._best is not None:
             return self._best
-        return (self._live, step) if self.is_finite() else (self._safe, self._safe_step)
+        return (self._current, step) if self.is_finite() else (self._last_finite, self._last_finite_step)

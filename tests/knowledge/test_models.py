@@ -27,11 +27,11 @@ from distillkit.exceptions import DataError
 from distillkit.knowledge._models import (
     class_logits,
     is_fitted,
-    numbers_of,
-    rows_for,
-    weight_name,
+    model_input,
+    predicted_numbers,
+    sample_weight_name,
 )
-from distillkit.knowledge._sizes import count_numbers, seconds_per_call
+from distillkit.knowledge._sizes import count_parameters, seconds_per_call
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._seeds import seed_model
 
@@ -104,25 +104,25 @@ def test_answers_that_are_not_finite(table, numbers):
     line = nn.Linear(3, 1)
     nn.init.constant_(line.bias, torch.inf)
     with pytest.raises(DataError, match="Linear gives NaN or infinity"):
-        numbers_of(line, numbers[0])
+        predicted_numbers(line, numbers[0])
 
 
 def test_numbers(numbers):
     X, y = numbers
     model = Ridge().fit(X, y)
-    np.testing.assert_array_equal(numbers_of(model, X), model.predict(X))
-    np.testing.assert_array_equal(numbers_of(Ridge().fit(X, y[:, None]), X), model.predict(X))
+    np.testing.assert_array_equal(predicted_numbers(model, X), model.predict(X))
+    np.testing.assert_array_equal(predicted_numbers(Ridge().fit(X, y[:, None]), X), model.predict(X))
     line = nn.Linear(3, 1).double()
-    np.testing.assert_allclose(numbers_of(line, X), (X @ line.weight.detach().numpy()[0]) + line.bias.item())
+    np.testing.assert_allclose(predicted_numbers(line, X), (X @ line.weight.detach().numpy()[0]) + line.bias.item())
     with pytest.raises(DataError, match=r"values of shape \(120, 2\) for 120 rows: one number"):
-        numbers_of(nn.Linear(3, 2), X)
+        predicted_numbers(nn.Linear(3, 2), X)
 
 
 def test_rows_take_the_shape_of_the_model(images):
     X, _ = images
-    assert rows_for(LogisticRegression(), X).shape == (40, 64)
-    assert rows_for(NetworkClassifier(), X).shape == rows_for(nn.Flatten(), X).shape == X.shape
-    assert rows_for(FrozenEstimator(NetworkClassifier()), X).shape == X.shape
+    assert model_input(LogisticRegression(), X).shape == (40, 64)
+    assert model_input(NetworkClassifier(), X).shape == model_input(nn.Flatten(), X).shape == X.shape
+    assert model_input(FrozenEstimator(NetworkClassifier()), X).shape == X.shape
 
 
 def test_rows_get_their_names_back_where_the_model_knows_them(table):
@@ -130,8 +130,8 @@ def test_rows_get_their_names_back_where_the_model_knows_them(table):
     X, y = table
     frame = pandas.DataFrame(X, columns=list("abcd"))
     named = GaussianNB().fit(frame, y)
-    assert rows_for(named, X, named.feature_names_in_).columns.tolist() == list("abcd")
-    assert isinstance(rows_for(GaussianNB().fit(X, y), X, list("abcd")), np.ndarray)
+    assert model_input(named, X, named.feature_names_in_).columns.tolist() == list("abcd")
+    assert isinstance(model_input(GaussianNB().fit(X, y), X, list("abcd")), np.ndarray)
 
 
 def test_fitted_or_not(table):
@@ -158,10 +158,12 @@ def test_fitted_or_not(table):
 
 
 def test_names_of_weights():
-    assert weight_name(LogisticRegression()) == "sample_weight"
-    assert weight_name(KNeighborsClassifier()) is None
-    assert weight_name(make_pipeline(StandardScaler(), LogisticRegression())) == "logisticregression__sample_weight"
-    assert weight_name(make_pipeline(StandardScaler(), KNeighborsClassifier())) is None
+    assert sample_weight_name(LogisticRegression()) == "sample_weight"
+    assert sample_weight_name(KNeighborsClassifier()) is None
+    assert (
+        sample_weight_name(make_pipeline(StandardScaler(), LogisticRegression())) == "logisticregression__sample_weight"
+    )
+    assert sample_weight_name(make_pipeline(StandardScaler(), KNeighborsClassifier())) is None
 
 
 def test_only_missing_seeds_are_set():
@@ -176,38 +178,38 @@ def test_only_missing_seeds_are_set():
 def test_sizes_of_models(table, numbers):
     X, y = table
     tree = DecisionTreeClassifier(max_depth=3).fit(X, y)
-    assert count_numbers(tree) == tree.tree_.node_count
+    assert count_parameters(tree) == tree.tree_.node_count
     forest = ExtraTreesClassifier(4, max_depth=3).fit(X, y)
-    assert count_numbers(forest) == sum(t.tree_.node_count for t in forest.estimators_)
+    assert count_parameters(forest) == sum(t.tree_.node_count for t in forest.estimators_)
     stages = GradientBoostingRegressor(n_estimators=3).fit(*numbers)
-    assert count_numbers(stages) == sum(t.tree_.node_count for t in stages.estimators_.ravel())
+    assert count_parameters(stages) == sum(t.tree_.node_count for t in stages.estimators_.ravel())
     hist = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
-    assert count_numbers(hist) == sum(len(p.nodes) for stage in hist._predictors for p in stage)
-    assert count_numbers(LogisticRegression().fit(X, y)) == 3 * 4 + 3
-    assert count_numbers(Ridge().fit(*numbers)) == 3 + 1
-    assert count_numbers(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)) == 8 + 15
-    assert count_numbers(KNeighborsClassifier().fit(X, y)) == X.size
+    assert count_parameters(hist) == sum(len(p.nodes) for stage in hist._predictors for p in stage)
+    assert count_parameters(LogisticRegression().fit(X, y)) == 3 * 4 + 3
+    assert count_parameters(Ridge().fit(*numbers)) == 3 + 1
+    assert count_parameters(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)) == 8 + 15
+    assert count_parameters(KNeighborsClassifier().fit(X, y)) == X.size
     machine = SVC().fit(X, y)
     expected = machine.support_vectors_.size + machine.dual_coef_.size + machine.intercept_.size
-    assert count_numbers(machine) == expected
-    assert count_numbers(GaussianNB().fit(X, y)) == 2 * 12
+    assert count_parameters(machine) == expected
+    assert count_parameters(GaussianNB().fit(X, y)) == 2 * 12
     perceptron = MLPClassifier((5,), max_iter=2).fit(X, y)
-    assert count_numbers(perceptron) == 4 * 5 + 5 + 5 * 3 + 3
+    assert count_parameters(perceptron) == 4 * 5 + 5 + 5 * 3 + 3
     network = NetworkClassifier(epochs=1, hidden=(5,)).fit(X, y)
-    assert count_numbers(network) == count_numbers(network.network_) == 43
-    assert count_numbers(FrozenEstimator(tree)) == tree.tree_.node_count
+    assert count_parameters(network) == count_parameters(network.network_) == 43
+    assert count_parameters(FrozenEstimator(tree)) == tree.tree_.node_count
     search = GridSearchCV(LogisticRegression(), {"C": [1]}, cv=2).fit(X, y)
-    assert count_numbers(search) == 15
+    assert count_parameters(search) == 15
     vote = VotingClassifier([("tree", DecisionTreeClassifier(max_depth=1)), ("line", LogisticRegression())]).fit(X, y)
-    assert count_numbers(vote) == 3 + 15
-    assert count_numbers(FunctionTransformer().fit(X)) is None
-    assert count_numbers(object()) is None
+    assert count_parameters(vote) == 3 + 15
+    assert count_parameters(FunctionTransformer().fit(X)) is None
+    assert count_parameters(object()) is None
 
 
 def test_sparse_coefficients_count_what_is_stored():
     X, y = make_classification(60, random_state=0)
     model = LogisticRegression(l1_ratio=1, C=0.1, solver="liblinear").fit(X, y).sparsify()
-    assert count_numbers(model) == np.count_nonzero(model.coef_.toarray()) + 1 < 21
+    assert count_parameters(model) == np.count_nonzero(model.coef_.toarray()) + 1 < 21
 
 
 def test_seconds_are_the_shortest_of_ten_calls_after_one(monkeypatch):

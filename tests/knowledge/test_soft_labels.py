@@ -23,7 +23,7 @@ from distillkit.coresets import ClassMeans, KMeansCoreset, RandomSubset, WholeSe
 from distillkit.exceptions import BudgetError, DataError, DistillkitWarning
 from distillkit.knowledge import TeacherStudentDistiller
 from distillkit.knowledge._cross_fitting import assign_folds
-from distillkit.knowledge._temperature import soften
+from distillkit.knowledge._temperature import apply_temperature
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._preprocessing import Preprocessing
 
@@ -237,7 +237,9 @@ def test_samples_where_the_inner_distiller_can(table):
 def test_whole_set_keeps_all_rows(table):
     X, y = table
     model = taught(WholeSet(), GaussianNB(), temperature=4).fit(X, y)
-    np.testing.assert_allclose(model.soft_labels_, soften(GaussianNB().fit(X, y).predict_proba(X), 4), atol=1e-6)
+    np.testing.assert_allclose(
+        model.soft_labels_, apply_temperature(GaussianNB().fit(X, y).predict_proba(X), 4), atol=1e-6
+    )
     assert model._keeps_rows
     assert not taught(SUBSET)._keeps_rows
 

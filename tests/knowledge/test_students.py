@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._student import new_student, teach
+from distillkit.knowledge._student import fit_student, new_student
 from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.nn import NetworkClassifier, NetworkRegressor, count_parameters
 
@@ -32,13 +32,13 @@ def targets(table):
 
 def with_(targets, **changes):
     rows = Rows(targets.rows.X, changes.pop("y", targets.rows.y), changes.pop("weight", targets.rows.weight))
-    fields = {name: getattr(targets, name) for name in ("classes", "taught", "temperature", "alpha")}
+    fields = {name: getattr(targets, name) for name in ("classes", "teacher_outputs", "temperature", "alpha")}
     return DistillationTargets(rows, **fields | changes)
 
 
 def mixed(targets):
     hard = targets.rows.y[:, None] == CLASSES
-    return targets.alpha * hard + (1 - targets.alpha) * softmax(targets.taught / targets.temperature, axis=1)
+    return targets.alpha * hard + (1 - targets.alpha) * softmax(targets.teacher_outputs / targets.temperature, axis=1)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -46,8 +46,8 @@ def test_weight_expansion_is_soft_cross_entropy(weighted, targets):
     """Logistic regression against scipy's minimum of the soft cross-entropy with the same penalty."""
     weight = np.linspace(0.2, 2, len(targets.rows)) if weighted else None
     targets = with_(targets, weight=weight)
-    student = teach(LogisticRegression(C=0.7, tol=1e-10, max_iter=2000), targets)
-    assert student.way == "weights"
+    student = fit_student(LogisticRegression(C=0.7, tol=1e-10, max_iter=2000), targets)
+    assert student.method == "weights"
     X, targets = targets.rows.X, mixed(targets) * (1.0 if weight is None else weight[:, None])
 
     def objective(flat):
@@ -60,7 +60,7 @@ def test_weight_expansion_is_soft_cross_entropy(weighted, targets):
 
 
 def test_a_tree_learns_the_mean_of_the_mixed_labels(targets):
-    student = teach(DecisionTreeClassifier(max_depth=2, random_state=0), targets)
+    student = fit_student(DecisionTreeClassifier(max_depth=2, random_state=0), targets)
     leaf = student.model.apply(targets.rows.X)
     for number in np.unique(leaf):
         inside = leaf == number
@@ -69,29 +69,29 @@ def test_a_tree_learns_the_mean_of_the_mixed_labels(targets):
 
 
 def test_a_pipeline_is_weighted_at_its_last_step(targets):
-    student = teach(make_pipeline(StandardScaler(), LogisticRegression(C=0.7, tol=1e-8, max_iter=500)), targets)
-    assert student.way == "weights"
+    student = fit_student(make_pipeline(StandardScaler(), LogisticRegression(C=0.7, tol=1e-8, max_iter=500)), targets)
+    assert student.method == "weights"
     Z = StandardScaler().fit_transform(targets.rows.X)
-    alone = teach(
+    alone = fit_student(
         LogisticRegression(C=0.7, tol=1e-8, max_iter=500),
-        DistillationTargets(Rows(Z, targets.rows.y), CLASSES, targets.taught, 4.0, 0.3),
+        DistillationTargets(Rows(Z, targets.rows.y), CLASSES, targets.teacher_outputs, 4.0, 0.3),
     )
     np.testing.assert_allclose(student.probabilities(targets.rows.X), alone.probabilities(Z), atol=1e-5)
 
 
 def test_hard_labels_alone_are_a_plain_fit(targets):
-    targets = with_(targets, alpha=1.0, taught=None)
-    student = teach(LogisticRegression(), targets)
+    targets = with_(targets, alpha=1.0, teacher_outputs=None)
+    student = fit_student(LogisticRegression(), targets)
     plain = LogisticRegression().fit(targets.rows.X, targets.rows.y)
     np.testing.assert_array_equal(student.model.coef_, plain.coef_)
-    assert student.way == "hard"
+    assert student.method == "hard"
 
 
 def test_the_last_resort_is_the_most_probable_mixed_label(targets):
-    student = teach(KNeighborsClassifier(1), targets)
-    assert student.way == "hard"
+    student = fit_student(KNeighborsClassifier(1), targets)
+    assert student.method == "hard"
     np.testing.assert_array_equal(student.predict(targets.rows.X), CLASSES[mixed(targets).argmax(1)])
-    own = teach(LinearDiscriminantAnalysis(), with_(targets, alpha=0.9))
+    own = fit_student(LinearDiscriminantAnalysis(), with_(targets, alpha=0.9))
     plain = LinearDiscriminantAnalysis().fit(targets.rows.X, targets.rows.y)
     np.testing.assert_array_equal(own.model.coef_, plain.coef_)
 
@@ -99,21 +99,23 @@ def test_the_last_resort_is_the_most_probable_mixed_label(targets):
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 def test_a_regressor_learns_mixed_logits(alpha, targets):
     targets = with_(targets, alpha=alpha)
-    student = teach(LinearRegression(), targets)
-    assert student.way == "logits"
-    targets = 4.0 * np.log(mixed(targets))
-    centred = targets - targets.mean(1, keepdims=True)
+    student = fit_student(LinearRegression(), targets)
+    assert student.method == "logits"
+    logits = 4.0 * np.log(mixed(targets))
+    centered = logits - logits.mean(1, keepdims=True)
     A = np.c_[targets.rows.X, np.ones(len(targets.rows))]
-    expected = A @ np.linalg.lstsq(A, centred, rcond=None)[0]
+    expected = A @ np.linalg.lstsq(A, centered, rcond=None)[0]
     np.testing.assert_allclose(student.logits(targets.rows.X), expected, atol=1e-6)
     np.testing.assert_allclose(student.probabilities(targets.rows.X), softmax(expected, axis=1), atol=1e-6)
     np.testing.assert_array_equal(student.predict(targets.rows.X), CLASSES[expected.argmax(1)])
     if alpha == 0:  # then these are the teacher's own logits, whatever the temperature
-        np.testing.assert_allclose(centred, targets.taught - targets.taught.mean(1, keepdims=True), atol=1e-9)
+        np.testing.assert_allclose(
+            centered, targets.teacher_outputs - targets.teacher_outputs.mean(1, keepdims=True), atol=1e-9
+        )
 
 
 def test_a_regressor_of_one_column_is_repeated(targets):
-    student = teach(GradientBoostingRegressor(n_estimators=3, random_state=0), targets)
+    student = fit_student(GradientBoostingRegressor(n_estimators=3, random_state=0), targets)
     assert len(student.model.estimators_) == 3
     assert student.logits(targets.rows.X).shape == (150, 3)
 
@@ -122,15 +124,15 @@ def test_numbers_are_mixed_exactly(numbers):
     """Errors from y and t add up to the error from their mean, up to a constant: the normal equations agree."""
     X, y = numbers
     taught = np.sin(X[:, 0])
-    student = teach(LinearRegression(), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.3))
-    assert student.way == "numbers"
+    student = fit_student(LinearRegression(), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.3))
+    assert student.method == "numbers"
     A = np.c_[X, np.ones(len(X))]
     doubled = np.r_[np.sqrt(0.3) * A, np.sqrt(0.7) * A]
     expected = np.linalg.lstsq(doubled, np.r_[np.sqrt(0.3) * y, np.sqrt(0.7) * taught], rcond=None)[0]
     np.testing.assert_allclose(np.r_[student.model.coef_, student.model.intercept_], expected)
-    alone = teach(Ridge(), DistillationTargets(Rows(X, None), None, taught, 4.0, 0.0))
+    alone = fit_student(Ridge(), DistillationTargets(Rows(X, None), None, taught, 4.0, 0.0))
     np.testing.assert_array_equal(alone.model.coef_, Ridge().fit(X, taught).coef_)
-    plain = teach(Ridge(), DistillationTargets(Rows(X, y), None, None, 4.0, 1.0))
+    plain = fit_student(Ridge(), DistillationTargets(Rows(X, y), None, None, 4.0, 1.0))
     np.testing.assert_array_equal(plain.model.coef_, Ridge().fit(X, y).coef_)
 
 
@@ -144,11 +146,13 @@ def weights(model):
 
 def test_a_network_without_teacher_is_plain_training_bit_for_bit(targets, numbers):
     rows = targets.rows
-    given = teach(NetworkClassifier(**quick()), with_(targets, alpha=1.0))
+    given = fit_student(NetworkClassifier(**quick()), with_(targets, alpha=1.0))
     plain = NetworkClassifier(**quick()).fit(rows.X, rows.y)
-    assert given.way == "loss"
+    assert given.method == "loss"
     assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
-    given = teach(NetworkRegressor(**quick()), DistillationTargets(Rows(*numbers), None, numbers[1] * 0, 4.0, 1.0))
+    given = fit_student(
+        NetworkRegressor(**quick()), DistillationTargets(Rows(*numbers), None, numbers[1] * 0, 4.0, 1.0)
+    )
     plain = NetworkRegressor(**quick()).fit(*numbers)
     assert all(np.array_equal(a, b) for a, b in zip(weights(given.model), weights(plain), strict=True))
 
@@ -156,9 +160,9 @@ def test_a_network_without_teacher_is_plain_training_bit_for_bit(targets, number
 def test_a_linear_network_reaches_the_minimum_of_the_distillation_loss(targets):
     """The same minimum as scipy's, for ``alpha CE + (1 - alpha) T^2 KL`` on standardized rows."""
     params = {"network": "mlp", "hidden": (), "epochs": 1200, "lr": 0.1, "weight_decay": 0, "precision": "float32"}
-    student = teach(NetworkClassifier(**params, random_state=0), targets)
+    student = fit_student(NetworkClassifier(**params, random_state=0), targets)
     Z = StandardScaler().fit_transform(targets.rows.X)
-    hard, p = targets.rows.y[:, None] == CLASSES, softmax(targets.taught / 4, axis=1)
+    hard, p = targets.rows.y[:, None] == CLASSES, softmax(targets.teacher_outputs / 4, axis=1)
 
     def objective(flat):
         s = Z @ flat[:12].reshape(4, 3) + flat[12:]
@@ -175,7 +179,9 @@ def test_a_network_of_numbers_is_trained_on_both(numbers):
     X, y = numbers
     taught = 0.5 * y
     params = {"network": "mlp", "hidden": (), "epochs": 600, "lr": 0.05, "weight_decay": 0, "precision": "float32"}
-    student = teach(NetworkRegressor(**params, random_state=0), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.4))
+    student = fit_student(
+        NetworkRegressor(**params, random_state=0), DistillationTargets(Rows(X, y), None, taught, 4.0, 0.4)
+    )
     expected = LinearRegression().fit(X, 0.4 * y + 0.6 * taught).predict(X)
     np.testing.assert_allclose(student.predict(X), expected, atol=0.02)
     assert set(student.model.history_[0]) == {"epoch", "loss", "hard", "soft", "seconds"}
@@ -186,8 +192,8 @@ def test_changed_images_would_meet_the_wrong_labels(images):
     targets = DistillationTargets(Rows(X, y), np.array([3, 7]), np.zeros((40, 2)), 4.0, 0.5)
     student = NetworkClassifier(width=2, epochs=1, augment="auto")
     with pytest.raises(DataError, match="student has augment='auto', but the teacher has seen the rows as they are"):
-        teach(student, targets)
-    teach(student, targets.without_teacher())
+        fit_student(student, targets)
+    fit_student(student, targets.without_teacher())
 
 
 def test_students_by_name_function_and_module():

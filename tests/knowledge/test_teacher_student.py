@@ -25,7 +25,7 @@ from distillkit import TeacherStudentDistiller
 from distillkit import make_pipeline as make_distilling_pipeline
 from distillkit.coresets import RandomSubset
 from distillkit.exceptions import DataError, DistillkitWarning
-from distillkit.knowledge._temperature import soften
+from distillkit.knowledge._temperature import apply_temperature
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 
 QUICK = {"epochs": 5, "batch_size": 64, "lr": 0.02, "random_state": 0}
@@ -281,7 +281,7 @@ def test_transform_is_the_softened_student(table, numbers):
     X, y = table
     for student in (None, LogisticRegression(), LinearRegression()):
         model = TeacherStudentDistiller(GaussianNB(), student, temperature=3, **QUICK).fit(X, y)
-        np.testing.assert_allclose(model.transform(X), soften(model.predict_proba(X), 3), atol=1e-6)
+        np.testing.assert_allclose(model.transform(X), apply_temperature(model.predict_proba(X), 3), atol=1e-6)
         assert model.get_feature_names_out().tolist() == [f"teacherstudentdistiller{i}" for i in range(3)]
     margins = TeacherStudentDistiller(GaussianNB(), LinearSVC(), temperature=3, random_state=0).fit(X, y)
     assert not hasattr(margins, "predict_proba")

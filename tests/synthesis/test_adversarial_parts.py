@@ -12,7 +12,7 @@ from distillkit.nn import make_generator
 from distillkit.synthesis._adversaries import Adversaries, Settings
 from distillkit.synthesis._ema import AveragedNetwork
 from distillkit.synthesis._encoding import Codec
-from distillkit.synthesis._layers import ConditionalBatchNorm, ProjectionHead, normed
+from distillkit.synthesis._layers import ConditionalBatchNorm, ProjectionHead, spectrally_normalized
 from distillkit.synthesis._losses import discriminator_loss, generator_loss
 from distillkit.synthesis._networks import make_networks
 
@@ -60,7 +60,7 @@ def test_average_of_weights_is_the_closed_form():
 )
 def test_spectral_norm_makes_the_largest_singular_value_one(layer):
     torch.manual_seed(0)
-    made = normed(layer())
+    made = spectrally_normalized(layer())
     with torch.no_grad():
         made.parametrizations.weight.original.mul_(40)  # whatever the size of the weights
     for _ in range(60):

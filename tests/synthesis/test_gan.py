@@ -298,14 +298,14 @@ class TestTheLoop:
         X, y = problem()
         y = {"classes": y, "numbers": X[:, 0].copy(), "none": None}[target]
         seen, scores = [], iter([0.1, 0.9, 0.3])
-        real = _held_out.HeldOut.__call__
+        real = _held_out.HeldOutScore.__call__
 
         def scripted(self, network):
             assert np.isfinite(real(self, network))
             seen.append(network.last.weight.detach().clone())
             return next(scores)
 
-        monkeypatch.setattr(_held_out.HeldOut, "__call__", scripted)
+        monkeypatch.setattr(_held_out.HeldOutScore, "__call__", scripted)
         gan = GANSynthesizer(2, check_every=2, **TINY | {"max_iter": 6}).fit(X, y)
         assert [entry["held_out_score"] for entry in gan.history_] == [0.1, 0.9, 0.3]
         kept = gan.generator_.network.last.weight

@@ -60,7 +60,7 @@ def test_few_levels_come_back_as_observed(rng):
 
 def test_the_nearest_level_is_taken():
     columns = Columns.of(np.array([[0.0], [1.0], [10.0]]))
-    assert columns.snapped(np.array([[-5.0], [0.4], [0.6], [5.4], [5.6], [99.0]])).ravel().tolist() == [
+    assert columns.snap(np.array([[-5.0], [0.4], [0.6], [5.4], [5.6], [99.0]])).ravel().tolist() == [
         0,
         0,
         1,
@@ -78,7 +78,7 @@ def test_ten_values_are_levels_and_eleven_are_not():
 def test_whole_numbers_are_rounded():
     columns = Columns.of(np.column_stack([np.arange(50), np.arange(50) / 2]))
     assert columns.whole.tolist() == [True, False]
-    assert columns.snapped(np.array([[3.6, 3.6]])).tolist() == [[4.0, 3.6]]
+    assert columns.snap(np.array([[3.6, 3.6]])).tolist() == [[4.0, 3.6]]
 
 
 def test_one_hot_blocks_are_found_and_kept(rng):
@@ -87,8 +87,8 @@ def test_one_hot_blocks_are_found_and_kept(rng):
     X = np.column_stack([flag, first, second, rng.normal(size=80)])
     columns = Columns.of(X)
     assert [block.tolist() for block in columns.blocks] == [[1, 2, 3], [4, 5, 6, 7]]
-    assert list(columns.loose) == [0]
-    made = columns.snapped(rng.normal(size=(30, 9)))
+    assert list(columns.free_levels) == [0]
+    made = columns.snap(rng.normal(size=(30, 9)))
     assert (made[:, 1:4].sum(axis=1) == 1).all()
     assert (made[:, 4:8].sum(axis=1) == 1).all()
     assert set(np.unique(made[:, :8])) <= {0, 1}
@@ -101,5 +101,5 @@ def test_columns_that_do_not_sum_to_one_are_no_block(rng):
 def test_snapping_leaves_its_input_alone(rng):
     given = rng.normal(size=(5, 2))
     before = given.copy()
-    Columns.of(np.column_stack([np.arange(30) % 3, np.arange(30)])).snapped(given)
+    Columns.of(np.column_stack([np.arange(30) % 3, np.arange(30)])).snap(given)
     np.testing.assert_array_equal(given, before)

@@ -7,7 +7,7 @@ import torch
 from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DataError
-from distillkit.synthesis._condition import Condition, place_weights
+from distillkit.synthesis._condition import Condition, embedding_weights
 
 
 def condition(y, task="classification"):
@@ -18,14 +18,16 @@ def condition(y, task="classification"):
 
 def test_classes_are_one_hot():
     letters = condition(list("bbac"))
-    places = letters.places(np.array(["c", "a", "b"]), 3)
-    assert place_weights(torch.as_tensor(places), letters.width).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    places = letters.positions(np.array(["c", "a", "b"]), 3)
+    assert embedding_weights(torch.as_tensor(places), letters.width).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
 
 
 def test_numbers_lie_between_quantiles():
     numbers = condition(np.linspace(0, 100, 101), "regression")
     assert numbers.width == 11
-    weights = place_weights(torch.as_tensor(numbers.places(np.array([0.0, 20.0, 22.5, 100.0, 900.0, -5.0]), 6)), 11)
+    weights = embedding_weights(
+        torch.as_tensor(numbers.positions(np.array([0.0, 20.0, 22.5, 100.0, 900.0, -5.0]), 6)), 11
+    )
     np.testing.assert_allclose(weights.sum(dim=1), 1, atol=1e-6)
     np.testing.assert_allclose(
         weights @ torch.as_tensor(numbers.knots, dtype=torch.float32), [0, 20, 22.5, 100, 100, 0], atol=1e-4
@@ -36,12 +38,12 @@ def test_numbers_lie_between_quantiles():
 def test_a_constant_target_has_one_place():
     constant = condition(np.full(6, 2.5), "regression")
     assert constant.width == 1
-    assert constant.places(np.array([2.5, 7.0]), 2).tolist() == [0, 0]
+    assert constant.positions(np.array([2.5, 7.0]), 2).tolist() == [0, 0]
 
 
 def test_no_labels_is_one_place_for_all():
     none = condition(None, None)
-    assert (none.width, none.places(None, 2).tolist(), none.draw(5)) == (1, [0, 0], None)
+    assert (none.width, none.positions(None, 2).tolist(), none.draw(5)) == (1, [0, 0], None)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 100, 12345])
@@ -95,11 +97,11 @@ class TestResolve:
     def test_unknown_labels_are_named(self):
         classes = condition(list("ab"))
         with pytest.raises(DataError, match="label 'z', which was not trained on: give labels among 'a', 'b'"):
-            classes.places(np.array(["a", "z"]), 2)
+            classes.positions(np.array(["a", "z"]), 2)
         with pytest.raises(DataError, match="label 1"):
-            classes.places(np.array([1]), 1)
+            classes.positions(np.array([1]), 1)
 
     @pytest.mark.parametrize("y", [["a"], [np.nan]])
     def test_numbers_must_be_finite_numbers(self, y):
         with pytest.raises(DataError, match="finite numbers"):
-            condition([0.5, 1.5, 2.5], "regression").places(np.array(y), 1)
+            condition([0.5, 1.5, 2.5], "regression").positions(np.array(y), 1)

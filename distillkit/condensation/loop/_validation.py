@@ -14,6 +14,7 @@ from torch import nn
 
 from distillkit.exceptions import DataError
 from distillkit.nn import Recipe, class_loss, make_generator, number_loss, predict_rows, soft_label_loss, train_network
+from distillkit.utils._hold_out import hold_out_rows
 
 if TYPE_CHECKING:
     from distillkit.base import Group, TrainingRows
@@ -51,12 +52,9 @@ def hold_out(rows: TrainingRows, share: float, seed: int, *, or_all: bool = Fals
     DataError
         If no row can be held out and `or_all` is false.
     """
-    rng = np.random.default_rng(seed)
-    picks = []
-    for group in rows.groups:
-        count = min(round(share * len(group.rows)), len(group.rows) - group.size)
-        picks.append(np.sort(rng.choice(group.rows, count, replace=False)))
-    held_out = np.concatenate(picks)
+    counts = [min(round(share * len(group.rows)), len(group.rows) - group.size) for group in rows.groups]
+    groups = [group.rows for group in rows.groups]
+    _, held_out = hold_out_rows(groups, counts, len(rows.X), np.random.default_rng(seed))
     if not len(held_out) and or_all:
         return rows, rows
     if not len(held_out):

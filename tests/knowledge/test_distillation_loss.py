@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distillkit.knowledge._loss import TaughtLoss
+from distillkit.knowledge._loss import DistillationLoss
 from distillkit.nn import class_loss, distillation_loss, number_loss
 
 ROWS = torch.tensor([3, 0, 2])
@@ -20,7 +20,7 @@ def values():
 @pytest.mark.parametrize("alpha", [0.0, 0.1, 0.6, 1.0])
 def test_it_is_the_distillation_loss(alpha, values):
     codes, logits, outputs = values
-    given = TaughtLoss.of_classes(codes, logits, 4.0, alpha)(outputs, ROWS)
+    given = DistillationLoss.of_classes(codes, logits, 4.0, alpha)(outputs, ROWS)
     expected = distillation_loss(codes, logits, 4.0, alpha)(outputs, ROWS)
     assert torch.equal(given, expected)
     assert torch.equal(*(torch.autograd.grad(loss.mean(), outputs)[0] for loss in (given, expected)))
@@ -28,7 +28,7 @@ def test_it_is_the_distillation_loss(alpha, values):
 
 def test_its_parts_are_means_since_last_asked(values):
     codes, logits, outputs = values
-    loss = TaughtLoss.of_classes(codes, logits, 4.0, 0.3)
+    loss = DistillationLoss.of_classes(codes, logits, 4.0, 0.3)
     loss(outputs, ROWS)
     loss(outputs[:1], ROWS[:1])
     parts = loss.parts()
@@ -40,17 +40,17 @@ def test_its_parts_are_means_since_last_asked(values):
 
 def test_terms_without_weight_are_not_computed(values):
     codes, logits, outputs = values
-    alone = TaughtLoss.of_classes(codes, logits * torch.nan, 4.0, 1.0)
+    alone = DistillationLoss.of_classes(codes, logits * torch.nan, 4.0, 1.0)
     assert torch.isfinite(alone(outputs, ROWS)).all()
     assert list(alone.parts()) == ["hard"]
-    unlabelled = TaughtLoss.of_classes(None, logits, 4.0, 0.0)
+    unlabelled = DistillationLoss.of_classes(None, logits, 4.0, 0.0)
     assert torch.isfinite(unlabelled(outputs, ROWS)).all()
     assert list(unlabelled.parts()) == ["soft"]
 
 
 def test_numbers():
     y, t, s = torch.tensor([1.0, 2, 3, 4]), torch.tensor([2.0, 2, 2, 2]), torch.tensor([[3.0], [0.0], [1.0]])
-    given = TaughtLoss.of_numbers(y, t, 0.25)(s, ROWS)
+    given = DistillationLoss.of_numbers(y, t, 0.25)(s, ROWS)
     assert given.tolist() == [0.25 * 1 + 0.75 * 1, 0.25 * 1 + 0.75 * 4, 0.25 * 4 + 0.75 * 1]
-    assert torch.equal(TaughtLoss.of_numbers(y, t, 1.0)(s, ROWS), number_loss(y)(s, ROWS))
-    assert torch.equal(TaughtLoss.of_numbers(None, t, 0.0)(s, ROWS), number_loss(t)(s, ROWS))
+    assert torch.equal(DistillationLoss.of_numbers(y, t, 1.0)(s, ROWS), number_loss(y)(s, ROWS))
+    assert torch.equal(DistillationLoss.of_numbers(None, t, 0.0)(s, ROWS), number_loss(t)(s, ROWS))

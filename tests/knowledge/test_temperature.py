@@ -6,33 +6,35 @@ import torch
 from scipy.special import softmax as scipy_softmax
 from sklearn.ensemble import RandomForestClassifier
 
-from distillkit.knowledge._temperature import EPS, logits_of, mix, soften, softmax
+from distillkit.knowledge._temperature import EPS, apply_temperature, logits_of, mixed_labels, softmax
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0, 20.0])
 def test_softening_is_the_power_of_the_probabilities(temperature):
     p = np.random.default_rng(0).dirichlet(np.ones(5), size=30)
     expected = p ** (1 / temperature)
-    np.testing.assert_allclose(soften(p, temperature), expected / expected.sum(1, keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(apply_temperature(p, temperature), expected / expected.sum(1, keepdims=True), rtol=1e-6)
 
 
 def test_softening_is_a_softened_softmax_of_any_logits():
     z = np.random.default_rng(0).normal(size=(20, 4)) * 2
-    np.testing.assert_allclose(soften(scipy_softmax(z, axis=1), 3.0), scipy_softmax((z + 7) / 3, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(
+        apply_temperature(scipy_softmax(z, axis=1), 3.0), scipy_softmax((z + 7) / 3, axis=1), rtol=1e-6
+    )
 
 
 def test_the_power_of_a_forest(table):
     X, y = table
     p = RandomForestClassifier(20, max_depth=3, random_state=0).fit(X, y).predict_proba(X)
     expected = np.clip(p, EPS, 1) ** 0.25
-    np.testing.assert_allclose(soften(p, 4.0), expected / expected.sum(1, keepdims=True))
+    np.testing.assert_allclose(apply_temperature(p, 4.0), expected / expected.sum(1, keepdims=True))
 
 
 def test_certainty_stays_finite():
     logits = logits_of(np.array([[1.0, 0.0]]))
     assert np.isfinite(logits).all()
     np.testing.assert_allclose(softmax(logits), [[1, 0]], atol=2 * EPS)
-    assert soften(np.array([[1.0, 0.0]]), 4.0)[0, 1] == pytest.approx(EPS**0.25 / (1 + EPS**0.25))
+    assert apply_temperature(np.array([[1.0, 0.0]]), 4.0)[0, 1] == pytest.approx(EPS**0.25 / (1 + EPS**0.25))
 
 
 def test_softmax_of_large_logits():
@@ -43,8 +45,8 @@ def test_softmax_of_large_logits():
 
 def test_mixed_targets():
     z = np.random.default_rng(0).normal(size=(3, 2))
-    given = mix(np.array([0, 1, 1]), z, 2, 4.0, 0.3)
+    given = mixed_labels(np.array([0, 1, 1]), z, 2, 4.0, 0.3)
     np.testing.assert_allclose(given, 0.3 * np.array([[1, 0], [0, 1], [0, 1]]) + 0.7 * scipy_softmax(z / 4, axis=1))
     np.testing.assert_allclose(given.sum(1), 1)
-    np.testing.assert_array_equal(mix(np.array([1]), None, 2, 4.0, 1.0), [[0, 1]])
-    np.testing.assert_allclose(mix(None, z, 2, 4.0, 0.0), scipy_softmax(z / 4, axis=1))
+    np.testing.assert_array_equal(mixed_labels(np.array([1]), None, 2, 4.0, 1.0), [[0, 1]])
+    np.testing.assert_allclose(mixed_labels(None, z, 2, 4.0, 0.0), scipy_softmax(z / 4, axis=1))
