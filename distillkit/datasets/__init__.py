@@ -1,6 +1,7 @@
-"""Real data for the harness: by name, or from a file or folder.
+"""Datasets for the bench, loaded by name or from a file or folder.
 
-Public names are imported on first use, so that listing the datasets loads neither pandas nor scikit-learn nor torch.
+Public names are imported on first use, so that listing the datasets loads neither pandas nor
+scikit-learn nor torch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Columns of a mixed table to one dense float32 array, with the statistics of the training rows alone."""
+"""Encoding of the columns of a mixed table as one dense float32 array."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ MISSING, OTHER = "(missing)", "(other)"
 def plain_columns(
     source: str, frame: pd.DataFrame, missing: Collection[str] = (), text: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Bring every column to float64 (NaN where missing) or stripped text (None where missing).
+    """Convert every column to float64 (NaN for missing values) or stripped text (None for missing).
 
-    Booleans become 0 and 1, dates days since 1970, durations seconds, text that is numbers throughout numbers.
+    Booleans become 0 and 1, dates become days since 1970, and durations become seconds. Text
+    becomes numbers if every value of the column is a number.
 
     Parameters
     ----------
@@ -30,23 +31,28 @@ def plain_columns(
         The file, for messages.
     frame : DataFrame
     missing : collection of str
-        Further texts that mean a missing value, such as "?"; the empty one always does.
+        Texts that mean a missing value, such as "?", in addition to empty text.
     text : collection of str
-        Columns to keep as text whatever they hold.
+        Columns that stay text whatever they hold.
+
+    Returns
+    -------
+    DataFrame
 
     Raises
     ------
     DatasetError
-        If a column holds infinities or anything else, such as lists, or two have one name.
+        If a column holds infinite values or values of another kind, such as lists, or if two
+        columns have the same name.
     """
     import pandas as pd
 
     names = [str(name).strip() for name in frame.columns]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DatasetError(f"{source}: two columns are called {twice[0]!r}: give each its own name.")
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise DatasetError(f"{source}: two columns are called {duplicates[0]!r}: give each its own name.")
     empty = {"", *missing}
     columns = {
-        name: _plain(source, frame.iloc[:, place], empty, as_text=name in text) for place, name in enumerate(names)
+        name: _converted(source, frame.iloc[:, index], empty, as_text=name in text) for index, name in enumerate(names)
     }
     for name, column in columns.items():
         if column.dtype != object and (bad := np.count_nonzero(np.isinf(column))):
@@ -56,7 +62,8 @@ def plain_columns(
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _plain(source: str, column: pd.Series[Any], empty: set[str], *, as_text: bool) -> pd.Series[Any]:
+def _converted(source: str, column: pd.Series[Any], empty: set[str], *, as_text: bool) -> pd.Series[Any]:
+    """Convert one column to numbers if possible, otherwise to text."""
     import pandas as pd
     from pandas.api import types
 
@@ -65,17 +72,18 @@ def _plain(source: str, column: pd.Series[Any], empty: set[str], *, as_text: boo
         if numbers is not None:
             return pd.Series(numbers, index=column.index)
     values = [
-        None if gone else _text(source, column.name, value) for value, gone in zip(column, column.isna(), strict=True)
+        None if is_missing else _as_text(source, column.name, value)
+        for value, is_missing in zip(column, column.isna(), strict=True)
     ]
-    words = pd.Series([None if value in empty else value for value in values], index=column.index, dtype=object)
+    texts = pd.Series([None if value in empty else value for value in values], index=column.index, dtype=object)
     if as_text or isinstance(column.dtype, types.CategoricalDtype):
-        return words
-    converted = pd.to_numeric(words, errors="coerce").astype(np.float64)
-    return converted if converted.notna().equals(words.notna()) else words
+        return texts
+    converted = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    return converted if converted.notna().equals(texts.notna()) else texts
 
 
 def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
-    """Return the values of a column of numbers, booleans, dates or durations; None for any other."""
+    """Return a column of numbers, booleans, dates or durations as float64; None for any other."""
     import pandas as pd
     from pandas.api import types
 
@@ -89,32 +97,37 @@ def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
     return None
 
 
-def _text(source: str, name: Any, value: Any) -> str:
+def _as_text(source: str, name: Any, value: Any) -> str:
     if isinstance(value, (list, tuple, dict, set, np.ndarray)):
         raise DatasetError(
-            f"{source}: the column {str(name)!r} holds {type(value).__name__} values, but only numbers, text and dates can be used: drop it."
+            f"{source}: the column {str(name)!r} holds {type(value).__name__} values, but only numbers, text and dates "
+            "can be used: drop it."
         )
-    # a whole number in a column of text was read as one only because of its neighbours
+    # In a column of mixed values, pandas reads a whole number as a float.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 class TableEncoder:
-    """Numbers standardized, gaps in them filled with the median; text as one column per frequent category.
+    """An encoder of tables that standardizes numbers and one-hot encodes text.
+
+    Missing numbers are filled with the median. Text becomes one column per frequent category. All
+    statistics are those of the training rows.
 
     Parameters
     ----------
     source : str
         The file, for messages.
     max_categories : int
-        At most as many columns per text column. Categories of a single training row, and the rarest beyond this
-        number, share one column "(other)"; a column without any category of two rows (a name, an identifier) is left out.
+        Largest number of columns per text column. Categories of a single training row, and the
+        rarest ones beyond this number, share one column "(other)". A column in which no category
+        has two rows (a name, an identifier) is left out.
 
     Attributes
     ----------
     feature_names_ : tuple of str
-        ``"age"`` or ``"colour=red"``.
+        Names of the encoded columns, such as ``"age"`` or ``"color=red"``.
     notes_ : list of str
-        What was done, for `Dataset.preparation`.
+        Descriptions of the steps, for `Dataset.preparation`.
     """
 
     def __init__(self, source: str, max_categories: int) -> None:
@@ -123,21 +136,23 @@ class TableEncoder:
         self.source, self.max_categories = source, max_categories
 
     def fit(self, frame: pd.DataFrame) -> Self:
-        """Learn from training rows, as `plain_columns` gives them."""
+        """Learn the statistics from training rows, as returned by `plain_columns`."""
         self.numbers_ = [name for name in frame.columns if frame[name].dtype != object and frame[name].notna().any()]
         texts = [name for name in frame.columns if frame[name].dtype == object]
         self.texts_ = [name for name in texts if frame[name].fillna(MISSING).value_counts().iloc[0] > 1]
         left_out = [name for name in frame.columns if name not in {*self.numbers_, *self.texts_}]
         if not self.numbers_ and not self.texts_:
             raise DatasetError(
-                f"{self.source}: no column can be used: all are empty or different in every row ({', '.join(frame.columns) or 'none'})."
+                f"{self.source}: no column can be used: all are empty or different in every row "
+                f"({', '.join(frame.columns) or 'none'})."
             )
         self._fit_numbers(frame)
         self._fit_texts(frame)
         self.notes_ = ["numbers standardized with statistics of the training rows"] if self.numbers_ else []
         if self.texts_:
             self.notes_.append(
-                f"text one-hot encoded, missing text as a category of its own, at most {self.max_categories} columns each"
+                "text one-hot encoded, missing text as a category of its own, "
+                f"at most {self.max_categories} columns each"
             )
         if left_out:
             shown = ", ".join(left_out[:5]) + (", ..." if len(left_out) > 5 else "")
@@ -173,7 +188,11 @@ class TableEncoder:
         self.feature_names_ = (*self.numbers_, *names)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
-        """Encode rows as float32 (n, len(feature_names_)); categories not seen in training count as "(other)" or as none."""
+        """Encode rows as float32, of shape (n, len(feature_names_)).
+
+        A category that the training rows do not have counts as "(other)", or as none if the column
+        has no "(other)".
+        """
         parts = []
         if self.scaler_ is not None:
             values = frame[self.numbers_].to_numpy(dtype=np.float64)

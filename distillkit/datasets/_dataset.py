@@ -1,4 +1,4 @@
-"""Training and test rows of one dataset, prepared so that distillers and evaluators meet in one space."""
+"""The training and test rows of a dataset, prepared for distillers and evaluators."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ __all__ = ["Dataset"]
 
 @dataclass(eq=False)
 class Dataset:
-    """Real data with its own test rows.
+    """A dataset with training rows and test rows.
 
     Parameters
     ----------
     name : str
+        Name for reports and messages.
     task : {"classification", "regression"}
     modality : {"table", "series", "image"}
     X_train, X_test : ndarray of shape (n, d), (n, channels, time) or (n, channels, height, width)
-        float32, prepared with statistics of the training rows alone (tables and series standardized); images may
-        stay uint8, see `as_float`.
+        float32 rows, prepared with statistics of the training rows alone (tables and series are
+        standardized). Images may stay uint8; see `as_float`.
     y_train, y_test : ndarray of shape (n,)
         int64 positions in `classes`, or float64 targets.
     classes : tuple of str
@@ -31,12 +32,13 @@ class Dataset:
     feature_names : tuple of str
         Names of the columns of a table; empty otherwise.
     preparation : str
-        What was done to the raw rows, in one sentence, for the report.
+        Description of the preparation of the raw rows, for the report.
 
     Raises
     ------
     DatasetError
-        If there are no rows, lengths differ, or training and test rows differ in shape.
+        If a part has no rows, if rows and labels differ in number, or if training and test rows
+        differ in shape.
     """
 
     name: str
@@ -55,7 +57,8 @@ class Dataset:
             X, y = getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
             if len(X) == 0 or len(X) != len(y):
                 raise DatasetError(
-                    f"{self.name}: {len(X)} {part} rows with {len(y)} labels; both must be there and match."
+                    f"{self.name}: {len(X)} {part} rows with {len(y)} labels; there must be at least one row, and "
+                    "as many labels as rows."
                 )
         if self.X_train.shape[1:] != self.X_test.shape[1:]:
             raise DatasetError(
@@ -63,7 +66,7 @@ class Dataset:
             )
 
     def as_float(self) -> Self:
-        """Return the same dataset with uint8 images as float32 in [0, 1]; anything else unchanged."""
+        """Return the dataset with uint8 images as float32 in [0, 1]; other rows are unchanged."""
         if self.X_train.dtype != np.uint8:
             return self
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -1,4 +1,4 @@
-"""Sets of image files: a folder or a tar archive with one folder per class."""
+"""Datasets of image files: a folder or a tar archive with one folder per class."""
 
 from __future__ import annotations
 
@@ -24,64 +24,79 @@ def _find(root: Path | None, path: str, test_path: str | None = None, **_: Any) 
 
 @loader(_find)
 def load_image_folder(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
-    """Load a folder of images, ``CLASS/NAME.jpg``, or ``train/CLASS/NAME.jpg`` and ``test/CLASS/NAME.jpg``.
+    """Load a folder of images with one folder per class.
+
+    The paths are ``CLASS/NAME.jpg``, or ``train/CLASS/NAME.jpg`` and ``test/CLASS/NAME.jpg``.
 
     Parameters
     ----------
     root : Path or None
-        The data folder; a relative path is looked for in the working directory, then in it.
+        The data folder. A relative path is searched in the working directory first, then in it.
     path : str
+        The folder.
     test_path : str or None
-        A folder with the test images; None takes the part ``test``, or holds rows out where there is none.
+        A folder with the test images. None takes the folder ``test``, or holds images out if there
+        is none.
     size : int or None
-        Resize all images to `size` x `size`; None asks that all have one size.
+        Resize all images to `size` x `size` pixels; None requires that all have the same size.
 
     Returns
     -------
     Dataset
-        uint8 images (n, channels, height, width), grey or RGB.
+        uint8 images (n, channels, height, width), gray or RGB.
 
     Raises
     ------
-    DatasetNotFoundError, DatasetError
-        If the folder is not there, an image cannot be read or differs in size: it is named.
+    DatasetNotFoundError
+        If a folder does not exist.
+    DatasetError
+        If an image cannot be read or differs in size; the message names it.
     """
     paths = _find(root, path, test_path)
-    for place in paths:
-        if not place.is_dir():
-            raise DatasetError(f"{place} is a file, not a folder of images: for an archive take image-tar.")
+    for folder in paths:
+        if not folder.is_dir():
+            raise DatasetError(f"{folder} is a file, not a folder of images: for an archive take image-tar.")
     return image_dataset(paths[0].absolute().name, paths, size)
 
 
 @loader(_find)
 def load_image_tar(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
-    """Load a tar archive of images, compressed or not; folders and options as in `load_image_folder`."""
+    """Load a tar archive of images, compressed or not.
+
+    The paths in the archive, the options and the errors are those of `load_image_folder`.
+    """
     paths = _find(root, path, test_path)
-    for place in paths:
-        if place.is_dir():
-            raise DatasetError(f"{place} is a folder, not an archive: take image-folder.")
+    for archive in paths:
+        if archive.is_dir():
+            raise DatasetError(f"{archive} is a folder, not an archive: take image-folder.")
     return image_dataset(stem_of(paths[0]), paths, size)
 
 
 def _cifar10_jpeg_files(root: Path | None) -> list[Path]:
-    get = "put train.tar and test.tar there, with the images as train/CLASS/NAME.jpg and test/CLASS/NAME.jpg"
-    return files_under(root, "cifar10-jpeg", ["cifar10-jpeg/train.tar", "cifar10-jpeg/test.tar"], get)
+    remedy = "put train.tar and test.tar there, with the images as train/CLASS/NAME.jpg and test/CLASS/NAME.jpg"
+    return files_under(root, "cifar10-jpeg", ["cifar10-jpeg/train.tar", "cifar10-jpeg/test.tar"], remedy)
 
 
 @loader(_cifar10_jpeg_files)
 def load_cifar10_jpeg(root: Path | None = None) -> Dataset:
-    """Load CIFAR-10 as JPEG files: pixels differ a little from the original, so figures are near it, not equal."""
+    """Load CIFAR-10 from JPEG files.
+
+    JPEG changes the pixels slightly, so scores are close to those on the original but not equal.
+    """
     return image_dataset("cifar10-jpeg", _cifar10_jpeg_files(root))
 
 
 def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Dataset:
-    """Read images from one source (its parts train and test, or a holdout) or from two (training, test).
+    """Read the training and test images from one or two folders or archives.
+
+    One source is divided into its folders ``train`` and ``test`` if it has both, otherwise test
+    images are held out. Two sources are the training images and the test images.
 
     Parameters
     ----------
     name : str
     paths : list of Path
-        One or two folders or archives.
+        One or two folders or archives, which exist.
     size : int or None
 
     Raises
@@ -95,16 +110,16 @@ def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Data
     for part, path in zip(("train", "test"), paths, strict=False):
         reader.read(path, part if len(paths) == 2 else None)
     images, labels, parts = reader.images(), np.array(reader.labels), np.array(reader.parts)
-    prepared = ["8-bit pixels as stored" if size is None else f"resized to {size} x {size} pixels"]
+    notes = ["8-bit pixels as stored" if size is None else f"resized to {size} x {size} pixels"]
     if {"train", "test"} <= set(reader.parts):
         train, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
         targets = make_targets(name, labels[train], labels[test], task="classification")
         if unused := sorted(set(reader.parts) - {"train", "test"}):
-            prepared.append(f"images in {', '.join(unused)} not used")
+            notes.append(f"images in {', '.join(unused)} not used")
     else:
         targets = make_targets(name, labels, task="classification")
         train, test = targets.train, targets.test
-        prepared.append(targets.note)
+        notes.append(targets.note)
     return Dataset(
         name=name,
         task="classification",
@@ -114,5 +129,5 @@ def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Data
         X_test=images[test],
         y_test=targets.y_test,
         classes=targets.classes,
-        preparation="; ".join(prepared),
+        preparation="; ".join(notes),
     )

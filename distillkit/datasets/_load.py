@@ -1,4 +1,4 @@
-"""A dataset by its name or its path."""
+"""Loading of a dataset by its name or its path."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     Parameters
     ----------
     name : str or Path
-        A registry name (``distillkit list datasets``), or a path: ``"rows.csv"``, ``"photos/"``, ``"GunPoint_TRAIN.ts"``,
-        ``"rows.npz"``, ``"rows.parquet"``, ``"photos.tar"``. What is a registry name and a path is taken as a name;
-        write ``./name`` for the path.
+        A registered name (``distillkit list datasets``), or a path: ``"rows.csv"``, ``"photos/"``,
+        ``"GunPoint_TRAIN.ts"``, ``"rows.npz"``, ``"rows.parquet"``, ``"photos.tar"``. If it is
+        both, the registered name wins; write ``./name`` for the path.
     root : str, Path or None, default=None
         The data folder; None takes the environment variable ``DISTILLKIT_DATA``.
     **options
-        Options of that dataset, for example ``target="income"`` for a CSV file.
+        Options of the dataset, for example ``target="income"`` for a CSV file.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     DatasetNotFoundError
         If the data is not on disk; the message says how to get it.
     DatasetError
-        If it cannot be read, or an option is wrong.
+        If the data cannot be read, or if an option is wrong.
     UnknownNameError
         If there is neither a dataset nor a path of this name.
 
@@ -53,17 +53,18 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
 
     manager, text = get_manager(), os.fspath(name)
     folder = data_root() if root is None else Path(root).expanduser()
-    kind = _kind_of(text, folder) if _is_path(name) else text
+    # A name that cannot be a path is a registered name first, and only then a path.
+    kind = _loader_name(text, folder) if _is_path(name) else text
     try:
         spec = manager.get("dataset", kind)
     except UnknownNameError:
         try:
-            place = resolve_path(text, folder)
+            path = resolve_path(text, folder)
         except DatasetNotFoundError:
-            place = None
-        if place is None:
+            path = None
+        if path is None:
             raise
-        kind = dataset_for_path(place)
+        kind = dataset_for_path(path)
         spec = manager.get("dataset", kind)
     if kind != text:
         options["path"] = text
@@ -71,15 +72,15 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     return data
 
 
-def _kind_of(text: str, root: Path | None) -> str:
+def _loader_name(text: str, root: Path | None) -> str:
     try:
         return dataset_for_path(resolve_path(text, root))
     except DatasetNotFoundError:
-        return dataset_for_path(text)  # which names the remedy, or leaves it to the loader
+        return dataset_for_path(text)  # raises an error with a remedy, or leaves that to the loader
 
 
 def _is_path(name: str | os.PathLike[str]) -> bool:
-    """Whether a name can only be a path; the names of plugins' datasets may hold a slash."""
+    """Return whether a name can only be a path; registered names may also hold a slash."""
     text = os.fspath(name)
     return (
         not isinstance(name, str)

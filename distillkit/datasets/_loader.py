@@ -1,4 +1,4 @@
-"""What stands behind a dataset's name: a function that reads it, with its options checked."""
+"""Dataset loaders: functions that read a dataset, with checked options."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ Files = Callable[..., list[Path]]
 
 
 def _no_files(_root: Path | None, **_options: Any) -> list[Path]:
-    """Read nothing from disk."""
+    """Return no files, for datasets that are not read from the data folder."""
     return []
 
 
 @dataclass(eq=False)
 class Loader:
-    """A function ``(root, **options) -> Dataset`` with checked options; make one with `loader`.
+    """A function ``(root, **options) -> Dataset`` with checked options, made by `loader`.
 
     Parameters
     ----------
     function : callable
         Reads the data; its parameters after the first are the options.
     find : callable
-        ``(root, **options) -> list of Path``: the files the data comes from, which thus become part of its revision.
+        ``(root, **options) -> list of Path`` returns the files that the data comes from. Their
+        content becomes part of the dataset's revision.
 
     Raises
     ------
     DatasetError
-        When called with an option that the function does not take, or without one that it needs.
+        When called with an option that the function does not have, or without one that it needs.
     """
 
     function: Callable[..., Dataset]
@@ -54,12 +55,33 @@ class Loader:
         return str(getattr(self.function, "__name__", "loader"))
 
     def __call__(self, root: Path | None = None, **options: Any) -> Dataset:
-        """Read the data."""
+        """Check the options and read the data.
+
+        Parameters
+        ----------
+        root : Path or None
+            The data folder.
+        **options
+            Options of the function.
+
+        Returns
+        -------
+        Dataset
+        """
         self.check(options)
         return self.function(root, **options)
 
     def files(self, root: Path | None = None, **options: Any) -> list[Path]:
-        """Return the files and folders whose content decides the rows; none where the spec's revision says it all.
+        """Return the files and folders that the rows come from.
+
+        The list is empty if the revision of the dataset's specification identifies the rows.
+
+        Parameters
+        ----------
+        root : Path or None
+            The data folder.
+        **options
+            Options of the function.
 
         Raises
         ------
@@ -70,7 +92,17 @@ class Loader:
         return self.find(root, **options)
 
     def check(self, options: Mapping[str, Any]) -> None:
-        """Raise a `DatasetError` if the options are not those of the function."""
+        """Check that the options are those of the function.
+
+        Parameters
+        ----------
+        options : mapping of str to object
+
+        Raises
+        ------
+        DatasetError
+            If an option is unknown, or if a required option is missing.
+        """
         _, *parameters = inspect.signature(self.function).parameters.values()
         known = [parameter.name for parameter in parameters]
         for name in options:
@@ -98,7 +130,8 @@ def loader(find: Files = _no_files) -> Callable[[Callable[..., Dataset]], Loader
     >>> @loader()
     ... def load_coin(root, n=4):
     ...     X, y = np.zeros((n, 1), np.float32), np.arange(n) % 2
-    ...     return Dataset("coin", "classification", "table", X, y, X, y, classes=("heads", "tails"))
+    ...     classes = ("heads", "tails")
+    ...     return Dataset("coin", "classification", "table", X, y, X, y, classes=classes)
     >>> len(load_coin(n=6).X_train)
     6
     """

@@ -1,4 +1,4 @@
-"""Arrays from an ``.npz`` file."""
+"""Loading of arrays from an ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -27,53 +27,67 @@ def _find(root: Path | None, path: str, **_: Any) -> list[Path]:
 
 @loader(_find)
 def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "auto") -> Dataset:
-    """Load arrays ``X``, ``y`` (or ``X_train``, ``y_train``) and, if there, ``X_test``, ``y_test``.
+    """Load the arrays ``X`` and ``y`` (or ``X_train`` and ``y_train``) of an ``.npz`` file.
+
+    Test rows are ``X_test`` and ``y_test`` if the file has them, otherwise rows are held out.
 
     Parameters
     ----------
     root : Path or None
-        The data folder; a relative path is looked for in the working directory, then in it.
+        The data folder. A relative path is searched in the working directory first, then in it.
     path : str
+        The file.
     task : {"auto", "classification", "regression"}
-        "auto": text and integers are class labels, floats by their values.
+        "auto" takes text and integers as class labels, and decides about floats by their values.
     modality : {"auto", "table", "series", "image"}
-        "auto": by the axes of X: (n, d), (n, channels, time), (n, channels, height, width). "image" takes
-        (n, height, width) too, "series" (n, time), and "table" flattens.
+        "auto" is decided by the axes of X: (n, d), (n, channels, time) or (n, channels, height,
+        width). "image" also takes (n, height, width), "series" also takes (n, time), and "table"
+        flattens the rows.
 
     Returns
     -------
     Dataset
-        Tables and series are standardized with statistics of the training rows; images stay as they are, whole
-        numbers from 0 to 255 as uint8.
+        Tables and series are standardized with statistics of the training rows. Images keep their
+        values, and whole numbers from 0 to 255 become uint8.
 
     Raises
     ------
-    DatasetNotFoundError, DatasetError
-        If the file is not there or is damaged, arrays are missing, or X holds text, NaN or infinities.
+    DatasetNotFoundError
+        If the file does not exist.
+    DatasetError
+        If the file is damaged, if arrays are missing, or if X holds text, NaN or infinite values.
     """
-    place = _find(root, path)[0]
-    arrays = _read(place)
-    X, y = _take(place, arrays, "X", "X_train"), _take(place, arrays, "y", "y_train")
-    own = {"X_test", "y_test"} & set(arrays)
-    X_test, y_test = (_take(place, arrays, name) if own else None for name in ("X_test", "y_test"))
+    # 1. Read the arrays.
+    file_path = _find(root, path)[0]
+    arrays = _read(file_path)
+    X, y = _take(file_path, arrays, "X", "X_train"), _take(file_path, arrays, "y", "y_train")
+    has_test_rows = {"X_test", "y_test"} & set(arrays)
+    X_test, y_test = (_take(file_path, arrays, name) if has_test_rows else None for name in ("X_test", "y_test"))
+    # 2. Find the modality, and bring the rows to its shape.
     if X.ndim < 2:
-        raise DatasetError(f"{place}: X has {X.ndim} axes, but rows need at least two: (n, features).")
+        raise DatasetError(f"{file_path}: X has {X.ndim} axes, but rows need at least two: (n, features).")
     kind = modality if modality != "auto" else _MODALITIES.get(X.ndim, f"unknown, X having {X.ndim} axes")
     if kind not in _MODALITIES.values():
         raise DatasetError(
-            f"{place}: modality {kind!r}: give 'table' (n, d), 'series' (n, channels, time) or 'image' (n, channels, height, width)."
+            f"{file_path}: modality {kind!r}: give 'table' (n, d), 'series' (n, channels, time) or 'image' "
+            "(n, channels, height, width)."
         )
-    X = _rows(f"{place}: X", X, kind)
-    X_test = None if X_test is None else _rows(f"{place}: X_test", X_test, kind)
-    for rows, labels, what in ((X, y, "X and y"), (X_test, y_test, "X_test and y_test")):
+    X = _rows(f"{file_path}: X", X, kind)
+    X_test = None if X_test is None else _rows(f"{file_path}: X_test", X_test, kind)
+    for rows, labels, names in ((X, y, "X and y"), (X_test, y_test, "X_test and y_test")):
         if rows is not None and labels is not None and len(rows) != len(labels):
-            raise DatasetError(f"{place}: {what} have {len(rows)} and {len(labels)} rows, but must have as many.")
-    targets = make_targets(str(place), _column(place, y), None if y_test is None else _column(place, y_test), task)
+            raise DatasetError(f"{file_path}: {names} have {len(rows)} and {len(labels)} rows, but must have as many.")
+    # 3. Encode the targets, and hold test rows out if the file has none.
+    targets = make_targets(
+        str(file_path), _column(file_path, y), None if y_test is None else _column(file_path, y_test), task
+    )
     X_train, X_test = X[targets.train], (X if X_test is None else X_test)[targets.test]
     if X_train.shape[1:] != X_test.shape[1:]:
         raise DatasetError(
-            f"{place}: rows of X have shape {X_train.shape[1:]}, those of X_test {X_test.shape[1:]}; they must be equal."
+            f"{file_path}: rows of X have shape {X_train.shape[1:]}, those of X_test {X_test.shape[1:]}; "
+            "they must be equal."
         )
+    # 4. Standardize tables and series.
     prepared = "pixels as stored"
     if kind != "image":
         X_train, X_test = standardize(X_train, X_test)
@@ -81,7 +95,7 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
     elif X_train.dtype != X_test.dtype:
         X_train, X_test = X_train.astype(np.float32), X_test.astype(np.float32)
     return Dataset(
-        name=place.stem,
+        name=file_path.stem,
         task=targets.task,
         modality=kind,
         X_train=X_train,
@@ -94,65 +108,67 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
     )
 
 
-def _read(place: Path) -> dict[str, np.ndarray]:
+def _read(file_path: Path) -> dict[str, np.ndarray]:
     try:
-        with place.open("rb") as raw:  # opened here, because NumPy leaves a damaged file open
+        with file_path.open("rb") as raw:  # opened here, because NumPy leaves a damaged file open
             file = np.load(raw, allow_pickle=False)
             arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         hint = "save arrays of numbers or text instead" if "pickle" in str(exc) else "write it again"
-        raise DatasetError(f"{place} cannot be read ({' '.join(str(exc).split())}): {hint}.") from exc
+        raise DatasetError(f"{file_path} cannot be read ({' '.join(str(exc).split())}): {hint}.") from exc
     if arrays is None:
         raise DatasetError(
-            f"{place} is a single array, not an .npz file: save it with numpy.savez(path, X=..., y=...)."
+            f"{file_path} is a single array, not an .npz file: save it with numpy.savez(path, X=..., y=...)."
         )
     return arrays
 
 
-def _take(place: Path, arrays: dict[str, np.ndarray], *names: str) -> np.ndarray:
+def _take(file_path: Path, arrays: dict[str, np.ndarray], *names: str) -> np.ndarray:
     for name in names:
         if name in arrays:
             return arrays[name]
-    held = ", ".join(arrays) or "none"
     raise DatasetError(
-        f"{place} has no array {' or '.join(names)} (it holds {held}): save X and y, and X_test with y_test if there are test rows."
+        f"{file_path} has no array {' or '.join(names)} (it holds {', '.join(arrays) or 'none'}): save X and y, "
+        "and X_test with y_test if there are test rows."
     )
 
 
-def _rows(what: str, X: np.ndarray, modality: str) -> np.ndarray:
-    """Check the values and bring them to the axes of the modality."""
+def _rows(name: str, X: np.ndarray, modality: str) -> np.ndarray:
+    """Check the values, and bring them to the axes of the modality."""
     if X.dtype.kind not in "iufb":
         raise DatasetError(
-            f"{what} holds {'text' if X.dtype.kind in 'US' else X.dtype}, but only numbers can be rows: encode it first."
+            f"{name} holds {'text' if X.dtype.kind in 'US' else X.dtype}, but only numbers can be rows: "
+            "encode it first."
         )
     if bad := np.count_nonzero(~np.isfinite(X)) if X.dtype.kind == "f" else 0:
-        raise DatasetError(f"{what} holds {bad} values that are NaN or infinite: impute or remove these rows.")
+        raise DatasetError(f"{name} holds {bad} values that are NaN or infinite: impute or remove these rows.")
     if not X.size:
-        raise DatasetError(f"{what} is empty (shape {X.shape}): it has no rows or no features.")
-    axes = next(axes for axes, name in _MODALITIES.items() if name == modality)
+        raise DatasetError(f"{name} is empty (shape {X.shape}): it has no rows or no features.")
+    axes = next(axes for axes, kind in _MODALITIES.items() if kind == modality)
     if modality == "table":
         X = X.reshape(len(X), -1)
     elif X.ndim == axes - 1:
         X = X[:, None]
     if X.ndim != axes:
         raise DatasetError(
-            f"{what} has {X.ndim} axes {X.shape}, which is no {modality}: (n, channels, {'time' if axes == 3 else 'height, width'})."
+            f"{name} has {X.ndim} axes {X.shape}, which is no {modality}: "
+            f"(n, channels, {'time' if axes == 3 else 'height, width'})."
         )
     if modality == "image":
-        return _pixels(what, X)
+        return _pixels(name, X)
     return X.astype(np.float32) if X.dtype.itemsize < 4 else X
 
 
-def _pixels(what: str, X: np.ndarray) -> np.ndarray:
+def _pixels(name: str, X: np.ndarray) -> np.ndarray:
     if X.shape[1] not in (1, 3, 4) and X.shape[-1] in (1, 3, 4):
-        raise DatasetError(f"{what} has shape {X.shape}, the channels last: save numpy.moveaxis(X, -1, 1) instead.")
-    whole = X.dtype.kind in "iu" and len(X) and X.min() >= 0 and X.max() <= _MAX_BYTE
-    return X.astype(np.uint8 if whole else np.float32, copy=False)
+        raise DatasetError(f"{name} has shape {X.shape}, the channels last: save numpy.moveaxis(X, -1, 1) instead.")
+    are_bytes = X.dtype.kind in "iu" and len(X) and X.min() >= 0 and X.max() <= _MAX_BYTE
+    return X.astype(np.uint8 if are_bytes else np.float32, copy=False)
 
 
-def _column(place: Path, y: np.ndarray) -> np.ndarray:
+def _column(file_path: Path, y: np.ndarray) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == 1:
         return y[:, 0]
     if y.ndim != 1:
-        raise DatasetError(f"{place}: y has shape {y.shape}, but one label or number per row is needed: (n,).")
+        raise DatasetError(f"{file_path}: y has shape {y.shape}, but one label or number per row is needed: (n,).")
     return y

@@ -1,4 +1,4 @@
-"""Where data lies: the data folder, paths given by the user, and which loader a path asks for."""
+"""Locations of data: the data folder, paths of the user, and the loader that a path needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ SUFFIXES = {
     ".tar.gz": "image-tar",
     ".tgz": "image-tar",
 }
-"""Which loader reads files of which suffix; a folder is an image folder, or series where it holds ``.ts`` files."""
+"""The loader of files of each suffix.
+
+A folder is a folder of images, or of series if it holds ``.ts`` files.
+"""
 
 
 def data_root() -> Path | None:
@@ -33,7 +36,7 @@ def data_root() -> Path | None:
 
 
 def suffix_of(path: str | os.PathLike[str]) -> str:
-    """Return the known suffix that a path ends in, in lower case, or ``""``."""
+    """Return the known suffix of a path in lower case, or ``""`` if it has none."""
     name = Path(path).name.lower()
     return max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default="")
 
@@ -45,7 +48,7 @@ def stem_of(path: str | os.PathLike[str]) -> str:
 
 
 def dataset_for_path(path: str | os.PathLike[str]) -> str:
-    """Tell which path loader reads `path`, by its suffix.
+    """Return the name of the loader for a path, by its suffix.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def dataset_for_path(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     DatasetNotFoundError
-        If the path does not exist and its name does not tell either.
+        If the path does not exist and has no known suffix.
     DatasetError
         If no loader reads such files.
 
@@ -68,15 +71,15 @@ def dataset_for_path(path: str | os.PathLike[str]) -> str:
     >>> dataset_for_path("rows.csv"), dataset_for_path("GunPoint_TRAIN.ts")
     ('csv', 'ts')
     """
-    place = Path(path).expanduser()
-    if place.is_dir():
-        return "ts" if any(place.glob("*.ts")) else "image-folder"
-    if suffix := suffix_of(place):
+    user_path = Path(path).expanduser()
+    if user_path.is_dir():
+        return "ts" if any(user_path.glob("*.ts")) else "image-folder"
+    if suffix := suffix_of(user_path):
         return SUFFIXES[suffix]
     if str(path).endswith((os.sep, "/")):
         return "image-folder"
     known = f"known are {', '.join(SUFFIXES)} and folders of images or .ts series"
-    if not place.exists():
+    if not user_path.exists():
         raise DatasetNotFoundError(
             f"there is no file or folder {path}, and its name does not say what it holds: {known}."
         )
@@ -88,7 +91,7 @@ def dataset_for_path(path: str | os.PathLike[str]) -> str:
 def resolve_path(
     path: str | os.PathLike[str], root: Path | None, option: str = "path", folders: Sequence[str] = ()
 ) -> Path:
-    """Find a file or folder given by the user: as it stands, then below the data folder.
+    """Find a file or folder of the user: as it is, then below the data folder.
 
     Parameters
     ----------
@@ -98,43 +101,56 @@ def resolve_path(
     option : str
         Name of the option, for the message.
     folders : sequence of str
-        Folders of the data folder to look in as well.
+        Further folders of the data folder to search.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     DatasetNotFoundError
-        If it is in none of these places; they are named.
+        If it is in none of these places; the message names them.
+    DatasetError
+        If `path` is not a path.
     """
     if not isinstance(path, (str, os.PathLike)) or not str(path):
         raise DatasetError(f"{option}={path!r} is not a path: give the name of a file or folder.")
-    given = Path(path).expanduser()
-    places = [given]
-    if root is not None and not given.is_absolute():
-        places += [root / given, *(root / folder / given for folder in folders)]
-    for place in places:
-        if place.exists():
-            return place
-    looked = "" if len(places) == 1 else f" (looked at {', '.join(str(place.absolute()) for place in places)})"
-    raise DatasetNotFoundError(f"{option}: there is no file or folder {given}{looked}: check the path.")
+    user_path = Path(path).expanduser()
+    candidates = [user_path]
+    if root is not None and not user_path.is_absolute():
+        candidates += [root / user_path, *(root / folder / user_path for folder in folders)]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    searched = ""
+    if len(candidates) > 1:
+        searched = f" (looked at {', '.join(str(candidate.absolute()) for candidate in candidates)})"
+    raise DatasetNotFoundError(f"{option}: there is no file or folder {user_path}{searched}: check the path.")
 
 
-def files_under(root: Path | None, name: str, files: Sequence[str], get: str) -> list[Path]:
+def files_under(root: Path | None, name: str, files: Sequence[str], remedy: str) -> list[Path]:
     """Return the files of a named dataset below the data folder.
 
     Parameters
     ----------
     root : Path or None
+        The data folder.
     name : str
-        The dataset's name, for the message.
+        Name of the dataset, for the message.
     files : sequence of str
-        Paths below `root`.
-    get : str
-        What to do where one is missing, as the end of a sentence.
+        Paths of files or folders below `root`.
+    remedy : str
+        Instructions for a missing file, as the end of a sentence.
+
+    Returns
+    -------
+    list of Path
 
     Raises
     ------
     DatasetNotFoundError
-        If there is no data folder, or a file is not in it.
+        If there is no data folder, or if a file is not in it.
     """
     if root is None:
         raise DatasetNotFoundError(
@@ -144,6 +160,6 @@ def files_under(root: Path | None, name: str, files: Sequence[str], get: str) ->
     for path in paths:
         if not path.exists():
             raise DatasetNotFoundError(
-                f"{name} is not in the data folder {root}: {path.relative_to(root)} is missing; {get}."
+                f"{name} is not in the data folder {root}: {path.relative_to(root)} is missing; {remedy}."
             )
     return paths

@@ -1,4 +1,4 @@
-"""What identifies the rows of a dataset, so that stored results are reused only for the same rows."""
+"""Revisions of datasets, by which stored results are reused for the same rows only."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ __all__ = ["fingerprint", "revision_of"]
 
 
 def fingerprint(*paths: str | os.PathLike[str]) -> str:
-    """Identify files by their content, and folders by the names, sizes and times of change of what is in them.
+    """Return a hash of the content of files and of the listing of folders.
+
+    The listing of a folder has the names, sizes and modification times of all its files.
 
     Parameters
     ----------
     *paths : str or Path
-        Their own names and places do not count: a file may move.
+        Files and folders. Their own names do not change the hash, so they may be moved.
 
     Returns
     -------
     str
-        16 hexadecimal digits of a SHA-256.
+        The first 16 hexadecimal digits of a SHA-256 hash.
 
     Raises
     ------
@@ -38,24 +40,24 @@ def fingerprint(*paths: str | os.PathLike[str]) -> str:
     digest = hashlib.sha256()
     for path in map(Path, paths):
         try:
-            digest.update(_folder(path) if path.is_dir() else _file(path))
+            digest.update(_folder_digest(path) if path.is_dir() else _file_digest(path))
         except OSError as exc:
             raise DatasetError(f"cannot read {path}: {exc.strerror or exc}.") from exc
     return digest.hexdigest()[:16]
 
 
-def _file(path: Path) -> bytes:
+def _file_digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _folder(folder: Path) -> bytes:
-    """Hash a listing: reading every image of a large folder would take longer than decoding them."""
+def _folder_digest(folder: Path) -> bytes:
+    """Hash the listing of a folder, since reading every file of a large folder would take long."""
     digest = hashlib.sha256()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(folder, followlinks=True):
         folders.sort()
         for file in sorted(files):
-            path = Path(place, file)
+            path = Path(parent, file)
             stat = path.stat()
             digest.update(f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.digest()
@@ -64,11 +66,12 @@ def _folder(folder: Path) -> bytes:
 def revision_of(
     spec: DatasetSpec, root: str | os.PathLike[str] | None, options: Mapping[str, Any] | None = None
 ) -> str:
-    """Return the revision of a dataset as it lies on disk: part of the key of every result.
+    """Return the revision of a dataset on disk, which is part of the key of every result.
 
-    It is the spec's own revision, followed by the `fingerprint` of the files where the data comes from files that
-    nothing else identifies. A loader says which these are by an attribute ``files`` (see `distillkit.datasets.Loader`);
-    for any other loader they are its options ``path`` and ``test_path``, if given.
+    It is the revision of the specification. If the data comes from files that this revision does
+    not identify, the `fingerprint` of the files follows. The attribute ``files`` of a loader
+    returns these files (see `distillkit.datasets.Loader`); for a loader without it, they are its
+    options ``path`` and ``test_path``.
 
     Parameters
     ----------
@@ -76,12 +79,16 @@ def revision_of(
     root : str, Path or None
         The data folder.
     options : mapping or None
-        Options for the loader.
+        Options of the loader.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
     DatasetNotFoundError
-        If the files are not there.
+        If a file does not exist.
     """
     folder, options = None if root is None else Path(root), options or {}
     find = getattr(spec.load(), "files", None)

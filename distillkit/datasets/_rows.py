@@ -1,4 +1,4 @@
-"""Rows as they are, all of them and in their own units: what a user distils outside the bench."""
+"""Loading of rows for distillation outside the bench, unchanged and in their own units."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ def load_rows(source: str, *, target: str | None = None, root: Path | None = Non
     Parameters
     ----------
     source : str
-        A ``.csv``, ``.parquet`` or ``.npz`` file, or the name of a dataset. An ``.npz`` holds X and optionally y.
+        A ``.csv``, ``.parquet`` or ``.npz`` file, or the name of a dataset. An ``.npz`` file holds
+        X and optionally y.
     target : str or None
-        Column of the target, for tables.
+        Name of the target column, for tables.
     root : Path or None
-        Data folder, for named datasets.
+        The data folder, for named datasets.
 
     Returns
     -------
     X : DataFrame of shape (n, d) or ndarray of shape (n, ...)
     y : ndarray of shape (n,) or None
-        Labels as they stand in the file.
+        Labels or numbers as in the file; None without a target.
 
     Raises
     ------
     DatasetNotFoundError
-        If there is no such file.
+        If the file does not exist.
     DatasetError
-        If it cannot be read or has no such column.
+        If it cannot be read, or if it has no such column.
     """
     path = Path(source)
     if path.suffix in {".csv", ".parquet"}:
@@ -56,7 +57,7 @@ def load_rows(source: str, *, target: str | None = None, root: Path | None = Non
     return dataset.X_train, y
 
 
-def _must_exist(path: Path) -> None:
+def _check_exists(path: Path) -> None:
     if not path.is_file():
         raise DatasetNotFoundError(f"there is no file {path}: check the path.")
 
@@ -64,13 +65,13 @@ def _must_exist(path: Path) -> None:
 def _read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    _must_exist(path)
+    _check_exists(path)
     try:
         table = pd.read_csv(path, skipinitialspace=True) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (OSError, ValueError) as exc:  # pandas's and pyarrow's own errors are ValueErrors
+    except (OSError, ValueError) as exc:  # the errors of pandas and pyarrow are ValueErrors
         raise DatasetError(f"cannot read {path}: {' '.join(str(exc).split())}") from exc
     if table.empty:
-        raise DatasetError(f"{path} holds no rows: nothing to distil.")
+        raise DatasetError(f"{path} holds no rows, so there is nothing to distil: check the file.")
     table.columns = [str(name) for name in table.columns]
     return table
 
@@ -94,7 +95,7 @@ def _split(table: pd.DataFrame, target: str | None, path: Path) -> tuple[pd.Data
 
 
 def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    _must_exist(path)
+    _check_exists(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             if "X" not in arrays:

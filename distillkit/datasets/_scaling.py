@@ -1,4 +1,4 @@
-"""Mean 0 and standard deviation 1, with the statistics of the training rows alone."""
+"""Standardization to mean 0 and standard deviation 1, with statistics of the training rows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["standardize"]
 
 
 def standardize(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardize axis 1 (the columns of a table, the channels of series) over all other axes.
+    """Standardize the columns of a table or the channels of series (axis 1).
 
-    Constant columns are only centred, also those whose computed deviation is a rounding error. NaN count for
-    nothing and stay.
+    Constant columns are centered only, including those whose computed deviation is a rounding
+    error. NaN are ignored in the statistics, and stay NaN.
 
     Parameters
     ----------
@@ -20,16 +20,17 @@ def standardize(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
     Returns
     -------
     train, test : ndarray of float32
+        In the same shapes, scaled with the mean and the deviation of `train`.
     """
     from sklearn.preprocessing import StandardScaler
 
     def as_columns(X: np.ndarray) -> np.ndarray:
         return np.moveaxis(X, 1, -1).reshape(-1, X.shape[1]).astype(np.float64)
 
-    def as_given(columns: np.ndarray, X: np.ndarray) -> np.ndarray:
+    def to_shape_of(columns: np.ndarray, X: np.ndarray) -> np.ndarray:
         shape = (X.shape[0], *X.shape[2:], X.shape[1])
         return np.ascontiguousarray(np.moveaxis(columns.reshape(shape), -1, 1), dtype=np.float32)
 
     columns = as_columns(train)
     scaler = StandardScaler().fit(columns)
-    return as_given(scaler.transform(columns), train), as_given(scaler.transform(as_columns(test)), test)
+    return to_shape_of(scaler.transform(columns), train), to_shape_of(scaler.transform(as_columns(test)), test)

@@ -1,4 +1,4 @@
-"""Time series from ``.ts`` files: those of the UCR, UEA and TSER archives by name, any other by path."""
+"""Loading of time series from ``.ts`` files, by path or by name in the archives."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _TRAIN, _TEST = "_train.ts", "_test.ts"
 
 
 def _find(root: Path | None, path: str, test_path: str | None = None) -> list[Path]:
-    """Return the training file and, where there is one, the test file."""
-    place = resolve_path(path, root, folders=["ucr"])
+    """Return the training file and, if there is one, the test file."""
+    source = resolve_path(path, root, folders=["ucr"])
+    train = _training_file(source)
     if test_path is not None:
-        return [_only(place, _TRAIN), resolve_path(test_path, root, "test_path")]
-    train = _only(place, _TRAIN)
+        return [train, resolve_path(test_path, root, "test_path")]
     if not train.name.lower().endswith(_TRAIN):
         return [train]
     stem = train.name.lower().removesuffix(_TRAIN)
@@ -39,43 +39,49 @@ def _find(root: Path | None, path: str, test_path: str | None = None) -> list[Pa
     return [train, *tests[:1]]
 
 
-def _only(place: Path, suffix: str) -> Path:
+def _training_file(source: Path) -> Path:
     """Return the training file of a folder, or the file itself."""
-    if not place.is_dir():
-        return place
-    files = [file for file in sorted(place.iterdir()) if file.name.lower().endswith(".ts")]
-    chosen = [file for file in files if file.name.lower().endswith(suffix)] or files
-    if len(chosen) != 1:
-        names = ", ".join(file.name for file in chosen[:5]) or "none"
+    if not source.is_dir():
+        return source
+    files = [file for file in sorted(source.iterdir()) if file.name.lower().endswith(".ts")]
+    candidates = [file for file in files if file.name.lower().endswith(_TRAIN)] or files
+    if len(candidates) != 1:
+        names = ", ".join(file.name for file in candidates[:5]) or "none"
         raise DatasetError(
-            f"the folder {place} must hold one file NAME_TRAIN.ts, but has {names}: give the path of one file."
+            f"the folder {source} must hold one file NAME_TRAIN.ts, but has {names}: give the path of one file."
         )
-    return chosen[0]
+    return candidates[0]
 
 
 @loader(_find)
 def load_ts(root: Path | None, path: str, test_path: str | None = None) -> Dataset:
-    """Load series of one length from ``.ts`` files, for classification or regression as their header says.
+    """Load time series of equal length from ``.ts`` files.
+
+    The header of the file says whether the task is classification or regression.
 
     Parameters
     ----------
     root : Path or None
-        The data folder; a relative path is looked for in the working directory, then in it and in its folder ``ucr``.
+        The data folder. A relative path is searched in the working directory first, then in the
+        data folder and in its folder ``ucr``.
     path : str
         A file, or a folder with ``NAME_TRAIN.ts``.
     test_path : str or None
-        File of the test series; None takes ``NAME_TEST.ts`` beside ``NAME_TRAIN.ts``, or holds rows out.
+        File of the test series. None takes ``NAME_TEST.ts`` beside ``NAME_TRAIN.ts``, or holds
+        series out if there is no such file.
 
     Returns
     -------
     Dataset
-        float32 series (n, channels, time), each channel standardized with the mean and deviation of all training
-        values; gaps are filled in a straight line between their neighbours.
+        float32 series (n, channels, time), where each channel is standardized with the mean and
+        deviation of all its training values. Missing values are interpolated linearly.
 
     Raises
     ------
-    DatasetNotFoundError, DatasetError
-        If a file is not there or a line is damaged (file and line are named), or series differ in length.
+    DatasetNotFoundError
+        If a file does not exist.
+    DatasetError
+        If a line is damaged (the message names file and line), or if series differ in length.
     """
     files = _find(root, path, test_path)
     name = files[0].name[: -len(_TRAIN)] if files[0].name.lower().endswith(_TRAIN) else files[0].stem
@@ -83,7 +89,15 @@ def load_ts(root: Path | None, path: str, test_path: str | None = None) -> Datas
 
 
 def series_dataset(name: str, files: list[Path]) -> Dataset:
-    """Prepare series from a training file and, if given, a test file; see `load_ts`."""
+    """Load series from a training file and, if there is one, a test file; see `load_ts`.
+
+    Parameters
+    ----------
+    name : str
+    files : list of Path
+        One or two files.
+    """
+    # 1. Read the files, which must hold series of the same kind.
     parts = [read_ts(file) for file in files]
     first, last = parts[0], parts[-1]
     if last.task != first.task or last.X.shape[1:] != first.X.shape[1:]:
@@ -91,30 +105,36 @@ def series_dataset(name: str, files: list[Path]) -> Dataset:
             f"{files[-1]} holds {last.task} of series of shape {last.X.shape[1:]}, {files[0]} {first.task} of shape "
             f"{first.X.shape[1:]}: they do not belong together."
         )
+    # 2. Encode the targets, and hold test series out if there is no test file.
     targets = make_targets(name, first.y, last.y if len(parts) == 2 else None, task=first.task)
     X_train, X_test = first.X[targets.train], last.X[targets.test]
     if empty := np.flatnonzero(np.isnan(X_train).all(axis=(0, 2))).tolist():
         raise DatasetError(f"{files[0]}: dimension {empty[0] + 1} has no values in any training series: remove it.")
-    gaps = sum(int(np.isnan(X).sum()) for X in (X_train, X_test))
+    # 3. Fill missing values and standardize.
+    n_missing = sum(int(np.isnan(X).sum()) for X in (X_train, X_test))
     X_train, X_test = standardize(fill_gaps(X_train), fill_gaps(X_test))
-    prepared = ["channels standardized with statistics of the training series"]
-    if gaps:
-        prepared.append(f"{gaps} missing values filled in a straight line between their neighbours")
+    notes = ["channels standardized with statistics of the training series"]
+    if n_missing:
+        notes.append(f"{n_missing} missing values filled in a straight line between their neighbors")
     return Dataset(
         name=name,
         task=first.task,
         modality="series",
-        X_train=np.nan_to_num(X_train),  # a channel without any value in one series takes the training mean
+        # A channel without any value in a series takes the training mean, which is 0 here.
+        X_train=np.nan_to_num(X_train),
         y_train=targets.y_train,
         X_test=np.nan_to_num(X_test),
         y_test=targets.y_test,
         classes=targets.classes,
-        preparation="; ".join([*prepared, targets.note] if targets.note else prepared),
+        preparation="; ".join([*notes, targets.note] if targets.note else notes),
     )
 
 
 def fill_gaps(X: np.ndarray) -> np.ndarray:
-    """Fill NaN in series (n, channels, time) linearly, at the ends with the nearest value; all-NaN channels stay."""
+    """Return series (n, channels, time) with NaN replaced by linear interpolation in time.
+
+    At the ends the nearest value is repeated. A channel that is all NaN stays so.
+    """
     X = X.copy()
     missing = np.isnan(X)
     time = np.arange(X.shape[2])
@@ -125,13 +145,16 @@ def fill_gaps(X: np.ndarray) -> np.ndarray:
 
 
 def _archived(folder: str, doc: str) -> Loader:
-    """Make the loader of one set of the archives, ``ucr/NAME/NAME_TRAIN.ts`` in the data folder."""
+    """Make the loader of an archive's dataset, ``ucr/NAME/NAME_TRAIN.ts`` in the data folder."""
     name = folder.lower()
     files = [f"ucr/{folder}/{folder}_{part}.ts" for part in ("TRAIN", "TEST")]
-    get = f"put {folder}_TRAIN.ts and {folder}_TEST.ts of the time series archive (timeseriesclassification.com, tseregression.org) there"
+    remedy = (
+        f"put {folder}_TRAIN.ts and {folder}_TEST.ts of the time series archive "
+        "(timeseriesclassification.com, tseregression.org) there"
+    )
 
     def find(root: Path | None = None) -> list[Path]:
-        return files_under(root, name, files, get)
+        return files_under(root, name, files, remedy)
 
     def load(root: Path | None = None) -> Dataset:
         return series_dataset(name, find(root))

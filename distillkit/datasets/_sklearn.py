@@ -1,4 +1,4 @@
-"""The data that scikit-learn ships: always there, nothing to download."""
+"""The datasets that come with scikit-learn and need no download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ __all__ = ["load_breast_cancer", "load_diabetes", "load_digits", "load_iris", "l
 
 @loader()
 def load_digits(_root: Path | None = None) -> Dataset:
-    """Load 1,797 handwritten digits of 8 x 8 pixels in 10 classes, as float32 images in [0, 1] (pixels divided by 16)."""
+    """Load 1,797 handwritten digits of 8 x 8 pixels in 10 classes.
+
+    They are float32 images in [0, 1], with pixels divided by 16.
+    """
     from sklearn.datasets import load_digits as load
 
     bunch = load()
@@ -38,7 +41,7 @@ def load_digits(_root: Path | None = None) -> Dataset:
 
 @loader()
 def load_wine(_root: Path | None = None) -> Dataset:
-    """Load 178 wines of 3 growers by 13 chemical measurements."""
+    """Load 178 wines of 3 growers, with 13 chemical measurements."""
     from sklearn.datasets import load_wine as load
 
     return _table("wine", load())
@@ -46,7 +49,7 @@ def load_wine(_root: Path | None = None) -> Dataset:
 
 @loader()
 def load_breast_cancer(_root: Path | None = None) -> Dataset:
-    """Load 569 tumours, malignant or benign, by 30 measurements of cell nuclei."""
+    """Load 569 tumors, malignant or benign, with 30 measurements of cell nuclei."""
     from sklearn.datasets import load_breast_cancer as load
 
     return _table("breast-cancer", load())
@@ -54,7 +57,7 @@ def load_breast_cancer(_root: Path | None = None) -> Dataset:
 
 @loader()
 def load_iris(_root: Path | None = None) -> Dataset:
-    """Load 150 iris flowers of 3 species by 4 measurements."""
+    """Load 150 iris flowers of 3 species, with 4 measurements."""
     from sklearn.datasets import load_iris as load
 
     return _table("iris", load())
@@ -62,15 +65,18 @@ def load_iris(_root: Path | None = None) -> Dataset:
 
 @loader()
 def load_diabetes(_root: Path | None = None) -> Dataset:
-    """Load 442 patients by 10 measurements; the target is the progress of the disease a year later."""
+    """Load 442 diabetes patients; the target is the progress of the disease after a year.
+
+    The 10 features are measurements of the patients.
+    """
     from sklearn.datasets import load_diabetes as load
 
-    # not scaled by scikit-learn, which would use the test rows too
+    # Not scaled by scikit-learn, which would also use the test rows.
     return _table("diabetes", load(scaled=False), task="regression")
 
 
 def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
-    """Hold rows out and standardize the rest."""
+    """Hold test rows out and standardize all rows."""
     targets = make_targets(name, bunch.target, task=task)
     X_train, X_test = standardize(bunch.data[targets.train], bunch.data[targets.test])
     return Dataset(
@@ -81,7 +87,7 @@ def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
         y_train=targets.y_train,
         X_test=X_test,
         y_test=targets.y_test,
-        # the codes are scikit-learn's, which counts from 0: only the names differ
+        # The class codes equal scikit-learn's, which count from 0, so its class names fit.
         classes=tuple(map(str, bunch.target_names)) if task == "classification" else (),
         feature_names=tuple(map(str, bunch.feature_names)),
         preparation=f"columns standardized with statistics of the training rows; {targets.note}",

@@ -1,4 +1,4 @@
-"""The datasets that come with distillkit, as data: reading this imports none of the loaders."""
+"""The specifications of the built-in datasets, which import none of the loaders."""
 
 from __future__ import annotations
 
@@ -58,16 +58,20 @@ def _path(
 
 
 def dataset_specs() -> list[DatasetSpec]:
-    """Return the specs of all built-in datasets: shipped ones, named ones, then the kinds read from a path."""
+    """Return the specifications of all built-in datasets.
+
+    The order is: datasets of scikit-learn, named datasets in the data folder, and the loaders of
+    files and folders.
+    """
     return [
-        _shipped("digits", "1,797 handwritten digits, 8 x 8 grey, 10 classes", modality="image", license=_CC_BY),
+        _shipped("digits", "1,797 handwritten digits, 8 x 8 gray, 10 classes", modality="image", license=_CC_BY),
         _shipped("wine", "178 wines by 13 measurements, 3 classes", license=_CC_BY),
-        _shipped("breast-cancer", "569 tumours by 30 measurements, 2 classes", license=_CC_BY),
+        _shipped("breast-cancer", "569 tumors by 30 measurements, 2 classes", license=_CC_BY),
         _shipped("iris", "150 flowers by 4 measurements, 3 classes", license=_CC_BY),
         _shipped("diabetes", "442 patients by 10 measurements, progress of the disease", task="regression"),
-        _torchvision("mnist", "Handwritten digits, 28 x 28 grey, 60,000 + 10,000, 10 classes", "MNIST/raw"),
+        _torchvision("mnist", "Handwritten digits, 28 x 28 gray, 60,000 + 10,000, 10 classes", "MNIST/raw"),
         _torchvision(
-            "fashion-mnist", "Clothes, 28 x 28 grey, 60,000 + 10,000, 10 classes", "FashionMNIST/raw", license="MIT"
+            "fashion-mnist", "Clothes, 28 x 28 gray, 60,000 + 10,000, 10 classes", "FashionMNIST/raw", license="MIT"
         ),
         _torchvision("cifar10", "Objects, 32 x 32 RGB, 50,000 + 10,000, 10 classes", "cifar-10-batches-py"),
         _torchvision("cifar100", "Objects, 32 x 32 RGB, 50,000 + 10,000, 100 classes", "cifar-100-python"),
@@ -86,7 +90,10 @@ def dataset_specs() -> list[DatasetSpec]:
             modality="image",
             needs_root=True,
             requires=("PIL",),
-            get="Put train.tar and test.tar (train/CLASS/NAME.jpg, test/CLASS/NAME.jpg) into cifar10-jpeg of the data folder.",
+            get=(
+                "Put train.tar and test.tar (train/CLASS/NAME.jpg, test/CLASS/NAME.jpg) into cifar10-jpeg of the data "
+                "folder."
+            ),
         ),
         DatasetSpec(
             name="adult",

@@ -1,4 +1,4 @@
-"""Tables from CSV and Parquet files."""
+"""Loading of tables from CSV and Parquet files."""
 
 from __future__ import annotations
 
@@ -48,48 +48,53 @@ def load_csv(
     Parameters
     ----------
     root : Path or None
-        The data folder; a relative path is looked for in the working directory, then in it.
+        The data folder. A relative path is searched in the working directory first, then in it.
     path : str
+        The file.
     target : str or int
         Name of the column to predict, or its position (from the end if negative).
     task : {"auto", "classification", "regression"}
-        "auto": text is classes; numbers, whole or not, are a regression if any has a fraction or if there are more
-        than ``max(20, n / 20)`` different ones.
+        "auto" takes text as class labels. Numbers are a regression target if any has a fraction, or
+        if there are more than ``max(20, n / 20)`` different ones, and class labels otherwise.
     test_path : str or None
         A file with the test rows; None holds 25 % of the rows out.
     separator : str or None
-        Between values; None means a comma, or a tab in a file ``.tsv``.
+        Character between values; None means a comma, or a tab in a ``.tsv`` file.
     missing : str or list of str
         Further texts that mean a missing value, such as "?".
     max_categories : int
-        Columns that one text column may become at most; see Notes.
+        Largest number of columns that encode one text column; see Notes.
 
     Returns
     -------
     Dataset
-        float32 rows. Numbers are standardized and missing ones filled with the median, both from the training rows;
-        text is stripped and one-hot encoded.
+        float32 rows. Numbers are standardized, and missing ones filled with the median, both with
+        statistics of the training rows; text is stripped and one-hot encoded.
 
     Raises
     ------
-    DatasetNotFoundError, DatasetError
-        If a file is not there or cannot be read, the target is not a column, or columns hold infinities.
+    DatasetNotFoundError
+        If a file does not exist.
+    DatasetError
+        If a file cannot be read, if the target is not a column, or if a column holds infinite
+        values.
 
     Notes
     -----
-    Rows without target are dropped, and `Dataset.preparation` says how many. Rare categories share one column
-    "(other)"; text that is different in every row (an identifier) is left out, as are empty columns.
+    Rows without target are dropped, and `Dataset.preparation` says how many. Rare categories share
+    one column "(other)". Text that is different in every row (an identifier) is left out, as are
+    empty columns.
     """
 
     def read(file: Path, text: Collection[str]) -> pd.DataFrame:
-        return _read_csv(file, text, separator, words)
+        return _read_csv(file, text, separator, missing_texts)
 
-    files, words = _find(root, path, test_path), [missing] if isinstance(missing, str) else missing
-    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+    files, missing_texts = _find(root, path, test_path), [missing] if isinstance(missing, str) else missing
+    if not isinstance(missing_texts, (list, tuple)) or not all(isinstance(text, str) for text in missing_texts):
         raise DatasetError(f"missing={missing!r} must be a text, or a list of texts, that mean a missing value.")
     if separator is not None and not (isinstance(separator, str) and len(separator) == 1):
         raise DatasetError(f"separator={separator!r} must be one character, such as ';'.")
-    return _dataset(stem_of(files[0]), files, read, target, task, words, max_categories)
+    return _dataset(stem_of(files[0]), files, read, target, task, missing_texts, max_categories)
 
 
 @loader(_find)
@@ -101,7 +106,7 @@ def load_parquet(
     test_path: str | None = None,
     max_categories: int = MAX_CATEGORIES,
 ) -> Dataset:
-    """Load a Parquet file; options as in `load_csv`. Dates become days since 1970."""
+    """Load a Parquet file, with the options of `load_csv`; dates become days since 1970."""
     files = _find(root, path, test_path)
     return _dataset(stem_of(files[0]), files, _read_parquet, target, task, [], max_categories)
 
@@ -114,15 +119,18 @@ def _adult_files(root: Path | None) -> list[Path]:
 
 @loader(_adult_files)
 def load_adult(root: Path | None = None) -> Dataset:
-    """Load Adult: whether a person earns over 50,000 dollars a year, by 14 columns of the 1994 census; "?" is missing."""
-    words = ["?"]
+    """Load Adult, the prediction of an income over 50,000 dollars from 14 columns of a 1994 census.
+
+    The text "?" is a missing value.
+    """
+    missing = ["?"]
     return _dataset(
         "adult",
         _adult_files(root),
-        lambda file, text: _read_csv(file, text, ",", words),
+        lambda file, text: _read_csv(file, text, ",", missing),
         "income",
         "classification",
-        words,
+        missing,
         MAX_CATEGORIES,
     )
 
@@ -161,7 +169,7 @@ def _read_parquet(file: Path, _text: Collection[str]) -> pd.DataFrame:
 
     try:
         return pd.read_parquet(file)
-    except (OSError, ValueError) as exc:  # pyarrow's errors are ValueErrors
+    except (OSError, ValueError) as exc:  # the errors of pyarrow are ValueErrors
         raise DatasetError(f"{file} cannot be read as Parquet ({' '.join(str(exc).split())}).") from exc
 
 
@@ -174,15 +182,18 @@ def _dataset(
     missing: Collection[str],
     max_categories: int,
 ) -> Dataset:
-    """Read, hold out or take test rows, encode with the training rows' statistics."""
+    """Read the files, hold test rows out if there is no test file, and encode all rows."""
+    # 1. Read the training rows and, if there is a test file, the test rows.
     encoder = TableEncoder(str(files[0]), max_categories)
     first = _read_part(files[0], read, target, missing)
     parts = [first, *(_read_test(file, read, first, missing) for file in files[1:])]
+    # 2. Encode the targets, and hold test rows out if there is no test file.
     targets = make_targets(str(files[0]), first.y, parts[1].y if len(parts) == 2 else None, task)
     train, test = first.rows.iloc[targets.train], parts[-1].rows.iloc[targets.test]
+    # 3. Encode the columns with the statistics of the training rows.
     encoder.fit(train)
-    if gaps := sum(int(rows[encoder.numbers_].isna().to_numpy().sum()) for rows in (train, test)):
-        encoder.notes_.append(f"{gaps} missing numbers filled with the median of the training rows")
+    if n_missing := sum(int(rows[encoder.numbers_].isna().to_numpy().sum()) for rows in (train, test)):
+        encoder.notes_.append(f"{n_missing} missing numbers filled with the median of the training rows")
     dropped = [
         f"{part.dropped} rows of {file.name} without target dropped"
         for part, file in zip(parts, files, strict=True)
@@ -204,52 +215,53 @@ def _dataset(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Rows of one file, as `plain_columns` gives them, and their targets.
+    """The rows of one file, as returned by `plain_columns`, and their targets.
 
     Parameters
     ----------
     rows : DataFrame
     y : ndarray of shape (n,)
     target : str
-        Name of the column that `y` was.
-    words : frozenset of str
-        Columns, the target among them, that are text in the file: they must be read as such from the test file too,
-        where the same column may look like numbers ("07").
+        Name of the target column.
+    text_columns : frozenset of str
+        Columns that are text in the file, the target among them. They must be read as text from the
+        test file too, where the same column may look like numbers ("07").
     dropped : int
-        Rows without target.
+        Number of rows without target.
     """
 
     rows: pd.DataFrame
     y: np.ndarray
     target: str
-    words: frozenset[str]
+    text_columns: frozenset[str]
     dropped: int
 
 
 def _read_part(
-    file: Path, read: Read, target: str | int | None, missing: Collection[str], words: Collection[str] = ()
+    file: Path, read: Read, target: str | int | None, missing: Collection[str], text_columns: Collection[str] = ()
 ) -> _Part:
-    """Read a file, tidy its columns and drop the rows without target; columns named in `words` stay text."""
+    """Read a file, convert its columns and drop the rows without target."""
     from pandas.api import types
 
-    raw = read(file, words)
+    raw = read(file, text_columns)
     name = _target_column(file, raw, target)
     dtypes = {str(column).strip(): dtype for column, dtype in raw.dtypes.items()}
-    logical = {name} if types.is_bool_dtype(dtypes[name]) else set()  # classes called False and True, not 0 and 1
-    rows = plain_columns(str(file), raw, missing, {*words, *logical})
+    # Boolean labels are read as text, so that the classes are called False and True, not 0 and 1.
+    boolean_target = {name} if types.is_bool_dtype(dtypes[name]) else set()
+    rows = plain_columns(str(file), raw, missing, {*text_columns, *boolean_target})
     if not len(rows):
         raise DatasetError(f"{file} has a header but no rows.")
-    words = frozenset(column for column in rows.columns if rows[column].dtype == object) - logical
-    there = rows[name].notna()
-    if not there.any():
+    text_columns = frozenset(column for column in rows.columns if rows[column].dtype == object) - boolean_target
+    has_target = rows[name].notna()
+    if not has_target.any():
         raise DatasetError(f"{file}: no row has a value in the target column {name!r}.")
-    rows = rows[there].copy()
-    return _Part(rows, rows.pop(name).to_numpy(), name, words, int(np.count_nonzero(~there)))
+    rows = rows[has_target].copy()
+    return _Part(rows, rows.pop(name).to_numpy(), name, text_columns, int(np.count_nonzero(~has_target)))
 
 
 def _read_test(file: Path, read: Read, first: _Part, missing: Collection[str]) -> _Part:
-    """Read test rows, which must have the training rows' columns, of the same type."""
-    part = _read_part(file, read, first.target, missing, first.words)
+    """Read the test rows, which must have the columns and types of the training rows."""
+    part = _read_part(file, read, first.target, missing, first.text_columns)
     for name in first.rows.columns:
         if name not in part.rows.columns:
             raise DatasetError(f"{file} has no column {name!r}, which the training rows have.")
@@ -259,18 +271,18 @@ def _read_test(file: Path, read: Read, first: _Part, missing: Collection[str]) -
 
 
 def _target_column(file: Path, frame: pd.DataFrame, target: str | int | None) -> str:
-    """Return the name of the target's column."""
+    """Return the name of the target column."""
     names = [str(column).strip() for column in frame.columns]
     if target is None:
-        raise DatasetError(f"{file}: give target, the column to predict: one of {_some(names)}.")
+        raise DatasetError(f"{file}: give target, the column to predict: one of {_shortened(names)}.")
     if str(target).strip() in names:
         return str(target).strip()
     if isinstance(target, int) and not isinstance(target, bool) and -len(names) <= target < len(names):
         return names[target]
     near = get_close_matches(str(target), names, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"it has {_some(names)}."
+    hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"it has {_shortened(names)}."
     raise DatasetError(f"{file} has no column {target!r} (target): {hint}")
 
 
-def _some(names: list[str]) -> str:
+def _shortened(names: list[str]) -> str:
     return ", ".join(names[:20]) + (f", ... ({len(names)} columns)" if len(names) > 20 else "")

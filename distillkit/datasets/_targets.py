@@ -1,4 +1,4 @@
-"""Labels and targets: what the task is, class names to codes, and the rows held out for testing."""
+"""Targets of datasets: the task, the codes of class names, and the rows held out for testing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.exceptions import DatasetError
+from distillkit.utils._hold_out import hold_out_rows
 
 __all__ = ["SEED", "TEST_SHARE", "Targets", "holdout", "make_targets"]
 
 TEST_SHARE, SEED = 0.25, 0
-"""The fixed holdout of data without test rows of its own; a change of either is a new revision of all of it."""
+"""Share and seed of the fixed holdout; changing either requires a new revision of each dataset."""
 
 _NO_TEST_ROWS = "no test rows can be held out: give more rows, or test rows of their own (test_path)"
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Targets of the training and test rows, and where those rows are.
+    """The targets of the training and test rows, and the positions of these rows.
 
     Parameters
     ----------
@@ -28,10 +29,11 @@ class Targets:
     y_train, y_test : ndarray of shape (n,)
         int64 positions in `classes`, or float64.
     classes : tuple of str
+        Names of the classes; empty for regression.
     train, test : ndarray of int
-        Positions of the rows in the training file and, where there is one, the test file; sorted.
+        Sorted positions of the rows; those of `test` refer to the test file if there is one.
     note : str
-        How the test rows were chosen, for `Dataset.preparation`.
+        Description of the choice of test rows, for `Dataset.preparation`.
     """
 
     task: str
@@ -44,27 +46,33 @@ class Targets:
 
 
 def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, task: str = "auto") -> Targets:
-    """Turn raw labels or numbers into the targets of a `Dataset`.
+    """Convert raw labels or numbers to the targets of a `Dataset`.
 
     Parameters
     ----------
     name : str
-        Of the dataset or file, for messages.
+        Name of the dataset or file, for messages.
     y : ndarray of shape (n,)
-        Text or numbers, without missing ones.
+        Text or numbers, without missing values.
     y_test : ndarray of shape (m,) or None
-        None holds 25 % of the rows out for testing; see `holdout`.
+        Targets of the test file; None holds 25 % of the rows out for testing, see `holdout`.
     task : {"auto", "classification", "regression"}
-        "auto": text and integers are class labels, floats by their values (see `distillkit.BaseDistiller`).
+        "auto" takes text and integers as class labels, and decides about floats by their values
+        (see `distillkit.BaseDistiller`).
+
+    Returns
+    -------
+    Targets
 
     Raises
     ------
     DatasetError
-        If there is one class only, a class of the test rows is not in the training rows, or numbers are missing.
+        If there is only one class, if the training rows lack a class of the test rows, or if
+        numbers are missing.
     """
-    task = _task_of(name, y, task)
+    task = _resolve_task(name, y, task)
     if task == "classification":
-        classes = _sorted_names(set(_names_of(name, y)))
+        classes = _sorted_names(set(_class_names(name, y)))
         if len(classes) < 2:
             raise DatasetError(
                 f"{name}: all rows have the class {classes[0]!r}, but classification needs at least two classes."
@@ -79,16 +87,17 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
 
 
 def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Choose 25 % of the rows for testing, the same for ever: stratified, seed 0.
+    """Hold 25 % of the rows out for testing, stratified by the target, always the same rows.
 
-    Classification: within each class, shares by largest remainders; every class keeps at least one training row.
-    Regression: the rows in order of y, in as many equal runs as test rows are wanted, one row from each. NumPy's
-    legacy generator is used, whose stream is frozen.
+    For classification, each class gives its share by the method of largest remainders, and keeps at
+    least one training row. For regression, the rows in the order of y are cut into as many equal
+    runs as there are test rows, and each run gives one row. The seed is 0, and NumPy's legacy
+    generator is used, because its stream never changes.
 
     Parameters
     ----------
     name : str
-        For messages.
+        Name of the dataset or file, for messages.
     y : ndarray of shape (n,)
         int64 class codes, or float64.
     task : {"classification", "regression"}
@@ -96,26 +105,31 @@ def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray
     Returns
     -------
     train, test : ndarray of int
-        Positions of the rows, sorted.
+        Sorted positions of the rows.
 
     Raises
     ------
     DatasetError
-        If no row can be spared.
+        If no row can be held out.
     """
-    random = np.random.RandomState(SEED)
+    rng = np.random.RandomState(SEED)
     if task == "classification":
-        taken = [
-            random.permutation(np.flatnonzero(y == code))[:size] for code, size in enumerate(_sizes(np.bincount(y)))
-        ]
-    elif len(y) < 2:
-        taken = []
+        class_sizes = np.bincount(y)
+        classes = [np.flatnonzero(y == code) for code in range(len(class_sizes))]
+        train, test = hold_out_rows(classes, _test_sizes(class_sizes), len(y), rng)
     else:
-        runs = np.array_split(np.argsort(y, kind="stable"), max(1, _rounded(TEST_SHARE * len(y))))
-        taken = [run[random.randint(len(run)), None] for run in runs]
-    test = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *taken]))
+        train, test = _hold_out_numbers(y, rng)
     if not len(test):
         raise DatasetError(f"{name}: with {len(y)} rows, {_NO_TEST_ROWS}.")
+    return train, np.sort(test)
+
+
+def _hold_out_numbers(y: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+    """Hold out one row of each run of rows with similar numbers."""
+    if len(y) < 2:
+        return np.arange(len(y)), np.empty(0, dtype=np.int64)
+    runs = np.array_split(np.argsort(y, kind="stable"), max(1, _rounded(TEST_SHARE * len(y))))
+    test = np.array([run[rng.randint(len(run))] for run in runs], dtype=np.int64)
     return np.setdiff1d(np.arange(len(y)), test), test
 
 
@@ -123,29 +137,29 @@ def _rounded(value: float) -> int:
     return math.floor(value + 0.5)
 
 
-def _sizes(counts: np.ndarray) -> np.ndarray:
-    """Test rows per class: largest remainders, less where that would take a class's last row."""
+def _test_sizes(counts: np.ndarray) -> np.ndarray:
+    """Return the test rows of each class by largest remainders, sparing each class's last row."""
     quotas = TEST_SHARE * counts
     sizes = np.floor(quotas).astype(np.int64)
-    left = _rounded(TEST_SHARE * counts.sum()) - sizes.sum()
-    sizes[np.argsort(sizes - quotas, kind="stable")[:left]] += 1
+    n_left = _rounded(TEST_SHARE * counts.sum()) - sizes.sum()
+    sizes[np.argsort(sizes - quotas, kind="stable")[:n_left]] += 1
     return np.clip(sizes, 0, np.maximum(counts - 1, 0))
 
 
 def _note(y: np.ndarray, classes: tuple[str, ...]) -> str:
     if not classes:
         return "25 % of the rows held out for testing, spread evenly over the order of the target, seed 0"
-    lone = [classes[code] for code in np.flatnonzero(np.bincount(y) == 1)]
-    shown = ", ".join(lone[:5]) + (", ..." if len(lone) > 5 else "")
+    single = [classes[code] for code in np.flatnonzero(np.bincount(y) == 1)]
+    shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
     extra = (
-        f" (the only row of {'class' if len(lone) == 1 else 'each of the classes'} {shown} stays in training)"
-        if lone
+        f" (the only row of {'class' if len(single) == 1 else 'each of the classes'} {shown} stays in training)"
+        if single
         else ""
     )
     return f"25 % of the rows held out for testing, stratified by class, seed 0{extra}"
 
 
-def _task_of(name: str, y: np.ndarray, task: str) -> str:
+def _resolve_task(name: str, y: np.ndarray, task: str) -> str:
     from distillkit.utils._targets import infer_task
 
     if task not in ("auto", "classification", "regression"):
@@ -158,7 +172,8 @@ def _task_of(name: str, y: np.ndarray, task: str) -> str:
         return "classification"
     _numbers(name, y)
     with warnings.catch_warnings():
-        # scikit-learn wonders about many classes; such a target becomes a regression here, and the report says so
+        # scikit-learn warns of many classes; such a target is a regression here, and the report
+        # says so.
         warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
         return infer_task(y)
 
@@ -173,8 +188,12 @@ def _numbers(name: str, y: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _names_of(name: str, y: np.ndarray) -> list[str]:
-    """Return labels as text; whole numbers without the ".0" that a missing neighbour gives them in a table."""
+def _class_names(name: str, y: np.ndarray) -> list[str]:
+    """Return labels as text.
+
+    Whole numbers are written without ".0", since pandas reads a column of integers with missing
+    values as floats.
+    """
     if y.dtype.kind == "f":
         return [str(int(value)) if value.is_integer() else repr(value) for value in _numbers(name, y).tolist()]
     return [str(value).strip() for value in y.tolist()]
@@ -191,11 +210,11 @@ def _sorted_names(names: set[str]) -> tuple[str, ...]:
 
 
 def _codes(name: str, y: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    place = {label: code for code, label in enumerate(classes)}
-    names = _names_of(name, y)
-    if unseen := _sorted_names(set(names) - set(place)):
+    code_of = {label: code for code, label in enumerate(classes)}
+    names = _class_names(name, y)
+    if unseen := _sorted_names(set(names) - set(code_of)):
         shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
         raise DatasetError(
             f"{name}: test rows have classes that no training row has ({shown}): check that both belong together."
         )
-    return np.array([place[label] for label in names], dtype=np.int64)
+    return np.array([code_of[label] for label in names], dtype=np.int64)

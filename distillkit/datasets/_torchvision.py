@@ -1,4 +1,4 @@
-"""Image sets that torchvision knows, read from the data folder in torchvision's layout."""
+"""Image datasets of torchvision, read from the data folder in torchvision's layout."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True)
 class _Source:
-    """Where torchvision keeps a set.
+    """A dataset of torchvision and the files that it needs.
 
     Parameters
     ----------
     name : str
-        Ours.
+        Name of the dataset in distillkit.
     cls : str
-        The class in ``torchvision.datasets``.
+        Name of the class in ``torchvision.datasets``.
     files : tuple of str
-        Files or folders whose presence shows that the set is on disk.
+        Files or folders whose presence shows that the dataset is on disk.
     classes : tuple of str
-        Class names where torchvision's are missing or decorated.
+        Class names, for datasets whose names in torchvision are missing or hold more than the name.
     """
 
     name: str
@@ -42,32 +42,33 @@ class _Source:
     classes: tuple[str, ...] = ()
 
     def check(self, root: Path | None) -> Path:
-        """Return the data folder if the set is in it."""
-        get = f"put it there as torchvision.datasets.{self.cls} lays it out, or give download = true (--download)"
-        files_under(root, self.name, self.files, get)
+        """Return the data folder, after checking that the dataset is in it."""
+        remedy = f"put it there as torchvision.datasets.{self.cls} lays it out, or give download = true (--download)"
+        files_under(root, self.name, self.files, remedy)
         assert root is not None
         return Path(root)
 
     def open(self, root: Path, download: bool, **part: Any) -> Any:
-        """Make torchvision's own dataset of one part."""
+        """Return torchvision's dataset of one part (training or test)."""
         try:
             from torchvision import datasets
-        except (ImportError, RuntimeError) as exc:  # RuntimeError: built for another torch
+        except (ImportError, RuntimeError) as exc:  # RuntimeError: built for another version of torch
             raise DatasetError(
                 f"{self.name} needs torchvision: install the release that fits your torch ({exc})."
             ) from exc
         try:
             return getattr(datasets, self.cls)(str(root), download=download, **part)
-        except Exception as exc:  # readers of damaged files raise anything, AssertionError too
-            what = "downloaded to" if download else "read from"
+        except Exception as exc:  # on damaged files, the readers raise errors of many kinds
+            action = "downloaded to" if download else "read from"
             raise DatasetError(
-                f"{self.name} cannot be {what} {root} ({' '.join(str(exc).split())}): remove its files and get it again."
+                f"{self.name} cannot be {action} {root} ({' '.join(str(exc).split())}): "
+                "remove its files and get it again."
             ) from exc
 
 
 def _idx(folder: str) -> tuple[str, ...]:
     return tuple(
-        f"{folder}/raw/{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")
+        f"{folder}/raw/{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
     )
 
 
@@ -79,8 +80,8 @@ _SVHN = _Source("svhn", "SVHN", ("train_32x32.mat", "test_32x32.mat"), _DIGITS)
 _EUROSAT = _Source("eurosat", "EuroSAT", ("eurosat/2750",))
 
 
-def _ready(source: _Source, root: Path | None, download: bool) -> Path:
-    """Return the data folder, with the set in it or about to be downloaded to it."""
+def _checked_root(source: _Source, root: Path | None, download: bool) -> Path:
+    """Return the data folder, which holds the dataset unless it is to be downloaded."""
     if download and root is not None:
         return Path(root)
     return source.check(root)
@@ -88,11 +89,11 @@ def _ready(source: _Source, root: Path | None, download: bool) -> Path:
 
 def _loader(source: _Source, read: Callable[[_Source, Path, bool], Dataset], doc: str) -> Loader:
     def load(root: Path | None = None, download: bool = False) -> Dataset:
-        return read(source, _ready(source, root, download), download)
+        return read(source, _checked_root(source, root, download), download)
 
     def find(root: Path | None = None, download: bool = False) -> list[Path]:
-        _ready(source, root, download)
-        return []  # one published set of a fixed content: the spec's revision says it all
+        _checked_root(source, root, download)
+        return []  # the published content is fixed, so the specification's revision identifies it
 
     load.__doc__ = f"{doc}\n\n`download` fetches it into `root` if it is not there."
     load.__name__ = f"load_{source.name.replace('-', '_')}"
@@ -134,12 +135,12 @@ def _read_svhn(source: _Source, root: Path, download: bool) -> Dataset:
 def _read_eurosat(source: _Source, root: Path, download: bool) -> Dataset:
     if download:
         source.open(root, download)
-    return image_dataset(source.name, [root / source.files[0]])  # has no test part: a fixed holdout
+    return image_dataset(source.name, [root / source.files[0]])  # without test part, so rows are held out
 
 
-load_mnist = _loader(_MNIST, _read_idx, "Load MNIST: handwritten digits, 28 x 28 grey, 60,000 + 10,000.")
+load_mnist = _loader(_MNIST, _read_idx, "Load MNIST: handwritten digits, 28 x 28 gray, 60,000 + 10,000.")
 load_fashion_mnist = _loader(
-    _FASHION, _read_idx, "Load Fashion-MNIST: 10 kinds of clothes, 28 x 28 grey, 60,000 + 10,000."
+    _FASHION, _read_idx, "Load Fashion-MNIST: 10 kinds of clothes, 28 x 28 gray, 60,000 + 10,000."
 )
 load_cifar10 = _loader(_CIFAR10, _read_cifar, "Load CIFAR-10: 10 kinds of objects, 32 x 32 RGB, 50,000 + 10,000.")
 load_cifar100 = _loader(_CIFAR100, _read_cifar, "Load CIFAR-100: 100 kinds of objects, 32 x 32 RGB, 50,000 + 10,000.")

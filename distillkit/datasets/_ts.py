@@ -1,7 +1,8 @@
 """Reader of ``.ts`` files, the text format of the UCR, UEA and TSER archives of time series.
 
-A header of ``@key value`` lines, then ``@data`` and one case a line: its dimensions separated by ``:``, the values of
-each by ``,``, missing ones as ``?``, and the class or the number to predict after the last ``:``.
+The file has a header of ``@key value`` lines, then ``@data`` and one case per line. The dimensions
+of a case are separated by ``:``, the values of a dimension by ``,``, and a missing value is ``?``.
+The class, or the number to predict, follows the last ``:``.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from distillkit.exceptions import DatasetError
 __all__ = ["Series", "read_ts"]
 
 _TRUE = frozenset({"true", "yes"})
-_ONE_LENGTH = "all series must have one length: cut, pad or resample them and write the file again"
+_EQUAL_LENGTH = "all series must have one length: cut, pad or resample them and write the file again"
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """What a ``.ts`` file holds.
+    """The content of a ``.ts`` file.
 
     Parameters
     ----------
     X : ndarray of shape (n, channels, time)
         float64; missing values are NaN.
     y : ndarray of shape (n,)
-        Text labels, or float64.
+        Text labels, or float64 numbers.
     task : {"classification", "regression"}
     """
 
@@ -43,11 +44,12 @@ def read_ts(path: Path) -> Series:
     Raises
     ------
     DatasetError
-        If it cannot be read, a line is damaged (file and line are named), or series differ in length.
+        If the file cannot be read, if a line is damaged (the message names file and line), or if
+        series differ in length.
     """
     reader = _Reader(path)
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:  # comments come in any encoding
+        with path.open(encoding="utf-8", errors="replace") as file:  # comments may be in any encoding
             for number, line in enumerate(file, start=1):
                 reader.take(number, line.strip())
     except OSError as exc:
@@ -57,7 +59,7 @@ def read_ts(path: Path) -> Series:
 
 @dataclass
 class _Reader:
-    """Takes a file line by line; `line` is the one under way, for messages."""
+    """A parser of one file, line by line; `line` is the number of the current line."""
 
     path: Path
     line: int = 0
@@ -88,7 +90,7 @@ class _Reader:
             self.in_data = True
             self.check_header()
 
-    def says(self, key: str) -> bool:
+    def is_true(self, key: str) -> bool:
         return [value.lower() for value in self.header.get(key, [])[:1]] in ([value] for value in _TRUE)
 
     def number(self, key: str) -> int | None:
@@ -100,20 +102,20 @@ class _Reader:
             raise self.fail(f"@{key} is {' '.join(self.header[key])!r}, not a whole number") from None
 
     def check_header(self) -> None:
-        """Refuse what is not supported; read the numbers that the cases are held to."""
-        if self.says("timestamps"):
+        """Refuse unsupported files, and read the numbers of channels and steps from the header."""
+        if self.is_true("timestamps"):
             raise self.fail("series with time stamps are not supported: resample them to equal steps")
         if self.header.get("equallength", ["true"])[:1] == ["false"]:
-            raise self.fail(f"the header says @equalLength false, but {_ONE_LENGTH}")
-        if not self.says("classlabel") and not self.says("targetlabel"):
+            raise self.fail(f"the header says @equalLength false, but {_EQUAL_LENGTH}")
+        if not self.is_true("classlabel") and not self.is_true("targetlabel"):
             raise self.fail("the cases have neither classes (@classLabel true ...) nor targets (@targetLabel true)")
-        self.channels = 1 if self.says("univariate") else self.number("dimensions") or self.number("dimension")
+        self.channels = 1 if self.is_true("univariate") else self.number("dimensions") or self.number("dimension")
         self.length = self.number("serieslength")
         self.classes = frozenset(self.header.get("classlabel", [])[1:])
 
     @property
     def task(self) -> str:
-        return "regression" if self.says("targetlabel") else "classification"
+        return "regression" if self.is_true("targetlabel") else "classification"
 
     def take_case(self, text: str) -> None:
         *channels, label = text.split(":")
@@ -127,7 +129,7 @@ class _Reader:
         for value in values:
             if len(value) != self.length:
                 raise self.fail(
-                    f"a series of {len(value)} values stands where {self.length} are expected: {_ONE_LENGTH}"
+                    f"a series of {len(value)} values stands where {self.length} are expected: {_EQUAL_LENGTH}"
                 )
         self.cases.append(np.array(values))
         self.labels.append(self.label(label.strip()))

@@ -33,7 +33,7 @@ def evaluator_specs() -> list[EvaluatorSpec]:
         EvaluatorSpec(
             name="knn",
             target="distillkit.evaluators._knn:make_knn",
-            summary="nearest neighbours: 1 for labels, 5 for numbers; without weights",
+            summary="nearest neighbors: 1 for labels, 5 for numbers; without weights",
             requires=("sklearn",),
             presets={"1": {"n_neighbors": 1}, "5": {"n_neighbors": 5}},
         ),

@@ -20,10 +20,10 @@ class Boosting(WeightedEvaluator):
     """Histogram gradient boosting whose minimum leaf size shrinks with the number of rows.
 
     With scikit-learn's default of at least 20 rows per leaf, a model of fewer than 40 rows is
-    constant. Here a leaf needs a fifth of the rows, at least 1 and at most 20, which is scikit-learn's
-    default from 100 rows on. There is no early stopping, because very small sets have no rows to
-    hold out, and sets of all sizes should be trained alike. Only the ratios of the weights matter,
-    since they are scaled to mean 1.
+    constant. Here a leaf needs a fifth of the rows, at least 1 and at most 20, which is
+    scikit-learn's default from 100 rows on. There is no early stopping, because very small sets
+    have no rows to hold out, and sets of all sizes should be trained alike. Only the ratios of the
+    weights matter, since they are scaled to mean 1.
 
     Parameters
     ----------

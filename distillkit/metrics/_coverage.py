@@ -18,13 +18,16 @@ __all__ = ["coverage", "expected_coverage"]
 _MAX_BALLS = 5_000
 _MIN_BALLS = 200
 _MAX_DISTANCES = 30_000_000
-_BLOCK_DISTANCES = 8_000_000  # distances in memory at a time; two such blocks take 64 MB in float32
+_BLOCK_DISTANCES = 8_000_000  # distances in memory at a time; two blocks take 64 MB in float32
 
 
 def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, n_neighbors: int = 5) -> float:
     r"""Return the share of training rows with a distilled row in their neighborhood.
 
-    .. math:: \frac{1}{N} \sum_{i=1}^{N} 1\big[\, \exists j: y_j = y_i,\ \|x_i - s_j\| \le r_k(x_i) \,\big]
+    .. math::
+
+        \frac{1}{N} \sum_{i=1}^{N}
+        1\big[\, \exists j: y_j = y_i,\ \|x_i - s_j\| \le r_k(x_i) \,\big]
 
     where :math:`r_k(x_i)` is the distance of :math:`x_i` to its k-th nearest other training row of
     its class. With a continuous target, all rows form one class and the standardized target is one

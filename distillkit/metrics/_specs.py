@@ -82,13 +82,18 @@ def _data() -> list[MetricSpec]:
 
     exact = "2-Wasserstein distance from the training rows, within classes"
     sliced = "2-Wasserstein distance along 128 random directions, within classes"
-    near = "share of the training rows with a distilled row nearer than their 5th nearest neighbour"
+    near = "share of the training rows with a distilled row nearer than their 5th nearest neighbor"
     costs = "largest relative difference of k-means, logistic or ridge cost from that on the training rows"
-    away: dict[str, Any] = {"greater_is_better": False}
+    lower_is_better: dict[str, Any] = {"greater_is_better": False}
     return [
-        spec("mmd", "_fidelity:mmd", "squared maximum mean discrepancy from the training rows, within classes", **away),
-        spec("wasserstein", "_fidelity:wasserstein", exact, requires=("ot",), **away),
-        spec("sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, requires=("ot",), **away),
+        spec(
+            "mmd",
+            "_fidelity:mmd",
+            "squared maximum mean discrepancy from the training rows, within classes",
+            **lower_is_better,
+        ),
+        spec("wasserstein", "_fidelity:wasserstein", exact, requires=("ot",), **lower_is_better),
+        spec("sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, requires=("ot",), **lower_is_better),
         spec("coverage", "_coverage:coverage", near),
-        spec("coreset-error", "_coreset_error:coreset_error", costs, **away),
+        spec("coreset-error", "_coreset_error:coreset_error", costs, **lower_is_better),
     ]
