@@ -1,7 +1,7 @@
-"""Make a training set, or a model, small without losing what it teaches, and prove which way of doing so is best.
+"""Distil training sets and models into small ones, and compare the methods on a leaderboard.
 
-Public names are imported on first use, so that ``import distillkit`` stays instant and loads neither torch nor faiss
-nor POT.
+Public names are imported on first use. ``import distillkit`` alone is therefore fast and does not
+import torch, faiss or POT.
 """
 
 from __future__ import annotations

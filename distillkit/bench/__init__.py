@@ -1,1 +1,1 @@
-"""The bench: it runs every method of a suite under the same limits and makes one leaderboard of the results."""
+"""Runs all methods of a suite under the same limits and compares them on one leaderboard."""

@@ -1,7 +1,9 @@
-"""What distillkit itself gives, through the same hooks as any plugin: the core knows methods in no other way.
+"""The built-in plugin, which registers everything that ships with distillkit.
 
-Targets are text, so that listing them imports nothing heavy; families that describe themselves do so in a module
-`_specs` of theirs, which is imported when its kind is first asked for.
+It uses the same hooks as any other plugin, and the core reaches the built-in methods in no other
+way. Targets are given as text, so that listing the methods imports nothing heavy. The datasets,
+evaluators and metrics are described in a module ``_specs`` of their own packages, which is imported
+when their kind is first asked for.
 """
 
 from __future__ import annotations
@@ -32,13 +34,13 @@ __all__ = [
 
 @hookimpl
 def distillkit_methods() -> Iterable[MethodSpec]:
-    """Return the controls first, then the coresets, then the neural families."""
+    """Return the controls, then the coresets, then the methods that train networks."""
     return [*CONTROLS, *CORESETS, *CONDENSERS, *SYNTHESIZERS, *SOFT_LABELS, *STUDENTS]
 
 
 @hookimpl
 def distillkit_datasets() -> Iterable[DatasetSpec]:
-    """Datasets by name, and kinds of files by path."""
+    """Return the named datasets and the file formats that are read from a path."""
     from distillkit.datasets._specs import dataset_specs
 
     return dataset_specs()
@@ -46,7 +48,7 @@ def distillkit_datasets() -> Iterable[DatasetSpec]:
 
 @hookimpl
 def distillkit_evaluators() -> Iterable[EvaluatorSpec]:
-    """Models with their training recipes."""
+    """Return the models, with their training recipes, that evaluate distilled sets."""
     from distillkit.evaluators._specs import evaluator_specs
 
     return evaluator_specs()
@@ -54,7 +56,7 @@ def distillkit_evaluators() -> Iterable[EvaluatorSpec]:
 
 @hookimpl
 def distillkit_metrics() -> Iterable[MetricSpec]:
-    """Metrics of predictions, of distilled sets and of runs."""
+    """Return the metrics of predictions, of distilled sets and of runs."""
     from distillkit.metrics._specs import metric_specs
 
     return metric_specs()
@@ -62,12 +64,12 @@ def distillkit_metrics() -> Iterable[MetricSpec]:
 
 @hookimpl
 def distillkit_reporters() -> Iterable[ReporterSpec]:
-    """Leaderboard formats."""
+    """Return the formats that a leaderboard can be written in."""
     formats = {
-        "terminal": ("txt", "Plain text, as on the terminal"),
-        "markdown": ("md", "Markdown that a version control system can compare"),
-        "csv": ("csv", "One line per dataset, budget and method"),
-        "html": ("html", "One page that needs nothing beside it"),
+        "terminal": ("txt", "Plain text, as printed on the terminal"),
+        "markdown": ("md", "Markdown in a fixed order, suited to version control"),
+        "csv": ("csv", "One line per dataset, evaluator, budget and method, and one per finished cell"),
+        "html": ("html", "One self-contained page with plots and a sortable table"),
     }
     return [
         ReporterSpec(
@@ -79,19 +81,19 @@ def distillkit_reporters() -> Iterable[ReporterSpec]:
 
 @hookimpl
 def distillkit_executors() -> Iterable[ExecutorSpec]:
-    """Engines."""
+    """Return the executors, which run the cells of a plan."""
     return [
         ExecutorSpec(
             name="local",
             target="distillkit.bench.execution._local_executor:run",
-            summary="Child processes on this machine",
+            summary="Runs cells in child processes on this machine",
         )
     ]
 
 
 @hookimpl
 def distillkit_published() -> Iterable[PublishedResult]:
-    """Figures from the literature that ship with distillkit."""
+    """Return the results from the literature that ship with distillkit."""
     from distillkit.builtin._published import published_results
 
     return published_results()

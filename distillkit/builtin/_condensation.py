@@ -1,4 +1,4 @@
-"""The registrations of the condensers."""
+"""Registers the condensation methods, which optimize synthetic rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONDENSERS = (
         requires=("torch",),
         reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
         presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
-        summary="Rows optimised until their gradients teach a network what all rows teach it",
+        summary="Rows optimized so that their training gradients match those of all rows",
     ),
     MethodSpec(
         name="bilevel",
@@ -23,7 +23,7 @@ CONDENSERS = (
         version=2,  # rows are held out as for the other condensers
         requires=("torch",),
         reference="Wang et al. 2018, arXiv:1811.10959; truncated: Feng et al., ICLR 2024, arXiv:2311.07025",
-        summary="Rows optimised through the unrolled training of networks on them",
+        summary="Rows optimized by backpropagation through the training of networks on them",
     ),
     MethodSpec(
         name="kernel",
@@ -32,7 +32,7 @@ CONDENSERS = (
         requires=("torch",),
         reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719; linear: Chen et al., NeurIPS 2024",
         presets={"linear": {"feature_map": "linear"}},
-        summary="Rows from which ridge regression on the features of networks predicts all rows",
+        summary="Rows optimized so that kernel ridge regression on network features predicts all rows from them",
     ),
     MethodSpec(
         name="kernel-soft",
@@ -43,7 +43,7 @@ CONDENSERS = (
         label_mode="soft",
         requires=("torch",),
         reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719",
-        summary="As kernel, with probabilities learned for the rows",
+        summary="Like kernel, with class probabilities learned for each row",
     ),
     MethodSpec(
         name="distribution-matching",
@@ -56,7 +56,7 @@ CONDENSERS = (
             "wasserstein": {"loss": "wasserstein"},
             "hybrid": {"gradient_weight": 0.1},
         },
-        summary="Rows optimised until random networks embed each class as they embed all its rows",
+        summary="Rows optimized so that random networks embed them with the same distribution as all rows of the class",
     ),
     MethodSpec(
         name="trajectory-matching",
@@ -64,7 +64,7 @@ CONDENSERS = (
         kind="condensation",
         requires=("torch",),
         reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
-        summary="Rows on which a network's weights go where those of networks trained on all rows went",
+        summary="Rows optimized so that training on them follows the weight trajectories of training on all rows",
     ),
 )
-"""Methods that optimize rows."""
+"""The condensation methods, each of which optimizes synthetic rows."""

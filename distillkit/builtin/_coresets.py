@@ -1,4 +1,4 @@
-"""The registrations of the controls and of the coresets."""
+"""Registers the controls and the coreset methods, which select or average rows."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CONTROLS = (
         kind="control",
         role=REFERENCE,
         budgeted=False,
-        summary="Every row",
+        summary="All training rows",
     ),
 )
-"""What every coreset and condenser is compared with."""
+"""The baselines that every coreset and condensation method is compared with."""
 
 CORESETS = (
     MethodSpec(
@@ -40,21 +40,21 @@ CORESETS = (
         kind="coreset",
         reference="Lloyd 1982, doi:10.1109/TIT.1982.1056489; k-means++: Arthur and Vassilvitskii, SODA 2007",
         presets={"medoids": {"representative": "member"}},
-        summary="k-means in each class: centroids weighted by their clusters",
+        summary="k-means in each class: centroids weighted by the sizes of their clusters",
     ),
     MethodSpec(
         name="kcenter",
         target="distillkit.coresets:KCenterCoreset",
         kind="coreset",
         reference="Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5",
-        summary="Greedy k-center in each class: each next row is the one farthest from those picked",
+        summary="Greedy k-center in each class: each next row is the one farthest from all selected ones",
     ),
     MethodSpec(
         name="herding",
         target="distillkit.coresets:HerdingCoreset",
         kind="coreset",
         reference="Welling 2009, doi:10.1145/1553374.1553517; Rebuffi et al., arXiv:1611.07725",
-        summary="Rows whose mean is nearest to the mean of their class, in ranking order",
+        summary="Rows whose mean approximates the mean of their class, selected greedily in ranking order",
     ),
     MethodSpec(
         name="facility-location",
@@ -62,21 +62,21 @@ CORESETS = (
         kind="coreset",
         reference="Nemhauser, Wolsey and Fisher 1978, doi:10.1007/BF01588971; lazily: Minoux 1978",
         presets={"cosine": {"metric": "cosine"}},
-        summary="Rows of each class to which all others are near, in ranking order: greedy on nearest neighbours",
+        summary="Facility location in each class: rows most similar to all others, selected greedily in ranking order",
     ),
     MethodSpec(
         name="lightweight",
         target="distillkit.coresets:LightweightCoreset",
         kind="coreset",
         reference="Bachem, Lucic and Krause, KDD 2018, arXiv:1702.08248",
-        summary="Rows drawn in two passes, half uniformly and half by distance to the mean, with unbiased weights",
+        summary="Rows sampled half uniformly and half by squared distance to the mean, with unbiased weights",
     ),
     MethodSpec(
         name="sensitivity",
         target="distillkit.coresets:SensitivityCoreset",
         kind="coreset",
         reference="Feldman and Langberg, arXiv:1106.1379; Bachem, Lucic and Krause, arXiv:1703.06476",
-        summary="Rows drawn by the largest share they can have in a k-means cost, with unbiased weights",
+        summary="Rows sampled by their sensitivity for the k-means cost, with unbiased weights",
     ),
     MethodSpec(
         name="streaming",
@@ -84,7 +84,7 @@ CORESETS = (
         kind="coreset",
         reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
         presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
-        summary="Merge-and-reduce: a coreset of rows that come in chunks, in memory that does not grow",
+        summary="Merge-and-reduce: a coreset of rows that arrive in chunks, in bounded memory",
     ),
     MethodSpec(
         name="grand",
@@ -92,7 +92,7 @@ CORESETS = (
         kind="coreset",
         reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
         presets={"hard": {"keep": "hard"}},
-        summary="Rows of each class with the shortest gradients early in training, or with the longest",
+        summary="Rows of each class with the smallest gradient norms early in training, or with the largest",
     ),
     MethodSpec(
         name="el2n",
@@ -100,7 +100,7 @@ CORESETS = (
         kind="coreset",
         reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
         presets={"hard": {"keep": "hard"}},
-        summary="Rows of each class with the smallest errors early in training, or with the largest",
+        summary="Rows of each class with the smallest prediction errors early in training, or with the largest",
     ),
     MethodSpec(
         name="forgetting",
@@ -109,7 +109,7 @@ CORESETS = (
         tasks=frozenset({"classification"}),
         reference="Toneva et al., arXiv:1812.05159",
         presets={"hard": {"keep": "hard"}},
-        summary="Rows of each class that networks forget least often while they learn, or most often",
+        summary="Rows of each class that networks forget least often during training, or most often",
     ),
     MethodSpec(
         name="uncertainty",
@@ -124,28 +124,28 @@ CORESETS = (
             "hard": {"keep": "hard"},
             "hard-fifth": {"strategy": "entropy", "keep": "hard", "among": 0.2},
         },
-        summary="Rows of each class that a classifier is surest of, or least sure of",
+        summary="Rows of each class that a classifier predicts with the least uncertainty, or with the most",
     ),
     MethodSpec(
         name="craig",
         target="distillkit.coresets:CraigCoreset",
         kind="coreset",
         reference="Mirzasoleiman, Bilmes and Leskovec, arXiv:1906.01827",
-        summary="Rows of each class whose gradients are nearest to those of all: facility location, cluster weights",
+        summary="Rows of each class selected by facility location on gradients, weighted by the rows they represent",
     ),
     MethodSpec(
         name="grad-match",
         target="distillkit.coresets:GradMatchCoreset",
         kind="coreset",
         reference="Killamsetty et al., arXiv:2103.00123",
-        summary="Rows of each class, weighted, whose gradients add up to that of the class: matching pursuit",
+        summary="Rows of each class, weighted by matching pursuit so that their gradients sum to that of the class",
     ),
     MethodSpec(
         name="leverage",
         target="distillkit.coresets:LeverageCoreset",
         kind="coreset",
         reference="Drineas, Mahoney and Muthukrishnan, SODA 2006; Ma, Mahoney and Yu, arXiv:1306.5362",
-        summary="Rows drawn by their leverage on a least-squares fit, with unbiased weights",
+        summary="Rows sampled by their leverage scores in a least-squares fit, with unbiased weights",
     ),
     MethodSpec(
         name="influence",
@@ -153,7 +153,7 @@ CORESETS = (
         kind="coreset",
         reference="Koh and Liang, arXiv:1703.04730; greedily: Killamsetty et al., arXiv:2012.10630",
         presets={"sensitivity": {"criterion": "sensitivity"}, "gradient": {"criterion": "gradient"}},
-        summary="Rows picked one by one by how much they teach a ridge model of all rows, in closed form",
+        summary="Rows selected greedily by their influence on a ridge model of all rows, in closed form",
     ),
 )
-"""Methods that select rows, or average them."""
+"""The coreset methods, each of which selects rows or averages them."""

@@ -1,4 +1,4 @@
-"""The registrations of synthesizers, soft labels, teachers and students."""
+"""Registers the synthesizers, the soft-label methods, and the teacher and student methods."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SYNTHESIZERS = (
         kind="synthesis",
         requires=("torch",),
         reference="hinge loss and projection: Miyato and Koyama, ICLR 2018, arXiv:1802.05637",
-        summary="Rows chosen from what a class-conditional generator makes",
+        summary="Rows selected from the samples of a class-conditional GAN",
     ),
 )
-"""Methods that generate rows."""
+"""The methods that generate rows."""
 
 SOFT_LABELS = (
     MethodSpec(
@@ -29,7 +29,7 @@ SOFT_LABELS = (
         params={"distiller": "random"},
         label_mode="soft",
         requires=("torch",),
-        summary="Random rows with the probabilities of a teacher trained on all rows",
+        summary="Random rows labeled with the probabilities of a teacher trained on all rows",
     ),
     MethodSpec(
         name="soft-kmeans",
@@ -38,15 +38,20 @@ SOFT_LABELS = (
         params={"distiller": "kmeans"},
         label_mode="soft",
         requires=("torch",),
-        summary="k-means centroids with the probabilities of a teacher trained on all rows",
+        summary="k-means centroids labeled with the probabilities of a teacher trained on all rows",
     ),
 )
-"""Methods that give rows the probabilities of a teacher."""
+"""The methods that label rows with the probabilities of a teacher."""
 
 
 def _students() -> tuple[MethodSpec, ...]:
-    """Return the methods that reduce a model: the same seed gives the same teacher and students that start alike."""
-    # the bench trains the control as a method of its own, and has test rows for the figures
+    """Return the methods that reduce a model.
+
+    With the same seed, all of them have the same teacher, and their students start from the same
+    weights.
+    """
+    # The bench runs the control as a separate method and measures on test rows, so the estimator
+    # need neither train a control nor hold out validation rows.
     bare: dict[str, Any] = {"control": False, "validation_fraction": None}
     common: dict[str, Any] = {"reduces": "model", "budgeted": False, "requires": ("torch",)}
     student = "distillkit.knowledge:TeacherStudentDistiller"
@@ -57,7 +62,7 @@ def _students() -> tuple[MethodSpec, ...]:
             kind="control",
             role=REFERENCE,
             params=bare,
-            summary="The large model that teaches in teacher-student, by itself",
+            summary="The large model that serves as the teacher in teacher-student",
             **common,
         ),
         MethodSpec(
@@ -66,7 +71,7 @@ def _students() -> tuple[MethodSpec, ...]:
             kind="control",
             role=CONTROL,
             params={**bare, "alpha": 1.0},
-            summary="The small model of teacher-student, taught by labels alone",
+            summary="The small model of teacher-student, trained on the labels alone",
             **common,
         ),
         MethodSpec(
@@ -75,11 +80,11 @@ def _students() -> tuple[MethodSpec, ...]:
             kind="knowledge",
             params=bare,
             reference="Hinton, Vinyals and Dean 2015, arXiv:1503.02531",
-            summary="A small model taught by a large one's probabilities and by labels",
+            summary="A small model trained on the probabilities of a large one and on the labels",
             **common,
         ),
     )
 
 
 STUDENTS = _students()
-"""Methods that make a model small, and the models that they are compared with."""
+"""The methods that reduce a model, and the models that they are compared with."""

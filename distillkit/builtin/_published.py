@@ -1,4 +1,4 @@
-"""Figures from the literature that come with distillkit, one CSV file per dataset."""
+"""Reads the results from the literature that ship with distillkit, one CSV file per dataset."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ from distillkit.specs import PublishedResult
 __all__ = ["COLUMNS", "published_folder", "published_results"]
 
 COLUMNS = ("method", "dataset", "budget", "evaluator", "metric", "value", "std", "n", "source", "protocol")
+"""The columns that every file must have."""
+
 _TEXTS = ("method", "dataset", "budget", "evaluator", "metric", "source")
 _FRACTIONS = ("accuracy", "balanced-accuracy", "macro-f1")
 
 
 def published_folder() -> Path:
-    """Return the folder of the CSV files: inside an installed package, else ``benchmarks/published`` of a checkout."""
+    """Return the folder of the CSV files.
+
+    It lies inside an installed package; in a checkout it is ``benchmarks/published``.
+    """
     installed = Path(__file__).parent / "published"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "benchmarks" / "published"
 
 
 def published_results(folder: Path | None = None) -> list[PublishedResult]:
-    """Read published figures.
+    """Read published results from CSV files.
 
     Parameters
     ----------
     folder : Path or None
-        Folder of CSV files with the columns `COLUMNS`; None takes those that come with distillkit. Values of
-        accuracy are fractions; ``std`` and ``n`` may be empty; budget ``-`` is the whole set. ``protocol`` says what
-        differs from the protocol of this harness, which for figures of another program is never nothing.
+        Folder of CSV files with the columns `COLUMNS`; None takes the files that ship with
+        distillkit. Accuracies are fractions in [0, 1]. ``std`` and ``n`` may be empty. The budget
+        ``-`` stands for the whole training set. ``protocol`` describes how the protocol of the
+        source differs from that of the bench; results of another program always differ somehow.
 
     Returns
     -------
     list of PublishedResult
-        By file name, in the order of the lines; empty where there is no such folder.
+        Sorted by file name, then in the order of the lines; empty if the folder does not exist.
 
     Raises
     ------
     ResultsError
-        If a file lacks a column, or a line holds what is not a number or nothing where something must stand; the
+        If a file lacks a column, or a line has an invalid number or an empty required field. The
         message names the file and the line.
     """
     folder = published_folder() if folder is None else Path(folder)

@@ -1,4 +1,7 @@
-"""The command line. Importing it loads click alone; each command imports what it needs when it runs."""
+"""The command line interface of distillkit.
+
+Importing it loads only click; each command imports its dependencies when it runs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; errors end as one sentence on stderr and exit status 2."""
+    """Run the command line; an error is printed as one line on stderr and sets the exit status.
+
+    The status is 2 for wrong usage and errors of distillkit, 130 for an interrupt, and 1 for
+    unexpected errors.
+    """
     import warnings
 
     import click
@@ -29,7 +36,7 @@ def main() -> None:
         _stop(str(exc), 2)
     except (click.Abort, KeyboardInterrupt):
         _stop("interrupted; a run goes on where it stopped when the same command is given again.", 130)
-    except Exception as exc:  # a bug of ours or of a plugin: still one sentence, the traceback on request
+    except Exception as exc:  # A bug of distillkit or of a plugin; the traceback is shown on request.
         if os.environ.get("DISTILLKIT_TRACEBACK"):
             raise
         _stop(
@@ -44,14 +51,14 @@ def _stop(message: str, status: int) -> None:
     sys.exit(status)
 
 
-def _show_warning(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """Print our own warnings as one sentence, without the line of code that gave them."""
+def _show_warning(default: Callable[..., None]) -> Callable[..., None]:
+    """Return a `showwarning` that prints distillkit's warnings without the source line."""
     from distillkit.exceptions import DistillkitWarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
         if issubclass(category, DistillkitWarning):
             print(f"distillkit: warning: {' '.join(str(message).split())}", file=sys.stderr)
         else:
-            otherwise(message, category, *place, **options)
+            default(message, category, *place, **options)
 
     return show

@@ -1,4 +1,4 @@
-"""``distillkit distill``: one method on one table, array file or dataset, to one artefact."""
+"""The command ``distillkit distill``, which distils one dataset with one method into one file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ __all__ = ["distill"]
 @click.command()
 @click.argument("method")
 @click.argument("source")
-@click.option("--target", "-t", help="Column that holds the target; without it the rows have none.")
+@click.option("--target", "-t", help="Column that holds the target; without it, the rows are distilled without one.")
 @click.option(
-    "--budget", "-b", default="0.1", show_default=True, help="10 per class, 0.05 or 5% of the rows, or cat=3,dog=5."
+    "--budget",
+    "-b",
+    default="0.1",
+    show_default=True,
+    help="Size of the distilled set: 10 (rows per class), 0.05 or 5% (of the rows), or cat=3,dog=5.",
 )
 @click.option(
     "--output",
@@ -35,16 +39,18 @@ __all__ = ["distill"]
     type=click.Choice(["auto", "classification", "regression"]),
     default="auto",
     show_default=True,
-    help="What the target is.",
+    help="Whether the target is a class label or a number.",
 )
 @click.option(
     "--standardize/--no-standardize",
     default=None,
-    help="Distil in standardized units; the rows written keep their own.  [default: tables only]",
+    help="Distil in standardized units; the rows written are in the original units.  [default: tables only]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Wall-clock budget, for methods that take steps."
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Wall-clock limit in seconds, for iterative methods.",
 )
 @data_root_option
 def distill(
@@ -60,7 +66,9 @@ def distill(
     max_seconds: float | None,
     data_root: Path | None,
 ) -> None:
-    """Distil SOURCE (a .csv, .parquet or .npz file, or the name of a dataset) with METHOD and write the small set.
+    """Distil SOURCE with METHOD and write the small set.
+
+    SOURCE is a .csv, .parquet or .npz file, or the name of a dataset.
 
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
@@ -69,8 +77,8 @@ def distill(
     from distillkit.datasets import load_rows
 
     check_output(output)
-    given = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
-    distiller = make_distiller(method, Budget.parse(budget), _parse(params), given)
+    common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
+    distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
     X, y = load_rows(source, target=target, root=data_root)
     started = time.perf_counter()
     small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
@@ -80,7 +88,7 @@ def distill(
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, Any]:
-    """Read ``name=value`` pairs; values are TOML where they parse as such, text otherwise."""
+    """Parse ``name=value`` pairs; values that are not valid TOML are taken as text."""
     import tomllib
 
     parsed: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The group of commands: built-in ones, then those of plugins, which are loaded only when they are asked for."""
+"""The group of all commands; those of plugins are loaded only when they are needed."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ __all__ = ["cli"]
 
 
 class _Group(click.Group):
-    """Asks plugins for their commands only where the built-in ones do not suffice."""
+    """A command group that loads the commands of plugins only if no built-in command matches."""
 
-    _plugins_asked = False
+    _plugins_loaded = False
 
-    def _ask_plugins(self) -> None:
-        if not self._plugins_asked:
-            self._plugins_asked = True
+    def _load_plugins(self) -> None:
+        if not self._plugins_loaded:
+            self._plugins_loaded = True
             from distillkit.plugins import get_manager
 
             get_manager().add_commands(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        self._ask_plugins()
+        self._load_plugins()
         return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = super().get_command(ctx, cmd_name)
-        if found is None:
-            self._ask_plugins()
-            found = super().get_command(ctx, cmd_name)
-        return found
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            self._load_plugins()
+            command = super().get_command(ctx, cmd_name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -52,7 +52,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="distillkit")
 def cli() -> None:
-    """Make a training set small without losing what it teaches, and prove which way is best.
+    """Distil training sets and models into small ones, and compare the methods on a leaderboard.
 
     Start with: distillkit run quickstart
     """

@@ -1,4 +1,4 @@
-"""``distillkit list``: everything the harness knows, with who provides it."""
+"""The command ``distillkit list``, which lists everything that is registered and its provider."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _KINDS = ("methods", "datasets", "metrics", "evaluators", "reporters", "executor
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(_KINDS))
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-@click.option("--strict", is_flag=True, help="With plugins: exit status 1 if any of them is off.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
+@click.option("--strict", is_flag=True, help="For plugins: exit with status 1 unless all of them are active.")
 def list_(kind: str, as_json: bool, strict: bool) -> None:
     """List methods, datasets, metrics, evaluators, reporters, executors, suites or plugins."""
-    lines = _plugins() if kind == "plugins" else _suites() if kind == "suites" else _specs(kind[:-1])
+    entries = _plugins() if kind == "plugins" else _suites() if kind == "suites" else _specs(kind[:-1])
     if as_json:
-        click.echo(json.dumps(lines, indent=1))
+        click.echo(json.dumps(entries, indent=1))
     else:
-        _print(lines)
-    if strict and any(line.get("status") not in (None, "active") for line in lines):
+        _print(entries)
+    if strict and any(entry.get("status") not in (None, "active") for entry in entries):
         raise click.exceptions.Exit(1)
 
 
@@ -33,24 +33,24 @@ def _specs(kind: str) -> list[dict[str, Any]]:
     from distillkit.plugins import get_manager
 
     manager = get_manager()
-    lines = []
+    entries = []
     for name, spec in manager.specs(kind).items():
         if "/" in name and manager.specs(kind).get(name.partition("/")[2]) is spec:
-            continue  # listed under its short name
-        line: dict[str, Any] = {"name": name}
-        line |= {
+            continue  # This spec is listed under its short name.
+        entry: dict[str, Any] = {"name": name}
+        entry |= {
             key: getattr(spec, key) for key in ("kind", "reduces", "task", "modality", "stage") if hasattr(spec, key)
         }
         if hasattr(spec, "tasks") and kind != "metric":
-            line["tasks"] = " ".join(sorted(spec.tasks))
+            entry["tasks"] = " ".join(sorted(spec.tasks))
         missing = spec.missing()
-        line["summary"] = spec.summary + (f" (needs {', '.join(missing)})" if missing else "")
+        entry["summary"] = spec.summary + (f" (needs {', '.join(missing)})" if missing else "")
         presets = getattr(spec, "presets", None)
         if presets:
-            line["summary"] += f" [presets: {', '.join(presets)}]"
-        line["plugin"] = manager.provider(kind, name).dist
-        lines.append(line)
-    return lines
+            entry["summary"] += f" [presets: {', '.join(presets)}]"
+        entry["plugin"] = manager.provider(kind, name).dist
+        entries.append(entry)
+    return entries
 
 
 def _suites() -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def _plugins() -> list[dict[str, Any]]:
     from distillkit.plugins import get_manager
 
     manager = get_manager()
-    manager.add_commands(click.Group())  # the one hook that `records` does not call: what fails in it must show, too
+    manager.add_commands(click.Group())  # `records` calls all other hooks; errors in this one must show as well.
     return [
         {
             "name": record.name,
@@ -77,16 +77,16 @@ def _plugins() -> list[dict[str, Any]]:
 
 
 def _summary(provides: Sequence[str]) -> str:
-    """Name what a small plugin gives; count what a large one gives."""
+    """List the names that a plugin provides, or count them by kind if there are many."""
     if len(provides) <= 6:
         return " ".join(provides) or "-"
-    kinds = Counter(entry.partition(":")[0] for entry in provides)
+    kinds = Counter(name.partition(":")[0] for name in provides)
     return ", ".join(
         f"{number} {kind}{'s' if number > 1 and kind != 'published' else ''}" for kind, number in kinds.items()
     )
 
 
-def _print(lines: list[dict[str, Any]]) -> None:
+def _print(entries: list[dict[str, Any]]) -> None:
     import sys
 
     from rich.console import Console
@@ -94,10 +94,11 @@ def _print(lines: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    names = [name for name in (lines[0] if lines else {}) if any(line[name] for line in lines)]
-    for name in names:
-        table.add_column(name, no_wrap=name not in {"summary", "error", "provides"}, overflow="fold")
-    for line in lines:
-        table.add_row(*(Text(str(line[name])) for name in names))
-    # a pipe has no width of its own: lines stay whole there, for grep
-    Console(width=None if sys.stdout.isatty() else 240).print(table if lines else "none")
+    # Columns that are empty for all entries are left out.
+    columns = [name for name in (entries[0] if entries else {}) if any(entry[name] for entry in entries)]
+    for column in columns:
+        table.add_column(column, no_wrap=column not in {"summary", "error", "provides"}, overflow="fold")
+    for entry in entries:
+        table.add_row(*(Text(str(entry[column])) for column in columns))
+    # A pipe has no width; a large one keeps each entry on one entry, so that grep finds it whole.
+    Console(width=None if sys.stdout.isatty() else 240).print(table if entries else "none")

@@ -1,4 +1,4 @@
-"""Writes a plugin package that works: a small real method, its tests and its README."""
+"""Writes a working plugin package: a small but real method with its tests and README."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def write_plugin(name: str, folder: Path) -> list[Path]:
     Parameters
     ----------
     name : str
-        Name of the method, as in a suite: lower case words of letters and digits, joined by ``-``. A leading
-        ``distillkit-`` is taken as part of the package's name.
+        Name of the method as used in a suite: lower case words of letters and digits, joined by
+        ``-``. A leading ``distillkit-`` is dropped, since the package name has it anyway.
     folder : Path
-        Where to make the package's folder; made if it is not there.
+        Where to create the folder of the package; created if it does not exist.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def write_plugin(name: str, folder: Path) -> list[Path]:
     Raises
     ------
     PluginError
-        If the name is not valid or is that of a built-in method, if any of the files is there already (then none
-        is written), or if the folder cannot be written.
+        If the name is not valid or belongs to a built-in method, if any of the files exists already
+        (then none is written), or if the folder cannot be written.
     """
     name = name.removeprefix("distillkit-")
     _check_name(name)
@@ -61,9 +61,9 @@ def write_plugin(name: str, folder: Path) -> list[Path]:
     }
     root = Path(folder) / values["dist"]
     texts = {root / path.format_map(values): _render(template, values) for path, template in _FILES.items()}
-    there = [path for path in texts if path.exists()]
-    if there:
-        raise PluginError(f"{there[0]} is there already: nothing was written. Choose another name or folder.")
+    existing = [path for path in texts if path.exists()]
+    if existing:
+        raise PluginError(f"{existing[0]} is there already: nothing was written. Choose another name or folder.")
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,9 +87,12 @@ def _check_name(name: str) -> None:
 
 
 def _host_versions() -> dict[str, str]:
-    """Say which versions of distillkit the new plugin is for: this one, up to the next that may break it."""
-    numbers = re.match(r"(\d+)\.(\d+)", __version__)
-    major, minor = map(int, numbers.groups()) if numbers else (0, 1)
+    """Return the range of distillkit versions that the new plugin supports.
+
+    It starts at this version and ends before the next one that may break compatibility.
+    """
+    match = re.match(r"(\d+)\.(\d+)", __version__)
+    major, minor = map(int, match.groups()) if match else (0, 1)
     return {"host": f"{major}.{minor}", "next_host": f"{major}.{minor + 1}" if major == 0 else str(major + 1)}
 
 

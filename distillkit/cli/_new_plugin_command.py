@@ -1,4 +1,4 @@
-"""``distillkit new-plugin``: a working, tested plugin package to start from."""
+"""The command ``distillkit new-plugin``, which writes a working plugin package to start from."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["new_plugin"]
     "-o",
     type=click.Path(path_type=Path),
     default=Path(),
-    help="Folder in which to make it.  [default: here]",
+    help="Folder to create the package in.  [default: the current folder]",
 )
 def new_plugin(name: str, output: Path) -> None:
-    """Write a plugin package called NAME: a method that works, its tests and its README."""
+    """Write a plugin package called NAME with a working method, its tests and its README."""
     from distillkit.cli._new_plugin import write_plugin
 
     files = write_plugin(name, output)

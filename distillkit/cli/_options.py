@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they change a suite."""
+"""Options that several commands share, and the changes that they make to a suite."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ data_root_option = click.option(
     type=click.Path(path_type=Path),
     envvar="DISTILLKIT_DATA",
     show_envvar=True,
-    help="Folder looked in for data.",
+    help="Folder in which datasets are searched for.",
 )
 
 
@@ -35,14 +35,16 @@ def suite_options(command: Command) -> Command:
         ),
         data_root_option,
         click.option(
-            "--download", is_flag=True, help="Download datasets that can be, into the data root, if they are not there."
+            "--download",
+            is_flag=True,
+            help="Download missing datasets into the data root, if they offer a download.",
         ),
-        click.option("--datasets", metavar="A,B", help="Only these datasets of the suite."),
-        click.option("--methods", metavar="A,B", help="Only these methods; any registered one may be named."),
-        click.option("--evaluators", metavar="A,B", help="Only these evaluators; any registered one may be named."),
-        click.option("--budgets", metavar="1,10,5%", help="These budgets instead of the suite's."),
+        click.option("--datasets", metavar="A,B", help="Use only these datasets of the suite."),
+        click.option("--methods", metavar="A,B", help="Use only these methods; any registered one may be named."),
+        click.option("--evaluators", metavar="A,B", help="Use only these evaluators; any registered one may be named."),
+        click.option("--budgets", metavar="1,10,5%", help="Use these budgets instead of the suite's."),
         click.option(
-            "--seeds", type=click.IntRange(min=1), help="This many distillation seeds instead of the suite's."
+            "--seeds", type=click.IntRange(min=1), help="Use this many distillation seeds instead of the suite's."
         ),
     ]
     for option in reversed(options):
@@ -56,7 +58,11 @@ def results_folder(suite_name: str, output: Path | None) -> Path:
 
 
 def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
-    """Load a suite and apply ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets`` and ``--seeds``."""
+    """Load a suite and apply the options that narrow it.
+
+    These are ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets``, ``--seeds`` and
+    ``--download``.
+    """
     from distillkit.bench.planning._load_suite import load_suite
     from distillkit.budget import Budget
 
@@ -66,7 +72,7 @@ def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
         if narrow.get(key):
             changes[key] = _choose(key, _split(narrow[key]), getattr(suite, key))
     if narrow.get("download"):
-        changes["datasets"] = tuple(map(_downloaded, changes.get("datasets", suite.datasets)))
+        changes["datasets"] = tuple(map(_with_download, changes.get("datasets", suite.datasets)))
     if narrow.get("budgets"):
         budgets = map(Budget.parse, _split(narrow["budgets"]))
         changes["budgets"] = tuple({str(budget): budget for budget in budgets}.values())
@@ -75,13 +81,13 @@ def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
     return dataclasses.replace(suite, **changes)
 
 
-def _downloaded(entry: Entry) -> Entry:
-    """Allow a dataset to be downloaded, if it is one that can be."""
+def _with_download(entry: Entry) -> Entry:
+    """Return the entry of a dataset with the download turned on, if the dataset offers one."""
     from distillkit.plugins import get_manager
 
     loader = get_manager().get("dataset", entry.name).load()
-    can = "download" in inspect.signature(getattr(loader, "load", loader)).parameters
-    return dataclasses.replace(entry, params={**entry.params, "download": True}) if can else entry
+    downloadable = "download" in inspect.signature(getattr(loader, "load", loader)).parameters
+    return dataclasses.replace(entry, params={**entry.params, "download": True}) if downloadable else entry
 
 
 def _split(text: str) -> list[str]:
@@ -91,14 +97,14 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def _choose(key: str, wanted: list[str], entries: Any) -> tuple[Any, ...]:
-    """Take the suite's own entries by label; other methods and evaluators by registry name."""
+def _choose(key: str, names: list[str], entries: Any) -> tuple[Any, ...]:
+    """Select entries of the suite by label, and other methods and evaluators by registry name."""
     from distillkit.bench.planning._load_suite import Entry
     from distillkit.exceptions import UnknownNameError
 
-    own = {entry.label: entry for entry in entries or ()}
+    suite_entries = {entry.label: entry for entry in entries or ()}
     if key == "datasets":
-        for name in wanted:
-            if name not in own:
-                raise UnknownNameError("dataset of this suite", name, own)
-    return tuple(own.get(name, Entry(name, name)) for name in wanted)
+        for name in names:
+            if name not in suite_entries:
+                raise UnknownNameError("dataset of this suite", name, suite_entries)
+    return tuple(suite_entries.get(name, Entry(name, name)) for name in names)

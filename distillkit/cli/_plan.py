@@ -1,4 +1,4 @@
-"""``distillkit plan``: what a run would do, without doing it."""
+"""The command ``distillkit plan``, which shows what a run would do without running anything."""
 
 from __future__ import annotations
 
@@ -19,40 +19,45 @@ __all__ = ["plan"]
 @click.command()
 @suite_options
 @click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time, for the forecast."
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of cells to run in parallel, for the forecast.",
 )
 @click.option("--cells", is_flag=True, help="List every cell.")
 def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cells: bool, **narrow: Any) -> None:
-    """Show what SUITE would run, what is done, what is skipped and why, and how long it will take."""
+    """Show which cells of SUITE are to run, done or skipped, and a forecast of the run time."""
     from distillkit.bench.execution._runner import pending_cells
     from distillkit.bench.planning._forecast import forecast
     from distillkit.bench.planning._make_plan import make_plan
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import format_seconds
 
-    made = make_plan(load_narrowed(suite, narrow), data_root)
-    store = ResultsStore(results_folder(made.suite.name, output))
-    rows = store.rows(cell.key for cell in made.cells)
-    pending = {cell.key for cell in pending_cells(made, store)}
-    states = {cell.key: _state(cell, cell.key in pending, rows.get(cell.key)) for cell in made.cells}
+    run_plan = make_plan(load_narrowed(suite, narrow), data_root)
+    store = ResultsStore(results_folder(run_plan.suite.name, output))
+    rows = store.rows(cell.key for cell in run_plan.cells)
+    pending = {cell.key for cell in pending_cells(run_plan, store)}
+    states = {cell.key: _state(cell, cell.key in pending, rows.get(cell.key)) for cell in run_plan.cells}
     if cells:
-        _print_cells(made, states)
+        _print_cells(run_plan, states)
     counts = Counter(states.values())
-    click.echo(f"{made.suite.name}: {len(made.cells)} cells in {store.folder}")
+    click.echo(f"{run_plan.suite.name}: {len(run_plan.cells)} cells in {store.folder}")
     for state in ("to run", "done", "done, not ok", "skipped"):
         if counts[state]:
             click.echo(f"  {state:14}{counts[state]:>6}")
-    for reason, number in Counter(cell.skip for cell in made.cells if cell.skip).most_common():
+    for reason, number in Counter(cell.skip for cell in run_plan.cells if cell.skip).most_common():
         click.echo(f"  skipped: {reason} ({number} cells)")
-    todo = [cell for cell in made.cells if states[cell.key] == "to run"]
+    todo = [cell for cell in run_plan.cells if states[cell.key] == "to run"]
     seconds, known = forecast(todo, store.rows().values())
     if not todo:
         click.echo("nothing to run")
     elif known == 0:
-        click.echo("time: not known yet, no cell of this kind has a row in this folder")
+        click.echo("time: not known yet, because no similar cell has finished in this folder")
     else:
-        basis = "" if known == len(todo) else f", {len(todo) - known} of them by the mean of the others"
-        click.echo(f"time: about {format_seconds(seconds / jobs)} from the rows so far{basis}")
+        basis = "" if known == len(todo) else f"; {len(todo) - known} cells without similar ones use the mean of all"
+        click.echo(f"time: about {format_seconds(seconds / jobs)}, estimated from finished cells{basis}")
 
 
 def _state(cell: Cell, pending: bool, row: dict[str, Any] | None) -> str:
@@ -63,8 +68,8 @@ def _state(cell: Cell, pending: bool, row: dict[str, Any] | None) -> str:
     return {"ok": "done", "skipped": "skipped"}.get(row["status"], "done, not ok")
 
 
-def _print_cells(made: Plan, states: dict[str, str]) -> None:
-    for cell in made.cells:
+def _print_cells(run_plan: Plan, states: dict[str, str]) -> None:
+    for cell in run_plan.cells:
         click.echo(
             f"{cell.key}  {states[cell.key]:13} {cell.dataset}  {cell.method}  budget {cell.budget}  "
             f"seed {cell.distil_seed}  {cell.evaluator}  seed {cell.eval_seed}"

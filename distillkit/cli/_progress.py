@@ -1,4 +1,4 @@
-"""Live progress of a run: a bar on a terminal, plain lines elsewhere, the time left on both."""
+"""Shows the progress of a run: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _QUIET_SECONDS = 10.0
 
 
 def format_seconds(seconds: float) -> str:
-    """Return seconds as ``1:02:03`` or ``2:03``."""
-    minutes, rest = divmod(round(seconds), 60)
+    """Return a duration in seconds as ``1:02:03`` or ``2:03``."""
+    minutes, whole_seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes}:{whole_seconds:02}"
 
 
 class ProgressPrinter:
-    """Shows how many cells are done, what the last one gave and how long the rest will take.
+    """Shows how many cells are done, the status of the last one and the time that is left.
 
     Parameters
     ----------
     total, done : int
-        Cells there are, and cells that had a row before this run.
+        Number of cells of the plan, and number of those finished before this run.
     jobs : int
-        Cells at a time, for the title.
-    quiet : bool
+        Number of cells that run in parallel, for the title.
+    quiet : bool, default=False
         Show nothing.
     """
 
     def __init__(self, total: int, done: int, jobs: int, *, quiet: bool = False) -> None:
         self.total, self.done, self.jobs, self.quiet = total, done, jobs, quiet
-        self.first, self.started, self.last_line = done, time.monotonic(), 0.0
+        self.done_before, self.started, self.last_printed = done, time.monotonic(), 0.0
         self.counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._bar: Any = None
@@ -46,8 +46,8 @@ class ProgressPrinter:
         if self.quiet:
             return self
         todo = self.total - self.done
-        before = f", {self.done} were done before" if self.done else ""
-        print(f"{todo} of {self.total} cells to run{before}, {self.jobs} at a time", file=sys.stderr, flush=True)
+        finished = f", {self.done} were done before" if self.done else ""
+        print(f"{todo} of {self.total} cells to run{finished}, {self.jobs} at a time", file=sys.stderr, flush=True)
         if todo and sys.stderr.isatty():
             self._open_bar()
         return self
@@ -69,18 +69,23 @@ class ProgressPrinter:
             self._bar.stop()
 
     def seconds_left(self) -> float:
-        """Seconds the rest will take at the pace so far."""
-        fresh = self.done - self.first
-        return (time.monotonic() - self.started) / fresh * (self.total - self.done) if fresh else float("nan")
+        """Return the seconds that the remaining cells will take at the average pace of this run."""
+        n_finished = self.done - self.done_before
+        if not n_finished:
+            return float("nan")
+        return (time.monotonic() - self.started) / n_finished * (self.total - self.done)
 
     def advance(self, row: dict[str, Any]) -> None:
-        """Take note of one finished row; called from any thread."""
+        """Count one finished row and show it; this may be called from any thread."""
         with self._lock:
             self.done += 1
             self.counts[row["status"]] += 1
             if self.quiet:
                 return
-            text = f"{row['dataset']} {row['method']} budget {row['budget']} seed {row['distil_seed']} {row['evaluator']}: {row['status']}"
+            text = (
+                f"{row['dataset']} {row['method']} budget {row['budget']} seed {row['distil_seed']} "
+                f"{row['evaluator']}: {row['status']}"
+            )
             left = f"{format_seconds(self.seconds_left())} left"
             if self._bar is not None:
                 self._bar.update(self._task, completed=self.done, description=f"{left}, {text}")
@@ -91,9 +96,9 @@ class ProgressPrinter:
                 )
 
     def _is_due(self, status: str) -> bool:
-        """Print every failure, the last cell, and otherwise a line now and then: logs stay short."""
+        """Return whether to print a line: for failures, the last cell, and else at intervals."""
         now = time.monotonic()
-        if status == "ok" and self.done < self.total and now - self.last_line < _QUIET_SECONDS:
+        if status == "ok" and self.done < self.total and now - self.last_printed < _QUIET_SECONDS:
             return False
-        self.last_line = now
+        self.last_printed = now
         return True

@@ -1,4 +1,4 @@
-"""``distillkit report``: the leaderboard again, from the stored rows."""
+"""The command ``distillkit report``, which rebuilds the leaderboard from the stored rows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ __all__ = ["report", "write_reports"]
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "formats", multiple=True, help="Only this reporter (may be repeated); see `distillkit list reporters`."
+    "--format",
+    "formats",
+    multiple=True,
+    help="Run only this reporter (may be repeated); see `distillkit list reporters`.",
 )
 def report(folder: Path, formats: tuple[str, ...]) -> None:
-    """Rebuild the leaderboard of a results FOLDER from its stored rows, finished or not."""
+    """Rebuild the leaderboard of a results FOLDER from its rows, even if the run is unfinished."""
     from distillkit.bench.results._store import ResultsStore
 
     write_reports(ResultsStore(folder), show=not formats, formats=formats)
 
 
 def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] = ()) -> Leaderboard:
-    """Build the leaderboard of a results folder, run the reporters, and say where the files are."""
+    """Build the leaderboard of a results folder, run the reporters, and print the paths."""
     from rich.console import Console
 
     from distillkit.bench.leaderboard import build_leaderboard
@@ -58,7 +61,7 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
             files += spec.load()(leaderboard, store.folder)
         except OSError as exc:
             raise ResultsError(f"cannot write the {name} report into {store.folder}: {exc.strerror or exc}.") from exc
-        except Exception as exc:  # a plugin's reporter must not cost the others
+        except Exception as exc:  # The reporter of a plugin that fails must not stop the others.
             if manager.provider("reporter", name).dist == "distillkit":
                 raise
             import warnings

@@ -1,4 +1,4 @@
-"""``distillkit run``: a suite, from where it stopped, to a leaderboard."""
+"""The command ``distillkit run``, which runs or resumes a suite and reports its leaderboard."""
 
 from __future__ import annotations
 
@@ -16,14 +16,31 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
 
 @click.command()
 @suite_options
-@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at a time.")
-@click.option("--executor", default="local", show_default=True, help="Engine that runs the cells.")
 @click.option(
-    "--retry", metavar="STATUS,...", help=f"Run cells again that ended so: {', '.join(_STATUSES)}, or all of them: any."
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of cells to run in parallel.",
 )
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds for each child process.")
-@click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), help="Megabytes for each child process.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress, only the leaderboard.")
+@click.option("--executor", default="local", show_default=True, help="Executor that runs the cells.")
+@click.option(
+    "--retry",
+    metavar="STATUS,...",
+    help=f"Run cells with these statuses again: {', '.join(_STATUSES)}, or any for all of these.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Wall-clock limit of each child process, in seconds.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Memory limit of each child process, in megabytes.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress, only the leaderboard.")
 def run(
     suite: str,
     output: Path | None,
@@ -38,8 +55,9 @@ def run(
 ) -> None:
     """Run SUITE (a shipped name or a TOML file) and print its leaderboard.
 
-    Cells that already have a row in the results folder are not run again, so the same command goes on after an
-    interruption. Files written: leaderboard.txt, .md, .csv and .html, rows.csv, and one JSON file per cell.
+    Cells that have a row in the results folder already are not run again, so the same command
+    resumes an interrupted run. The files written are leaderboard.txt, .md, .csv and .html,
+    rows.csv, and one JSON file per cell.
     """
     import dataclasses
     from contextlib import closing
@@ -66,7 +84,7 @@ def run(
                 "retry": statuses,
                 "on_row": progress.advance,
             }
-            with closing(run_plan(plan, store, **options)) as rows:  # so that an interrupt ends the children at once
+            with closing(run_plan(plan, store, **options)) as rows:  # On an interrupt, this ends the child processes.
                 for _ in rows:
                     pass
         leaderboard = write_reports(store, show=True)

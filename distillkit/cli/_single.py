@@ -1,4 +1,4 @@
-"""One distillation outside a suite, as ``distillkit distill`` does it."""
+"""A single distillation outside a suite, for ``distillkit distill``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUFFIXES = (".safetensors", ".csv", ".parquet", ".npz")
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output that could not be written, before any work is done.
+    """Check that an output file can be written, before any work is done.
 
     Raises
     ------
@@ -41,18 +41,19 @@ def check_output(path: Path) -> None:
         raise ArtefactError(f"cannot write {path}: {exc.strerror or exc}. Choose another folder.") from exc
 
 
-def make_distiller(name: str, budget: Budget, params: dict[str, Any], given: dict[str, Any]) -> Any:
-    """Make a distiller by registry name, optionally ``name:preset``.
+def make_distiller(name: str, budget: Budget, params: dict[str, Any], common: dict[str, Any]) -> Any:
+    """Create a distiller from its registry name.
 
     Parameters
     ----------
     name : str
+        ``"name"`` or ``"name:preset"``.
     budget : Budget
     params : dict
-        Parameters the user named: each must be one of the method's.
-    given : dict
-        Parameters to set where the method has them and the value is not None. A `max_seconds` that it does not
-        have is an error.
+        Parameters that the user named; the method must have each of them.
+    common : dict
+        Parameters that are set only if the method has them and the value is not None, except that
+        a `max_seconds` that the method does not have is an error.
 
     Raises
     ------
@@ -61,68 +62,74 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], given: dic
     PluginError
         If a package that the method needs is not installed.
     DataError
-        If the method takes no `max_seconds` but one was given, or reduces a model and not rows.
+        If the method reduces a model instead of rows, or has no `max_seconds` but one was given.
     """
     resolved = get_manager().resolve("method", name)
     short, spec = resolved.name, resolved.spec
     if spec.reduces == "model":
         raise DataError(
-            f"method {short!r} makes a model small and no rows: name it in a suite (distillkit run SUITE --methods {short}), or "
-            "fit distillkit.TeacherStudentDistiller."
+            f"method {short!r} reduces a model instead of rows: name it in a suite "
+            f"(distillkit run SUITE --methods {short}), or fit distillkit.TeacherStudentDistiller."
         )
     if missing := spec.missing():
         raise PluginError(f"method {short!r} needs {', '.join(missing)}, which is not installed: install it first.")
-    taken = list(inspect.signature(spec.load()).parameters)
+    accepted = list(inspect.signature(spec.load()).parameters)
     for param in params:
-        if param not in taken:
-            raise UnknownNameError(f"parameter of {short}", param, taken)
-    if given.get("max_seconds") is not None and "max_seconds" not in taken:
-        raise DataError(f"max_seconds: {short} takes no steps, so it has no wall-clock budget; leave it out.")
-    common = {"budget": dict(budget.value) if isinstance(budget.value, Mapping) else budget.value, **given}
-    return make_method(name, params, common)
+        if param not in accepted:
+            raise UnknownNameError(f"parameter of {short}", param, accepted)
+    if common.get("max_seconds") is not None and "max_seconds" not in accepted:
+        raise DataError(f"max_seconds: {short} takes no steps, so it has no wall-clock limit; leave it out.")
+    value = dict(budget.value) if isinstance(budget.value, Mapping) else budget.value
+    return make_method(name, params, {"budget": value, **common})
 
 
 def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> DistilledSet:
-    """Distil rows, optionally in standardized units; the rows of the result are in the units of X all the same.
+    """Distil rows, optionally in standardized units; the result is in the units of `X` either way.
 
     Parameters
     ----------
     distiller : distiller
+        Unfitted.
     X : ndarray or DataFrame of shape (n, ...)
     y : ndarray of shape (n,) or None
     standardize : bool
-        Distances between columns of different units mean little; with this they count by their spread.
+        Whether to distil in standardized units. Distances between rows then weight each column by
+        its standard deviation and not by its unit.
 
     Raises
     ------
     DataError
         If the method cannot use the rows or its parameters.
     """
-    _refuse_missing(X)
+    _check_finite(X)
     if not standardize:
         return _fit(distiller, X, y)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
     scaling = Preprocessing.standardize(rows)
     small = _fit(distiller, scaling.transform(rows), y)
-    small.stored = None  # small rows of columns that are scaled one by one have no units
+    # Bring the rows back to the original units, and drop all that refers to standardized ones.
+    small.stored = None
     small.X = rows[small.indices] if small.indices is not None else scaling.inverse_transform(small.in_original_units())
-    for name in ("offset", "weighting"):  # said in standardized units, too
+    for name in ("offset", "weighting"):
         small.provenance.pop(name, None)
-    small.preprocessing = None  # of the standardized rows, which these no longer are
+    small.preprocessing = None
     small.feature_names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     small.provenance["standardized"] = True
     return small
 
 
-def _refuse_missing(X: Any) -> None:
-    """Name the columns with missing values: scikit-learn's own message recommends other models."""
+def _check_finite(X: Any) -> None:
+    """Raise an error that names the columns with missing or infinite values, if there are any.
+
+    The message of scikit-learn would recommend other models instead.
+    """
     if hasattr(X, "columns"):
         counts = (X.isna() | X.isin([np.inf, -np.inf])).sum()
-        holes = [f"{name!r} ({number})" for name, number in counts.items() if number]
-        if holes:
-            shown = ", ".join(holes[:5]) + (", ..." if len(holes) > 5 else "")
+        columns = [f"{name!r} ({number})" for name, number in counts.items() if number]
+        if columns:
+            listed = ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")
             raise DataError(
-                f"there are missing or infinite values in column {shown}: fill them in or drop those rows first."
+                f"there are missing or infinite values in column {listed}: fill them in or drop those rows first."
             )
     elif np.asarray(X).dtype.kind == "f" and (number := np.count_nonzero(~np.isfinite(X))):
         raise DataError(f"X holds {number} values that are NaN or infinite: fill them in or drop those rows first.")
@@ -133,18 +140,18 @@ def _fit(distiller: Any, X: Any, y: Any) -> DistilledSet:
         small: DistilledSet = distiller.fit(X, y).distilled_
     except DistillkitError:
         raise
-    except (ValueError, TypeError) as exc:  # what scikit-learn raises for rows and parameters it cannot use
+    except (ValueError, TypeError) as exc:  # scikit-learn raises these for invalid rows and parameters.
         raise DataError(f"{type(distiller).__name__}: {exc}") from exc
     return small
 
 
 def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
-    """Write a distilled set in the format that the suffix names.
+    """Write a distilled set in the format given by the suffix of the path.
 
     Raises
     ------
     ArtefactError
-        If it cannot be written.
+        If the file cannot be written.
     """
     try:
         if path.suffix == ".safetensors":
@@ -161,7 +168,7 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
 
 def _arrays(small: DistilledSet) -> dict[str, Any]:
     arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight}
-    # text of a table is an array of objects, which NumPy would pickle
+    # Text in a table is an array of objects, which NumPy could only store as a pickle.
     return {
         name: values.astype(str) if values.dtype == object else values
         for name, values in arrays.items()

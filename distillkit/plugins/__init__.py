@@ -1,17 +1,20 @@
-"""Plugins: where methods, datasets, evaluators, metrics, reporters and engines come from, the built-ins included.
+"""Plugins provide the methods, datasets, evaluators, metrics, reporters and executors.
+
+The built-in ones come from a plugin as well.
 
 >>> from distillkit.plugins import get_manager
 >>> get_manager().get("method", "random").load().__name__
 'RandomSubset'
 
-Environment variables, read when the manager is made:
+These environment variables are read when the manager is created:
 
 ``DISTILLKIT_STRICT_PLUGINS=1``
-    raise `PluginError` at the first trouble instead of warning (for the CI of a plugin's author);
+    Raise `PluginError` at the first problem instead of warning. This suits the continuous
+    integration of a plugin.
 ``DISTILLKIT_DISABLE_PLUGINS=1``
-    load the built-ins only;
+    Load the built-in plugin only.
 ``DISTILLKIT_BLOCK_PLUGINS="name,name"``
-    never import these: distributions, entry points, or ``dist:entry``.
+    Never import these plugins, given as distributions, entry points or ``dist:entry``.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ __all__ = ["KINDS", "PluginManager", "PluginRecord", "get_manager", "reset_manag
 
 @dataclass
 class _Shared:
-    """The one manager of this process."""
+    """Holds the plugin manager that the whole process shares."""
 
     manager: PluginManager | None = None
     loading: bool = False
@@ -41,12 +44,13 @@ _shared = _Shared()
 
 
 def get_manager() -> PluginManager:
-    """Return the manager of this process, made and loaded on the first call.
+    """Return the plugin manager of this process, which is created and loaded on the first call.
 
     Raises
     ------
     PluginError
-        If a plugin asks for it while it is being imported, or is broken and ``DISTILLKIT_STRICT_PLUGINS`` is set.
+        If a plugin calls this function while it is being imported, or if a plugin is broken and
+        ``DISTILLKIT_STRICT_PLUGINS`` is set.
     """
     with _shared.lock:
         if _shared.loading:
@@ -61,6 +65,6 @@ def get_manager() -> PluginManager:
 
 
 def reset_manager() -> None:
-    """Forget the manager, so that the next `get_manager` looks for plugins anew."""
+    """Discard the manager, so that the next `get_manager` searches for plugins again."""
     with _shared.lock:
         _shared.manager = None

@@ -1,4 +1,4 @@
-"""Finds the entry points of installed distributions and asks, before any import, whether they fit this version."""
+"""Finds the entry points of installed plugins and checks, before any import, that they fit."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class Candidate:
     Parameters
     ----------
     name : str
-        ``"<distribution>:<entry point>"``: entry points of two distributions may have one name, and pluggy would
-        drop the second one without a word.
+        ``"<distribution>:<entry point>"``. The distribution is part of the name because pluggy
+        silently drops the second of two plugins with the same name.
     dist, version : str
+        Normalized name and version of the distribution.
     requires : tuple of str
         Requirements of the distribution, as in its metadata.
     load : callable
-        Imports the plugin.
+        Imports the plugin and returns it.
     """
 
     name: str
@@ -38,39 +39,39 @@ class Candidate:
 
 
 def normalize(name: str) -> str:
-    """Return a distribution's name in the one spelling that installers compare by."""
+    """Return the name of a distribution in the normalized spelling that installers compare."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def find_candidates() -> list[Candidate]:
-    """List the entry points in the group ``distillkit``, sorted by name, each distribution once.
+    """List the entry points in the group ``distillkit``, sorted by name.
 
-    Of a distribution that lies twice on ``sys.path`` the first one counts, as it does for imports.
+    If a distribution is on ``sys.path`` twice, the first one counts, as it does for imports.
     """
-    seen: set[str] = set()
-    found: dict[str, Candidate] = {}
+    visited: set[str] = set()
+    candidates: dict[str, Candidate] = {}
     for dist in distributions():
         if not _mentions_group(dist):
             continue
         name = normalize(_field(dist, "Name"))
-        if name in seen:
+        if name in visited:
             continue
-        seen.add(name)
+        visited.add(name)
         for candidate in _candidates(dist, name):
-            found.setdefault(candidate.name, candidate)
-    return [found[name] for name in sorted(found)]
+            candidates.setdefault(candidate.name, candidate)
+    return [candidates[name] for name in sorted(candidates)]
 
 
 def _mentions_group(dist: Distribution) -> bool:
     try:
         text = dist.read_text("entry_points.txt")
-    except Exception:  # a damaged distribution that we cannot even ask is none of our plugins
+    except Exception:  # A distribution whose metadata cannot be read is not treated as a plugin.
         return False
     return text is not None and re.search(rf"^\s*\[\s*{PROJECT}\s*\]", text, re.MULTILINE) is not None
 
 
 def _field(dist: Distribution, key: str) -> str:
-    """Read one field of the metadata, which may be damaged or missing."""
+    """Return one field of the metadata, or "unknown" if it is damaged or missing."""
     try:
         return str(dist.metadata[key] or "unknown")
     except Exception:
@@ -82,9 +83,13 @@ def _candidates(dist: Distribution, name: str) -> Iterator[Candidate]:
     try:
         requires = tuple(dist.requires or ())
         entry_points = [entry for entry in dist.entry_points if entry.group == PROJECT]
-    except Exception as exc:  # one damaged file must not hide the plugins of all the others
+    except Exception as exc:  # One damaged distribution must not hide the plugins of the others.
         yield Candidate(
-            f"{name}:?", name, version, (), _raiser(f"its metadata cannot be read: {type(exc).__name__}: {exc}")
+            f"{name}:?",
+            name,
+            version,
+            (),
+            _failing_load(f"its metadata cannot be read: {type(exc).__name__}: {exc}"),
         )
         return
     values: dict[str, str] = {}
@@ -93,10 +98,12 @@ def _candidates(dist: Distribution, name: str) -> Iterator[Candidate]:
             yield Candidate(f"{name}:{entry.name}", name, version, requires, entry.load)
         else:
             cause = f"the entry point {entry.name!r} is already {values[entry.name]!r} in the same distribution."
-            yield Candidate(f"{name}:{entry.name}={entry.value}", name, version, (), _raiser(cause))
+            yield Candidate(f"{name}:{entry.name}={entry.value}", name, version, (), _failing_load(cause))
 
 
-def _raiser(message: str) -> Callable[[], Any]:
+def _failing_load(message: str) -> Callable[[], Any]:
+    """Return a `load` that raises, so that the problem is reported when the plugin is loaded."""
+
     def load() -> Any:
         raise PluginError(message)
 
@@ -104,14 +111,15 @@ def _raiser(message: str) -> Callable[[], Any]:
 
 
 def check_host(requires: tuple[str, ...], host: str) -> None:
-    """Compare a plugin's requirement on distillkit with this version, so that a misfit is told as such.
+    """Check that the requirement of a plugin on distillkit admits this version of distillkit.
 
     Parameters
     ----------
     requires : tuple of str
-        Requirements of the plugin's distribution.
+        Requirements of the distribution of the plugin.
     host : str
-        Version of distillkit; ``"0+unknown"`` (a bare checkout) fits everything.
+        Version of distillkit; ``"0+unknown"`` (a checkout that is not installed) fits every
+        requirement.
 
     Raises
     ------
@@ -124,12 +132,15 @@ def check_host(requires: tuple[str, ...], host: str) -> None:
         return
     for text in requires:
         try:
-            wanted = Requirement(text)
-        except InvalidRequirement:  # on another package, or no installer would have taken it
+            requirement = Requirement(text)
+        except InvalidRequirement:  # An installer would have refused an invalid one on distillkit.
             continue
-        if normalize(wanted.name) != PROJECT or (wanted.marker and not wanted.marker.evaluate({"extra": ""})):
+        if normalize(requirement.name) != PROJECT:
             continue
-        if not wanted.specifier.contains(host, prereleases=True):
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        if not requirement.specifier.contains(host, prereleases=True):
             raise PluginError(
-                f"needs {PROJECT}{wanted.specifier}, but this is {PROJECT} {host}: install a version of it that fits."
+                f"needs {PROJECT}{requirement.specifier}, but this is {PROJECT} {host}: "
+                "install a version of it that fits."
             )

@@ -1,4 +1,4 @@
-"""Loads plugins and calls their hooks one by one, so that a broken plugin harms nothing but itself."""
+"""Loads plugins and calls each hook separately, so that a broken plugin does not affect others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["PluginLoader"]
 _T = TypeVar("_T")
 
 BUILTIN = f"{PROJECT}.builtin"
-"""Module with the hooks of distillkit itself."""
+"""The module that holds the hooks of distillkit itself."""
 
 
 def _flag(variable: str) -> bool:
@@ -32,7 +32,7 @@ def _flag(variable: str) -> bool:
 
 
 class PluginLoader:
-    """Finds, checks and registers plugins; `PluginManager` adds the names.
+    """Finds, checks and registers plugins; `PluginManager` adds the look-up by name.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class PluginLoader:
         PluginError
             If a plugin is broken and the manager is strict.
         """
-        # by name, since what distillkit itself gives lies above the loader and comes to it as any plugin does
+        # The built-in plugin is imported by name because it depends on packages above this one.
         self.register(importlib.import_module(BUILTIN), PluginRecord("builtin", PROJECT, self.host_version))
         for candidate in [] if self.disabled else find_candidates():
             record = PluginRecord(candidate.name, candidate.dist, candidate.version)
@@ -82,24 +82,26 @@ class PluginLoader:
         try:
             check_host(candidate.requires, self.host_version)
             plugin = candidate.load()
-        except (Exception, SystemExit) as exc:  # a module may do anything at import; KeyboardInterrupt is the user's
-            self._fail(record, "load", exc)
+        except (Exception, SystemExit) as exc:  # A KeyboardInterrupt comes from the user and passes.
+            self._report_failure(record, "load", exc)
         else:
             self.register(plugin, record)
 
     def register(self, plugin: object, record: PluginRecord) -> None:
-        """Add one plugin, a module or any object with hooks, under its record.
+        """Add one plugin under its record.
 
         Parameters
         ----------
         plugin : object
+            A module, or any object, with hooks.
         record : PluginRecord
-            Its name must be new.
+            Its name must not be registered yet.
 
         Raises
         ------
         PluginError
-            If its name is taken, or its hooks are not valid and the manager is strict.
+            If the name is registered already, or if the hooks are not valid and the manager is
+            strict.
         """
         with self._lock:
             if self._pluggy.has_plugin(record.name):
@@ -109,23 +111,25 @@ class PluginLoader:
                 self._pluggy.register(plugin, record.name)
                 record.hooks = check_hooks(self._pluggy, plugin)
             except (Exception, SystemExit) as exc:
-                if self._pluggy.has_plugin(record.name):  # pluggy 1.6 leaves it half registered, other hooks live
+                # pluggy leaves a plugin that failed half registered, with its other hooks active.
+                if self._pluggy.has_plugin(record.name):
                     self._pluggy.unregister(name=record.name)
-                self._fail(record, "load", exc)
+                self._report_failure(record, "load", exc)
 
-    def _fail(self, record: PluginRecord, stage: str, exc: BaseException) -> None:
-        """Turn an error into a record and a warning, or raise where the manager is strict."""
+    def _report_failure(self, record: PluginRecord, stage: str, exc: BaseException) -> None:
+        """Note an error in the record and warn, or raise if the manager is strict."""
         cause = str(exc) if isinstance(exc, PluginError) else f"{type(exc).__name__}: {exc}"
         if stage not in record.failed:
             record.failed.append(stage)
         record.mark("failed", f"{stage}: {cause}")
-        message = f"{record} {'is off' if stage == 'load' else f'gives nothing for {stage}'}: {cause}"
+        consequence = "is off" if stage == "load" else f"gives nothing for {stage}"
+        message = f"{record} {consequence}: {cause}"
         if self.strict:
             raise PluginError(message) from exc
         warnings.warn(message, PluginWarning, stacklevel=3)
 
-    def _clash(self, records: Iterable[PluginRecord], message: str) -> None:
-        """Note that plugins do not get a name they gave."""
+    def _report_conflict(self, records: Iterable[PluginRecord], message: str) -> None:
+        """Note in the records that a name the plugins provide is taken, and warn or raise."""
         for record in records:
             record.mark("conflict", message)
         if self.strict:
@@ -133,25 +137,32 @@ class PluginLoader:
         warnings.warn(message, PluginWarning, stacklevel=3)
 
     def _implementations(self, hook: str) -> list[Any]:
-        """Return the implementations of a hook, the built-in one first, then by name: pluggy's order is the reverse."""
+        """Return the implementations of a hook, the built-in one first, the others by name."""
         impls = getattr(self._pluggy.hook, hook).get_hookimpls()
         return sorted(impls, key=lambda impl: (impl.plugin_name != "builtin", impl.plugin_name))
 
-    def _collect(self, hook: str, wanted: type[_T]) -> list[tuple[PluginRecord, _T]]:
-        """Call each implementation on its own: in one call of pluggy's, one that raises loses everybody's results."""
+    def _collect(self, hook: str, result_type: type[_T]) -> list[tuple[PluginRecord, _T]]:
+        """Call each implementation of a hook and return the results with their plugins.
+
+        Each implementation is called separately, because in a single call through pluggy one that
+        raises would lose the results of all others.
+        """
         if hook in self._collecting:
-            raise PluginError(f"{hook} asks for what it is about to give: an implementation must not do so.")
+            raise PluginError(
+                f"{hook} asks the manager for the specs that it provides itself: "
+                "an implementation of a hook must not look up its own kind."
+            )
         self._collecting.add(hook)
-        found: list[tuple[PluginRecord, _T]] = []
+        collected: list[tuple[PluginRecord, _T]] = []
         try:
             for impl in self._implementations(hook):
                 record = self._records[impl.plugin_name]
                 try:
-                    results = check_results(impl.function(), wanted)
+                    results = check_results(impl.function(), result_type)
                 except (Exception, SystemExit) as exc:
-                    self._fail(record, hook, exc)
+                    self._report_failure(record, hook, exc)
                 else:
-                    found += [(record, result) for result in results]
+                    collected += [(record, result) for result in results]
         finally:
             self._collecting.discard(hook)
-        return found
+        return collected

@@ -1,4 +1,4 @@
-"""Everything that plugins give, by kind and name."""
+"""The plugin manager, which looks up everything that plugins provide by kind and name."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ __all__ = ["PluginManager"]
 
 
 class PluginManager(PluginLoader):
-    """All plugins, the built-ins first, each hook called when its kind is first asked for.
+    """Registry of all plugins, which calls each hook when its kind is first asked for.
 
-    A broken plugin never stops what does not need it: it becomes a record and one `PluginWarning`. Asking by name
-    for what it should have given raises, and the message names it.
+    The built-in plugin comes first. A broken plugin does not affect the others: its error is kept
+    in its record and reported by one `PluginWarning`. Looking up a name that the broken plugin may
+    have provided raises an error that names the plugin.
 
     Parameters
     ----------
     strict : bool or None, default=None
-        Raise at once instead of warning; None reads ``DISTILLKIT_STRICT_PLUGINS``.
+        Raise errors at once instead of warning; None reads ``DISTILLKIT_STRICT_PLUGINS``.
     disabled : bool or None, default=None
-        Load the built-ins only; None reads ``DISTILLKIT_DISABLE_PLUGINS``.
+        Load the built-in plugin only; None reads ``DISTILLKIT_DISABLE_PLUGINS``.
     blocked : iterable of str or None, default=None
-        Distributions, entry points or ``"dist:entry"`` never imported; None reads ``DISTILLKIT_BLOCK_PLUGINS``
-        (separated by commas).
+        Distributions, entry points or ``"dist:entry"`` that are never imported; None reads
+        ``DISTILLKIT_BLOCK_PLUGINS``, separated by commas.
     host_version : str
-        The version that the requirements of plugins are compared with.
+        Version of distillkit that the requirements of plugins are checked against.
 
     Examples
     --------
@@ -61,18 +62,20 @@ class PluginManager(PluginLoader):
         self._published: list[PublishedResult] | None = None
 
     def register(self, plugin: object, record: PluginRecord) -> None:
-        """Add one plugin, a module or any object with hooks, under its record.
+        """Add one plugin under its record.
 
         Parameters
         ----------
         plugin : object
+            A module, or any object, with hooks.
         record : PluginRecord
-            Its name must be new.
+            Its name must not be registered yet.
 
         Raises
         ------
         PluginError
-            If its name is taken, or its hooks are not valid and the manager is strict.
+            If the name is registered already, or if the hooks are not valid and the manager is
+            strict.
         """
         with self._lock:
             self._tables.clear()
@@ -80,7 +83,7 @@ class PluginManager(PluginLoader):
             super().register(plugin, record)
 
     def specs(self, kind: str) -> dict[str, Spec]:
-        """Return everything of one kind.
+        """Return all specs of one kind.
 
         Parameters
         ----------
@@ -89,8 +92,8 @@ class PluginManager(PluginLoader):
         Returns
         -------
         dict of str to Spec
-            Short names first, the built-ins in front, then the same specs as ``dist/name``. A short name that two
-            packages give is left out.
+            The specs under their short names, the built-in ones first, then the same specs as
+            ``dist/name``. A short name that two packages provide is left out.
         """
         return dict(self._table(kind).specs)
 
@@ -107,21 +110,23 @@ class PluginManager(PluginLoader):
         Raises
         ------
         UnknownNameError
-            If nobody gives it; the nearest names are suggested.
+            If no plugin provides the name; the nearest names are suggested.
         PluginError
-            If two packages give it, or a plugin that is off should have given it.
+            If two packages provide the name, or if a plugin that failed or is blocked may have
+            provided it.
         """
         return self._table(kind).specs[self._key(kind, name)]
 
     def resolve(self, kind: str, text: str, note: str = "") -> ResolvedName:
-        """Return the spec and the preset of a method or an evaluator that is named as ``"name"`` or ``"name:preset"``.
+        """Return the spec and the preset of a method or an evaluator.
 
         Parameters
         ----------
         kind : {"method", "evaluator"}
         text : str
+            ``"name"`` or ``"name:preset"``.
         note : str, default=""
-            One more sentence for the error about a preset, such as where the name stands in a file.
+            Text that is added to the error about an unknown preset, such as the line of a file.
 
         Raises
         ------
@@ -133,36 +138,38 @@ class PluginManager(PluginLoader):
         return resolve_name(lambda name: self.get(kind, name), text, note)
 
     def provider(self, kind: str, name: str) -> PluginRecord:
-        """Return the record of the plugin that gives a spec; arguments and errors as for `get`."""
+        """Return the record of the plugin that provides a spec; see `get` for arguments and errors."""
         return self._table(kind).owners[self._key(kind, name)]
 
     @property
     def records(self) -> dict[str, PluginRecord]:
-        """Every plugin by its name, after all hooks but `distillkit_commands` have been called."""
+        """All plugins by name, once all hooks except `distillkit_commands` have been called."""
         for kind in KINDS:
             self._table(kind)
         self.published()
         return dict(self._records)
 
     def requirements(self) -> list[str]:
-        """Return ``"dist==version"`` of every third-party distribution that gives something, sorted."""
-        others = (record for record in self.records.values() if not record.is_builtin)
-        return sorted({f"{each.dist}=={each.version}" for each in others if each.status == "active" or each.provides})
+        """Return ``"dist==version"`` of each third-party distribution in use, sorted."""
+        third_party = (record for record in self.records.values() if not record.is_builtin)
+        in_use = (record for record in third_party if record.status == "active" or record.provides)
+        return sorted({f"{record.dist}=={record.version}" for record in in_use})
 
     def published(self) -> list[PublishedResult]:
-        """Return the figures from the literature that all plugins give."""
+        """Return the results from the literature that all plugins provide."""
         with self._lock:
             if self._published is None:
-                found = self._collect("distillkit_published", PublishedResult)
-                for record, result in found:
-                    _note(record, f"published:{result.method}")
-                self._published = [result for _, result in found]
+                results = self._collect("distillkit_published", PublishedResult)
+                for record, result in results:
+                    _record_provided(record, f"published:{result.method}")
+                self._published = [result for _, result in results]
             return list(self._published)
 
     def add_commands(self, cli: Any) -> None:
         """Let every plugin add its commands to a `click.Group`.
 
-        What a failing plugin had added is taken away again, and a command that is already there stays.
+        The commands of a plugin that fails are removed again, and a plugin cannot replace or
+        remove a command that exists already.
 
         Parameters
         ----------
@@ -173,23 +180,25 @@ class PluginManager(PluginLoader):
                 self._add_commands(impl, self._records[impl.plugin_name], cli)
 
     def _add_commands(self, impl: Any, record: PluginRecord, cli: Any) -> None:
-        before = dict(cli.commands)
+        commands_before = dict(cli.commands)
         try:
             impl.function(*(cli for _ in impl.argnames))
         except (Exception, SystemExit) as exc:
             cli.commands.clear()
-            cli.commands.update(before)
-            self._fail(record, "distillkit_commands", exc)
+            cli.commands.update(commands_before)
+            self._report_failure(record, "distillkit_commands", exc)
             return
-        for name in cli.commands.keys() - before.keys():
-            _note(record, f"command:{name}")
-        taken = sorted(name for name, command in before.items() if cli.commands.get(name) is not command)
-        cli.commands.update({name: before[name] for name in taken})
-        if taken:
-            names = ", ".join(map(repr, taken))
-            self._clash(
+        for name in cli.commands.keys() - commands_before.keys():
+            _record_provided(record, f"command:{name}")
+        # Restore the commands that the plugin replaced or removed.
+        changed = sorted(name for name, command in commands_before.items() if cli.commands.get(name) is not command)
+        cli.commands.update({name: commands_before[name] for name in changed})
+        if changed:
+            names = ", ".join(map(repr, changed))
+            self._report_conflict(
                 [record],
-                f"{record} changes the commands {names}, which stay as they were: it must name its own otherwise.",
+                f"{record} changes the commands {names}, which stay as they were: "
+                "the plugin must give its commands other names.",
             )
 
     def _key(self, kind: str, name: str) -> str:
@@ -197,11 +206,13 @@ class PluginManager(PluginLoader):
         key = table.find(name)
         if key is None:
             stages = {"load", KINDS[kind][0]}
-            suspects = [
-                each for each in self._records.values() if each.status == "blocked" or stages.intersection(each.failed)
+            inactive = [
+                record
+                for record in self._records.values()
+                if record.status == "blocked" or stages.intersection(record.failed)
             ]
             raise unknown_name(
-                table, name, suspects, "Plugins are off (DISTILLKIT_DISABLE_PLUGINS)." if self.disabled else ""
+                table, name, inactive, "Plugins are off (DISTILLKIT_DISABLE_PLUGINS)." if self.disabled else ""
             )
         return key
 
@@ -210,17 +221,18 @@ class PluginManager(PluginLoader):
             raise UnknownNameError("kind", kind, KINDS)
         with self._lock:
             if kind not in self._tables:
-                hook, wanted = KINDS[kind]
-                found = self._collect(hook, wanted)
-                for record, spec in found:
-                    _note(record, f"{kind}:{spec.name}")
-                table, clashes = build_table(kind, found)
-                for records, message in clashes:
-                    self._clash(records, message)
+                hook, spec_type = KINDS[kind]
+                provided = self._collect(hook, spec_type)
+                for record, spec in provided:
+                    _record_provided(record, f"{kind}:{spec.name}")
+                table, conflicts = build_table(kind, provided)
+                for records, message in conflicts:
+                    self._report_conflict(records, message)
                 self._tables[kind] = table
             return self._tables[kind]
 
 
-def _note(record: PluginRecord, what: str) -> None:
-    if what not in record.provides:
-        record.provides.append(what)
+def _record_provided(record: PluginRecord, name: str) -> None:
+    """Add a name, such as "method:kmeans", to what a plugin is known to provide."""
+    if name not in record.provides:
+        record.provides.append(name)

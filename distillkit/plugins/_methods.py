@@ -1,4 +1,4 @@
-"""Makes unfitted methods from their registered names."""
+"""Creates unfitted methods from their registered names."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ def make_method(name: str, params: Mapping[str, Any] | None = None, common: Mapp
     Parameters
     ----------
     name : str
-        Optionally with a preset: ``"kmeans:medoids"``.
+        Registered name, optionally with a preset: ``"kmeans:medoids"``.
     params : mapping or None
-        Parameters that win over those of the registration and of the preset. A parameter ``distiller`` that is text names the
-        method inside a meta-distiller, which is made with the same `common` parameters.
+        Parameters that take precedence over those of the registration and of the preset. If the
+        parameter ``distiller`` is text, it names the method inside a meta-distiller, which is
+        created with the same `common` parameters.
     common : mapping or None
-        Parameters that are set where the method has them and the value is not None, such as the budget and the seed.
+        Parameters, such as the budget and the seed, that are set only if the method has them and
+        the value is not None.
 
     Raises
     ------
@@ -31,10 +33,11 @@ def make_method(name: str, params: Mapping[str, Any] | None = None, common: Mapp
         If there is no such method or preset.
     """
     resolved = get_manager().resolve("method", name)
-    chosen, common = resolved.params(own=params), common or {}
-    if isinstance(chosen.get("distiller"), str):
-        chosen["distiller"] = make_method(chosen["distiller"], common=common)
+    method_params, common = resolved.params(overrides=params), common or {}
+    if isinstance(method_params.get("distiller"), str):
+        method_params["distiller"] = make_method(method_params["distiller"], common=common)
     cls = resolved.spec.load()
-    accepted = cls(**chosen).get_params(deep=False) if common else {}
+    # Not every method has every common parameter, so an instance is asked which ones it accepts.
+    accepted = cls(**method_params).get_params(deep=False) if common else {}
     usable = {key: value for key, value in common.items() if key in accepted and value is not None}
-    return cls(**{**usable, **chosen})
+    return cls(**{**usable, **method_params})

@@ -1,4 +1,4 @@
-"""What is known of one plugin: where it came from, whether it works, and what it gives."""
+"""The record of a plugin: its distribution, its status and the names it provides."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ Status = Literal["active", "failed", "blocked", "conflict"]
 
 @dataclass
 class PluginRecord:
-    """One plugin: an entry point of an installed distribution, or the built-ins.
+    """State of one plugin, which is an entry point of an installed distribution or built in.
 
     Parameters
     ----------
     name : str
-        ``"<distribution>:<entry point>"``; ``"builtin"`` for the built-ins.
+        ``"<distribution>:<entry point>"``; ``"builtin"`` for the built-in plugin.
     dist : str
-        Distribution, its name normalized (lower case, ``-`` between words).
+        Normalized name of the distribution (lower case, ``-`` between words).
     version : str
         Version of the distribution.
     status : {"active", "failed", "blocked", "conflict"}
-        ``failed``: at least one stage broke, see `failed`; what the other hooks gave still works.
-        ``blocked``: turned off by the user, never imported.
-        ``conflict``: works, but a short name that it gives is taken; ``dist/name`` resolves.
+        ``failed``: at least one stage raised an error, see `failed`; the results of the other hooks
+        remain usable.
+        ``blocked``: turned off by the user and never imported.
+        ``conflict``: works, but a short name that it provides is taken; ``dist/name`` resolves.
     error : str or None
-        Why the status is not ``active``, all causes in one text.
+        All reasons why the status is not ``active``, in one text.
     hooks : list of str
-        Hooks it implements.
+        Hooks that the plugin implements.
     provides : list of str
-        What it gives, as ``"kind:name"``, as far as it has been asked.
+        Names that the plugin provides, as ``"kind:name"``, for the hooks called so far.
     failed : list of str
-        Stages that broke: ``"load"`` or the name of a hook.
+        Stages that raised an error: ``"load"`` or the name of a hook.
     """
 
     name: str
@@ -50,11 +51,11 @@ class PluginRecord:
 
     @property
     def is_builtin(self) -> bool:
-        """Whether these are distillkit's own hooks."""
+        """Whether this is the built-in plugin of distillkit."""
         return self.name == "builtin"
 
     def mark(self, status: Status, error: str) -> None:
-        """Note a trouble; a failure outranks a conflict, and no cause is forgotten."""
+        """Set the status, where a failure outranks a conflict, and add an error to the others."""
         self.status = "failed" if "failed" in (status, self.status) else status
         if self.error is None:
             self.error = error

@@ -1,4 +1,4 @@
-"""A registered name with an optional preset, ``"kmeans:medoids"``, resolved to a spec and its parameters."""
+"""Resolves names with an optional preset, such as ``"kmeans:medoids"``, to specs and parameters."""
 
 from __future__ import annotations
 
@@ -15,33 +15,38 @@ __all__ = ["ResolvedName", "resolve_name"]
 
 @dataclass(frozen=True)
 class ResolvedName:
-    """A method or an evaluator, as a name with an optional preset asks for it.
+    """The spec and the preset that a name stands for.
 
     Parameters
     ----------
     name : str
         The name without the preset.
     spec : MethodSpec or EvaluatorSpec
+        The registration.
     preset : mapping of str to Any
-        The parameters of the preset; empty where no preset was named.
+        The parameters of the preset; empty if no preset was named.
     """
 
     name: str
     spec: Any
     preset: Mapping[str, Any] = field(default_factory=dict)
 
-    def params(self, settings: Mapping[str, Any] | None = None, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return the parameters, where the more particular source wins.
+    def params(
+        self, settings: Mapping[str, Any] | None = None, overrides: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the parameters, merged so that the more specific source takes precedence.
+
+        The order, from weakest to strongest, is: registration, `settings`, preset, `overrides`.
 
         Parameters
         ----------
         settings : mapping or None
-            Parameters for all uses of the name, such as those of a suite. They give way to the preset.
-        own : mapping or None
-            Parameters of this use, which win over all others.
+            Parameters for all uses of the name, such as those of a suite.
+        overrides : mapping or None
+            Parameters of this use alone.
         """
         registered = getattr(self.spec, "params", {})
-        return {**registered, **(settings or {}), **self.preset, **(own or {})}
+        return {**registered, **(settings or {}), **self.preset, **(overrides or {})}
 
 
 def resolve_name(get: Callable[[str], Any], text: str, note: str = "") -> ResolvedName:
@@ -54,7 +59,7 @@ def resolve_name(get: Callable[[str], Any], text: str, note: str = "") -> Resolv
     text : str
         ``"name"`` or ``"name:preset"``.
     note : str, default=""
-        One more sentence for the error, such as where the name stands in a file.
+        Text that is added to the error, such as the line of a file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether a plugin's hooks and the specs they return are well formed, said in words an author can act on."""
+"""Checks the hooks of a plugin and the specs they return, with messages that name the remedy."""
 
 from __future__ import annotations
 
@@ -33,72 +33,77 @@ _T = TypeVar("_T")
 def check_hooks(manager: pluggy.PluginManager, plugin: object) -> list[str]:
     """Return the names of the hooks that a registered plugin implements.
 
-    pluggy itself says nothing of a misspelt hook, of an argument with a default (which it never passes), or of a
-    function whose `hookimpl` was forgotten; wrappers make no sense where each implementation is called on its own.
+    pluggy does not report a misspelled hook, an argument with a default (which pluggy never
+    passes), or a function without its `hookimpl` marker. Hook wrappers are refused because each
+    implementation is called separately.
 
     Raises
     ------
     PluginError
-        If any of these holds, or if there is no hook at all.
+        If the plugin has one of these errors, or no hook at all.
     """
     known = {name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec()}
-    found = []
+    implemented = []
     for caller in manager.get_hookcallers(plugin) or []:
         impls = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
         if caller.has_spec():
             _check_implementations(caller, impls)
-            found.append(caller.name)
+            implemented.append(caller.name)
         elif not all(impl.optionalhook for impl in impls):
             near = get_close_matches(caller.name, known, n=1)
             raise PluginError(
                 f"unknown hook {caller.name!r}"
                 + (f": did you mean {near[0]!r}?" if near else f", known: {', '.join(sorted(known))}.")
             )
-    unmarked = [name for name in sorted(known - set(found)) if inspect.isroutine(getattr(plugin, name, None))]
+    unmarked = [name for name in sorted(known - set(implemented)) if inspect.isroutine(getattr(plugin, name, None))]
     if unmarked:
         raise PluginError(f"{unmarked[0]} is not marked: write @distillkit.hookimpl above it.")
-    if not found:
+    if not implemented:
         raise PluginError(
             f"no hook in {plugin!r}: the entry point must name a module with functions such as distillkit_methods."
         )
-    return sorted(found)
+    return sorted(implemented)
 
 
 def _check_implementations(caller: Any, impls: list[Any]) -> None:
     for impl in impls:
         if impl.wrapper or impl.hookwrapper:
             raise PluginError(f"{caller.name} is a wrapper: a hook of {PROJECT} returns its own results only.")
-        lost = set(impl.kwargnames) & set(caller.spec.argnames)
-        if lost:
+        with_default = set(impl.kwargnames) & set(caller.spec.argnames)
+        if with_default:
             raise PluginError(
-                f"{caller.name}: argument {lost.pop()!r} has a default, so it would never be passed: remove the default."
+                f"{caller.name}: argument {with_default.pop()!r} has a default, so it would never be passed: "
+                "remove the default."
             )
 
 
-def check_results(results: Any, wanted: type[_T]) -> list[_T]:
-    """Return what a provider hook gave, as a list.
+def check_results(results: Any, result_type: type[_T]) -> list[_T]:
+    """Check the results of a hook and return them as a list.
 
     Raises
     ------
     PluginError
-        If it is not an iterable of `wanted`, a field is not valid, or one name is given twice.
+        If the results are not an iterable of `result_type`, a field is not valid, or two specs have
+        the same name.
     """
     try:
         specs = list(results)
     except TypeError as exc:
         if hasattr(results, "__iter__"):
-            raise  # an error in the plugin's own generator
-        raise PluginError(f"gave {type(results).__name__}, wants an iterable of {wanted.__name__}.") from exc
+            raise  # The error comes from a generator of the plugin.
+        raise PluginError(
+            f"returned {type(results).__name__}, but must return an iterable of {result_type.__name__}."
+        ) from exc
     names = set()
     for spec in specs:
-        if not isinstance(spec, wanted):
-            raise PluginError(f"gave {type(spec).__name__}, wants {wanted.__name__}.")
+        if not isinstance(spec, result_type):
+            raise PluginError(f"returned an item of {type(spec).__name__}, but must return {result_type.__name__}.")
         if isinstance(spec, PublishedResult):
             _check_published(spec)
         elif isinstance(spec, Spec):
             _check_spec(spec)
             if spec.name in names:
-                raise PluginError(f"gave {spec.name!r} twice.")
+                raise PluginError(f"returned {spec.name!r} twice: give each spec its own name.")
             names.add(spec.name)
     return specs
 
@@ -159,7 +164,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "reference": (_is_text, "text"),
     "presets": (_is_presets, "a mapping of names to mappings of parameters"),
     "label_mode": _one_of(LABEL_MODES),
-    # "auto" where only the file says it: rows from a path
+    # "auto" stands for a task or modality that is read from the file, for datasets given by path.
     "task": _one_of(BOTH_TASKS | {"auto"}),
     "modality": _one_of(ALL_MODALITIES | {"auto"}),
     "revision": (_is_text, "text"),
@@ -176,12 +181,14 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def _check_spec(spec: Spec) -> None:
     for field in spec.__dataclass_fields__:
-        if field not in _RULES:  # a field that a plugin's own subclass added
+        if field not in _RULES:  # A field of a subclass that the plugin defines is not checked.
             continue
-        check, wants = _RULES[field]
+        check, requirement = _RULES[field]
         value = getattr(spec, field)
         if not check(value):
-            raise PluginError(f"{type(spec).__name__}(name={spec.name!r}) has {field}={value!r}: it must be {wants}.")
+            raise PluginError(
+                f"{type(spec).__name__}(name={spec.name!r}) has {field}={value!r}: it must be {requirement}."
+            )
 
 
 def _check_published(result: PublishedResult) -> None:
@@ -196,6 +203,6 @@ def _check_published(result: PublishedResult) -> None:
         "None or a number of at least 0",
     )
     checks["n"] = (result.n is None or _is_count(result.n), "None or an int of at least 1")
-    for name, (holds, wants) in checks.items():
-        if not holds:
-            raise PluginError(f"PublishedResult has {name}={getattr(result, name)!r}: it must be {wants}.")
+    for name, (valid, requirement) in checks.items():
+        if not valid:
+            raise PluginError(f"PublishedResult has {name}={getattr(result, name)!r}: it must be {requirement}.")

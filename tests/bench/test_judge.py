@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_sco
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from distillkit.bench.evaluation._evaluate import _names, evaluate, measure
+from distillkit.bench.evaluation._evaluate import _select_names, evaluate, measure
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError, UnknownNameError
@@ -61,10 +61,10 @@ def test_regression_by_hand():
 
 
 def test_all_are_those_of_the_task():
-    assert {"ridge", "knn", "forest", "mlp"} <= set(_names("evaluator", "all", "regression"))
-    assert {"logistic", "knn", "forest", "mlp"} <= set(_names("evaluator", "all", "classification"))
-    assert "logistic" not in _names("evaluator", "all", "regression")
-    assert "r2" not in _names("metric", "all", "classification")
+    assert {"ridge", "knn", "forest", "mlp"} <= set(_select_names("evaluator", "all", "regression"))
+    assert {"logistic", "knn", "forest", "mlp"} <= set(_select_names("evaluator", "all", "classification"))
+    assert "logistic" not in _select_names("evaluator", "all", "regression")
+    assert "r2" not in _select_names("metric", "all", "classification")
 
 
 def test_costs_come_from_the_set(iris):
@@ -161,7 +161,7 @@ def test_a_set_without_targets_or_task_is_refused(iris):
     assert table.loc["knn", "rows"] == len(X)
 
 
-def test_the_failure_of_a_metric_names_it(iris):
+def test_the_failure_of_a_metric_select_names_it(iris):
     with pytest.raises(ValueError, match="inconsistent") as caught:
         measure("prediction", ["rows", "accuracy"], np.arange(3), np.arange(4))
     assert caught.value.__notes__ == ["while computing the metric accuracy"]

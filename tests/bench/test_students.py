@@ -285,6 +285,6 @@ def test_the_forecast_counts_the_one_job_once(finished):
 
 def test_a_command_that_writes_rows_refuses_it():
     with pytest.raises(
-        DataError, match=r"'teacher-student' makes a model small and no rows: .*--methods teacher-student"
+        DataError, match=r"'teacher-student' reduces a model instead of rows: .*--methods teacher-student"
     ):
         make_distiller("teacher-student", Budget(2), {}, {})

@@ -93,7 +93,7 @@ def test_records_ask_every_hook(site):
     site.add("dk-bad", "@hookimpl\ndef distillkit_published():\n    return [3]")
     manager, caught = site.load()
     assert caught == []
-    with pytest.warns(PluginWarning, match="gave int, wants PublishedResult"):
+    with pytest.warns(PluginWarning, match="returned an item of int, but must return PublishedResult"):
         assert manager.records["dk-bad:m"].status == "failed"
     assert {"method:kmeans", "executor:local"} <= set(manager.records["builtin"].provides)
 
@@ -162,7 +162,7 @@ def test_commands(site):
 def test_a_hook_that_asks_for_what_it_gives(site):
     body = "from distillkit.plugins import get_manager\n@hookimpl\ndef distillkit_methods():\n    return list(get_manager().specs('method').values())"
     site.add("dk-loop", body)
-    with pytest.warns(PluginWarning, match="distillkit_methods asks for what it is about to give"):
+    with pytest.warns(PluginWarning, match="distillkit_methods asks the manager for the specs that it provides itself"):
         assert "kmeans" in get_manager().specs("method")
 
 

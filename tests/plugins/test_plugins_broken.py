@@ -57,20 +57,23 @@ BROKEN = {
     ),
     "not iterable": (
         "@hookimpl\ndef distillkit_methods():\n    pass",
-        "gave NoneType, wants an iterable of MethodSpec",
+        "returned NoneType, but must return an iterable of MethodSpec",
     ),
     "one spec": (
         "@hookimpl\ndef distillkit_methods():\n    return MethodSpec(name='a', target='b:C')",
-        "gave MethodSpec, wants an iterable",
+        "returned MethodSpec, but must return an iterable",
     ),
-    "text": ("@hookimpl\ndef distillkit_methods():\n    return ['thinning']", "gave str, wants MethodSpec"),
+    "text": (
+        "@hookimpl\ndef distillkit_methods():\n    return ['thinning']",
+        "returned an item of str, but must return MethodSpec",
+    ),
     "other spec": (
         "@hookimpl\ndef distillkit_methods():\n    return [ReporterSpec(name='a', target='b:C', extension='x')]",
-        "gave ReporterSpec, wants MethodSpec",
+        "returned an item of ReporterSpec, but must return MethodSpec",
     ),
     "twice": (
         "@hookimpl\ndef distillkit_methods():\n    return 2 * [MethodSpec(name='early', target='a:B')]",
-        "gave 'early' twice",
+        "returned 'early' twice",
     ),
     "missing field": (
         "@hookimpl\ndef distillkit_methods():\n    return [MethodSpec(name='a')]",

@@ -1,4 +1,4 @@
-"""Models trained on distilled sets and judged on rows that no method has seen."""
+"""Evaluates distilled sets by training models on them and measuring these on held-out test rows."""
 
 from distillkit.bench.evaluation._evaluate import evaluate
 

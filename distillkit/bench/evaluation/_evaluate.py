@@ -1,4 +1,4 @@
-"""Judge a distilled set: train models on it, predict rows it has never seen, measure."""
+"""Evaluates a distilled set: trains models on it, predicts test rows and computes metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["EvaluationRun", "evaluate", "measure", "train_and_predict"]
 
 @dataclass(frozen=True)
 class EvaluationRun:
-    """Predictions for the test rows, and the seconds that training and predicting took."""
+    """Predictions for the test rows, and the seconds that training and prediction took."""
 
     predictions: np.ndarray
     seconds_train: float
@@ -40,64 +40,82 @@ def train_and_predict(
     random_state: int,
     params: dict[str, Any] | None = None,
 ) -> EvaluationRun:
-    """Train an evaluator on a distilled set and predict `X_test`.
+    """Train an evaluator on a distilled set and predict the test rows.
 
-    Where the set has soft labels, the evaluator learns from these and not from y.
+    If the set has soft labels, the evaluator is trained on these instead of y.
 
     Parameters
     ----------
     distilled : DistilledSet
     X_test : ndarray of shape (n, ...)
+        Test rows in the original units.
     spec : EvaluatorSpec
     task : {"classification", "regression"}
     random_state : int
+        Seed of the evaluator.
     params : dict or None
         Parameters of the evaluator.
+
+    Returns
+    -------
+    EvaluationRun
     """
     model = spec.load()(task, random_state, **(params or {}))
-    if distilled.preprocessing is not None:  # the set lives in the space its method made: carry the test rows there
+    # The distilled rows may be in a preprocessed space; bring the test rows there as well.
+    if distilled.preprocessing is not None:
         X_test = distilled.preprocessing.transform(X_test)
-    X = _flat(distilled.X) if spec.flatten else distilled.X
-    X, y, extra = _training_inputs(distilled, X, model, task)
+    X = _flatten(distilled.X) if spec.flatten else distilled.X
+    X, y, fit_params = _training_inputs(distilled, X, model, task)
     started = time.perf_counter()
-    model.fit(X, y, **extra)
+    model.fit(X, y, **fit_params)
     trained = time.perf_counter()
-    predictions = np.asarray(model.predict(_flat(X_test) if spec.flatten else X_test))
+    predictions = np.asarray(model.predict(_flatten(X_test) if spec.flatten else X_test))
     return EvaluationRun(predictions, trained - started, time.perf_counter() - trained)
 
 
 def label_mode(distilled: DistilledSet) -> str:
-    """Return "soft" for a set that teaches by probabilities or a teacher's numbers, "hard" for one that teaches by y."""
+    """Return "soft" for a set with soft labels (probabilities or predictions), otherwise "hard"."""
     return "hard" if distilled.soft_labels is None else "soft"
 
 
 def _training_inputs(
     distilled: DistilledSet, X: np.ndarray, model: Any, task: str
 ) -> tuple[np.ndarray, Any, dict[str, Any]]:
-    """Return rows, targets and further arguments of `fit`, by what the set has and the model takes."""
-    taken = inspect.signature(model.fit).parameters
-    weight = {"sample_weight": distilled.sample_weight} if "sample_weight" in taken else {}
+    """Return the rows, targets and further arguments of `fit` that suit the set and the model."""
+    accepted = inspect.signature(model.fit).parameters
+    weight = {"sample_weight": distilled.sample_weight} if "sample_weight" in accepted else {}
     soft = distilled.soft_labels
     if soft is None:
         return X, distilled.y, weight
     if task == "regression":
         return X, soft[:, 0], weight
-    if "soft_labels" in taken:
+    if "soft_labels" in accepted:
         return X, distilled.y, {**weight, "soft_labels": soft}
+    # Other classifiers learn probabilities from one weighted copy of each row per class.
     if not weight or distilled.classes is None:
         raise DataError(f"{type(model).__name__} does not learn from soft labels: its fit takes no sample_weight.")
     X, y, expanded = expand_soft_labels(X, soft, distilled.classes, distilled.sample_weight)
     return X, y, {"sample_weight": expanded}
 
 
-def _flat(X: np.ndarray) -> np.ndarray:
+def _flatten(X: np.ndarray) -> np.ndarray:
     return X.reshape(len(X), -1)
 
 
 def measure(stage: str, names: Iterable[str], *args: Any) -> dict[str, float | None]:
-    """Compute the metrics of one stage among `names`; `args` are what that stage's metrics take.
+    """Compute those of the named metrics that belong to one stage.
 
-    Metrics of another stage are left out; see `MetricSpec` for the arguments.
+    Parameters
+    ----------
+    stage : {"prediction", "data", "run"}
+    names : iterable of str
+        Registry names; metrics of other stages are left out.
+    *args
+        Arguments of the metrics of this stage, see `MetricSpec`.
+
+    Returns
+    -------
+    dict of str to float or None
     """
     manager = get_manager()
     specs: dict[str, MetricSpec] = {name: manager.get("metric", name) for name in names}
@@ -109,7 +127,7 @@ def _compute(spec: MetricSpec, args: tuple[Any, ...]) -> float | None:
         value = spec.load()(*args)
         return None if value is None else float(value)
     except Exception as exc:
-        exc.add_note(f"while computing the metric {spec.name}")  # or its failure would look like the method's
+        exc.add_note(f"while computing the metric {spec.name}")  # Otherwise the method would seem to have failed.
         raise
 
 
@@ -125,33 +143,41 @@ def evaluate(
     task: str | None = None,
     random_state: int = 0,
 ) -> pd.DataFrame:
-    """Judge a distilled set on test rows: one line per evaluator, one column per metric.
+    """Evaluate a distilled set on test rows.
+
+    Each evaluator is trained on the distilled set and predicts the test rows.
 
     Parameters
     ----------
     distilled : DistilledSet or fitted distiller
     X_test : array-like of shape (n, ...)
-        Rows in the units of the distilled ones; the set's own preprocessing, if any, is applied to both.
+        Test rows in the units of the rows that were distilled; the preprocessing of the set, if
+        any, is applied to them.
     y_test : array-like of shape (n,)
+        Targets of the test rows.
     X, y : array-like or None
-        The training rows; with them the metrics of stage "data" (MMD, Wasserstein, coverage) are computed too.
+        The training rows and targets. If `X` is given, the metrics of stage "data" (such as MMD,
+        Wasserstein distance and coverage) are computed as well.
     evaluators, metrics : iterable of str or "all"
-        Registry names (``distillkit list evaluators``). "all" takes those that do the task.
+        Registry names, see ``distillkit list evaluators`` and ``distillkit list metrics``. "all"
+        selects those that support the task and whose packages are installed.
     task : {"classification", "regression"} or None
-        None takes what the set's provenance says.
+        None takes the task from the provenance of the set.
     random_state : int
+        Seed of the evaluators.
 
     Returns
     -------
     DataFrame
-        Indexed by evaluator.
+        One row per evaluator, which is the index, and one column per metric.
 
     Raises
     ------
     DataError
-        If the set has no targets, the task is not known, or an evaluator or a metric named does not do it.
+        If the set has no targets, the task is not known, or a named evaluator or metric does not
+        support the task.
     UnknownNameError
-        If an evaluator or a metric is not known.
+        If an evaluator or a metric is not registered.
     """
     import pandas as pd
 
@@ -162,29 +188,30 @@ def evaluate(
     if task not in ("classification", "regression"):
         raise DataError(f"task={task!r} is not known for this set: give task='classification' or task='regression'.")
     X_test, y_test = np.asarray(X_test), np.asarray(y_test)
-    names = _names("metric", metrics, task)
+    names = _select_names("metric", metrics, task)
     record = _record(small)
     common: dict[str, float | None] = {}
     if X is not None:
         common = measure("data", names, np.asarray(X), None if y is None else np.asarray(y), small, random_state)
-    lines = {}
+    measured = {}
     mode = label_mode(small)
-    for name in _names("evaluator", evaluators, task):
+    for name in _select_names("evaluator", evaluators, task):
         if evaluators == "all" and mode not in get_manager().get("evaluator", name).label_modes:
             continue
         outcome = train_and_predict(small, X_test, get_manager().get("evaluator", name), task, random_state)
-        lines[name] = (
+        measured[name] = (
             measure("prediction", names, y_test, outcome.predictions)
-            | _known(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
+            | _without_missing(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
             | common
         )
-    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("evaluator")
+    return pd.DataFrame.from_dict(measured, orient="index").rename_axis("evaluator")
 
 
-def _names(kind: str, wanted: Iterable[str] | str, task: str) -> list[str]:
+def _select_names(kind: str, selection: Iterable[str] | str, task: str) -> list[str]:
+    """Return the selected names; "all" selects those that support the task and can be loaded."""
     manager = get_manager()
-    if wanted != "all":
-        names = [wanted] if isinstance(wanted, str) else list(wanted)
+    if selection != "all":
+        names = [selection] if isinstance(selection, str) else list(selection)
         for name in names:
             if task not in manager.get(kind, name).tasks:
                 raise DataError(f"{kind} {name!r} does not do {task}: choose another one.")
@@ -193,17 +220,18 @@ def _names(kind: str, wanted: Iterable[str] | str, task: str) -> list[str]:
     return [name for name, spec in specs.items() if "/" not in name and task in spec.tasks and not spec.missing()]
 
 
-def _known(measured: dict[str, float | None]) -> dict[str, float | None]:
-    """Leave out what has no value, such as the figures of students for a set of rows."""
+def _without_missing(measured: dict[str, float | None]) -> dict[str, float | None]:
+    """Leave out metrics without a value, such as those of student models for a set of rows."""
     return {name: value for name, value in measured.items() if value is not None}
 
 
 def _record(small: DistilledSet) -> dict[str, float]:
-    seen = small.provenance
+    """Return the sizes and times that the metrics of stage "run" are computed from."""
+    provenance = small.provenance
     return {
         "rows": len(small),
         "bytes": small.nbytes,
-        "rows_seen": seen.get("rows_seen", float("nan")),
-        "bytes_seen": seen.get("bytes_seen", float("nan")),
-        "seconds_distil": seen.get("seconds", float("nan")),
+        "rows_seen": provenance.get("rows_seen", float("nan")),
+        "bytes_seen": provenance.get("bytes_seen", float("nan")),
+        "seconds_distil": provenance.get("seconds", float("nan")),
     }

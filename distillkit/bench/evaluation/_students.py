@@ -1,4 +1,4 @@
-"""What is measured of a method that reduces a model: its student on the test rows, beside its teacher."""
+"""Measures methods that reduce a model: the student on the test rows, compared with its teacher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_model"]
 
-_ALIKE = {"classification": "accuracy", "regression": "r2"}
+_AGREEMENT_METRICS = {"classification": "accuracy", "regression": "r2"}
+"""Metric that compares the predictions of the student with those of its teacher, by task."""
 
 
 def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, metrics: list[str]) -> dict[str, Any]:
@@ -24,24 +25,26 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
     Parameters
     ----------
     model : fitted estimator
-        See `distillkit.specs.MethodSpec` for what it may have beside `predict`.
+        See `distillkit.specs.MethodSpec` for its optional attributes besides `predict`.
     train, test : Dataset
-        Of which the training and the test rows are read.
+        Datasets from which the training rows and the test rows are read.
     seconds : float
-        What the fit took; stands for the distillation where the model does not say how long teacher and student took.
+        Wall-clock seconds of the fit. They count as the distillation time if the model does not
+        report the times of teacher and student separately.
     metrics : list of str
-        Names; those of distilled rows do not apply.
+        Names of metrics; those of stage "data" are left out.
 
     Returns
     -------
     dict
-        What a row holds: ``metrics``, sizes and seconds. All training rows are seen and none is left out.
+        The fields of a results row: ``metrics``, sizes and seconds. The model is trained on all
+        training rows, so its sizes are those of the training set.
     """
     started = time.perf_counter()
     predictions = np.asarray(model.predict(test.X_test))
     seconds_predict = time.perf_counter() - started
     size = {"rows": len(train.X_train), "bytes": int(train.X_train.nbytes + train.y_train.nbytes)}
-    told = {
+    costs = {
         **size,
         **{f"{name}_seen": value for name, value in size.items()},
         "seconds_distil": getattr(model, "seconds_teacher_", seconds),
@@ -53,9 +56,9 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
         "parameters_teacher": getattr(model, "n_parameters_teacher_", None),
         "latency_ratio": getattr(model, "latency_ratio_", None),
     }
-    measured = measure("prediction", metrics, test.y_test, predictions) | measure("run", metrics, {**told, **figures})
+    measured = measure("prediction", metrics, test.y_test, predictions) | measure("run", metrics, {**costs, **figures})
     return {
-        **told,
+        **costs,
         "metrics": {name: value for name, value in measured.items() if value is not None},
         "seconds_predict": seconds_predict,
         "stopped_by": getattr(model, "stopped_by_", None),
@@ -63,8 +66,8 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
 
 
 def _agreement(model: Any, test: Dataset, predictions: np.ndarray) -> float | None:
-    """Score the student's predictions with the teacher's as truth; None where there is no teacher to ask."""
+    """Score the predictions of the student against those of its teacher; None without a teacher."""
     if not hasattr(model, "predict_teacher"):
         return None
-    alike = get_manager().get("metric", _ALIKE[test.task]).load()
-    return float(alike(model.predict_teacher(test.X_test), predictions))
+    metric = get_manager().get("metric", _AGREEMENT_METRICS[test.task]).load()
+    return float(metric(model.predict_teacher(test.X_test), predictions))

@@ -11,11 +11,11 @@ from typing import TypeVar
 import torch
 
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
+from distillkit.utils._memory_errors import is_out_of_memory
 
 __all__ = ["BatchSize", "out_of_memory", "within_memory"]
 
 _FLOOR = 8  # rows; smaller batches estimate a gradient too poorly to be worth an update
-_PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 
 _T = TypeVar("_T")
 
@@ -25,9 +25,7 @@ def out_of_memory(exc: BaseException) -> bool:
 
     The allocator of the CPU raises a plain RuntimeError, which is recognized by its message.
     """
-    if isinstance(exc, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(exc, RuntimeError) and any(phrase in str(exc).lower() for phrase in _PHRASES)
+    return isinstance(exc, MemoryError | RuntimeError) and is_out_of_memory(exc)
 
 
 @contextmanager
