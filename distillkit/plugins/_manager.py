@@ -138,7 +138,7 @@ class PluginManager(PluginLoader):
         return resolve_name(lambda name: self.get(kind, name), text, note)
 
     def provider(self, kind: str, name: str) -> PluginRecord:
-        """Return the record of the plugin that provides a spec; see `get` for arguments and errors."""
+        """Return the record of the plugin that provides a spec, for arguments as in `get`."""
         return self._table(kind).owners[self._key(kind, name)]
 
     @property

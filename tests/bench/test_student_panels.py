@@ -16,7 +16,7 @@ from scipy import stats as reference
 from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
 from distillkit.bench.leaderboard._stats import holm
 from distillkit.bench.reporters import render_terminal, write_csv, write_html, write_markdown
-from distillkit.bench.reporters._students import LEGEND, student_figures
+from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.metrics._specs import metric_specs
 
 METRICS = {spec.name: spec for spec in metric_specs()}
@@ -125,10 +125,10 @@ def test_figures_are_columns_where_there_are_students_and_nowhere_else() -> None
     assert line(leaderboard, "random")[list(names)].isna().all()
     assert not names & set(board(sets()).table.columns)
     of_students, of_sets = leaderboard.panels()
-    assert [figure.title for figure in student_figures(of_students)] == [
+    assert [figure.title for figure in student_columns_of(of_students)] == [
         "agrees", "parameters", "smaller", "faster", "distil", "train",
     ]  # fmt: skip
-    assert student_figures(of_sets) == []
+    assert student_columns_of(of_sets) == []
 
 
 def test_averages_over_datasets_are_of_students_alone() -> None:

@@ -173,7 +173,7 @@ def test_a_key_that_is_missing(key):
         ("budgets", 'budgets = ["many"]', "line 5: budgets are not valid: budget 'many' is not understood"),
         ("budgets", 'budgets = ["120%"]', "line 5: budgets are not valid: budget=1.2 is not a share"),
         ("budgets", "budgets = [{a = 0}]", "line 5: budgets are not valid: budget['a']=0 must be an int"),
-        ("budgets", 'budgets = [0.05, "5%"]', "line 5: budgets name one budget twice."),
+        ("budgets", 'budgets = [0.05, "5%"]', "line 5: budgets name one budget twice: remove one of the two."),
     ],
 )
 def test_wrong_values(key, line, message):

@@ -152,7 +152,7 @@ def test_commands_of_plugins_are_found(distillkit_, monkeypatch):
         asked.append(cli)
         monkeypatch.setitem(cli.commands, "shine", click.Command("shine", callback=lambda: click.echo("it shines")))
 
-    monkeypatch.setattr(_group.cli, "_plugins_asked", False, raising=False)
+    monkeypatch.setattr(_group.cli, "_plugins_loaded", False, raising=False)
     monkeypatch.setattr(get_manager(), "add_commands", add)
     assert distillkit_("list", "executors").status == 0
     assert asked == [], "built-in commands load no plugin for their own sake"

@@ -1,1 +1,1 @@
-"""Runs the cells of a plan in child processes with limits of time and memory."""
+"""Runs the cells of a plan in child processes with limits on time and memory."""

@@ -1,4 +1,4 @@
-"""The child process of a job, started by `distillkit.bench.execution._child_processes` with its folder and its parent's id."""
+"""The main function of the child process that does one job."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any, NoReturn
 
 
 def _die_with_parent(parent: int) -> None:
-    """End with the harness, also when that is killed with SIGKILL: an orphan would go on computing unseen."""
+    """Make this process end together with its parent, even if the parent is killed by SIGKILL."""
     if sys.platform == "linux":
         import ctypes
 
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:  # it died before the line above
+    if os.getppid() != parent:  # The parent ended before the call above.
         os._exit(1)
 
-    def watch() -> None:  # where there is no such signal
+    def watch() -> None:  # For systems without a signal on the death of the parent.
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)
@@ -32,7 +32,9 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _peak_mb() -> float:
-    with contextlib.suppress(OSError, StopIteration):  # Linux: getrusage would count the parent's memory as of the fork
+    """Return the peak resident memory of this process in MB; 0 if the system does not report it."""
+    # On Linux, getrusage would include the memory of the parent at the time of the fork.
+    with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10
     try:
@@ -44,23 +46,23 @@ def _peak_mb() -> float:
 
 
 def _one_line(exc: BaseException) -> str:
+    """Return the type, the message and the notes of an exception in one line."""
     text = " ".join(" ".join([str(exc), *(f"({note})" for note in getattr(exc, "__notes__", ()))]).split())
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
 
 def _status_of(exc: BaseException) -> str:
+    """Return the status of a job that ended with an exception."""
     from distillkit.exceptions import BudgetError
+    from distillkit.utils._memory_errors import is_out_of_memory
 
     if isinstance(exc, BudgetError):
-        return "skipped"  # the rows cannot meet this budget: nothing failed
-    said = str(exc).lower()  # by the GPU's allocator, torch's for the CPU, and the operating system
-    phrases = ("out of memory", "can't allocate memory", "cannot allocate memory")
-    if isinstance(exc, MemoryError) or any(phrase in said for phrase in phrases):
-        return "out_of_memory"
-    return "failed"
+        return "skipped"  # The dataset cannot meet this budget, which is no failure of the method.
+    return "out_of_memory" if is_out_of_memory(exc) else "failed"
 
 
 def _perform(folder: Path) -> dict[str, Any]:
+    """Do the job described in a folder and return its status with its value or error."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     try:
         from threadpoolctl import threadpool_limits
@@ -69,8 +71,8 @@ def _perform(folder: Path) -> dict[str, Any]:
 
         with threadpool_limits(job["threads"]):
             value = getattr(_jobs, job["action"])(**job["payload"])
-        json.dumps(value)  # what cannot be told to the parent is a failure of the job
-    except BaseException as exc:  # a method may raise anything, SystemExit and KeyboardInterrupt too: still a row
+        json.dumps(value)  # A value that JSON cannot hold counts as a failure of the job.
+    except BaseException as exc:  # Whatever a method raises, SystemExit included, must give a row.
         import traceback
 
         traceback.print_exc()
@@ -80,12 +82,20 @@ def _perform(folder: Path) -> dict[str, Any]:
 
 
 def do_job(name: str, parent: int) -> NoReturn:
-    """Do the job of the folder `name`, leave its result there, and end; `parent` is the process to end with."""
+    """Do the job described in a folder, write its result there, and end the process.
+
+    Parameters
+    ----------
+    name : str
+        Path of the folder, which holds job.json.
+    parent : int
+        Id of the parent process; this process ends together with it.
+    """
     folder = Path(name)
     _die_with_parent(parent)
-    answer = _perform(folder) | {"peak_mb": _peak_mb()}
+    result = _perform(folder) | {"peak_mb": _peak_mb()}
     part = folder / "result.json.part"
-    part.write_text(json.dumps(answer), encoding="utf-8")
+    part.write_text(json.dumps(result), encoding="utf-8")
     part.replace(folder / "result.json")
     sys.stdout.flush()
-    os._exit(0)  # skip the destructors of native libraries: the result is written
+    os._exit(0)  # The result is written, so skip the destructors of native libraries, which may crash.

@@ -1,4 +1,4 @@
-"""Start the child process of a job: forked from a process that has done the imports where that can be, spawned elsewhere."""
+"""Starts the child process of a job, through a fork server where possible and else by spawning."""
 
 from __future__ import annotations
 
@@ -15,46 +15,48 @@ from typing import Any, Protocol
 
 __all__ = ["Child", "start_child"]
 
-# -P and the parent's own path: a file json.py in the working folder must not take the place of the library's, and a
-# plugin that the parent found must be found
+# With -P and the sys.path of the parent, a file json.py in the working folder cannot shadow the
+# standard library, and the child finds the same plugins as the parent.
 _PRELUDE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
 _SPAWN = f"{_PRELUDE}from distillkit.bench.execution._child_main import do_job; do_job(sys.argv[2], int(sys.argv[3]))"
 _SERVE = f"{_PRELUDE}from distillkit.bench.execution._fork_server import serve; serve()"
-# elsewhere: Windows cannot fork, and what macOS's own libraries do on import does not survive it
 _CAN_FORK = sys.platform == "linux"
-# what every job imports
+"""Whether to use fork servers; Windows has no fork, and libraries of macOS do not survive one."""
+
 _COMMON = frozenset({"numpy", "pandas", "scipy", "sklearn"})
+"""Packages that every job imports."""
 
 
 class Child(Protocol):
-    """What `subprocess.Popen` offers of a process."""
+    """The part of `subprocess.Popen` that a running child process offers."""
 
     pid: int
     returncode: int | None
 
     def poll(self) -> int | None:
-        """Return the exit status, negative for a signal; None while it runs."""
+        """Return the exit status, negative for a signal; None while the process runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end.
+        """Wait for the end of the process and return its exit status.
 
         Raises
         ------
         subprocess.TimeoutExpired
+            If the process still runs after `timeout` seconds.
         """
 
 
 def start_child(folder: Path, threads: int, imports: tuple[str, ...] = ()) -> Child:
-    """Start the child that does the job of a folder.
+    """Start the child process that does the job described in a folder.
 
     Parameters
     ----------
     folder : Path
-        With job.json in it; what the child prints goes to its log.
+        Folder that holds job.json; the output of the child is written to its file ``log``.
     threads : int
-        For the numerical libraries.
+        Number of threads for the numerical libraries.
     imports : tuple of str
-        Modules that the job will need and that may be imported before forking.
+        Modules that the job needs and that may be imported before forking.
 
     Raises
     ------
@@ -63,15 +65,15 @@ def start_child(folder: Path, threads: int, imports: tuple[str, ...] = ()) -> Ch
     """
     if _CAN_FORK:
         server = _server(threads, imports)
-        with contextlib.suppress(_ServerGone):  # killed from outside: a job does not depend on it
+        with contextlib.suppress(_ServerEndedError):  # The server was killed from outside; spawn instead.
             return server.fork(folder, imports)
-        _forget(server)
+        _discard_server(server)
     return _spawn(folder, threads)
 
 
 def _spawn(folder: Path, threads: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-c", _SPAWN, json.dumps(_path()), str(folder), str(os.getpid())]
-    # the log is a file, since a chatty child would fill a pipe and stall
+    command = [sys.executable, "-P", "-c", _SPAWN, json.dumps(_import_path()), str(folder), str(os.getpid())]
+    # The log is a file because a child that prints much would fill a pipe and block.
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             command,
@@ -83,7 +85,8 @@ def _spawn(folder: Path, threads: int) -> subprocess.Popen[bytes]:
         )
 
 
-def _path() -> list[str]:
+def _import_path() -> list[str]:
+    """Return sys.path with the working folder in full."""
     return [entry or str(Path.cwd()) for entry in sys.path]
 
 
@@ -95,18 +98,24 @@ def _environment(threads: int) -> dict[str, str]:
         "NUMEXPR_NUM_THREADS",
         "VECLIB_MAXIMUM_THREADS",
     )
-    # OpenMP threads that spin at barriers stall each other wherever cores are shared: gradient boosting on 100 rows took
-    # 16 s instead of 2.6 s beside another job. Sleeping at barriers costs next to nothing on a machine of one's own.
-    waiting = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
-    return {**os.environ, **dict.fromkeys(names, str(threads)), **waiting, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    # OpenMP threads that spin at barriers slow each other down severely when jobs share the cores.
+    # Sleeping at barriers costs almost nothing when a job has the machine to itself.
+    wait_policy = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    return {
+        **os.environ,
+        **dict.fromkeys(names, str(threads)),
+        **wait_policy,
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "agg",
+    }
 
 
-class _ServerGone(Exception):  # noqa: N818 (the caller does without it)
+class _ServerEndedError(Exception):
     """The fork server has ended."""
 
 
 class _Forked:
-    """A child of a fork server: the server waits for it and passes on its exit status."""
+    """A child process of a fork server, which waits for it and passes on its exit status."""
 
     def __init__(self) -> None:
         self.pid = 0
@@ -124,26 +133,31 @@ class _Forked:
 
 
 class _ForkServer:
-    """The harness's end of a fork server."""
+    """The client of a fork server, on the side of the process that runs the suite.
+
+    The states of a child are kept in two tables: those requested, by the number of the request, and
+    those running, by process id. A thread reads the answers of the server and updates them.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _SERVE, json.dumps(_path())],
+            [sys.executable, "-P", "-c", _SERVE, json.dumps(_import_path())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(threads),
-            start_new_session=True,  # a Ctrl-C at the terminal is for the harness
+            start_new_session=True,  # An interrupt from the terminal must not reach the server.
         )
         self._numbers = itertools.count()
-        self._asked: dict[int, _Forked] = {}
+        self._requested: dict[int, _Forked] = {}
         self._running: dict[int, _Forked] = {}
-        self._gone = False
+        self._ended = False
         self._lock = threading.Lock()
         self._listener = threading.Thread(target=self._listen, daemon=True, name="distillkit-fork-server")
         self._listener.start()
 
     def fork(self, folder: Path, imports: tuple[str, ...]) -> _Forked:
+        """Request a child process and return it once it has started."""
         child, number = _Forked(), next(self._numbers)
         request = {
             "id": number,
@@ -152,59 +166,61 @@ class _ForkServer:
             "imports": imports,
             "environment": _environment(self.threads),
             "cwd": str(Path.cwd()),
-            "path": _path(),
+            "path": _import_path(),
         }
         with self._lock:
-            if self._gone:
-                raise _ServerGone
-            self._asked[number] = child
+            if self._ended:
+                raise _ServerEndedError
+            self._requested[number] = child
             try:
                 assert self._process.stdin is not None
                 self._process.stdin.write(json.dumps(request).encode() + b"\n")
                 self._process.stdin.flush()
             except OSError:
-                self._asked.pop(number, None)
-                raise _ServerGone from None
+                self._requested.pop(number, None)
+                raise _ServerEndedError from None
         child.started.wait()
         if child.error is not None:
             raise OSError(child.error)
         if not child.pid:
-            raise _ServerGone
+            raise _ServerEndedError
         return child
 
     def _listen(self) -> None:
+        """Handle the answers of the server until it ends."""
         assert self._process.stdout is not None
         with self._process.stdout, contextlib.suppress(ValueError, OSError):
             for line in self._process.stdout:
-                self._hear(json.loads(line))
-        with self._lock:  # its children are gone as well: the kernel kills them with it
-            self._gone = True
-            for child in (*self._asked.values(), *self._running.values()):
+                self._handle_answer(json.loads(line))
+        with self._lock:  # The kernel has killed the children together with the server.
+            self._ended = True
+            for child in (*self._requested.values(), *self._running.values()):
                 child.started.set()
                 child.returncode = -9
                 child.ended.set()
-            self._asked.clear()
+            self._requested.clear()
             self._running.clear()
 
-    def _hear(self, answer: dict[str, Any]) -> None:
+    def _handle_answer(self, answer: dict[str, Any]) -> None:
         with self._lock:
             if "started" in answer:
-                child = self._asked.pop(answer["id"])
+                child = self._requested.pop(answer["id"])
                 child.pid, child.error = answer["started"] or 0, answer.get("error")
                 if child.pid:
                     self._running[child.pid] = child
                 child.started.set()
-            elif (ended := self._running.pop(answer["ended"], None)) is not None:
-                ended.returncode = answer["code"]
-                ended.ended.set()
+            elif (child := self._running.pop(answer["ended"], None)) is not None:
+                child.returncode = answer["code"]
+                child.ended.set()
 
     def close(self) -> None:
+        """Close the pipe to the server, which makes it end, and wait for that."""
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-            self._listener.join(5)  # it closes the pipe that it reads from
+            self._listener.join(5)  # The listener closes the pipe that it reads from.
 
 
 _servers: dict[tuple[Any, ...], _ForkServer] = {}
@@ -212,18 +228,22 @@ _guard = threading.Lock()
 
 
 def _server(threads: int, imports: tuple[str, ...]) -> _ForkServer:
-    """Return the server for jobs that need the same packages: others' imports would count as a job's memory."""
+    """Return the fork server for jobs that need the same packages.
+
+    There is one server per set of packages, because the packages of other jobs would count as
+    memory of this one.
+    """
     packages = tuple(sorted({name for name in imports if not name.startswith("distillkit.")} - _COMMON))
-    key = (os.getpid(), sys.executable, threads, packages)  # a forked copy of this process must not share its pipe
+    key = (os.getpid(), sys.executable, threads, packages)  # A forked copy of this process must not share the pipe.
     with _guard:
         if key not in _servers:
             _servers[key] = _ForkServer(threads)
         return _servers[key]
 
 
-def _forget(server: _ForkServer) -> None:
+def _discard_server(server: _ForkServer) -> None:
     with _guard:
-        for key in [key for key, known in _servers.items() if known is server]:
+        for key in [key for key, running in _servers.items() if running is server]:
             del _servers[key]
     server.close()
 

@@ -1,7 +1,8 @@
-"""A process that has done the imports and forks one child per job: what a job needs is then there in milliseconds.
+"""The fork server, a process that imports everything once and then forks one child per job.
 
-This is the program that runs in it; `distillkit.bench.execution._child_processes` starts it and talks to it through its standard input and output, one
-JSON object per line. It must stay a program of one thread that has done nothing but import: only then may it fork.
+The imports of a job are then available at once. `distillkit.bench.execution._child_processes`
+starts this program and exchanges one JSON object per line with it through standard input and
+output. The program must remain single-threaded and do nothing but import, so that forking is safe.
 """
 
 from __future__ import annotations
@@ -21,34 +22,38 @@ from distillkit.bench.execution import _child_main, _jobs
 
 __all__ = ["serve"]
 
-_PATIENCE = 1.0  # seconds between two looks whether the harness still lives
+_POLL_SECONDS = 1.0  # Interval at which to check that the parent process is still running.
 
 
 def serve() -> NoReturn:
-    """Fork a child for each request until the harness closes the pipe or dies."""
+    """Fork a child for each request until the parent process closes the pipe or ends."""
     server = _Server()
     server.run()
-    with contextlib.suppress(OSError):  # nobody may be there to read
+    with contextlib.suppress(OSError):  # The parent may have ended already.
         server.answers.close()
-    os._exit(0)  # the kernel kills the children with their parent
+    os._exit(0)  # The kernel kills the children together with this process.
 
 
 class _Server:
+    """Reads requests from standard input and writes answers to a copy of standard output."""
+
     def __init__(self) -> None:
-        assert _jobs  # imported for the children
+        assert _jobs  # This module is imported for the children.
         self.parent = os.getppid()
-        # whatever an import prints must not end up between the answers
+        # Redirect standard output, so that the output of an import does not mix with the answers.
         self.answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         self.wake, self._waker = os.pipe()
+        # The end of a child writes to a pipe, which wakes up the select call in `run`.
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self.rest = b""
+        self.partial_line = b""
 
     def run(self) -> None:
+        """Serve requests until standard input is closed or the parent ends."""
         while os.getppid() == self.parent:
-            ready, _, _ = select.select([0, self.wake], [], [], _PATIENCE)
+            ready, _, _ = select.select([0, self.wake], [], [], _POLL_SECONDS)
             if self.wake in ready:
                 os.read(self.wake, 4096)
                 self.reap()
@@ -56,39 +61,45 @@ class _Server:
                 text = os.read(0, 65536)
                 if not text:
                     return
-                *lines, self.rest = (self.rest + text).split(b"\n")
+                *lines, self.partial_line = (self.partial_line + text).split(b"\n")
                 for line in lines:
                     self.fork(json.loads(line))
 
     def answer(self, **values: Any) -> None:
+        """Write one answer."""
         self.answers.write(f"{json.dumps(values)}\n")
         self.answers.flush()
 
     def reap(self) -> None:
+        """Collect the exit statuses of all children that have ended and report them."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 self.answer(ended=ended[0], code=os.waitstatus_to_exitcode(ended[1]))
 
     def fork(self, request: dict[str, Any]) -> None:
+        """Do the imports of a job, fork its child, and report the process id."""
         for name in request["imports"]:
-            with contextlib.suppress(Exception):  # the child meets it again and tells it as the error of its job
+            with contextlib.suppress(Exception):  # The child repeats the import and reports the error.
                 importlib.import_module(name)
+        # Garbage collections in the children would write to every memory page and so copy it.
         gc.collect()
-        gc.freeze()  # collections in children would write to, and so copy, every page
+        gc.freeze()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # BLAS keeps threads, which know how to be forked
+                # Python warns about threads of BLAS libraries, but these handle forks themselves.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
         except OSError as exc:
             self.answer(started=None, id=request["id"], error=str(exc))
             return
         if pid == 0:
             self.become_child(request)
-        with contextlib.suppress(OSError):  # also done by the child: whichever comes first
+        with contextlib.suppress(OSError):  # Server and child both do this, since either may be first.
             os.setpgid(pid, pid)
         self.answer(started=pid, id=request["id"])
 
     def become_child(self, request: dict[str, Any]) -> NoReturn:
+        """Turn a forked copy of the server into the child of a job, and do the job."""
         server = os.getppid()
         try:
             with contextlib.suppress(OSError):
@@ -104,14 +115,15 @@ class _Server:
             sys.path[:] = request["path"]
             importlib.invalidate_caches()
             _child_main.do_job(request["folder"], server)
-        finally:  # never back into the loop of the server
+        finally:  # The child must never return to the loop of the server.
             os._exit(1)
 
 
 def _redirect(log: str) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    """Make standard input empty and send standard output and error to a log file."""
+    null_input = os.open(os.devnull, os.O_RDONLY)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+    for source, target in ((null_input, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    os.close(nothing)
+    os.close(null_input)
     os.close(output)

@@ -1,4 +1,4 @@
-"""One job in a child process of its own, with limits: it always comes back as one result."""
+"""Runs one job in a child process with limits, which always gives exactly one result."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ _interrupted: set[int] = set()
 _lock = threading.Lock()
 
 
-class JobInterrupted(Exception):  # noqa: N818 (nothing went wrong)
-    """The job was ended by `kill_children`: it has no result, and its cells must stay unfinished."""
+class JobInterrupted(Exception):  # noqa: N818 (an interrupt by the user is no error)
+    """The job was ended by `kill_children`, so it has no result and its cells remain unfinished."""
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a job.
+    """The result of a job.
 
     Parameters
     ----------
     status : {"ok", "failed", "timeout", "out_of_memory", "crashed", "skipped"}
     value : dict
-        What the job returned; empty unless ok.
+        Return value of the job; empty unless the status is "ok".
     error : str or None
-        One line; with the end of the child's output where it died without a word.
+        Error in one line. If the child ended without reporting one, the line includes the end of
+        its output.
     seconds, peak_mb : float
-        Wall time, and the highest resident memory of the child and its own children.
+        Wall-clock seconds, and the peak resident memory in MB of the child and its own children.
     """
 
     status: str
@@ -55,7 +56,10 @@ class JobResult:
 
 
 def kill_children() -> None:
-    """Kill every running child with its own children; the `run_job` that waits for it raises `JobInterrupted`."""
+    """Kill all running children and their own children.
+
+    Each `run_job` that waits for one of them raises `JobInterrupted`.
+    """
     with _lock:
         _interrupted.update(_running)
         for pid in _running:
@@ -82,13 +86,14 @@ def run_job(
     ----------
     action : str
     payload : dict
-        JSON-able arguments of the action.
+        Arguments of the action, which must be representable as JSON.
     seconds, memory_mb : float
-        Limits; over them the child and all its own children are killed.
+        Limits on wall-clock time and resident memory; when one is exceeded, the child and all its
+        own children are killed.
     threads : int
-        Threads for BLAS, OpenMP and torch in the child.
+        Number of threads for BLAS, OpenMP and torch in the child.
     imports : tuple of str
-        Modules the job will need, which may be imported ahead of it.
+        Modules that the job needs and that may be imported in advance.
 
     Returns
     -------
@@ -97,9 +102,9 @@ def run_job(
     Raises
     ------
     JobInterrupted
-        If `kill_children` ended it.
+        If `kill_children` ended the job.
     ResultsError
-        If no child can be started: the trouble is the machine's, not the job's.
+        If no child process can be started, which is a problem of the machine and not of the job.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="distillkit-") as name:
@@ -131,7 +136,7 @@ def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> Child
 
 
 def _watch(child: Child, deadline: float, memory_mb: float) -> tuple[str | None, float]:
-    """Wait for the child; return the limit it broke, if any, and its peak memory in MB."""
+    """Wait for the child; return the limit that it exceeded, if any, and its peak memory in MB."""
     peak = 0.0
     while child.poll() is None:
         peak = max(peak, _resident_mb(child.pid))
@@ -145,6 +150,7 @@ def _watch(child: Child, deadline: float, memory_mb: float) -> tuple[str | None,
 
 
 def _resident_mb(pid: int) -> float:
+    """Return the resident memory of a process and all its descendants in MB."""
     total = 0
     with contextlib.suppress(psutil.Error):
         parent = psutil.Process(pid)
@@ -157,12 +163,13 @@ def _resident_mb(pid: int) -> float:
 def _result(
     folder: Path, code: int, limit: str | None, seconds: float, memory_mb: float, peak: float, elapsed: float
 ) -> JobResult:
-    answer: dict[str, Any] = {}
+    """Return the result that the child wrote, or else one that says how it ended."""
+    result: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        answer = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    peak = max(peak, answer.get("peak_mb", 0.0))
-    if answer:  # whole, since it is renamed into place: the work was done even if the end was untidy
-        return JobResult(answer["status"], answer.get("value") or {}, answer.get("error"), elapsed, peak)
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    peak = max(peak, result.get("peak_mb", 0.0))
+    if result:  # The file is renamed into place, so it is complete even if the child crashed afterwards.
+        return JobResult(result["status"], result.get("value") or {}, result.get("error"), elapsed, peak)
     if limit == "timeout":
         return JobResult("timeout", {}, f"ran past its limit of {seconds:g} s", elapsed, peak)
     if limit == "out_of_memory":
@@ -172,13 +179,15 @@ def _result(
 
 
 def _cause(code: int) -> str:
+    """Describe an exit status in words."""
     if code >= 0:
         return f"ended with exit status {code} and no result"
-    name = next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
+    name = next((number.name for number in signal.Signals if number == -code), f"signal {-code}")
     return f"killed by {name}" + (" (the kernel does so where memory runs out)" if name == "SIGKILL" else "")
 
 
 def _tail(path: Path) -> str:
+    """Return the last lines of a log in one line."""
     with contextlib.suppress(OSError):
         with path.open("rb") as log:
             log.seek(max(0, path.stat().st_size - _TAIL_BYTES))

@@ -1,4 +1,4 @@
-"""What a child process does: prepare data, distil, judge, or make a model small. Everything is found by registry name."""
+"""The actions of a child process: prepare data, distil, evaluate, or fit a student model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FACTS = ("name", "task", "modality", "classes", "feature_names", "preparation")
 
 
 def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str) -> dict[str, Any]:
-    """Load a dataset once and store its arrays, so that no later job parses files again."""
+    """Load a dataset and store its arrays, so that later jobs need not parse the files again."""
     target = Path(folder)
     dataset = get_manager().get("dataset", name).load()(None if root is None else Path(root), **params)
     part = part_of(target)
@@ -38,7 +38,7 @@ def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str)
     (part / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
     try:
         part.replace(target)
-    except OSError:  # a folder that is there is whole: another engine's job was first
+    except OSError:  # Another job has stored the same data first; its folder is complete.
         shutil.rmtree(part)
         if not target.is_dir():
             raise
@@ -46,17 +46,18 @@ def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str)
 
 
 def load_prepared(folder: Path, *parts: str) -> Dataset:
-    """Read the "train" or the "test" rows that `prepare` stored, or both; of the other part one row of this one stands in.
+    """Read the "train" rows, the "test" rows or both from the arrays that `prepare` stored.
 
-    What is not asked for is not even opened: a method cannot see test rows.
+    A part that is not requested is not even opened, so that a method cannot access test rows. One
+    row of the requested part takes its place, because a dataset needs both.
     """
     facts = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     facts["classes"], facts["feature_names"] = tuple(facts["classes"]), tuple(facts["feature_names"])
     arrays: dict[str, Any] = {}
     for part in ("train", "test"):
         for axis in "Xy":
-            read = np.load(folder / f"{axis}_{part if part in parts else parts[0]}.npy", allow_pickle=False)
-            arrays[f"{axis}_{part}"] = read if part in parts else read[:1]
+            array = np.load(folder / f"{axis}_{part if part in parts else parts[0]}.npy", allow_pickle=False)
+            arrays[f"{axis}_{part}"] = array if part in parts else array[:1]
     return Dataset(**facts, **arrays).as_float()
 
 
@@ -71,21 +72,23 @@ def distil(
     artefact: str,
     metrics: list[str],
 ) -> dict[str, Any]:
-    """Distil the training rows, store the artefact with its record, and measure it on the training rows.
+    """Distil the training rows, store the artefact with its record, and compute its data metrics.
 
-    An artefact that is already there is not made again; `metrics` of stage "data", as ``"name@version"``, that its
-    record lacks are added.
+    An artefact that exists already is not made again. Those of the `metrics` of stage "data", given
+    as ``"name@version"``, that its record lacks are computed and added.
     """
     path = Path(artefact)
     dataset = load_prepared(Path(data), "train")
     record = read_record(path)
+    # 1. Distil, unless an earlier run has done so.
     if record is None:
         distiller = build_distiller(method, params, task, budget, seed)
         _import_packages(method)
         started = time.perf_counter()
         distiller.fit(dataset.X_train, dataset.y_train)
         seconds = time.perf_counter() - started
-        record = _keep(distiller.distilled_, dataset, path, seconds, _histories(distiller))
+        record = _store(distiller.distilled_, dataset, path, seconds, _histories(distiller))
+    # 2. Compute the metrics that the record lacks.
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
         distilled = load_distilled(path, record, dataset)
@@ -97,30 +100,32 @@ def distil(
 
 
 def _import_packages(method: str) -> None:
-    """Import what a method needs, which is no part of the time that it takes."""
+    """Import the packages that a method needs, so that its measured time does not include this."""
     for package in get_manager().get("method", method).requires:
         importlib.import_module(package)
 
 
 def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any, seed: int) -> Any:
-    """Make the distiller; only what it takes of budget, task and seed is given.
+    """Create a method, with budget, task and seed set only if it has these parameters.
 
-    A parameter ``distiller`` that is text names the method inside a meta-distiller, optionally with a preset; the budget goes to it.
+    If the parameter ``distiller`` is text, it names the method inside a meta-distiller, optionally
+    with a preset, and that method gets the budget.
     """
     return make_method(method, params, {"budget": budget, "task": task, "random_state": seed})
 
 
 def _histories(distiller: Any) -> dict[str, Any]:
-    """Return what the loss curves of the report are drawn from; a meta-distiller's teacher has a history of its own."""
+    """Return the training histories for the loss curves, including that of a teacher if any."""
     paths = {"history": "history_", "teacher_history": "teacher_.history_"}
     return {name: history for name, path in paths.items() if (history := stored_history(distiller, path))}
 
 
-def _keep(
-    distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float, more: dict[str, Any]
+def _store(
+    distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float, histories: dict[str, Any]
 ) -> dict[str, Any]:
+    """Store a distilled set and its record, and return the record."""
     whole = _is_whole(distilled, dataset)
-    if not whole:  # the whole set is not copied: its rows are already there
+    if not whole:  # The rows of the whole training set are stored already.
         distilled.save(path)
     record: dict[str, Any] = {
         "whole": whole,
@@ -131,21 +136,21 @@ def _keep(
         "seconds_distil": seconds,
         "stopped_by": distilled.provenance.get("stopped_by"),
         "data_metrics": {},
-        **more,
+        **histories,
     }
     write_json(path.with_suffix(".json"), record)
     return record
 
 
 def _is_whole(distilled: DistilledSet, dataset: Dataset) -> bool:
-    """Whether a set is the training rows as they stand, with nothing added that an artefact would have to keep."""
-    as_they_stand = distilled.indices is not None and np.array_equal(distilled.indices, np.arange(len(dataset.X_train)))
-    plain = distilled.soft_labels is None and distilled.preprocessing is None
-    return as_they_stand and plain and bool(np.all(distilled.sample_weight == 1))
+    """Return whether a set is exactly the training set, so that it need not be stored again."""
+    same_rows = distilled.indices is not None and np.array_equal(distilled.indices, np.arange(len(dataset.X_train)))
+    unmodified = distilled.soft_labels is None and distilled.preprocessing is None
+    return same_rows and unmodified and bool(np.all(distilled.sample_weight == 1))
 
 
 def load_distilled(path: Path, record: dict[str, Any], dataset: Dataset) -> DistilledSet:
-    """Read the distilled set, or stand in the training rows for the whole set."""
+    """Read a distilled set; if it is the whole training set, create it from the training rows."""
     if not record["whole"]:
         return DistilledSet.load(path)
     return DistilledSet(dataset.X_train, dataset.y_train, indices=np.arange(len(dataset.X_train)))
@@ -160,7 +165,10 @@ def evaluate(
     seed: list[int],
     metrics: list[str],
 ) -> dict[str, Any]:
-    """Train the evaluator on the distilled set and measure it on the test rows, touched here and only here."""
+    """Train an evaluator on a distilled set and measure it on the test rows.
+
+    This is the only use of the test rows for methods that reduce rows.
+    """
     path = Path(artefact)
     record = read_record(path)
     if record is None:
@@ -187,10 +195,10 @@ def _random_state(seed: list[int]) -> int:
 def fit_model(
     *, data: str, method: str, params: dict[str, Any], task: str, seed: list[int], metrics: list[str]
 ) -> dict[str, Any]:
-    """Fit a method that reduces a model, predict the test rows, opened after the fit, and measure what it predicts.
+    """Fit a method that reduces a model, and measure its predictions for the test rows.
 
-    The random state follows from both seeds and from nothing else, so that methods with equal teachers train the very
-    same one.
+    The test rows are opened only after the fit. The random state depends on the two seeds alone, so
+    that methods with the same teacher settings train exactly the same teacher.
     """
     dataset = load_prepared(Path(data), "train")
     model = build_distiller(method, params, task, None, _random_state(seed))

@@ -1,4 +1,7 @@
-"""The default engine: threads on this machine, each waiting for one child process at a time."""
+"""The default executor, which runs cells on this machine, in child processes.
+
+Each of its threads waits for one child process at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +18,22 @@ __all__ = ["run"]
 def run(
     groups: Iterable[Any], run_group: Callable[[Any], list[dict[str, Any]]], jobs: int
 ) -> Iterator[list[dict[str, Any]]]:
-    """Run groups, `jobs` at a time, and yield their rows as they are done.
+    """Run groups of cells in parallel and yield the rows of each group when it is done.
 
     Parameters
     ----------
     groups : iterable of CellGroup
     run_group : callable
-        Runs one group and returns its rows; it does not raise for what goes wrong inside a cell.
+        Runs one group and returns its rows; failures of a cell are recorded in its row.
     jobs : int
-        Groups at a time.
+        Number of groups that run at the same time.
     """
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="distillkit")
     futures = [pool.submit(run_group, group) for group in groups]
     try:
         for future in as_completed(futures):
             yield future.result()
-    finally:  # on an interrupt: start nothing new and end what runs, also what a thread was just about to start
+    finally:  # On an interrupt, kill the children repeatedly, because a thread may just be starting one.
         pool.shutdown(wait=False, cancel_futures=True)
         while not all(future.done() for future in futures):
             kill_children()

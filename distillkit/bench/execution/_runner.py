@@ -1,4 +1,4 @@
-"""Run a plan: resume what is done, run the rest, and leave one row for every cell."""
+"""Runs a plan: skips finished cells, runs the others, and writes one row for each."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def run_plan(
     retry: frozenset[str] = frozenset(),
     on_row: Callable[[Row], None] | None = None,
 ) -> Generator[Row, None, None]:
-    """Run the cells that have no row yet, and yield their rows as they come.
+    """Run the cells that have no row yet, and yield their rows as they finish.
 
     Parameters
     ----------
     plan : Plan
     store : ResultsStore
-        Entered, so that it holds the folder.
-    jobs : int
-        Cells at a time. Threads are shared out between them, and rows say how many ran at once, since times
-        taken side by side do not compare with times taken alone.
-    executor : str
-        Registry name of the engine.
+        Must be entered as a context, so that it has locked the folder.
+    jobs : int, default=1
+        Number of cells that run at the same time and share the cores. The rows record it, because
+        times measured in parallel are not comparable to those of cells that ran alone.
+    executor : str, default="local"
+        Registry name of the executor.
     retry : frozenset of str
-        Statuses whose rows are thrown away and run again, such as {"failed", "timeout"}.
+        Statuses of rows to run again, such as {"failed", "timeout"}.
     on_row : callable or None
         Called with each row as soon as it is written, from the thread that ran it.
     """
@@ -74,7 +74,7 @@ def run_plan(
 
 
 def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = frozenset()) -> list[Cell]:
-    """Return the cells that have no row yet, or one with a status to run again."""
+    """Return the cells that have no row yet, or whose row has a status to run again."""
     rows = store.rows(cell.key for cell in plan.cells)
     return [cell for cell in plan.cells if _is_pending(cell, rows.get(cell.key), retry)]
 
@@ -82,12 +82,16 @@ def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = froze
 def _is_pending(cell: Cell, row: Row | None, retry: frozenset[str]) -> bool:
     if row is None or row["status"] in retry:
         return True
-    return row["status"] == "skipped" and row.get("phase") == "plan" and cell.skip is None  # its package is there now
+    # A cell that an earlier plan skipped, say for a missing package, runs if this plan includes it.
+    return row["status"] == "skipped" and row.get("phase") == "plan" and cell.skip is None
 
 
 @dataclass
 class GroupRunner:
-    """Callable that runs one group of cells and returns their rows; it can be pickled for other engines."""
+    """Callable that runs one group of cells and returns their rows.
+
+    It can be pickled, for executors that run groups in other processes or on other machines.
+    """
 
     folder: Path
     data_root: Path | None
@@ -109,7 +113,7 @@ class GroupRunner:
         self._guard = threading.Lock()
 
     def __call__(self, group: CellGroup) -> list[Row]:
-        """Prepare the data if need be, distil once, judge each cell; every cell gets its row."""
+        """Prepare the data if necessary, distil once, evaluate each cell, and write all rows."""
         store = ResultsStore(self.folder)
         rows = []
         for cell, result, phase in self.outcomes(group, store):
@@ -121,7 +125,8 @@ class GroupRunner:
         return rows
 
     def outcomes(self, group: CellGroup, store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
-        """Yield what became of each cell, and the phase in which it ended if not well."""
+        """Yield each cell with its result and, unless it is ok, the phase in which it ended."""
+        # 1. Report the cells that the plan skips.
         todo = []
         for cell in group.cells:
             if cell.skip is None:
@@ -130,22 +135,24 @@ class GroupRunner:
                 yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
         if not todo:
             return
-        made, phase = self.prepare(todo[0], store), "prepare"
-        if made.status == "ok" and todo[0].reduces_model:
+        # 2. Prepare the data and make the distilled set, which all cells of the group share.
+        shared, phase = self.prepare(todo[0], store), "prepare"
+        if shared.status == "ok" and todo[0].reduces_model:
             yield from self.models(todo, store)
             return
-        if made.status == "ok":
-            made, phase = self.distil(todo[0], store), "distil"
+        if shared.status == "ok":
+            shared, phase = self.distil(todo[0], store), "distil"
+        # 3. Evaluate each cell; if an earlier phase has failed, all cells have its result.
         for cell in todo:
-            if made.status != "ok":
-                yield cell, made, phase
+            if shared.status != "ok":
+                yield cell, shared, phase
             else:
-                judged = self.evaluate(cell, store)
-                whole = replace(judged, value={**made.value, **judged.value})
-                yield cell, whole, None if judged.status == "ok" else "evaluate"
+                evaluation = self.evaluate(cell, store)
+                merged = replace(evaluation, value={**shared.value, **evaluation.value})
+                yield cell, merged, None if evaluation.status == "ok" else "evaluate"
 
     def models(self, cells: list[Cell], store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
-        """Fit and judge a method that reduces a model, in one job per cell: no artefact lies between the two."""
+        """Fit and evaluate a method that reduces a model, in one job per cell."""
         for cell in cells:
             result = self.job(
                 "fit_model",
@@ -157,7 +164,7 @@ class GroupRunner:
                 seed=[cell.distil_seed, cell.eval_seed],
                 metrics=_names(cell),
             )
-            value = {"seconds_distil_job": 0.0, **result.value}  # the cell's own seconds hold all of it
+            value = {"seconds_distil_job": 0.0, **result.value}  # The seconds of the cell include everything.
             yield cell, replace(result, value=value), None if result.status == "ok" else "distil"
 
     def job(self, action: str, imports: tuple[str, ...] = (), **payload: Any) -> JobResult:
@@ -167,7 +174,7 @@ class GroupRunner:
         )
 
     def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
-        """Prepare a dataset once, however many groups wait for it; a failure is remembered for this run."""
+        """Prepare a dataset once for all groups that wait for it; a failure is not retried."""
         with self._guard:
             lock = self._locks.setdefault(cell.data_key, threading.Lock())
         with lock:
@@ -185,11 +192,11 @@ class GroupRunner:
             return result
 
     def distil(self, cell: Cell, store: ResultsStore) -> JobResult:
-        """Make the distilled set and its record, unless an earlier run did."""
+        """Make the distilled set and its record, unless an earlier run has made them."""
         metrics = [metric for metric in cell.metrics if _stage(metric) == "data"]
-        before = store.record(cell.distil_key)
-        if before is not None and set(metrics) <= before["data_metrics"].keys():
-            return JobResult("ok", before, None, 0.0, 0.0)
+        stored = store.record(cell.distil_key)
+        if stored is not None and set(metrics) <= stored["data_metrics"].keys():
+            return JobResult("ok", stored, None, 0.0, 0.0)
         result = self.job(
             "distil",
             _imports("method", cell.method_name, metrics),
@@ -204,7 +211,7 @@ class GroupRunner:
         )
         if result.status != "ok":
             return result
-        record = result.value | {  # what only the parent can tell; rows of later runs need it as well
+        record = result.value | {  # The parent measures these values, and rows of later runs need them.
             "peak_mb": max(result.peak_mb, result.value.get("peak_mb", 0.0)),
             "n_concurrent": max(self.n_concurrent, result.value.get("n_concurrent", 1)),
             "seconds_distil_job": max(result.seconds, result.value.get("seconds_distil_job", 0.0)),
@@ -213,7 +220,7 @@ class GroupRunner:
         return replace(result, value=record)
 
     def evaluate(self, cell: Cell, store: ResultsStore) -> JobResult:
-        """Judge the distilled set of a cell."""
+        """Evaluate the distilled set of a cell."""
         return self.job(
             "evaluate",
             _imports("evaluator", cell.evaluator_name),
@@ -226,12 +233,12 @@ class GroupRunner:
         )
 
     def row(self, cell: Cell, result: JobResult, phase: str | None) -> Row:
-        """Put together the row of a cell from its identity and what became of it."""
+        """Return the row of a cell, from its identity and its result."""
         value = result.value
-        found = {
+        metrics = {
             _name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics
         }
-        found |= value.get("metrics", {})
+        metrics |= value.get("metrics", {})
         ended = datetime.now(UTC)
         return cell.identity() | {
             "schema": 1,
@@ -239,7 +246,9 @@ class GroupRunner:
             "phase": phase,
             "error": result.error,
             "stopped_by": value.get("stopped_by"),
-            "metrics": {name: number for name, number in found.items() if number is not None and math.isfinite(number)},
+            "metrics": {
+                name: number for name, number in metrics.items() if number is not None and math.isfinite(number)
+            },
             "rows": value.get("rows"),
             "bytes": value.get("bytes"),
             "rows_seen": value.get("rows_seen"),
@@ -259,18 +268,21 @@ class GroupRunner:
 
 
 def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the modules that a job may find imported: where our own targets are, and what the method or model requires.
+    """Return the modules that may be imported in advance for a job.
 
-    A plugin's modules are imported in its own child only, since they may do anything.
+    These are the modules of built-in targets and the packages that a built-in method or evaluator
+    requires. Modules of plugins are imported only in the child of their own job, because importing
+    them may have any effect.
     """
     manager = get_manager()
-    named = [(kind, name), *(("metric", _name(metric)) for metric in metrics)]
-    own = [manager.get(*each) for each in named if manager.provider(*each).dist == "distillkit"]
+    used = [(kind, name), *(("metric", _name(metric)) for metric in metrics)]
+    builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
     requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
-    return (*requires, *sorted({spec.target.partition(":")[0] for spec in own if isinstance(spec.target, str)}))
+    return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
 
 
 def _name(metric: str) -> str:
+    """Return the name of a metric that is given as ``"name@version"``."""
     return metric.partition("@")[0]
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard: means with intervals, ranks, tests and costs from the rows of finished cells."""
+"""Builds the leaderboard: means with intervals, ranks, tests and costs from finished cells."""
 
 from distillkit.bench.leaderboard._leaderboard import Leaderboard, build_leaderboard
 from distillkit.bench.leaderboard._overall import Overall

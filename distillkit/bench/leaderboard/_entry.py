@@ -1,4 +1,4 @@
-"""One line of a leaderboard: all cells of one method in one comparison, over distillation and evaluation seeds."""
+"""One entry of a leaderboard: all cells of one method in one comparison, over all seeds."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ __all__ = [
 ]
 
 COMPARISON_KEY = ("dataset", "task", "evaluator", "label_mode")
-"""The fields that all cells of a comparison share, whatever their budget."""
+"""The fields, apart from the budget, that all cells of a comparison share."""
 
 FAILED = ("failed", "timeout", "out_of_memory", "crashed")
+"""The statuses that count as failures."""
+
 IDENTITY = (
     "task",
     "dataset",
@@ -46,49 +48,53 @@ IDENTITY = (
 
 
 def finite(value: Any) -> float | None:
-    """Return a number as a float; None where it is missing, not a number or infinite."""
+    """Return a number as a float, or None if it is missing, not a number or infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
 
 
 def costs(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a row says of size and time under the names of the metrics, for suites that do not ask for them."""
-    found = {
+    """Return the sizes and times of a row under the names of the corresponding metrics.
+
+    A leaderboard has these columns even if the suite does not request the metrics.
+    """
+    values = {
         name: finite(row.get(name.replace("-", "_"))) for name in ("rows", "bytes", "seconds-distil", "seconds-train")
     }
     for unit in ("rows", "bytes"):
-        seen, kept = finite(row.get(f"{unit}_seen")), found[unit]
-        found[f"compression-{unit}"] = seen / kept if seen is not None and kept else None
-    return {name: value for name, value in found.items() if value is not None}
+        original, distilled = finite(row.get(f"{unit}_seen")), values[unit]
+        values[f"compression-{unit}"] = original / distilled if original is not None and distilled else None
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def measured(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the finite metrics of a row, its costs among them."""
+    """Return the finite metrics of a row, including its costs."""
     values = {name: finite(value) for name, value in {**costs(row), **(row.get("metrics") or {})}.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def is_control(cell: Mapping[str, Any]) -> bool:
-    """Return whether a cell belongs to a control, which the other methods of a comparison are tested against.
+    """Return whether a cell belongs to the control, against which the other methods are tested.
 
-    The built-in controls are the random subset, the random subset with the labels of a teacher where labels are soft, and the
-    student that learns from labels alone among students.
+    The built-in controls are the random subset; for soft labels, the random subset with the labels
+    of a teacher; and for student models, the student that is trained on the labels alone.
     """
     return role_of(cell) == CONTROL
 
 
 def is_reference(cell: Mapping[str, Any]) -> bool:
-    """Return whether a cell is shown for orientation and takes no rank.
+    """Return whether a cell belongs to a reference, which is shown for comparison without a rank.
 
-    That holds for references, such as the whole set or a teacher, and for every method whose rows do not follow the budget.
+    This holds for methods with that role, such as the whole set or a teacher, and for all methods
+    whose number of rows does not depend on the budget.
     """
     of_fixed_size = cell.get("label_mode") != ANY_LABELS and cell["budget"] == FIXED_SIZE
     return of_fixed_size or role_of(cell) == REFERENCE
 
 
 def role_of(cell: Mapping[str, Any]) -> str:
-    """Return the role of the method of a cell, also for results that were written before methods had one."""
+    """Return the role of the method of a cell, also for results written before roles existed."""
     role = cell.get("role")
     if role is not None:
         return str(role)
@@ -108,7 +114,7 @@ class LeaderboardEntry:
     rows : mapping of str to dict
         Finished rows by key; cells without a row are not done yet.
     metric : str
-        The metric that decides.
+        The primary metric, by which methods are ranked.
     """
 
     def __init__(self, cells: Sequence[Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]], metric: str) -> None:
@@ -129,52 +135,55 @@ class LeaderboardEntry:
         return values
 
     def seed_means(self, metric: str | None = None) -> list[float]:
-        """Return one value per distillation seed, the mean over its evaluation seeds."""
+        """Return the mean over the evaluation seeds, for each distillation seed."""
         scores = self.scores if metric is None else self._by_seed(metric)
         return [fmean(scores[seed].values()) for seed in sorted(scores)]
 
     def mean(self, metric: str | None = None) -> float | None:
-        """Return the mean over the distillation seeds; None without any value."""
+        """Return the mean over the distillation seeds, or None if there is no value."""
         values = self.seed_means(metric)
         return fmean(values) if values else None
 
     @property
     def reference(self) -> bool:
-        """Whether the line is a reference, which takes no rank."""
+        """Whether the entry is a reference, which has no rank."""
         return is_reference(self.cell)
 
     @property
     def is_whole(self) -> bool:
         """Whether the method is a reference that keeps every training row."""
         sizes = [(row.get("rows"), row.get("rows_seen")) for row in self.ok]
-        return role_of(self.cell) == REFERENCE and all(rows is not None and rows == seen for rows, seen in sizes)
+        return role_of(self.cell) == REFERENCE and all(rows is not None and rows == total for rows, total in sizes)
 
     @property
     def done(self) -> int:
-        """Cells that gave a finite value of the deciding metric."""
+        """Number of cells that have a finite value of the primary metric."""
         return sum(len(seeds) for seeds in self.scores.values())
 
     @property
     def complete(self) -> bool:
-        """Whether every planned cell gave a value."""
+        """Whether every planned cell has a value of the primary metric."""
         return self.done == self.planned
 
     def pairs(self, other: LeaderboardEntry) -> tuple[list[float], list[float]]:
-        """Return values of both lines for the distillation seeds they share, over the evaluation seeds they share."""
-        mine, theirs = [], []
+        """Return paired values of both entries, one pair per distillation seed that they share.
+
+        Each value is the mean over the evaluation seeds that the two entries share.
+        """
+        values, other_values = [], []
         for seed in sorted(self.scores.keys() & other.scores.keys()):
             shared = self.scores[seed].keys() & other.scores[seed].keys()
             if shared:
-                mine.append(fmean(self.scores[seed][eval_seed] for eval_seed in sorted(shared)))
-                theirs.append(fmean(other.scores[seed][eval_seed] for eval_seed in sorted(shared)))
-        return mine, theirs
+                values.append(fmean(self.scores[seed][eval_seed] for eval_seed in sorted(shared)))
+                other_values.append(fmean(other.scores[seed][eval_seed] for eval_seed in sorted(shared)))
+        return values, other_values
 
     def metric_names(self) -> set[str]:
-        """Return the metrics that any finished cell reports."""
+        """Return the names of all metrics that any finished cell reports."""
         return {name for row in self.ok for name in measured(row)}
 
     def record(self) -> dict[str, Any]:
-        """Return the line's own columns; those that need other lines are added by the comparison."""
+        """Return the columns that do not depend on other entries."""
         values = self.seed_means()
         low, high = t_interval(values) or (None, None)
         peaks = [peak for peak in (finite(row.get("peak_mb")) for row in self.rows) if peak is not None]
@@ -200,8 +209,9 @@ class LeaderboardEntry:
         }
 
     def _evaluation_std(self) -> float | None:
-        """Return the spread between evaluation seeds of one distilled set, pooled over the sets."""
-        spreads = [(variance(seeds.values()), len(seeds) - 1) for seeds in self.scores.values() if len(seeds) > 1]
-        if not spreads:
+        """Return the standard deviation between evaluation seeds, pooled over distilled sets."""
+        # Pairs of the variance and its degrees of freedom, one for each distilled set.
+        variances = [(variance(seeds.values()), len(seeds) - 1) for seeds in self.scores.values() if len(seeds) > 1]
+        if not variances:
             return None
-        return math.sqrt(sum(spread * freedom for spread, freedom in spreads) / sum(freedom for _, freedom in spreads))
+        return math.sqrt(sum(value * dof for value, dof in variances) / sum(dof for _, dof in variances))

@@ -1,4 +1,4 @@
-"""From the rows of finished cells to one leaderboard: means with intervals, ranks, tests, costs, and what is missing."""
+"""Builds the leaderboard, with its failures and skipped cells, from the rows of finished cells."""
 
 from __future__ import annotations
 
@@ -29,35 +29,40 @@ _SKIPPED_COLUMNS = (*COMPARISON_KEY, "budget", "method", "cells", "reason")
 
 @dataclass
 class Leaderboard:
-    """Everything that a reporter writes.
+    """The compared results of a suite, from which reporters write their files.
 
     Parameters
     ----------
     title, description : str
+        Name and description of the suite.
     table : DataFrame
-        One line per dataset x evaluator x kind of labels x budget x method; see `COLUMNS`, and one column per metric,
-        each the mean over distillation seeds. Lines with budget ``"-"`` are references of fixed size (the whole set,
-        class means): they belong to the comparison of every budget and never take a rank. Of methods that reduce a
-        model (evaluator ``"student"``, labels ``"any"``) the teacher alone is such a reference.
+        One row per entry, that is per dataset, evaluator, kind of labels, budget and method. It has
+        the columns `COLUMNS` and one per further metric, each the mean over distillation seeds.
+        Entries with the budget ``"-"`` are references of fixed size (such as the whole set or the
+        class means): they belong to the comparisons of all budgets and have no rank. Among methods
+        that reduce a model (evaluator ``"student"``, labels ``"any"``), the teacher is the only
+        such reference.
     failures : DataFrame
-        Cells that ended as failed, timeout, out_of_memory or crashed.
+        Cells that ended with status failed, timeout, out_of_memory or crashed.
     skipped : DataFrame
-        Cells the plan leaves out, counted over seeds, with the reason.
+        Cells that the plan leaves out, counted over seeds, with the reason.
     published : DataFrame
-        Figures from the literature for the datasets and budgets of the table.
+        Results from the literature for the datasets and budgets of the table.
     overall : list of Overall
-        Average ranks, where there are at least two comparisons.
+        Average ranks, for tasks and kinds of labels with at least two comparisons.
     rows : list of dict
         The finished rows of planned cells, as stored, in the order of the plan.
     environments : dict of str to dict
-        Versions and hardware by hash, those that rows name.
+        Versions and hardware by hash, for the environments that occur in the rows.
     primary : dict of str to str
-        The metric that decides, by task.
+        The metric that methods are ranked by, per task.
     metrics : dict of str to MetricSpec
+        The known metrics by name.
     folder : Path or None
-        Results folder that artefact paths start from.
+        Results folder that the paths of artefacts are relative to.
     n_planned, n_done, n_ok, n_skipped : int
-        Cells to run (without the skipped), with a final status, with status ok; cells skipped.
+        Number of cells to run (without the skipped ones), of cells with a final status, of cells
+        with status ok, and of skipped cells.
     """
 
     title: str
@@ -79,7 +84,7 @@ class Leaderboard:
 
     @property
     def timing_shared(self) -> bool:
-        """Whether any cell ran beside others, so that seconds do not compare."""
+        """Whether any cell ran in parallel with others, so that times are not comparable."""
         return bool(self.table["timing_shared"].any())
 
     @property
@@ -88,7 +93,7 @@ class Leaderboard:
         return [name for name in self.table.columns if name not in LEADING and name not in TRAILING]
 
     def panels(self) -> list[Panel]:
-        """Return one panel per dataset, evaluator and kind of labels: the data of tables and plots."""
+        """Return the data of tables and plots, by dataset, evaluator and kind of labels."""
         directions = {name: _sign(self.metrics, name) > 0 for name in set(self.table["metric"])}
         return make_panels(self.table, self.published, directions)
 
@@ -105,24 +110,27 @@ def build_leaderboard(
     environments: Mapping[str, dict[str, Any]] | None = None,
     folder: Path | None = None,
 ) -> Leaderboard:
-    """Compare what finished cells measured.
+    """Build the leaderboard from the rows of finished cells.
 
     Parameters
     ----------
     cells : list of dict
-        Identities of all planned cells; ``skip`` holds the reason where the plan leaves one out.
+        Identities of all planned cells; ``skip`` holds the reason if the plan leaves a cell out.
     rows : mapping of str to dict
-        Finished rows by key. Rows of no planned cell are not looked at; a cell without a row is pending.
+        Finished rows by key. Rows of other plans are ignored; a cell without a row is pending.
     metrics : mapping of str to MetricSpec
-        Order of the columns, and whether more is better.
+        Gives the order of the columns, and for each metric whether greater is better.
     title, description : str
+        Name and description of the suite.
     primary : mapping of str to str or None
-        Task -> metric that decides; accuracy and r2 unless given.
+        The metric to rank by, per task; by default accuracy for classification and r2 for
+        regression.
     published : iterable of PublishedResult
+        Results from the literature to show beside the measured ones.
     environments : mapping of str to dict or None
-        By hash.
+        Versions and hardware by hash.
     folder : Path or None
-        Results folder, for artefacts.
+        Results folder, from which artefacts are read.
 
     Returns
     -------
@@ -130,31 +138,36 @@ def build_leaderboard(
 
     Notes
     -----
-    Evaluation seeds are averaged within a distillation seed first; the 95 % interval and n are over distillation seeds.
-    Ranks are by mean; methods with missing cells rank behind the complete ones and no value is made up for them.
-    Each method is tested against the random subset, a student against the student taught by labels alone, by a paired
-    t-test over the distillation seeds that both have, corrected (Holm) within the comparison.
+    Values are first averaged over the evaluation seeds of each distillation seed; the mean, the
+    95 % Student interval and n are over distillation seeds. Methods are ranked by their means;
+    those with missing cells rank behind the complete ones, and missing values are not imputed. Each
+    method is compared with the control (the random subset, or the student trained on labels alone)
+    by a paired t-test over the distillation seeds that both have, with Holm's correction within the
+    comparison.
     """
-    chosen = {**DEFAULT_PRIMARY, **(primary or {})}
+    primary_metrics = {**DEFAULT_PRIMARY, **(primary or {})}
+    # 1. Separate skipped from planned cells.
     skipped = [(cell, reason) for cell in cells if (reason := _skip_reason(cell, rows.get(cell["key"]))) is not None]
     left_out = {cell["key"] for cell, _ in skipped}
     planned = [cell for cell in cells if cell["key"] not in left_out]
     finished = [rows[cell["key"]] for cell in planned if cell["key"] in rows]
-    groups = _comparisons(planned, rows, chosen)
+    # 2. Group the planned cells into entries, and the entries into comparisons.
+    groups = _comparisons(planned, rows, primary_metrics)
     comparisons = [(group, _sign(metrics, group[0].metric)) for group in groups]
-    lines = [line for group in groups for line in group]
-    used = {row.get("environment") for row in finished}
+    entries = [entry for group in groups for entry in group]
+    environment_keys = {row.get("environment") for row in finished}
+    # 3. Compare the entries within each comparison and across comparisons.
     return Leaderboard(
         title=title,
         description=description,
-        table=make_table(comparisons, metrics, chosen),
+        table=make_table(comparisons, metrics, primary_metrics),
         failures=_failures(planned, rows),
         skipped=_skipped(skipped),
-        published=match_published(published, lines),
+        published=match_published(published, entries),
         overall=overall_ranks(comparisons),
         rows=finished,
-        environments={key: value for key, value in (environments or {}).items() if key in used},
-        primary=chosen,
+        environments={key: value for key, value in (environments or {}).items() if key in environment_keys},
+        primary=primary_metrics,
         metrics=dict(metrics),
         folder=None if folder is None else Path(folder),
         n_planned=len(planned),
@@ -179,22 +192,27 @@ def _sign(metrics: Mapping[str, MetricSpec], name: str) -> int:
 def _comparisons(
     cells: Sequence[dict[str, Any]], rows: Mapping[str, Any], primary: Mapping[str, str]
 ) -> list[list[LeaderboardEntry]]:
-    """Group cells into lines and lines into comparisons: places as planned, budgets by size, references last."""
-    places: dict[tuple[Any, ...], dict[str, dict[str, list[dict[str, Any]]]]] = {}
+    """Group cells into entries and these into comparisons.
+
+    The comparisons are in the order of the plan, then by budget from small to large.
+    """
+    # Comparison key -> budget -> method -> cells.
+    grouped: dict[tuple[Any, ...], dict[str, dict[str, list[dict[str, Any]]]]] = {}
     for cell in cells:
-        place = places.setdefault(tuple(cell[name] for name in COMPARISON_KEY), {})
-        place.setdefault(cell["budget"], {}).setdefault(cell["method"], []).append(cell)
+        by_budget = grouped.setdefault(tuple(cell[name] for name in COMPARISON_KEY), {})
+        by_budget.setdefault(cell["budget"], {}).setdefault(cell["method"], []).append(cell)
     return [
-        [LeaderboardEntry(group, rows, primary[group[0]["task"]]) for group in budgets[budget].values()]
-        for budgets in places.values()
-        for budget in sorted(budgets, key=budget_order)
+        [LeaderboardEntry(group, rows, primary[group[0]["task"]]) for group in by_budget[budget].values()]
+        for by_budget in grouped.values()
+        for budget in sorted(by_budget, key=budget_order)
     ]
 
 
 def _failures(cells: Sequence[dict[str, Any]], rows: Mapping[str, Any]) -> pd.DataFrame:
-    found = [(cell, rows[cell["key"]]) for cell in cells if rows.get(cell["key"], {}).get("status") in FAILED]
+    failed = [(cell, rows[cell["key"]]) for cell in cells if rows.get(cell["key"], {}).get("status") in FAILED]
     records = [
-        {name: (cell if name in (*_CELL, "key") else row).get(name) for name in _FAILURE_COLUMNS} for cell, row in found
+        {name: (cell if name in (*_CELL, "key") else row).get(name) for name in _FAILURE_COLUMNS}
+        for cell, row in failed
     ]
     for record in records:
         record["seconds"] = finite(record["seconds"])

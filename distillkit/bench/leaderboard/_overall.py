@@ -1,4 +1,4 @@
-"""Average ranks over several comparisons, and whether they tell methods apart."""
+"""Averages ranks over several comparisons and tests whether the methods differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from distillkit.bench.leaderboard._compare import LEVEL
+from distillkit.bench.leaderboard._compare import SIGNIFICANCE_LEVEL
 from distillkit.bench.leaderboard._stats import mean_ranks, nemenyi_cd
 from distillkit.bench.planning._cells import ANY_LABELS
 
@@ -20,34 +20,41 @@ if TYPE_CHECKING:
 __all__ = ["MIN_DATASETS", "Overall", "overall_ranks"]
 
 MIN_DATASETS = 6
-"""Datasets below which no verdict is given: with five, not even a two-sided signed-rank test can reach p < .05."""
+"""Fewest datasets for a test; with five, a two-sided signed-rank test cannot reach p < 0.05."""
 
-_Entry = tuple[str, dict[str, float], list[str]]  # dataset, scores of the complete methods, all methods
+# Dataset, scores of the complete methods, names of all methods.
+_ComparisonScores = tuple[str, dict[str, float], list[str]]
 COLUMNS = ["method", "average_rank", "dataset_rank", "firsts", "within_cd"]
 
 
 @dataclass
 class Overall:
-    """Average ranks of the methods that are complete in every comparison of one task and kind of labels.
+    """Average ranks of the methods of one task and kind of labels.
+
+    Only methods that are complete in every comparison are included.
 
     Parameters
     ----------
     task, label_mode : str
-        Hard and soft labels are never mixed, and the tasks have different methods.
+        Task and kind of labels; ranks are not averaged over several of these.
     table : DataFrame
-        Columns ``method``, ``average_rank`` (mean over comparisons, ties sharing the mean of their places),
-        ``dataset_rank`` (mean over datasets of the rank of the dataset's average: what the test is made on),
-        ``firsts`` (comparisons won, shared ones included), ``within_cd`` (not told apart from the best;
-        None without a test). Best first.
+        One row per method, the best first. The columns are ``method``; ``average_rank``, the mean
+        rank over the comparisons, where tied methods share the mean of their ranks;
+        ``dataset_rank``, the mean over datasets of the rank within a dataset, on which the test is
+        based; ``firsts``, the number of comparisons won, including shared first places; and
+        ``within_cd``, whether the difference from the best method is below the critical difference
+        (missing without a test).
     n_comparisons, n_datasets : int
+        Number of comparisons and of datasets in them.
     left_out : dict of str to int
-        Methods not complete everywhere, with the comparisons that have them complete.
+        Methods that are not complete in every comparison, with the number of comparisons in which
+        they are.
     friedman_p : float or None
-        Of the test that all methods rank alike over datasets.
+        p-value of the Friedman test that all methods rank alike over the datasets.
     critical_difference : float or None
-        Nemenyi's, of the dataset ranks, at 95 %.
+        Critical difference of the dataset ranks by the Nemenyi test at the 95 % level.
     verdict : str
-        The above in one sentence.
+        The outcome of the tests in one sentence.
     """
 
     task: str
@@ -62,84 +69,108 @@ class Overall:
 
     @property
     def title(self) -> str:
-        """Say what the ranks are averaged over."""
+        """Heading that says what the ranks are averaged over."""
         labels = {"hard": "", ANY_LABELS: ", students"}.get(self.label_mode, f", {self.label_mode} labels")
         sets = "1 dataset" if self.n_datasets == 1 else f"{self.n_datasets} datasets"
         return f"Average rank, {self.task}{labels}: {self.n_comparisons} comparisons on {sets}"
 
 
 def overall_ranks(comparisons: Sequence[tuple[Sequence[LeaderboardEntry], int]]) -> list[Overall]:
-    """Return average ranks, one `Overall` per task and kind of labels that has at least two comparisons.
+    """Return average ranks for each task and kind of labels with at least two comparisons.
 
     Parameters
     ----------
-    comparisons : sequence of (lines, sign)
-        As for `distillkit.bench.leaderboard._compare.compare`. References take no part.
+    comparisons : sequence of (entries, sign)
+        As for `distillkit.bench.leaderboard._compare.compare`. References are left out.
     """
-    kinds: dict[tuple[str, str], list[_Entry]] = {}
-    for lines, sign in comparisons:
-        ranked = [line for line in lines if not line.reference]
+    kinds: dict[tuple[str, str], list[_ComparisonScores]] = {}
+    for entries, sign in comparisons:
+        ranked = [entry for entry in entries if not entry.reference]
         if ranked:
             scores = {
-                line.cell["method"]: sign * round(mean, 12)
-                for line in ranked
-                if line.complete and (mean := line.mean()) is not None
+                entry.cell["method"]: sign * round(mean, 12)
+                for entry in ranked
+                if entry.complete and (mean := entry.mean()) is not None
             }
             cell = ranked[0].cell
-            entry = (cell["dataset"], scores, [line.cell["method"] for line in ranked])
-            kinds.setdefault((cell["task"], cell["label_mode"]), []).append(entry)
-    return [_overall(*kind, entries) for kind, entries in kinds.items() if len(entries) >= 2]
+            comparison = (cell["dataset"], scores, [entry.cell["method"] for entry in ranked])
+            kinds.setdefault((cell["task"], cell["label_mode"]), []).append(comparison)
+    return [_overall(*kind, group) for kind, group in kinds.items() if len(group) >= 2]
 
 
-def _overall(task: str, label_mode: str, entries: list[_Entry]) -> Overall:
-    methods = list(dict.fromkeys(name for _, _, names in entries for name in names))
-    present = {name: sum(name in scores for _, scores, _ in entries) for name in methods}
-    kept = [name for name in methods if present[name] == len(entries)]
-    datasets = list(dict.fromkeys(name for name, _, _ in entries))
-    left_out = {name: count for name, count in present.items() if count < len(entries)}
-    result = Overall(task, label_mode, pd.DataFrame(columns=COLUMNS), len(entries), len(datasets), left_out)
-    if len(kept) < 2:
+def _overall(task: str, label_mode: str, comparisons: list[_ComparisonScores]) -> Overall:
+    # 1. Keep the methods that are complete in every comparison.
+    methods = list(dict.fromkeys(name for _, _, names in comparisons for name in names))
+    n_complete = {name: sum(name in scores for _, scores, _ in comparisons) for name in methods}
+    complete = [name for name in methods if n_complete[name] == len(comparisons)]
+    datasets = list(dict.fromkeys(name for name, _, _ in comparisons))
+    left_out = {name: count for name, count in n_complete.items() if count < len(comparisons)}
+    result = Overall(task, label_mode, pd.DataFrame(columns=COLUMNS), len(comparisons), len(datasets), left_out)
+    if len(complete) < 2:
         result.verdict = "Fewer than two methods are complete in every comparison, so there is no overall order."
         return result
-    ranks = mean_ranks(np.array([[scores[name] for name in kept] for _, scores, _ in entries]))
-    of_dataset = np.array([ranks[[name == dataset for name, _, _ in entries]].mean(axis=0) for dataset in datasets])
-    dataset_ranks = mean_ranks(-of_dataset.round(12)).mean(axis=0)
-    _judge(result, of_dataset, dataset_ranks)
-    within = [None] * len(kept)
+    # 2. Rank within each comparison, and again by the mean rank within each dataset, because the
+    #    comparisons of one dataset are not independent.
+    ranks = mean_ranks(np.array([[scores[name] for name in complete] for _, scores, _ in comparisons]))
+    dataset_scores = np.array(
+        [ranks[[name == dataset for name, _, _ in comparisons]].mean(axis=0) for dataset in datasets]
+    )
+    dataset_ranks = mean_ranks(-dataset_scores.round(12)).mean(axis=0)
+    # 3. Test for differences, and mark the methods within the critical difference of the best.
+    _test_ranks(result, dataset_scores, dataset_ranks)
+    within = [None] * len(complete)
     if result.critical_difference is not None:
         within = list(dataset_ranks - dataset_ranks.min() < result.critical_difference)
-    columns = [kept, ranks.mean(axis=0), dataset_ranks, (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0), within]
+    firsts = (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0)
+    columns = [complete, ranks.mean(axis=0), dataset_ranks, firsts, within]
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).astype({"within_cd": "boolean"})
     result.table = table.sort_values(["average_rank", "method"], ignore_index=True)
     return result
 
 
-def _judge(result: Overall, of_dataset: np.ndarray, dataset_ranks: np.ndarray) -> None:
-    """Test whether the methods rank alike, where there are datasets enough to say so."""
-    n, k = of_dataset.shape
+def _test_ranks(result: Overall, dataset_scores: np.ndarray, dataset_ranks: np.ndarray) -> None:
+    """Test whether the methods rank alike, and write p-value, critical difference and verdict.
+
+    Parameters
+    ----------
+    result : Overall
+        Where the outcome is written.
+    dataset_scores : ndarray of shape (n_datasets, n_methods)
+        Mean ranks within each dataset.
+    dataset_ranks : ndarray of shape (n_methods,)
+        Mean over datasets of the ranks of these.
+    """
+    n, k = dataset_scores.shape
     if n < MIN_DATASETS:
         datasets = "1 dataset is" if n == 1 else f"{n} datasets are"
-        result.verdict = f"Too few datasets for a verdict: {datasets} fewer than {MIN_DATASETS}. The average ranks describe these runs only."
+        result.verdict = (
+            f"Too few datasets for a verdict: {datasets} fewer than {MIN_DATASETS}. "
+            "The average ranks describe these runs only."
+        )
         return
     if k < 3:
         result.verdict = "Too few methods for a verdict: the Friedman test needs three."
         return
     from scipy.stats import friedmanchisquare
 
-    constant = bool((of_dataset == of_dataset[:, :1]).all())
-    p = 1.0 if constant else float(friedmanchisquare(*of_dataset.round(12).T).pvalue)
+    constant = bool((dataset_scores == dataset_scores[:, :1]).all())
+    p = 1.0 if constant else float(friedmanchisquare(*dataset_scores.round(12).T).pvalue)
     result.friedman_p = p
-    if p >= LEVEL:
-        result.verdict = f"The Friedman test does not tell the methods apart over {n} datasets (p = {p:.2g})."
+    if p >= SIGNIFICANCE_LEVEL:
+        result.verdict = (
+            f"The Friedman test does not tell the methods apart over {n} datasets: "
+            f"there is no significant difference (p = {p:.2g})."
+        )
         return
     result.critical_difference = nemenyi_cd(k, n)
     spread = float(dataset_ranks.max() - dataset_ranks.min())
-    told = (
-        "and the best and the last differ by more"
+    extremes = (
+        "and the best and the last method differ by more"
         if spread > result.critical_difference
         else "but no two methods differ by as much"
     )
     result.verdict = (
-        f"The methods differ over {n} datasets (Friedman p = {p:.2g}); two are told apart where their dataset ranks differ by more "
-        f"than {result.critical_difference:.2f} (Nemenyi, 95 %), {told}."
+        f"The methods differ significantly over {n} datasets (Friedman test, p = {p:.2g}). Two methods differ "
+        f"significantly if their dataset ranks differ by more than {result.critical_difference:.2f} "
+        f"(Nemenyi test, 95 %), {extremes}."
     )

@@ -1,4 +1,4 @@
-"""One dataset with one evaluator and one kind of labels: methods against budgets, as reporters show them."""
+"""Panels, which hold the methods and budgets of one dataset, evaluator and kind of labels."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ __all__ = ["Panel", "budget_order", "make_panels"]
 
 @dataclass
 class Panel:
-    """What one table or plot shows.
+    """The data of one table or plot: methods against budgets.
 
     Parameters
     ----------
     dataset, task, modality, evaluator, label_mode, metric : str
+        Fields that all entries share.
     greater_is_better : bool
+        Whether a greater value of the metric is better.
     budgets : list of str
-        Smallest first; empty where only methods of fixed size were run, and for students.
+        The budgets, smallest first; empty if only methods of fixed size were run, and for students.
     methods : list of str
-        Methods that follow the budget, or students; best average rank first.
+        Methods that follow the budget, or students, in order of their average ranks.
     references : list of str
-        Methods of fixed size, or the teacher: lines to compare with, without rank.
+        Methods of fixed size, or the teacher, which are shown for comparison without a rank.
     entries : dict of (method, budget) to dict
-        Columns of the leaderboard's table, missing values as None; references under the budget ``"-"``.
+        Rows of the leaderboard's table, with None for missing values; references have the budget
+        ``"-"``.
     published : list of dict
-        Published figures whose method was run here.
+        Published results for the dataset, evaluator and kind of labels of the panel.
     """
 
     dataset: str
@@ -52,18 +55,18 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """Dataset, evaluator and, where they are soft, labels."""
+        """Heading with the dataset, the evaluator and, if the labels are soft, their kind."""
         return f"{self.dataset} · {self.evaluator}" + (
             f" · {self.label_mode} labels" if self.label_mode == "soft" else ""
         )
 
     @property
     def of_students(self) -> bool:
-        """Whether the methods reduce a model and not rows."""
+        """Whether the methods reduce a model instead of rows."""
         return self.label_mode == ANY_LABELS
 
     def get(self, method: str, budget: str) -> dict[str, Any] | None:
-        """Return the line of a method at a budget; of a reference, whatever the budget (students are all of budget "-")."""
+        """Return the entry of a method at a budget, or None; for references any budget will do."""
         return self.entries.get((method, FIXED_SIZE if method in self.references else budget))
 
     def best(self, budget: str) -> set[str]:
@@ -72,7 +75,7 @@ class Panel:
 
 
 def budget_order(budget: str) -> tuple[int, float, str]:
-    """Return a sort key: rows per class, then shares, then rows per label, each from small to large."""
+    """Return a sort key for budgets: counts, then fractions, then counts by label, then "-"."""
     try:
         value = float(budget)
     except ValueError:
@@ -80,16 +83,16 @@ def budget_order(budget: str) -> tuple[int, float, str]:
     return (1 if 0 < value < 1 else 0, value, budget)
 
 
-def plain(value: Any) -> Any:
-    """Return pandas' missing values as None and its scalars as Python's."""
+def native_value(value: Any) -> Any:
+    """Convert a scalar of pandas or NumPy to a Python value, and a missing value to None."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
     return value.item() if hasattr(value, "item") else value
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as plain dicts."""
-    return [{str(name): plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Convert the rows of a DataFrame to dicts of Python values."""
+    return [{str(name): native_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better: dict[str, bool]) -> list[Panel]:
@@ -98,41 +101,42 @@ def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better:
     Parameters
     ----------
     table, published : DataFrame
-        Of a `Leaderboard`.
+        The tables of a `Leaderboard`.
     greater_is_better : dict of str to bool
-        By metric.
+        Whether a greater value is better, by metric; True for metrics that are not in it.
     """
     panels: dict[tuple[Any, ...], Panel] = {}
-    for entry in records(table):
+    for entry in to_records(table):
         key = tuple(entry[name] for name in COMPARISON_KEY)
         if key not in panels:
             fields = {name: entry[name] for name in (*COMPARISON_KEY, "modality", "metric")}
             panels[key] = Panel(**fields, greater_is_better=greater_is_better.get(entry["metric"], True))
         panels[key].entries[entry["method"], entry["budget"]] = entry
     for panel in panels.values():
-        _arrange(panel)
+        _set_order(panel)
         panel.published = [
-            figure
-            for figure in records(published)
-            if (figure["dataset"], figure["evaluator"], figure["label_mode"])
+            result
+            for result in to_records(published)
+            if (result["dataset"], result["evaluator"], result["label_mode"])
             == (panel.dataset, panel.evaluator, panel.label_mode)
         ]
     return list(panels.values())
 
 
-def _arrange(panel: Panel) -> None:
+def _set_order(panel: Panel) -> None:
+    """Set the budgets, references and methods of a panel, in the order in which they are shown."""
     panel.budgets = sorted({budget for _, budget in panel.entries if budget != FIXED_SIZE}, key=budget_order)
-    panel.references = _unique(method for (method, _), entry in panel.entries.items() if entry["reference"])
-    methods = _unique(method for (method, _), entry in panel.entries.items() if not entry["reference"])
+    panel.references = _deduplicate(method for (method, _), entry in panel.entries.items() if entry["reference"])
+    methods = _deduplicate(method for (method, _), entry in panel.entries.items() if not entry["reference"])
     panel.methods = sorted(methods, key=lambda name: (_average_rank(panel, name), name))
 
 
-def _unique(names: Iterable[str]) -> list[str]:
+def _deduplicate(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
 def _average_rank(panel: Panel, method: str) -> float:
-    """Return the mean rank over budgets; a budget without a rank counts as behind all."""
+    """Return the mean rank over the budgets; a missing rank counts as one worse than the last."""
     entries = [panel.entries.get((method, budget)) for budget in panel.budgets or [FIXED_SIZE]]
     last = 1 + len({name for name, _ in panel.entries})
     ranks = [last if entry is None or entry["rank"] is None else entry["rank"] for entry in entries]

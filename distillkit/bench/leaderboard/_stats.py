@@ -1,4 +1,4 @@
-"""The statistics of the leaderboard: small functions with closed forms, so that each can be checked by hand."""
+"""The statistics of the leaderboard: confidence intervals, significance tests and ranks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 __all__ = ["holm", "mean_ranks", "nemenyi_cd", "paired_test", "t_interval"]
 
 MIN_PAIRS = 3
-"""Pairs below which no test is made: with two, even a large and steady gain is rarely told from chance."""
+"""Fewest pairs for a test; with two, even a large and consistent difference is not significant."""
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Return the two-sided Student interval of the mean of a few independent values.
+    """Return the two-sided confidence interval of the mean by Student's t distribution.
 
     Parameters
     ----------
     values : sequence of float
-        One value per repetition.
+        One value per independent repetition.
     level : float, default=0.95
         Confidence level in (0, 1).
 
     Returns
     -------
     (low, high) or None
-        ``mean -+ t(1 - (1 - level) / 2; n - 1) * s / sqrt(n)``; None for fewer than two values, for which there is
-        no interval, not one of width zero.
+        ``mean -+ t(1 - (1 - level) / 2; n - 1) * s / sqrt(n)``, where s is the standard deviation
+        with n - 1 degrees of freedom. None for fewer than two values, which have no interval.
 
     Raises
     ------
@@ -48,24 +48,25 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     data = np.asarray(values, dtype=float)
     if len(data) < 2:
         return None
-    half = float(special.stdtrit(len(data) - 1, (1 + level) / 2)) * float(data.std(ddof=1)) / math.sqrt(len(data))
-    return float(data.mean()) - half, float(data.mean()) + half
+    quantile = float(special.stdtrit(len(data) - 1, (1 + level) / 2))
+    half_width = quantile * float(data.std(ddof=1)) / math.sqrt(len(data))
+    return float(data.mean()) - half_width, float(data.mean()) + half_width
 
 
 def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Return the two-sided p-value of the paired t-test that two series have the same mean.
+    """Return the two-sided p-value of the paired t-test that two samples have the same mean.
 
     Parameters
     ----------
     a, b : sequence of float
-        Equally long; ``a[i]`` and ``b[i]`` belong together (the same seed).
+        Samples of equal length; ``a[i]`` and ``b[i]`` are a pair (of the same seed).
 
     Returns
     -------
     float or None
-        None for fewer than three pairs. Where all differences are equal the t statistic has no finite value; the
-        p-value is then 1 for no difference at all, and otherwise that of the exact sign-flip test, ``2 ** (1 - n)``:
-        three equal gains are no proof, and coarse metrics on small test sets do give them.
+        None for fewer than three pairs. If all differences are equal, as happens with coarse
+        metrics on small test sets, the t statistic is not finite. The p-value is then 1 if the
+        differences are zero, and otherwise that of the exact sign-flip test, ``2 ** (1 - n)``.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
     if n < MIN_PAIRS:
         return None
     scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
-    if float(np.ptp(differences)) <= 1e-12 * scale:  # equal up to rounding
+    if float(np.ptp(differences)) <= 1e-12 * scale:  # All differences are equal up to rounding.
         return 1.0 if float(np.abs(differences).max()) <= 1e-12 * scale else 2.0 ** (1 - n)
     t = float(differences.mean()) / (float(differences.std(ddof=1)) / math.sqrt(n))
     return float(2 * special.stdtr(n - 1, -abs(t)))
@@ -91,16 +92,18 @@ def holm(pvalues: Sequence[float]) -> list[float]:
     Parameters
     ----------
     pvalues : sequence of float
-        In any order.
+        Uncorrected p-values in any order.
 
     Returns
     -------
     list of float
-        In the same order: the running maximum of ``(m - i) * p_(i)`` over the sorted values, at most 1.
+        Corrected p-values in the same order: the running maximum of ``(m - i) * p_(i)`` over the
+        sorted values with ``i = 0, ..., m - 1``, at most 1.
 
     References
     ----------
-    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
+    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6, 1979.
 
     Examples
     --------
@@ -121,16 +124,18 @@ def nemenyi_cd(k: int, n: int, level: float = 0.95) -> float:
     Parameters
     ----------
     k : int
-        Methods compared, at least 2.
+        Number of methods, at least 2.
     n : int
-        Datasets, at least 1.
+        Number of datasets, at least 1.
     level : float, default=0.95
+        Confidence level in (0, 1).
 
     Returns
     -------
     float
-        ``q * sqrt(k (k + 1) / (6 n))``, where q is the quantile of the studentized range of k values with infinitely
-        many degrees of freedom, over sqrt(2). Two methods whose average ranks differ by less are not told apart.
+        ``q * sqrt(k (k + 1) / (6 n))``, where q is the quantile of the studentized range of k
+        values with infinitely many degrees of freedom, divided by sqrt(2). Two methods whose
+        average ranks differ by less than this do not differ significantly.
 
     Raises
     ------
@@ -139,28 +144,29 @@ def nemenyi_cd(k: int, n: int, level: float = 0.95) -> float:
 
     References
     ----------
-    J. Demšar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006, Table 5.
+    J. Demšar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006,
+    Table 5.
     """
     if k < 2 or n < 1:
         raise ValueError(f"k={k} methods on n={n} datasets cannot be compared: give at least 2 on 1.")
-    from scipy.stats import studentized_range  # a second to import; only large suites get here
+    from scipy.stats import studentized_range  # This import is slow and rarely needed.
 
     q = float(studentized_range.ppf(level, k, math.inf)) / math.sqrt(2)
     return q * math.sqrt(k * (k + 1) / (6 * n))
 
 
 def mean_ranks(scores: np.ndarray) -> np.ndarray:
-    """Return the ranks within each line, best first, ties sharing the mean of their places.
+    """Return the ranks within each row; tied values share the mean of their ranks.
 
     Parameters
     ----------
     scores : ndarray of shape (n, k)
-        Higher is better.
+        Scores, where greater is better.
 
     Returns
     -------
     ndarray of shape (n, k)
-        1 is best; each line sums to ``k (k + 1) / 2``.
+        Ranks, where 1 is best; each row sums to ``k (k + 1) / 2``.
     """
     scores = np.asarray(scores, dtype=float)
     better = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)

@@ -1,4 +1,4 @@
-"""The leaderboard's table: one line per comparison and method, from the lines' own columns and those between lines."""
+"""Builds the table of a leaderboard, with one row per entry."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "LEADING", "TRAILING", "make_table"]
 
 LEADING = (
-    "dataset", "task", "modality", "evaluator", "label_mode", "budget", "method", "kind", "plugin", "plugin_version", "reference", "rank",
-    "metric", "mean", "ci_low", "ci_high", "std", "std_evaluation", "n", "done", "complete", "p_vs_random", "vs_random",
-    "better_than_random", "separated", "gap_to_whole",
+    "dataset", "task", "modality", "evaluator", "label_mode", "budget", "method", "kind",
+    "plugin", "plugin_version", "reference", "rank",
+    "metric", "mean", "ci_low", "ci_high", "std", "std_evaluation", "n", "done", "complete",
+    "p_vs_random", "vs_random", "better_than_random", "separated", "gap_to_whole",
 )  # fmt: skip
 TRAILING = ("seconds-train-whole", "training-time-reduction", "peak_mb", "stopped_by", "statuses", "timing_shared")
 COSTS = ("rows", "bytes", "compression-rows", "compression-bytes", "seconds-distil", "seconds-train")
 COLUMNS = (*LEADING, *COSTS, *TRAILING)
-"""Columns that every table has, in order; those of further metrics stand before the costs."""
+"""The columns that every table has, in order; those of further metrics come before the costs."""
 
+_FLOATS = ("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole", "peak_mb")
 DTYPES: dict[str, Any] = {
-    "rank": "Int64", "n": "Int64", "better_than_random": "boolean", "separated": "boolean", "reference": bool, "complete": bool,
+    "rank": "Int64",
+    "n": "Int64",
+    "better_than_random": "boolean",
+    "separated": "boolean",
+    "reference": bool,
+    "complete": bool,
     "timing_shared": bool,
-} | dict.fromkeys(("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole", "peak_mb", *COSTS, *TRAILING[:2]), float)  # fmt: skip
+} | dict.fromkeys((*_FLOATS, *COSTS, *TRAILING[:2]), float)
 
 
 def make_table(
@@ -39,32 +46,34 @@ def make_table(
     metrics: Mapping[str, MetricSpec],
     primary: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Return the leaderboard's table.
+    """Build the table of a leaderboard.
 
     Parameters
     ----------
-    comparisons : sequence of (lines, sign)
-        As for `distillkit.bench.leaderboard._compare.compare`, in the order wanted.
+    comparisons : sequence of (entries, sign)
+        As for `distillkit.bench.leaderboard._compare.compare`, in the order of the rows.
     metrics : mapping of str to MetricSpec
-        Gives the order of the metrics' columns.
+        Gives the order of the columns of metrics.
     primary : mapping of str to str
-        Task -> metric that decides.
+        The metric that methods are ranked by, per task.
     """
-    lines = [line for group, _ in comparisons for line in group]
-    known = set().union(*(line.metric_names() for line in lines)) if lines else set()
+    entries = [entry for group, _ in comparisons for entry in group]
+    # 1. Order the columns: primary metrics, further metrics, costs.
+    measured = set().union(*(entry.metric_names() for entry in entries)) if entries else set()
     fixed = {*COSTS, *primary.values()}
-    extra = [name for name in metrics if name in known - fixed] + sorted(known - fixed - metrics.keys())
-    ordered = list(dict.fromkeys([*(line.metric for line in lines), *extra, *COSTS]))
+    extra = [name for name in metrics if name in measured - fixed] + sorted(measured - fixed - metrics.keys())
+    ordered = list(dict.fromkeys([*(entry.metric for entry in entries), *extra, *COSTS]))
     columns = {name: _column(name) for name in ordered}
+    # 2. Fill in the rows, each comparison sorted by rank.
     seconds, scores = (
-        _of_whole(lines, "seconds-train", ("dataset", "task", "evaluator")),
-        _of_whole(lines, None, COMPARISON_KEY),
+        _whole_set_means(entries, "seconds-train", ("dataset", "task", "evaluator")),
+        _whole_set_means(entries, None, COMPARISON_KEY),
     )
     records = []
     for group, sign in comparisons:
         compared = [
-            line.record() | more | _means(line, columns) | _against_whole(line, seconds, scores)
-            for line, more in zip(group, compare(group, sign), strict=True)
+            entry.record() | comparison | _means(entry, columns) | _relative_to_whole(entry, seconds, scores)
+            for entry, comparison in zip(group, compare(group, sign), strict=True)
         ]
         records += sorted(
             compared, key=lambda record: (record["rank"] is None, record["rank"] or 0, str(record["method"]))
@@ -75,37 +84,43 @@ def make_table(
 
 
 def _column(metric: str) -> str:
-    """Name the column of a metric; a plugin's metric may be called like a column of ours."""
+    """Return the column of a metric, with a prefix if a metric has the name of another column."""
     return f"metric.{metric}" if metric in (*LEADING, *TRAILING) else metric
 
 
-def _means(line: LeaderboardEntry, columns: Mapping[str, str]) -> dict[str, float | None]:
-    return {column: line.mean(name) for name, column in columns.items()}
+def _means(entry: LeaderboardEntry, columns: Mapping[str, str]) -> dict[str, float | None]:
+    return {column: entry.mean(name) for name, column in columns.items()}
 
 
-def _key(line: LeaderboardEntry, names: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(line.cell[name] for name in names)
+def _key(entry: LeaderboardEntry, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(entry.cell[name] for name in names)
 
 
-def _of_whole(
-    lines: Sequence[LeaderboardEntry], metric: str | None, names: Sequence[str]
+def _whole_set_means(
+    entries: Sequence[LeaderboardEntry], metric: str | None, names: Sequence[str]
 ) -> dict[tuple[Any, ...], float]:
-    """Return what the whole set has of a metric (None: the deciding one), by the given fields of its lines."""
+    """Return the means of a metric (None: the primary one) for the whole set, by some fields."""
     values: dict[tuple[Any, ...], list[float]] = {}
-    for line in lines:
-        value = line.mean(metric) if line.is_whole else None
+    for entry in entries:
+        value = entry.mean(metric) if entry.is_whole else None
         if value is not None:
-            values.setdefault(_key(line, names), []).append(value)
-    return {key: fmean(found) for key, found in values.items()}
+            values.setdefault(_key(entry, names), []).append(value)
+    return {key: fmean(means) for key, means in values.items()}
 
 
-def _against_whole(
-    line: LeaderboardEntry, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
+def _relative_to_whole(
+    entry: LeaderboardEntry, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
 ) -> dict[str, float | None]:
-    reference, own = seconds.get(_key(line, ("dataset", "task", "evaluator"))), line.mean("seconds-train")
-    score, mean = scores.get(_key(line, COMPARISON_KEY)), line.mean()
+    """Return the columns that compare an entry with the whole set."""
+    whole_seconds, entry_seconds = (
+        seconds.get(_key(entry, ("dataset", "task", "evaluator"))),
+        entry.mean("seconds-train"),
+    )
+    whole_mean, mean = scores.get(_key(entry, COMPARISON_KEY)), entry.mean()
     return {
-        "seconds-train-whole": reference,
-        "training-time-reduction": None if reference is None or not own else reference / own,
-        "gap_to_whole": None if score is None or mean is None else mean - score,
+        "seconds-train-whole": whole_seconds,
+        "training-time-reduction": None
+        if whole_seconds is None or not entry_seconds
+        else whole_seconds / entry_seconds,
+        "gap_to_whole": None if whole_mean is None or mean is None else mean - whole_mean,
     }

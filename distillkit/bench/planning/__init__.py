@@ -1,1 +1,1 @@
-"""Suites and what they ask for: parsing, the list of cells, their keys and how long they will take."""
+"""Parses suites, lists their cells with content-hash keys, and forecasts the run time."""

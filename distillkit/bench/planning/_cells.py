@@ -1,4 +1,4 @@
-"""Cells: the lines of results that a suite asks for, as data."""
+"""Data classes for the cells of a plan, each of which is one run that gives one results row."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from distillkit.bench.planning._suite import Limits, Suite
 __all__ = ["ANY_LABELS", "FIXED_SIZE", "STUDENT", "Cell", "CellGroup", "Plan"]
 
 FIXED_SIZE = "-"
-"""Stands for the budget where the size of the result does not follow it."""
+"""The budget of methods whose result has a fixed size, whatever the budget of the suite."""
 
 STUDENT = "student"
-"""Stands for the evaluator where a method reduces a model: its student is what predicts."""
+"""The evaluator of methods that reduce a model, whose student predicts the test rows itself."""
 
 ANY_LABELS = "any"
-"""The label mode of such cells: which labels the student learns from is what these methods differ in."""
+"""The label mode of methods that reduce a model, which are compared whatever labels they use."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One line of results: dataset x method x budget x distillation seed x evaluator x evaluation seed.
+    """One combination of dataset, method, budget, distillation seed, evaluator and evaluation seed.
 
-    Of a method that reduces a model, the evaluator is "student", the budget "-" and the label mode "any".
+    For a method that reduces a model, the evaluator is "student", the budget "-" and the label mode
+    "any".
 
-    The names are those of a row in the results; `key` is the hash of all that decides the outcome, `distil_key` of
-    all that decides the distilled set, `data_key` of all that decides the data.
+    The fields have the names that they have in a results row. `key` is the hash of everything that
+    determines the outcome, `distil_key` of everything that determines the distilled set, and
+    `data_key` of everything that determines the data. `skip` is the reason why the cell is not run,
+    or None.
     """
 
     suite: str
@@ -62,11 +65,11 @@ class Cell:
 
     @property
     def reduces_model(self) -> bool:
-        """Whether the method makes a model small, not rows: one job fits and judges it."""
+        """Whether the method reduces a model, so that a single job fits and evaluates it."""
         return self.label_mode == ANY_LABELS
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields as a JSON-able dict."""
+        """Return the fields as a dict that can be written as JSON."""
         fields = asdict(self)
         fields["metrics"] = list(self.metrics)
         return fields
@@ -74,7 +77,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellGroup:
-    """Cells that share one distilled set."""
+    """The cells that share one distilled set."""
 
     cells: tuple[Cell, ...]
 
@@ -89,8 +92,8 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
 
     def groups(self, cells: list[Cell] | None = None) -> list[CellGroup]:
-        """Group cells by the distilled set they share."""
-        together: dict[str, list[Cell]] = {}
+        """Group all cells, or the given ones, by the distilled set that they share."""
+        groups: dict[str, list[Cell]] = {}
         for cell in self.cells if cells is None else cells:
-            together.setdefault(cell.distil_key, []).append(cell)
-        return [CellGroup(tuple(group)) for group in together.values()]
+            groups.setdefault(cell.distil_key, []).append(cell)
+        return [CellGroup(tuple(group)) for group in groups.values()]

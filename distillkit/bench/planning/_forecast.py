@@ -1,4 +1,4 @@
-"""How long cells will take, from rows that are there."""
+"""Forecasts how long cells will take, from the times of finished rows."""
 
 from __future__ import annotations
 
@@ -13,48 +13,53 @@ __all__ = ["forecast"]
 
 
 def forecast(cells: Sequence[Cell], rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:
-    """Forecast the seconds that cells take one after the other.
+    """Forecast the wall-clock seconds that cells take when they run one after the other.
 
     Parameters
     ----------
     cells : sequence of Cell
-        What is still to run.
+        The cells to run.
     rows : iterable of row
-        What has run, of this or another plan.
+        Finished rows, of this or another plan.
 
     Returns
     -------
     seconds : float
-        Judging time of each cell plus distilling time of each distilled set, start of the processes included. A cell takes the mean of the rows
-        with its dataset, method, budget and evaluator; failing that, of fewer of these; failing that, of all.
+        Evaluation times of all cells plus distillation times of all distilled sets, including the
+        start of the processes. The estimate for a cell is the mean over the most similar finished
+        rows: those with the same dataset, evaluator, method and budget if there are any, otherwise
+        those that agree in fewer of these, otherwise all rows.
     known : int
-        Cells with a row of the same dataset and evaluator to go by.
+        Number of cells for which there is a row with the same dataset and evaluator.
     """
-    judged: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    distilled: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    # 1. File the times under every prefix of (dataset, evaluator, method, budget).
+    evaluation_times: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    distillation_times: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in rows:
         if row.get("status") != "ok":
             continue
-        for part in _levels(row["dataset"], row["evaluator"], row["method"], row["budget"]):
-            judged[part].append(row["seconds"])
-        for part in _levels(row["dataset"], row["method"], row["budget"]):
-            distilled[part].append(row.get("seconds_distil_job", row["seconds_distil"]))
-    if not judged:
+        for prefix in _prefixes(row["dataset"], row["evaluator"], row["method"], row["budget"]):
+            evaluation_times[prefix].append(row["seconds"])
+        for prefix in _prefixes(row["dataset"], row["method"], row["budget"]):
+            distillation_times[prefix].append(row.get("seconds_distil_job", row["seconds_distil"]))
+    if not evaluation_times:
         return 0.0, 0
-    seconds, known, seen = 0.0, 0, set()
+    # 2. Add up the estimates, counting each distilled set once.
+    seconds, known, distil_keys = 0.0, 0, set()
     for cell in cells:
-        seconds += _nearest(judged, cell.dataset, cell.evaluator, cell.method, cell.budget)
-        known += (cell.dataset, cell.evaluator) in judged
-        if cell.distil_key not in seen:
-            seen.add(cell.distil_key)
-            seconds += _nearest(distilled, cell.dataset, cell.method, cell.budget)
+        seconds += _best_estimate(evaluation_times, cell.dataset, cell.evaluator, cell.method, cell.budget)
+        known += (cell.dataset, cell.evaluator) in evaluation_times
+        if cell.distil_key not in distil_keys:
+            distil_keys.add(cell.distil_key)
+            seconds += _best_estimate(distillation_times, cell.dataset, cell.method, cell.budget)
     return seconds, known
 
 
-def _levels(*names: str) -> list[tuple[str, ...]]:
-    """All prefixes, longest first: from this very cell to everything."""
+def _prefixes(*names: str) -> list[tuple[str, ...]]:
+    """Return all prefixes, the longest first, down to the empty one, which matches every cell."""
     return [names[:size] for size in range(len(names), -1, -1)]
 
 
-def _nearest(table: Mapping[tuple[Any, ...], list[float]], *names: str) -> float:
-    return next((fmean(table[part]) for part in _levels(*names) if part in table), 0.0)
+def _best_estimate(table: Mapping[tuple[Any, ...], list[float]], *names: str) -> float:
+    """Return the mean of the times under the longest prefix that has any."""
+    return next((fmean(table[prefix]) for prefix in _prefixes(*names) if prefix in table), 0.0)

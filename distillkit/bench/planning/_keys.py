@@ -1,4 +1,4 @@
-"""Keys of cells: hashes of everything that decides a result."""
+"""Computes the keys of cells, which are hashes of everything that determines a result."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 __all__ = ["PROTOCOL", "canonical", "digest"]
 
 PROTOCOL = 1
-"""Raised when the way cells are run changes their results: all cells then run again."""
+"""Version of the way cells are run; raising it changes all keys, so that all cells run again."""
 
 
 def canonical(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces, equal for equal values."""
+    """Return a value as JSON with sorted keys and no spaces, the same for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
 
 
 def digest(value: Any, length: int = 16) -> str:
-    """Return the first `length` hexadecimal digits of the SHA-256 of the canonical JSON."""
+    """Return the first `length` hexadecimal digits of the SHA-256 hash of the canonical JSON."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()[:length]

@@ -1,4 +1,4 @@
-"""Suites: what to compare, as TOML; shipped ones go by name."""
+"""Loads suites from TOML files, by path or by the name of a shipped suite."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ __all__ = ["Entry", "Limits", "Suite", "find_suite", "load_suite", "parse_suite"
 
 
 def _folder() -> Path:
-    """Return the shipped suites: inside an installed package, or beside it in a checkout."""
-    inside = Path(__file__).parent / "suites"
-    return inside if inside.is_dir() else Path(__file__).parents[3] / "benchmarks" / "suites"
+    """Return the folder of the shipped suites.
+
+    It lies inside an installed package; in a checkout it is ``benchmarks/suites``.
+    """
+    installed = Path(__file__).parent / "suites"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "benchmarks" / "suites"
 
 
 def shipped_suites() -> dict[str, Path]:
-    """Return the shipped suites by name."""
+    """Return the paths of the shipped suites by name."""
     return {path.stem: path for path in sorted(_folder().glob("*.toml"))}
 
 
@@ -30,7 +33,7 @@ def find_suite(name: str) -> Path:
     Raises
     ------
     SuiteError
-        If it is neither; the message lists the shipped names.
+        If there is no such suite and no such file; the message lists the shipped suites.
     """
     shipped = shipped_suites()
     if name in shipped:
@@ -55,7 +58,7 @@ def load_suite(name: str) -> Suite:
     Raises
     ------
     SuiteError
-        If there is none, or it is not valid: file, line and key are named.
+        If there is no such suite, or it is not valid; the message names the file, line and key.
     """
     path = find_suite(name)
     try:
@@ -71,20 +74,22 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
     Parameters
     ----------
     text : str
-        Keys: ``datasets``, ``evaluators`` (lists of names or tables), ``methods`` (the same, or "all"), ``budgets``,
-        and optionally ``name``, ``description``, ``seeds`` and ``evaluation_seeds`` (a number of them or a list),
-        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings`` (parameters
-        by name of a method or evaluator, wherever it is used), ``primary`` (metric to rank by, per task) and
-        ``limits`` (``seconds``, ``memory_mb`` of each child process).
-    filename : str
-        For messages.
+        TOML. The required keys are ``datasets`` and ``evaluators`` (lists of names or tables),
+        ``methods`` (the same, or "all") and ``budgets`` (a list). The optional keys are ``name``,
+        ``description``, ``seeds`` and ``evaluation_seeds`` (a number of seeds or a list of them),
+        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings``
+        (parameters by the name of a method or evaluator, for all of its uses), ``primary`` (the
+        metric to rank by, per task) and ``limits`` (``seconds`` and ``memory_mb`` of each child
+        process).
+    filename : str, default="suite"
+        Name of the file for error messages.
     base : Path or None
-        Relative paths in ``datasets`` start here.
+        Folder that relative paths in ``datasets`` start from.
 
     Raises
     ------
     SuiteError
-        If it is not valid; file, line and key are named.
+        If the suite is not valid; the message names the file, line and key.
     """
     try:
         data = tomllib.loads(text)

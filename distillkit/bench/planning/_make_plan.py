@@ -1,4 +1,4 @@
-"""From a suite to cells: what would run, what is skipped and why."""
+"""Turns a suite into a plan, which lists the cells to run and those that are skipped."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ def make_plan(suite: Suite, data_root: Path | None = None) -> Plan:
     ----------
     suite : Suite
     data_root : Path or None
-        Folder looked in for data; None takes the environment variable ``DISTILLKIT_DATA``.
+        Folder in which datasets are searched for; None takes it from the environment variable
+        ``DISTILLKIT_DATA``.
 
     Raises
     ------
     UnknownNameError, PluginError
-        If a name has no provider.
+        If a name is not registered.
     SuiteError
-        If a parameter is not one the method takes, two entries are the same, or a primary metric is not one of its task.
+        If a method does not have a given parameter, two entries are the same, or a primary metric
+        does not measure its task.
     DatasetNotFoundError
         If the files of a dataset are not on disk.
     """
@@ -35,17 +37,17 @@ def make_plan(suite: Suite, data_root: Path | None = None) -> Plan:
 
     root = data_root if data_root is not None else default_root()
     cells = tuple(Planner(suite, root, get_manager()).cells())
-    _check_different(suite, cells)
+    _check_distinct(suite, cells)
     return Plan(suite, cells, root, suite.limits)
 
 
-def _check_different(suite: Suite, cells: tuple[Cell, ...]) -> None:
-    """Refuse two entries that differ in their labels only: they would share their rows."""
-    seen: dict[str, Cell] = {}
+def _check_distinct(suite: Suite, cells: tuple[Cell, ...]) -> None:
+    """Raise an error if two entries differ only in their labels, because they would share rows."""
+    cell_of_key: dict[str, Cell] = {}
     for cell in cells:
-        twin = seen.setdefault(cell.key, cell)
+        first = cell_of_key.setdefault(cell.key, cell)
         for kind in ("dataset", "method", "evaluator"):
-            one, other = getattr(twin, kind), getattr(cell, kind)
+            one, other = getattr(first, kind), getattr(cell, kind)
             if one != other:
                 raise SuiteError(
                     f"{suite.line_of(other)}: {kind}s {one!r} and {other!r} are the same: leave one of them out."

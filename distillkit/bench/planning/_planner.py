@@ -1,4 +1,4 @@
-"""Resolves the names of a suite and lists its cells: what would run, what is skipped and why."""
+"""Resolves the names of a suite and lists its cells, with the reasons why some are skipped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, Method
 
 __all__ = ["Planner"]
 
-_STUDENT_SPEC = EvaluatorSpec(
-    name=STUDENT, target="", label_modes=frozenset({ANY_LABELS})
-)  # takes whatever the method does
-_PLACES = frozenset({"path", "test_path", "download"})
+_STUDENT_SPEC = EvaluatorSpec(name=STUDENT, target="", label_modes=frozenset({ANY_LABELS}))
+"""Stands in for an evaluator in the cells of methods that reduce a model."""
+
+_LOCATION_PARAMS = frozenset({"path", "test_path", "download"})
+"""Dataset parameters that only say where the files are, and so do not change the results."""
 
 
 @dataclass(frozen=True)
-class _Data:
-    """A dataset of the suite with what the registry and its files tell of it."""
+class _ResolvedDataset:
+    """A dataset of the suite with its revision, task, modality and metrics."""
 
     entry: Entry
     revision: str
@@ -39,8 +40,8 @@ class _Data:
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """A method or evaluator of the suite, its parameters resolved, with its spec and who gives it."""
+class _ResolvedEntry:
+    """A method or evaluator of the suite with its resolved parameters, spec and plugin."""
 
     entry: Entry
     spec: Any
@@ -50,31 +51,44 @@ class _Chosen:
 
     @property
     def identity(self) -> list[Any]:
-        """What decides its results."""
+        """The values that determine the results of the entry."""
         return [self.provider.dist, self.spec.name, self.spec.version, self.entry.params]
 
 
 class Planner:
-    """Lists the cells of one suite."""
+    """Lists the cells of one suite.
+
+    Parameters
+    ----------
+    suite : Suite
+    root : Path or None
+        Folder in which datasets are searched for.
+    manager : PluginManager
+        Resolves the names.
+    """
 
     def __init__(self, suite: Suite, root: Path | None, manager: PluginManager) -> None:
         self.suite, self.root, self.manager = suite, root, manager
 
     def cells(self) -> Iterator[Cell]:
+        """Yield the cells in the order in which they run."""
+        # 1. Check the names and resolve methods and evaluators once, for all datasets.
         self.check_metrics()
         self.check_settings()
-        methods = [self.choose("method", entry, "methods") for entry in self.method_entries()]
-        evaluators = [self.choose("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
+        methods = [self.resolve("method", entry, "methods") for entry in self.method_entries()]
+        evaluators = [self.resolve("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
+        # 2. Combine everything; methods of fixed size run once and not at every budget.
         for entry in self.suite.datasets:
-            data = self.data(entry)
+            dataset = self.dataset(entry)
             for method, budget in product(methods, self.suite.budgets):
                 if not method.spec.follows_budget and budget is not self.suite.budgets[0]:
                     continue
-                judges = evaluators if method.spec.reduces == "rows" else [self.student(method)]
-                for seed, evaluator, eval_seed in product(self.suite.seeds, judges, self.suite.evaluation_seeds):
-                    yield self.cell(data, method, budget, seed, evaluator, eval_seed)
+                used = evaluators if method.spec.reduces == "rows" else [self.student(method)]
+                for seed, evaluator, eval_seed in product(self.suite.seeds, used, self.suite.evaluation_seeds):
+                    yield self.cell(dataset, method, budget, seed, evaluator, eval_seed)
 
     def get(self, kind: str, name: str, key: str) -> Any:
+        """Return a spec; the error for an unknown name is extended by the line of the suite."""
         try:
             return self.manager.get(kind, name)
         except UnknownNameError as exc:
@@ -82,23 +96,25 @@ class Planner:
             raise
 
     def canonical(self, kind: str, name: str) -> str:
-        """Return the name by which a child process finds the same spec: the short one where it leads there."""
+        """Return the shortest name by which a child process finds the same spec."""
         spec: Spec = self.manager.get(kind, name)
         return spec.name if self.manager.specs(kind).get(spec.name) is spec else name
 
-    def data(self, entry: Entry) -> _Data:
+    def dataset(self, entry: Entry) -> _ResolvedDataset:
+        """Resolve a dataset, loading it only if its task or modality depends on the file."""
         from distillkit.datasets import revision_of
 
         spec: DatasetSpec = self.get("dataset", entry.name, "datasets")
         entry = Entry(self.canonical("dataset", entry.name), entry.label, entry.params)
         revision = revision_of(spec, self.root, entry.params)
         task, modality = str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
-        if "auto" in (task, modality):  # only the rows tell
+        if "auto" in (task, modality):
             dataset = spec.load()(self.root, **entry.params)
             task, modality = dataset.task, dataset.modality
-        return _Data(entry, revision, task, modality, self.metrics_for(task))
+        return _ResolvedDataset(entry, revision, task, modality, self.metrics_for(task))
 
     def method_entries(self) -> list[Entry]:
+        """Return the methods of the suite; "all" stands for all registered ones, less `exclude`."""
         if self.suite.methods is not None:
             return list(self.suite.methods)
         names = [name for name in self.manager.specs("method") if "/" not in name]
@@ -106,58 +122,66 @@ class Planner:
             self.get("method", name, "exclude")
         return [Entry(name, name) for name in names if name not in self.suite.exclude]
 
-    def choose(self, kind: str, entry: Entry, key: str) -> _Chosen:
-        """Resolve ``name:preset`` and check the parameters' names."""
+    def resolve(self, kind: str, entry: Entry, key: str) -> _ResolvedEntry:
+        """Resolve ``name:preset`` of a method or evaluator and check its parameter names."""
         resolved = resolve_name(
             lambda name: self.get(kind, name, key), entry.name, f"({self.suite.line_of(entry.name)})"
         )
         spec, settings = resolved.spec, self.suite.settings.get(resolved.name, {})
         missing = tuple(spec.missing())
-        set_here = {*settings, *resolved.preset, *entry.params}
-        if set_here and not missing:
-            self.check_params(spec, set_here)
-        chosen = Entry(self.canonical(kind, resolved.name), entry.label, resolved.params(settings, entry.params))
+        param_names = {*settings, *resolved.preset, *entry.params}
+        if param_names and not missing:
+            self.check_params(spec, param_names)
+        complete = Entry(self.canonical(kind, resolved.name), entry.label, resolved.params(settings, entry.params))
         role = getattr(spec, "role", METHOD)
         if role == CONTROL and (resolved.preset or entry.params):
-            role = METHOD  # a variant of a control competes like any other method
-        return _Chosen(chosen, spec, self.manager.provider(kind, resolved.name), missing, role)
+            role = METHOD  # A variant of a control is ranked like any other method.
+        return _ResolvedEntry(complete, spec, self.manager.provider(kind, resolved.name), missing, role)
 
     @staticmethod
-    def student(method: _Chosen) -> _Chosen:
-        """Return what stands for the evaluator of a method that reduces a model: the student it makes."""
-        return _Chosen(Entry(STUDENT, STUDENT), _STUDENT_SPEC, method.provider, ())
+    def student(method: _ResolvedEntry) -> _ResolvedEntry:
+        """Return the stand-in for an evaluator of a method that reduces a model: its student."""
+        return _ResolvedEntry(Entry(STUDENT, STUDENT), _STUDENT_SPEC, method.provider, ())
 
     def check_params(self, spec: MethodSpec | EvaluatorSpec, params: Iterable[str]) -> None:
+        """Raise an error if the spec does not have a parameter, or if the bench sets it itself."""
         parameters = inspect.signature(spec.load()).parameters
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             return
-        taken = set(parameters) - {"self", "budget", "random_state", "task"}
+        accepted = set(parameters) - {"self", "budget", "random_state", "task"}
         for name in sorted(params):
-            if name not in taken:
-                near = get_close_matches(name, taken, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(taken)) or 'none'}."
+            if name not in accepted:
+                near = get_close_matches(name, accepted, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(accepted)) or 'none'}."
                 raise SuiteError(
-                    f"{self.suite.line_of(name)}: {name} is not a parameter of {spec.name!r} that a suite can set: {hint}"
+                    f"{self.suite.line_of(name)}: {name} is not a parameter of {spec.name!r} "
+                    f"that a suite can set: {hint}"
                 )
 
     def check_metrics(self) -> None:
+        """Raise an error if a metric is not registered, or a primary one does not suit its task."""
         for name in self.suite.metrics or ():
             self.get("metric", name, "metrics")
         for task, name in self.suite.primary.items():
             if task not in self.get("metric", name, "primary").tasks:
                 raise SuiteError(
-                    f"{self.suite.line_of('primary')}: primary: {name!r} does not measure {task}: choose another metric."
+                    f"{self.suite.line_of('primary')}: primary: {name!r} does not measure {task}: "
+                    "choose another metric."
                 )
 
     def check_settings(self) -> None:
+        """Raise an error if the settings name neither a method nor an evaluator."""
         known = {kind: self.manager.specs(kind) for kind in ("method", "evaluator")}
         for name in self.suite.settings:
             if not any(name in specs for specs in known.values()):
-                at = f"({self.suite.line_of(name)}, in settings)"
-                raise UnknownNameError("method or evaluator", name, [*known["method"], *known["evaluator"]], at)
+                note = f"({self.suite.line_of(name)}, in settings)"
+                raise UnknownNameError("method or evaluator", name, [*known["method"], *known["evaluator"]], note)
 
     def metrics_for(self, task: str) -> tuple[str, ...]:
-        """Names with versions of the metrics a cell of this task is measured by; "all" are those that can be computed."""
+        """Return the metrics of a task as ``"name@version"``.
+
+        "all" selects the metrics whose packages are installed.
+        """
         if self.suite.metrics is None:
             names = [
                 name for name, spec in self.manager.specs("metric").items() if "/" not in name and not spec.missing()
@@ -167,34 +191,50 @@ class Planner:
         specs = {name: self.manager.get("metric", name) for name in (*names, self.suite.primary[task])}
         return tuple(f"{name}@{spec.version}" for name, spec in specs.items() if task in spec.tasks)
 
-    def without_rows(self, metrics: tuple[str, ...]) -> tuple[str, ...]:
-        """Leave out the metrics of distilled rows, which a method that reduces a model has none of."""
+    def without_data_metrics(self, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out the metrics of distilled rows, for methods that reduce a model."""
         return tuple(name for name in metrics if self.manager.get("metric", name.partition("@")[0]).stage != "data")
 
-    def cell(self, data: _Data, method: _Chosen, budget: Budget, seed: int, evaluator: _Chosen, eval_seed: int) -> Cell:
+    def cell(
+        self,
+        dataset: _ResolvedDataset,
+        method: _ResolvedEntry,
+        budget: Budget,
+        seed: int,
+        evaluator: _ResolvedEntry,
+        eval_seed: int,
+    ) -> Cell:
+        """Return one cell with its keys."""
         size = str(budget) if method.spec.follows_budget else FIXED_SIZE
         mode = _label_mode(method)
-        metrics = data.metrics if mode != ANY_LABELS else self.without_rows(data.metrics)
-        # where files lie does not decide results: the revision holds a fingerprint of their contents
-        options = {name: value for name, value in data.entry.params.items() if name not in _PLACES}
-        rows = {"protocol": PROTOCOL, "dataset": data.entry.name, "params": options, "revision": data.revision}
-        distil = rows | {"method": method.identity, "budget": size, "seed": seed}
-        if mode == ANY_LABELS:  # each has a teacher and a student of its own
-            distil["eval_seed"] = eval_seed
-        judged = distil | {
+        metrics = dataset.metrics if mode != ANY_LABELS else self.without_data_metrics(dataset.metrics)
+        # 1. Collect what determines the data, then the distilled set, then the outcome. The path of
+        #    a file does not matter, because the revision has a fingerprint of its contents.
+        options = {name: value for name, value in dataset.entry.params.items() if name not in _LOCATION_PARAMS}
+        data_identity = {
+            "protocol": PROTOCOL,
+            "dataset": dataset.entry.name,
+            "params": options,
+            "revision": dataset.revision,
+        }
+        distil_identity = data_identity | {"method": method.identity, "budget": size, "seed": seed}
+        if mode == ANY_LABELS:  # Each evaluation seed trains a teacher and a student of its own.
+            distil_identity["eval_seed"] = eval_seed
+        cell_identity = distil_identity | {
             "evaluator": evaluator.identity,
             "eval_seed": eval_seed,
             "label_mode": mode,
             "metrics": metrics,
         }
+        # 2. Hash them to the keys.
         return Cell(
             suite=self.suite.name,
-            dataset=data.entry.label,
-            dataset_name=data.entry.name,
-            dataset_params=data.entry.params,
-            dataset_revision=data.revision,
-            task=data.task,
-            modality=data.modality,
+            dataset=dataset.entry.label,
+            dataset_name=dataset.entry.name,
+            dataset_params=dataset.entry.params,
+            dataset_revision=dataset.revision,
+            task=dataset.task,
+            modality=dataset.modality,
             method=method.entry.label,
             method_name=method.entry.name,
             method_version=method.spec.version,
@@ -204,7 +244,7 @@ class Planner:
             plugin=method.provider.dist,
             plugin_version=method.provider.version,
             budget=size,
-            budget_value=_plain(budget) if method.spec.follows_budget else None,
+            budget_value=_json_value(budget) if method.spec.follows_budget else None,
             distil_seed=seed,
             evaluator=evaluator.entry.label,
             evaluator_name=evaluator.entry.name,
@@ -213,30 +253,32 @@ class Planner:
             eval_seed=eval_seed,
             label_mode=mode,
             metrics=metrics,
-            key=digest(judged),
-            distil_key=digest(distil),
-            data_key=digest(rows),
-            skip=_reason_to_skip(data, method, evaluator),
+            key=digest(cell_identity),
+            distil_key=digest(distil_identity),
+            data_key=digest(data_identity),
+            skip=_reason_to_skip(dataset, method, evaluator),
         )
 
 
-def _plain(budget: Budget) -> Any:
+def _json_value(budget: Budget) -> Any:
+    """Return the value of a budget as a type that JSON has."""
     return dict(budget.value) if isinstance(budget.value, Mapping) else budget.value
 
 
-def _label_mode(method: _Chosen) -> str:
+def _label_mode(method: _ResolvedEntry) -> str:
     return str(method.spec.label_mode) if method.spec.reduces == "rows" else ANY_LABELS
 
 
-def _reason_to_skip(data: _Data, method: _Chosen, evaluator: _Chosen) -> str | None:
-    for what, chosen in (("method", method), ("evaluator", evaluator)):
-        name = f"{what} {chosen.entry.name}"
-        if chosen.missing:
-            return f"{name} needs {', '.join(chosen.missing)}, which is not installed"
-        if data.task not in chosen.spec.tasks:
-            return f"{name} does not do {data.task} ({data.entry.label})"
-        if data.modality not in chosen.spec.modalities:
-            return f"{name} does not take data of modality {data.modality} ({data.entry.label})"
+def _reason_to_skip(dataset: _ResolvedDataset, method: _ResolvedEntry, evaluator: _ResolvedEntry) -> str | None:
+    """Return why a combination cannot run, or None if it can."""
+    for kind, resolved in (("method", method), ("evaluator", evaluator)):
+        name = f"{kind} {resolved.entry.name}"
+        if resolved.missing:
+            return f"{name} needs {', '.join(resolved.missing)}, which is not installed"
+        if dataset.task not in resolved.spec.tasks:
+            return f"{name} does not do {dataset.task} ({dataset.entry.label})"
+        if dataset.modality not in resolved.spec.modalities:
+            return f"{name} does not take data of modality {dataset.modality} ({dataset.entry.label})"
     mode = _label_mode(method)
     if mode not in evaluator.spec.label_modes:
         return f"evaluator {evaluator.entry.name} does not learn from {mode} labels ({method.entry.label})"

@@ -1,4 +1,4 @@
-"""A suite as data: what to compare, and the line of its file that says so."""
+"""Data classes for a suite, which says what to compare, and the look-up of lines in its file."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from distillkit.budget import Budget
 __all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "locate"]
 
 DEFAULT_PRIMARY = {"classification": "accuracy", "regression": "r2"}
-"""The metric that decides, by task, unless the suite names another."""
+"""The metric that methods are ranked by, per task, unless the suite names another."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A dataset, method or evaluator as a suite names it.
+    """A dataset, method or evaluator of a suite.
 
     Parameters
     ----------
     name : str
         Registry name, for methods and evaluators optionally with a preset: ``"kmeans:medoids"``.
     label : str
-        What the leaderboard calls it: unique within its list.
+        Name on the leaderboard, unique within its list.
     params : dict
-        Options or parameters; paths in them are absolute.
+        Options of the dataset, or parameters of the method or evaluator. Paths that exist relative
+        to the suite file are absolute.
     """
 
     name: str
@@ -62,12 +63,16 @@ class Suite:
     filename: str = ""
 
     def line_of(self, key: str) -> str:
-        """Return ``"FILE, line N"`` of a key or name in the source, as far as it can be found."""
+        """Return ``"FILE, line N"`` for a key or name in the suite, or ``"FILE"`` if not found."""
         return locate(self.filename or self.name, self.source, key)
 
 
 def locate(filename: str, text: str, key: str) -> str:
-    """Find a key before ``=`` (of an inline table, too) or in a table's header, or else a name in quotes."""
+    """Return the file and line of a key or name in TOML text, or the file alone if not found.
+
+    Keys are searched for before ``=``, also in inline tables, and in the headers of tables. If
+    there is none, a value in quotes is searched for.
+    """
     word = re.escape(key)
     as_key = rf"""(^[ \t]*|[{{,][ \t]*)["']?{word}["']?[ \t]*="""
     as_table = rf"""^[ \t]*\[+[ \t]*["']?{word}["']?[ \t]*\]"""

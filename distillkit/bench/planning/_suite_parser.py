@@ -1,4 +1,4 @@
-"""From the tables of a TOML file to a `Suite`; whatever is wrong is told with file, line and key."""
+"""Converts the tables of a TOML file to a `Suite`, with errors that name file, line and key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ __all__ = ["Parser"]
 
 
 class Parser:
-    """Turns the TOML tables into a `Suite`, naming file, line and key of whatever is wrong."""
+    """Converts TOML tables to a `Suite`; errors name the file, line and key.
+
+    Parameters
+    ----------
+    data : dict
+        The parsed TOML.
+    text, filename : str
+        Source of the TOML and the name of its file, for the lines in error messages.
+    base : Path or None
+        Folder that relative paths in ``datasets`` start from.
+    """
 
     required = ("datasets", "methods", "evaluators", "budgets")
     optional = (
@@ -36,9 +46,11 @@ class Parser:
         self.data, self.text, self.filename, self.base = data, text, filename, base
 
     def fail(self, key: str, message: str, at: str | None = None) -> SuiteError:
+        """Return the error about a key, located at the key or at another word of the file."""
         return SuiteError(f"{locate(self.filename, self.text, at or key)}: {key} {message}")
 
     def suite(self) -> Suite:
+        """Return the suite, after all keys and values have been checked."""
         self.check_keys()
         return Suite(
             name=self.name(),
@@ -87,10 +99,8 @@ class Parser:
     def items(self, key: str) -> list[Any]:
         value = self.data[key]
         if not isinstance(value, list) or not value:
-            raise self.fail(
-                key,
-                f"must be a list with at least one entry{' or the word all' if key == 'methods' else ''}, not {value!r}.",
-            )
+            or_all = " or the word all" if key == "methods" else ""
+            raise self.fail(key, f"must be a list with at least one entry{or_all}, not {value!r}.")
         return value
 
     def names(self, key: str) -> tuple[str, ...]:
@@ -117,8 +127,8 @@ class Parser:
         if not isinstance(item.get("name"), str):
             raise self.fail(key, f"has an entry without a name: {item!r}.")
         params = self.params(key, item)
-        shown = ",".join(f"{name}={value}" for name, value in params.items())
-        label = str(item.get("label", item["name"] + (f"({shown})" if shown else "")))
+        arguments = ",".join(f"{name}={value}" for name, value in params.items())
+        label = str(item.get("label", item["name"] + (f"({arguments})" if arguments else "")))
         return Entry(item["name"], label, params)
 
     def settings(self) -> dict[str, dict[str, Any]]:
@@ -134,7 +144,7 @@ class Parser:
         for name, value in params.items():
             try:
                 json.dumps(value, allow_nan=False)
-            except (TypeError, ValueError):  # a date or a time, infinity
+            except (TypeError, ValueError):  # TOML has dates, times and infinity, which JSON lacks.
                 raise self.fail(
                     key, f"has {name} = {value}: only text, numbers, booleans, lists and tables can be given.", at=name
                 ) from None
@@ -150,8 +160,9 @@ class Parser:
             if option in params and not isinstance(params[option], str):
                 raise self.fail("datasets", f"has {option} = {params[option]!r}, which is not text.", at=option)
             if option in params and self.base is not None:
-                beside = (self.base / Path(params[option]).expanduser()).resolve()
-                params[option] = str(beside if beside.exists() else params[option])  # else below the data root
+                # Any other path is searched for in the data root when the dataset is loaded.
+                resolved = (self.base / Path(params[option]).expanduser()).resolve()
+                params[option] = str(resolved if resolved.exists() else params[option])
         if name is None:
             name = self.kind_of(params["path"])
         label = str(item.get("label", Path(params["path"]).stem if "path" in params else name))
@@ -173,15 +184,15 @@ class Parser:
             except BudgetError as exc:
                 raise self.fail("budgets", f"are not valid: {exc}") from None
         if len({str(budget) for budget in budgets}) < len(budgets):
-            raise self.fail("budgets", "name one budget twice.")
+            raise self.fail("budgets", "name one budget twice: remove one of the two.")
         return tuple(budgets)
 
     def seeds(self, key: str, default: int) -> tuple[int, ...]:
         value = self.data.get(key, default)
         if type(value) is int and value >= 1:
             return tuple(range(value))
-        numbers = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**32 for seed in value)
-        if not numbers or not value or len(set(value)) < len(value):
+        valid = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**32 for seed in value)
+        if not valid or not value or len(set(value)) < len(value):
             raise self.fail(
                 key, f"must be how many (at least 1) or a list of different seeds from 0 to 2**32 - 1, not {value!r}."
             )
@@ -189,8 +200,8 @@ class Parser:
 
     def primary(self) -> dict[str, str]:
         value = self.data.get("primary", {})
-        named = isinstance(value, dict) and set(value) <= set(DEFAULT_PRIMARY)
-        if not named or not all(isinstance(metric, str) for metric in value.values()):
+        known_tasks = isinstance(value, dict) and set(value) <= set(DEFAULT_PRIMARY)
+        if not known_tasks or not all(isinstance(metric, str) for metric in value.values()):
             raise self.fail("primary", 'must be a table such as {classification = "accuracy", regression = "r2"}.')
         return {**DEFAULT_PRIMARY, **value}
 
@@ -201,6 +212,6 @@ class Parser:
         for key, number in value.items():
             if key not in ("seconds", "memory_mb"):
                 raise self.fail(key, "is not a limit: known are seconds and memory_mb.")
-            if type(number) not in (int, float) or not number > 0:  # so that nan, which is not over 0, is refused
+            if type(number) not in (int, float) or not number > 0:  # This form of the comparison refuses NaN.
                 raise self.fail(key, f"must be a positive number, not {number!r}.")
         return Limits(**{key: float(number) for key, number in value.items()})

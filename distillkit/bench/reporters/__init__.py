@@ -1,4 +1,7 @@
-"""Ways to write a leaderboard; the registry reaches each as ``distillkit.bench.reporters._<name>:write``."""
+"""Reporters, which write a leaderboard as text, Markdown, CSV or HTML.
+
+The registry refers to each one as ``distillkit.bench.reporters._<name>:write``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leaderboard as data: the table, and every row behind it."""
+"""Writes the leaderboard as CSV files: its table, and the rows of all finished cells."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     ----------
     leaderboard : Leaderboard
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
 
     Returns
     -------
     list of Path
-        Both files. In ``rows.csv`` metrics have columns named ``metrics.<name>``; lists and other mappings are JSON.
+        Both files. In ``rows.csv``, the columns of metrics are named ``metrics.<name>``, and lists
+        and other mappings are written as JSON.
     """
     import pandas as pd
 
@@ -40,7 +41,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
-        if name == "metrics" and isinstance(value, dict):  # an identity's list of metric names stays one column
+        if name == "metrics" and isinstance(value, dict):  # A list of metric names remains one column.
             flat |= {f"metrics.{metric}": number for metric, number in value.items()}
         else:
             flat[name] = json.dumps(value, sort_keys=True) if isinstance(value, dict | list | tuple) else value

@@ -1,4 +1,4 @@
-"""The histories of distillations that the rows of a leaderboard lead to, read from the records beside the artefacts."""
+"""Reads the training histories of distillations from the records beside their artefacts."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["RunHistory", "find_histories"]
 
-_KEPT = {"history": "", "teacher_history": "teacher's "}
+_PREFIXES = {"history": "", "teacher_history": "teacher's "}
+"""Prefix of the names of series, by the key of the history in a record."""
 
 
 @dataclass(frozen=True)
 class RunHistory:
-    """What one distillation recorded.
+    """The training history of one distillation.
 
     Parameters
     ----------
     dataset, method, budget : str
+        What was distilled, with which method and to which size.
     seed : int
-        Of the distillation.
-    whose : str
-        Put before the names of its series: empty for the method's own history.
+        Distillation seed.
+    prefix : str
+        Prefix of the names of the series; empty for the history of the method itself.
     steps : list of dict
         See `distillkit.plotting._history_data.clean_history`.
     """
@@ -38,14 +40,15 @@ class RunHistory:
     method: str
     budget: str
     seed: int
-    whose: str
+    prefix: str
     steps: list[dict[str, Any]]
 
 
 def find_histories(leaderboard: Leaderboard) -> list[RunHistory]:
-    """Return the histories by dataset, budget, method and seed, each distillation's once.
+    """Return the history of each distillation, ordered by dataset, budget, method and seed.
 
-    Records made before histories were kept, lost and damaged ones have none, and cost nothing else.
+    Records that are missing or damaged, or that were written before histories were stored, are
+    left out.
     """
     if leaderboard.folder is None:
         return []
@@ -57,17 +60,17 @@ def find_histories(leaderboard: Leaderboard) -> list[RunHistory]:
     order = sorted(keys, key=lambda k: (datasets.index(k[0]), budget_order(k[2]), methods.index(k[1]), k[3]))
     store = ResultsStore(leaderboard.folder)
     return [
-        RunHistory(dataset, method, budget, seed, whose, steps)
+        RunHistory(dataset, method, budget, seed, prefix, steps)
         for dataset, method, budget, seed in order
-        for whose, steps in _read(store.artefact_path(keys[dataset, method, budget, seed]).with_suffix(".json"))
+        for prefix, steps in _read(store.artefact_path(keys[dataset, method, budget, seed]).with_suffix(".json"))
     ]
 
 
 def _read(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        kept = {whose: record.get(name) for name, whose in _KEPT.items()}
+        histories = {prefix: record.get(name) for name, prefix in _PREFIXES.items()}
     except (OSError, ValueError, AttributeError):
         return []
-    cleaned = {whose: clean_history(steps) for whose, steps in kept.items() if isinstance(steps, list)}
-    return [(whose, steps) for whose, steps in cleaned.items() if steps]
+    cleaned = {prefix: clean_history(steps) for prefix, steps in histories.items() if isinstance(steps, list)}
+    return [(prefix, steps) for prefix, steps in cleaned.items() if steps]

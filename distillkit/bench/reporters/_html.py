@@ -1,4 +1,4 @@
-"""The leaderboard as one self-contained page: no network, no fonts or scripts from elsewhere."""
+"""Writes the leaderboard as one self-contained HTML page, which loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import jinja2
 
 from distillkit.bench.leaderboard import Leaderboard, Panel
-from distillkit.bench.leaderboard._panels import records
-from distillkit.bench.reporters import _format as f
-from distillkit.bench.reporters._chart import COLOURS, chart
+from distillkit.bench.leaderboard._panels import to_records
+from distillkit.bench.reporters import _format as fmt
+from distillkit.bench.reporters._chart import COLORS, chart
 from distillkit.bench.reporters._curves import make_curves
 from distillkit.bench.reporters._pictures import make_pictures
-from distillkit.bench.reporters._students import FIGURES, LEGEND, student_figures
-from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
+from distillkit.bench.reporters._students import LEGEND, STUDENT_COLUMNS, student_columns_of
+from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
 __all__ = ["render_html", "write"]
 
@@ -25,13 +25,13 @@ HERE = Path(__file__).parent
 
 
 def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
-    """Write ``leaderboard.html``, a page that works from disk without any other file.
+    """Write ``leaderboard.html``, a page that needs no other file.
 
     Parameters
     ----------
     leaderboard : Leaderboard
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
 
 
 def render_html(leaderboard: Leaderboard) -> str:
-    """Return the page; all text is escaped, pictures are inline.
+    """Return the page as text, with escaped texts and inline pictures.
 
     Parameters
     ----------
@@ -59,53 +59,67 @@ def render_html(leaderboard: Leaderboard) -> str:
         lstrip_blocks=True,
     )
     panels = leaderboard.panels()
-    colours = _colours(panels)
+    colors = _assign_colors(panels)
     pictures, pictures_left = make_pictures(leaderboard)
-    curves, curves_left = make_curves(leaderboard, colours)
+    curves, curves_left = make_curves(leaderboard, colors)
     return environment.get_template("report.html.j2").render(
         board=leaderboard,
-        progress=f.progress(leaderboard),
+        progress=fmt.progress(leaderboard),
         panels=[
             {
                 "panel": panel,
-                "chart": chart(panel, colours),
+                "chart": chart(panel, colors),
                 "table": _panel_rows(panel),
                 "columns": [panel.metric] if panel.of_students else panel.budgets or ["fixed size"],
-                "figures": student_figures(panel),
+                "student_columns": student_columns_of(panel),
             }
             for panel in panels
         ],
         student_legend=LEGEND,
-        colours={name: number % COLOURS for name, number in colours.items()},
+        colors={name: number % COLORS for name, number in colors.items()},
         columns=_columns(leaderboard),
-        lines=records(leaderboard.table),
+        entries=to_records(leaderboard.table),
         choices=_choices(leaderboard),
-        overall=[(overall, records(overall.table)) for overall in leaderboard.overall],
+        overall=[(overall, to_records(overall.table)) for overall in leaderboard.overall],
         pictures=_by_dataset_and_budget(pictures),
         pictures_left=pictures_left,
         curves={dataset: list(groups) for dataset, groups in itertools.groupby(curves, lambda group: group.dataset)},
         curves_left=curves_left,
         matched=matched_published(leaderboard),
-        not_run=[figure for figure in records(leaderboard.published) if figure["evaluator"] is None],
-        failures=failure_lines(leaderboard),
-        failed_cells=records(leaderboard.failures),
-        skipped=skipped_lines(leaderboard),
+        not_run=[result for result in to_records(leaderboard.published) if result["evaluator"] is None],
+        failures=failure_groups(leaderboard),
+        failed_cells=to_records(leaderboard.failures),
+        skipped=skipped_groups(leaderboard),
         environments={key: _flatten(value) for key, value in leaderboard.environments.items()},
         period=_period(leaderboard),
-        f=f,
+        fmt=fmt,
     )
 
 
-def _colours(panels: list[Panel]) -> dict[str, int]:
-    """Number the methods, those that are drawn as lines first; a method keeps its number on the whole page."""
-    drawn = sorted({name for panel in panels for name in panel.methods})
-    others = sorted({name for panel in panels for name in panel.references} - set(drawn))
-    return {name: number for number, name in enumerate([*drawn, *others])}
+def _assign_colors(panels: list[Panel]) -> dict[str, int]:
+    """Return a number for each method, which is the same on the whole page, references last."""
+    methods = sorted({name for panel in panels for name in panel.methods})
+    references = sorted({name for panel in panels for name in panel.references} - set(methods))
+    return {name: number for number, name in enumerate([*methods, *references])}
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the full table: how a line's value reads, and what it is sorted by."""
+    """A column of the full table.
+
+    Parameters
+    ----------
+    key, label : str
+        Column of the leaderboard's table, and its heading on the page.
+    show : callable
+        Formats a value as text.
+    numeric : bool, default=True
+        Whether the column is aligned to the right and sorted by number.
+    extra : bool, default=False
+        Whether the column is hidden unless all columns are shown.
+    help : str, default=""
+        Explanation of the column.
+    """
 
     key: str
     label: str
@@ -123,18 +137,19 @@ def _columns(leaderboard: Leaderboard) -> list[_Column]:
             lambda value: "" if value is None else str(value),
             numeric=False,
             extra=extra,
-            help=f.COLUMN_HELP.get(key, ""),
+            help=fmt.COLUMN_HELP.get(key, ""),
         )
 
-    def number(key: str, label: str, show: Callable[[Any], str] = f.general, *, extra: bool = False) -> _Column:
-        known = leaderboard.metrics.get(key)
-        return _Column(key, label, show, extra=extra, help=f.COLUMN_HELP.get(key) or (known.summary if known else ""))
+    def number(key: str, label: str, show: Callable[[Any], str] = fmt.general, *, extra: bool = False) -> _Column:
+        metric = leaderboard.metrics.get(key)
+        explanation = fmt.COLUMN_HELP.get(key) or (metric.summary if metric else "")
+        return _Column(key, label, show, extra=extra, help=explanation)
 
     def whole(value: Any) -> str:
-        return f.general(value, 6)
+        return fmt.general(value, 6)
 
-    several = leaderboard.table["label_mode"].nunique() > 1
-    shown = {
+    several_label_modes = leaderboard.table["label_mode"].nunique() > 1
+    listed = {
         "rows",
         "bytes",
         "compression-rows",
@@ -143,52 +158,74 @@ def _columns(leaderboard: Leaderboard) -> list[_Column]:
         "seconds-train",
         *leaderboard.primary.values(),
     }
-    students = [figure for figure in FIGURES if figure.key in leaderboard.table.columns and figure.key not in shown]
-    shown |= {figure.key for figure in students}
+    student_columns = [
+        column for column in STUDENT_COLUMNS if column.key in leaderboard.table.columns and column.key not in listed
+    ]
+    listed |= {column.key for column in student_columns}
     return [
-        text("dataset", "dataset"), text("evaluator", "evaluator"), *([text("label_mode", "labels")] if several else []),
-        text("budget", "budget"), text("method", "method"), text("kind", "kind", extra=True), number("rank", "rank", whole),
-        text("metric", "metric", extra=True), number("mean", "mean", f.fixed), number("half", "±", f.fixed), number("n", "n", whole),
-        number("std", "std", f.general, extra=True), number("std_evaluation", "std, evaluation", extra=True),
-        number("p_vs_random", "p", f.pvalue), text("vs_random", "vs random", extra=True), number("gap_to_whole", "to whole", _signed),
-        number("rows", "rows", whole), number("compression-rows", "compr.", f.ratio), number("bytes", "bytes", f.size),
-        number("compression-bytes", "compr. bytes", f.ratio, extra=True), number("seconds-distil", "distil", f.duration),
-        number("seconds-train", "train", f.duration), number("training-time-reduction", "shorter", f.ratio),
-        *(number(figure.key, figure.title, figure.show) for figure in students),
-        number("peak_mb", "peak MB", whole, extra=True), text("done", "done"), text("stopped_by", "stopped by", extra=True),
-        text("statuses", "statuses", extra=True), text("plugin", "plugin", extra=True),
-        *(number(name, name, extra=True) for name in leaderboard.metric_columns if name not in shown),
-    ]  # fmt: skip
+        text("dataset", "dataset"),
+        text("evaluator", "evaluator"),
+        *([text("label_mode", "labels")] if several_label_modes else []),
+        text("budget", "budget"),
+        text("method", "method"),
+        text("kind", "kind", extra=True),
+        number("rank", "rank", whole),
+        text("metric", "metric", extra=True),
+        number("mean", "mean", fmt.fixed),
+        number("half", "±", fmt.fixed),
+        number("n", "n", whole),
+        number("std", "std", fmt.general, extra=True),
+        number("std_evaluation", "std, evaluation", extra=True),
+        number("p_vs_random", "p", fmt.pvalue),
+        text("vs_random", "vs random", extra=True),
+        number("gap_to_whole", "gap to whole", _signed),
+        number("rows", "rows", whole),
+        number("compression-rows", "compr.", fmt.ratio),
+        number("bytes", "bytes", fmt.size),
+        number("compression-bytes", "compr. bytes", fmt.ratio, extra=True),
+        number("seconds-distil", "distil", fmt.duration),
+        number("seconds-train", "train", fmt.duration),
+        number("training-time-reduction", "time reduction", fmt.ratio),
+        *(number(column.key, column.title, column.show) for column in student_columns),
+        number("peak_mb", "peak MB", whole, extra=True),
+        text("done", "done"),
+        text("stopped_by", "stopped by", extra=True),
+        text("statuses", "statuses", extra=True),
+        text("plugin", "plugin", extra=True),
+        *(number(name, name, extra=True) for name in leaderboard.metric_columns if name not in listed),
+    ]
 
 
 def _signed(value: float | None) -> str:
-    text = f.fixed(value)
+    text = fmt.fixed(value)
     return text if value is None or value <= 0 else f"+{text}"
 
 
 def _choices(leaderboard: Leaderboard) -> dict[str, list[str]]:
-    """Return the values that the table can be narrowed to."""
+    """Return the values by which the table can be filtered, by column."""
     names = ("dataset", "evaluator", "budget", "kind")
     return {name: [str(value) for value in dict.fromkeys(leaderboard.table[name])] for name in names}
 
 
 def _panel_rows(panel: Panel) -> list[dict[str, Any]]:
-    """Return the lines of a panel's small table."""
-    places = f.wide(panel)
+    """Return the rows of the small table of a panel."""
+    places = fmt.score_decimals(panel)
     rows = []
     for method in (*panel.methods, *panel.references):
         cells = []
         for budget in panel.budgets or ["-"]:
             entry = panel.get(method, budget)
-            there = entry is not None and entry["mean"] is not None
-            half = f.half_width(entry) if entry is not None and there else None
+            has_value = entry is not None and entry["mean"] is not None
+            half = fmt.half_width(entry) if entry is not None and has_value else None
             cells.append(
                 {
-                    "there": there,
-                    "text": f.fixed(entry["mean"], places) if entry is not None and there else f.no_value(entry),
-                    "half": "" if half is None else f"±{f.fixed(half, places)}",
+                    "has_value": has_value,
+                    "text": fmt.fixed(entry["mean"], places)
+                    if entry is not None and has_value
+                    else fmt.missing_reason(entry),
+                    "half": "" if half is None else f"±{fmt.fixed(half, places)}",
                     "rank": entry["rank"] if entry is not None else None,
-                    "marks": f.marks(entry) if entry is not None and there else "",
+                    "marks": fmt.marks(entry) if entry is not None and has_value else "",
                     "done": entry["done"] if entry is not None and not entry["complete"] else "",
                 }
             )
@@ -204,7 +241,7 @@ def _by_dataset_and_budget(pictures: list[Any]) -> dict[str, dict[str, list[Any]
 
 
 def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return nested settings as one level of names and texts."""
+    """Return nested mappings as a single one from joined names to texts."""
     flat: dict[str, str] = {}
     for name, item in value.items():
         if isinstance(item, Mapping):
@@ -217,7 +254,7 @@ def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _period(leaderboard: Leaderboard) -> str:
-    """Say when the cells ran: of the rows, not of the report."""
+    """Return the dates of the first and the last cell that ran, as text."""
     started = sorted(str(row["started"]) for row in leaderboard.rows if row.get("started"))
     if not started:
         return ""

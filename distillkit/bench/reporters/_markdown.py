@@ -1,4 +1,4 @@
-"""The leaderboard as Markdown that diffs well: fixed order and rounding, no time stamps."""
+"""Writes the leaderboard as Markdown in a fixed order and without time stamps, for clean diffs."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
-from distillkit.bench.leaderboard._panels import records
-from distillkit.bench.reporters import _format as f
-from distillkit.bench.reporters._students import LEGEND, student_figures
-from distillkit.bench.reporters._summary import failure_lines, matched_published, skipped_lines
+from distillkit.bench.leaderboard._panels import to_records
+from distillkit.bench.reporters import _format as fmt
+from distillkit.bench.reporters._students import LEGEND, student_columns_of
+from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
 __all__ = ["write"]
 
 
 def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
-    """Write ``leaderboard.md``; equal rows give equal bytes, whenever and wherever it is written.
+    """Write ``leaderboard.md``; equal rows give an identical file.
 
     Parameters
     ----------
     leaderboard : Leaderboard
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def _lines(leaderboard: Leaderboard) -> Iterator[str]:
     yield from (f"# {_text(leaderboard.title)}", "")
     if leaderboard.description:
         yield from (_text(leaderboard.description), "")
-    yield from (f"{f.progress(leaderboard)}.", "")
+    yield from (f"{fmt.progress(leaderboard)}.", "")
     panels = leaderboard.panels()
     for panel in panels:
         yield from _panel(panel)
@@ -52,15 +52,15 @@ def _lines(leaderboard: Leaderboard) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
-    """Return text that stays text inside a Markdown table."""
+    """Return a value as text with the special characters of Markdown escaped."""
     text = " ".join(str(value).split())
-    for plain in ("\\", "|", "<", ">", "*", "_", "`", "[", "]", "#"):
-        text = text.replace(plain, "\\" + plain)
+    for character in ("\\", "|", "<", ">", "*", "_", "`", "[", "]", "#"):
+        text = text.replace(character, "\\" + character)
     return text
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Iterator[str]:
-    """Write a table, its first `left` columns to the left and numbers to the right; cells are Markdown already."""
+    """Yield the lines of a Markdown table; all but the first `left` columns are right-aligned."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join(['---'] * left + ['---:'] * (len(head) - left))}|"
     for row in rows:
@@ -69,19 +69,20 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1)
 
 
 def _panel(panel: Panel) -> Iterator[str]:
-    better = "more is better" if panel.greater_is_better else "less is better"
-    yield from (f"## {_text(panel.title)}", "", f"{panel.task}, {_text(panel.metric)} ({better})", "")
+    """Yield the scores of a panel and a table of its costs."""
+    direction = "higher is better" if panel.greater_is_better else "lower is better"
+    yield from (f"## {_text(panel.title)}", "", f"{panel.task}, {_text(panel.metric)} ({direction})", "")
     if panel.of_students:
         yield from _students(panel)
         return
-    budgets, places = panel.budgets or ["-"], f.wide(panel)
+    budgets, places = panel.budgets or ["-"], fmt.score_decimals(panel)
     names = (*panel.methods, *panel.references)
     yield from _table(
         ["method", *(_text(budget) for budget in budgets)],
         ([_name(panel, name), *(_cell(panel, name, budget, places) for budget in budgets)] for name in names),
     )
     shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""
-    head = [
+    header = [
         "method",
         "budget",
         "rows",
@@ -89,7 +90,7 @@ def _panel(panel: Panel) -> Iterator[str]:
         "bytes",
         f"distil{shared}",
         f"train{shared}",
-        "training shorter",
+        "training time reduction",
         "done",
         "p",
         "stopped by",
@@ -100,24 +101,25 @@ def _panel(panel: Panel) -> Iterator[str]:
         for budget in (*panel.budgets, "-")
         if (entry := panel.entries.get((name, budget))) is not None
     )
-    yield from _table(head, (_costs(entry) for entry in entries), left=2)
+    yield from _table(header, (_costs(entry) for entry in entries), left=2)
 
 
 def _students(panel: Panel) -> Iterator[str]:
-    figures, places = student_figures(panel), f.wide(panel)
+    """Yield the table of a panel of students."""
+    columns, places = student_columns_of(panel), fmt.score_decimals(panel)
     shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""
-    titles = [figure.title + (shared if figure.timed else "") for figure in figures]
-    lines = []
+    titles = [column.title + (shared if column.timed else "") for column in columns]
+    rows = []
     for name in (*panel.methods, *panel.references):
         entry = panel.entries[name, "-"]
-        numbers = (figure.text(entry) for figure in figures)
-        end = (
+        numbers = (column.text(entry) for column in columns)
+        last_cells = (
             entry["done"],
-            f.pvalue(entry["p_vs_random"]).replace("<", "\\<"),
-            _text(entry["stopped_by"]) or f.NOTHING,
+            fmt.pvalue(entry["p_vs_random"]).replace("<", "\\<"),
+            _text(entry["stopped_by"]) or fmt.NO_VALUE,
         )
-        lines.append([_name(panel, name), _cell(panel, name, "-", places), *numbers, *end])
-    yield from _table(["method", _text(panel.metric), *titles, "done", "p", "stopped by"], lines)
+        rows.append([_name(panel, name), _cell(panel, name, "-", places), *numbers, *last_cells])
+    yield from _table(["method", _text(panel.metric), *titles, "done", "p", "stopped by"], rows)
 
 
 def _name(panel: Panel, method: str) -> str:
@@ -127,8 +129,8 @@ def _name(panel: Panel, method: str) -> str:
 def _cell(panel: Panel, method: str, budget: str, places: int) -> str:
     entry = panel.get(method, budget)
     if entry is None or entry["mean"] is None:
-        return f.no_value(entry)
-    text = f"{f.score(entry, places)}{_text(f.marks(entry))}"
+        return fmt.missing_reason(entry)
+    text = f"{fmt.score(entry, places)}{_text(fmt.marks(entry))}"
     if entry["rank"] is None:
         return f"*{text}*"
     return f"**{text}** #1" if entry["rank"] == 1 else f"{text} #{entry['rank']}"
@@ -138,89 +140,103 @@ def _costs(entry: dict[str, Any]) -> list[str]:
     return [
         _text(entry["method"]),
         _text(entry["budget"]),
-        f.general(entry["rows"], 6),
-        f.ratio(entry["compression-rows"]),
-        f.size(entry["bytes"]),
-        f.duration(entry["seconds-distil"]),
-        f.duration(entry["seconds-train"]),
-        f.ratio(entry["training-time-reduction"]),
+        fmt.general(entry["rows"], 6),
+        fmt.ratio(entry["compression-rows"]),
+        fmt.size(entry["bytes"]),
+        fmt.duration(entry["seconds-distil"]),
+        fmt.duration(entry["seconds-train"]),
+        fmt.ratio(entry["training-time-reduction"]),
         entry["done"],
-        f.pvalue(entry["p_vs_random"]).replace("<", "\\<"),
-        _text(entry["stopped_by"]) or f.NOTHING,
+        fmt.pvalue(entry["p_vs_random"]).replace("<", "\\<"),
+        _text(entry["stopped_by"]) or fmt.NO_VALUE,
     ]
 
 
 def _overall(overall: Overall) -> Iterator[str]:
     yield from (f"## {_text(overall.title)}", "")
     rows = (
-        [_text(line["method"]), f.fixed(line["average_rank"], 2), f"{line['firsts']}/{overall.n_comparisons}"]
-        for line in records(overall.table)
+        [_text(record["method"]), fmt.fixed(record["average_rank"], 2), f"{record['firsts']}/{overall.n_comparisons}"]
+        for record in to_records(overall.table)
     )
     if len(overall.table):
         yield from _table(["method", "average rank", "first in"], rows)
     if overall.left_out:
         names = ", ".join(f"{_text(name)} ({count})" for name, count in overall.left_out.items())
-        yield from (f"Left out, not complete in all (comparisons complete): {names}.", "")
+        yield from (f"Left out because not complete in every comparison (number of complete ones): {names}.", "")
     yield from (_text(overall.verdict), "")
 
 
 def _published(leaderboard: Leaderboard) -> Iterator[str]:
-    found = matched_published(leaderboard)
-    if not found:
+    matches = matched_published(leaderboard)
+    if not matches:
         return
-    yield from ("## Published figures beside measured ones", "")
+    yield from ("## Published and measured results", "")
     yield from _table(
         ["dataset", "budget", "method", "measured", "published", "verdict", "published protocol", "source"],
-        ([_text(cell) for cell in _published_cells(line)] for line in found),
+        ([_text(cell) for cell in _published_cells(match)] for match in matches),
         left=8,
     )
 
 
-def _published_cells(line: dict[str, Any]) -> list[str]:
-    std = "" if line["published_std"] is None else f" (std {f.fixed(line['published_std'])})"
-    published = f"{f.fixed(line['published'])}{std} {line['published_evaluator']}"
+def _published_cells(match: dict[str, Any]) -> list[str]:
+    std = "" if match["published_std"] is None else f" (std {fmt.fixed(match['published_std'])})"
+    published = f"{fmt.fixed(match['published'])}{std} {match['published_evaluator']}"
     return [
-        line["dataset"], line["budget"], line["line_method"], line["measured_by"], published, line["verdict"], line["protocol"], line["source"],
-    ]  # fmt: skip
+        match["dataset"],
+        match["budget"],
+        match["line_method"],
+        match["measured_by"],
+        published,
+        match["verdict"],
+        match["protocol"],
+        match["source"],
+    ]
 
 
 def _failures(leaderboard: Leaderboard) -> Iterator[str]:
-    lines = failure_lines(leaderboard)
-    if lines:
+    groups = failure_groups(leaderboard)
+    if groups:
         yield from (f"## Failures: {len(leaderboard.failures)} cells", "")
-        head = ["method", "dataset", "budgets", "evaluators", "cells", "status", "phase", "error"]
-        yield from _table(head, ([_text(cell) for cell in _failure_cells(line)] for line in lines), left=8)
+        header = ["method", "dataset", "budgets", "evaluators", "cells", "status", "phase", "error"]
+        yield from _table(header, ([_text(cell) for cell in _failure_cells(group)] for group in groups), left=8)
 
 
-def _failure_cells(line: dict[str, Any]) -> list[str]:
+def _failure_cells(group: dict[str, Any]) -> list[str]:
     return [
-        line["method"], line["dataset"], ", ".join(line["budgets"]), ", ".join(line["evaluators"]), line["cells"], line["status"],
-        line["phase"] or f.NOTHING, line["error"] or f.NOTHING,
-    ]  # fmt: skip
+        group["method"],
+        group["dataset"],
+        ", ".join(group["budgets"]),
+        ", ".join(group["evaluators"]),
+        group["cells"],
+        group["status"],
+        group["phase"] or fmt.NO_VALUE,
+        group["error"] or fmt.NO_VALUE,
+    ]
 
 
 def _skipped(leaderboard: Leaderboard) -> Iterator[str]:
-    lines = skipped_lines(leaderboard)
-    if lines:
+    groups = skipped_groups(leaderboard)
+    if groups:
         yield from (f"## Skipped: {leaderboard.n_skipped} cells", "")
         cells = (
-            [_text(cell) for cell in (line["method"], line["dataset"], line["cells"], line["reason"])] for line in lines
+            [_text(cell) for cell in (group["method"], group["dataset"], group["cells"], group["reason"])]
+            for group in groups
         )
         yield from _table(["method", "dataset", "cells", "reason"], cells, left=4)
 
 
 def _how_to_read(leaderboard: Leaderboard, panels: list[Panel]) -> Iterator[str]:
-    yield from ("## How to read this", "", _text(f.PROTOCOL), "")
-    yield "- #1 is the best of its column; ± is half the 95 % interval over distillation seeds."
+    yield from ("## How to read this", "", _text(fmt.PROTOCOL), "")
+    yield "- #1 is the best method of its column; ± is half the width of the 95 % interval over distillation seeds."
     if any(panel.references for panel in panels):
-        yield "- Methods in italics are references of fixed size, the same in every column, without rank."
+        yield "- Methods in italics are references of fixed size; they are the same in every column and have no rank."
     if any(panel.of_students for panel in panels):
         yield f"- {_text(LEGEND)}"
-    yield from (f"- {_text(mark)} {_text(meaning)}" for mark, meaning in f.MARKS.items())
+    yield from (f"- {_text(mark)} {_text(meaning)}" for mark, meaning in fmt.MARKS.items())
     versions: dict[str, Any] = {}
     for environment in leaderboard.environments.values():
         for name, version in environment.get("versions", {}).items():
             versions.setdefault(name, []).append(version)
     if versions:
-        made = ", ".join(f"{name} {' and '.join(dict.fromkeys(found))}" for name, found in sorted(versions.items()))
-        yield f"- Made with {_text(made)}."
+        packages = ", ".join(f"{name} {' and '.join(dict.fromkeys(used))}" for name, used in sorted(versions.items()))
+        yield f"- Versions: {_text(packages)}."

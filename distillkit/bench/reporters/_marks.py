@@ -1,4 +1,4 @@
-"""The small parts of a plot: round ticks, labels kept apart, marks told by shape, points in words."""
+"""Helpers for plots: round ticks, non-overlapping labels, marks of several shapes, and tooltips."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from typing import Any
 
 from markupsafe import Markup
 
-from distillkit.bench.reporters import _format as f
+from distillkit.bench.reporters import _format as fmt
 
 __all__ = ["describe", "marker", "nice_ticks", "spread"]
 
 
 def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
-    """Return at most ``count + 1`` and at least three round numbers inside [low, high]."""
-    raw = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
+    """Return at least three and at most ``count + 1`` round numbers inside [low, high]."""
+    min_step = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(min_step))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= min_step * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move labels apart until neighbours are at least `gap` apart, keeping their order and within [low, high]."""
+    """Move positions within [low, high] so that neighbors are at least `gap` apart, in order.
+
+    The gap is smaller if there is not enough space.
+    """
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     gap = min(gap, (high - low) / max(1, len(positions) - 1))
     placed = [0.0] * len(positions)
+    # Push positions up from the lowest, then back down from the highest.
     floor = low
     for i in order:
         placed[i] = max(positions[i], floor)
@@ -39,7 +43,7 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
 
 
 def marker(number: int, x: float, y: float) -> Markup:
-    """Return a mark whose shape, too, tells methods apart."""
+    """Return a mark at (x, y), with one of four shapes by the number of its method."""
     shape = (
         Markup('<circle class="mark" cx="{x}" cy="{y}" r="3.8"/>'),
         Markup('<rect class="mark" x="{l}" y="{t}" width="7" height="7"/>'),
@@ -61,14 +65,13 @@ def marker(number: int, x: float, y: float) -> Markup:
 
 
 def describe(entry: Mapping[str, Any]) -> str:
-    """Say a point in words, for the tooltip."""
+    """Return the tooltip of an entry."""
     interval = (
         ""
         if entry["ci_low"] is None
-        else f", 95 % interval {f.fixed(entry['ci_low'], 4)} to {f.fixed(entry['ci_high'], 4)}"
+        else f", 95 % interval {fmt.fixed(entry['ci_low'], 4)} to {fmt.fixed(entry['ci_high'], 4)}"
     )
     budget = "fixed size" if entry["reference"] else f"budget {entry['budget']}"
-    rows = "" if entry["rows"] is None else f", {f.general(entry['rows'], 6)} rows"
-    return (
-        f"{entry['method']}, {budget}{rows}: {entry['metric']} {f.fixed(entry['mean'], 4)}{interval}, n = {entry['n']}"
-    )
+    rows = "" if entry["rows"] is None else f", {fmt.general(entry['rows'], 6)} rows"
+    mean = f"{entry['metric']} {fmt.fixed(entry['mean'], 4)}"
+    return f"{entry['method']}, {budget}{rows}: {mean}{interval}, n = {entry['n']}"

@@ -1,4 +1,4 @@
-"""Distilled sets as pictures: images in a grid, series as small plots, straight from the stored artefacts."""
+"""Draws distilled sets from their stored artefacts: images in a grid, and series as small plots."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ __all__ = ["Picture", "draw_set", "make_pictures"]
 MAX_CLASSES, MAX_ROWS, MAX_SERIES, MAX_POINTS = 10, 10, 5, 120
 MAX_PICTURES = 120
 MAX_FILE = 64 * 2**20
-"""Artefacts of more bytes are not opened for a picture."""
+"""Artefacts with more bytes are not drawn."""
 
 TILE = 26
-"""Pixels on the screen that a small image is enlarged to, at least half and at most 1.5 times."""
+"""Approximate size in pixels that small images are enlarged to, by a whole factor."""
 
 
 @dataclass
 class Picture:
-    """A drawn set, or why there is none.
+    """The picture of a distilled set, or the reason why there is none.
 
     Parameters
     ----------
     dataset, method, budget : str
+        What was distilled, with which method and to which size.
     html : Markup
-        An ``<img>`` or ``<svg>`` element; empty where there is none.
+        An ``<img>`` or ``<div>`` element; empty if there is no picture.
     note : str
-        What is shown of the set, or why nothing is.
+        Which rows are shown, or why none are.
     """
 
     dataset: str
@@ -51,14 +52,14 @@ class Picture:
 
 
 def make_pictures(leaderboard: Leaderboard) -> tuple[list[Picture], int]:
-    """Draw the distilled sets of images and series of the first distillation seed that has one.
+    """Draw the distilled sets of images and series, each for the smallest seed that has one.
 
     Returns
     -------
     pictures : list of Picture
-        By dataset, budget and method, in the order of the leaderboard.
+        Ordered by dataset, budget and method.
     left_out : int
-        Sets not drawn because there are more than `MAX_PICTURES`.
+        Number of sets that are not drawn because there are more than `MAX_PICTURES`.
     """
     first: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for row in leaderboard.rows:
@@ -81,53 +82,57 @@ def _picture(row: Mapping[str, Any], folder: Path | None) -> Picture:
             html, note = Markup(""), f"not drawn: the file has more than {MAX_FILE // 2**20} MB"
         else:
             html, note = draw_set(DistilledSet.load(path), row["modality"])
-    except Exception as exc:  # a damaged artefact costs its picture, never the report
-        html, note = Markup(""), f"no picture: {exc}".replace(str(path), row["artefact"])  # not where the results lie
+    except Exception as exc:  # A damaged artefact must not prevent the report.
+        # The report may be published, so its text does not contain the path of the results folder.
+        html, note = Markup(""), f"no picture: {exc}".replace(str(path), row["artefact"])
     return Picture(row["dataset"], row["method"], row["budget"], html, f"seed {row['distil_seed']}; {note}")
 
 
 def draw_set(small: DistilledSet, modality: str) -> tuple[Markup, str]:
-    """Draw a set.
+    """Draw a distilled set.
 
     Parameters
     ----------
     small : DistilledSet
-        Images (m, channels, height, width) or (m, height, width), series (m, channels, time) or (m, time).
+        Images of shape (m, channels, height, width) or (m, height, width), or series of shape
+        (m, channels, time) or (m, time).
     modality : {"image", "series"}
 
     Returns
     -------
     html : Markup
+        An HTML element.
     note : str
-        What is shown.
+        Which rows are shown.
 
     Raises
     ------
     ValueError
-        If the rows have another shape, or none is there.
+        If the rows have another shape, or there are none.
     """
     X = with_channels(np.asarray(small.in_original_units()), modality)
     groups = by_class(small.y, len(X))
     return _grid(X, groups) if modality == "image" else _lines(X, groups)
 
 
-def _shown(groups: Mapping[str, np.ndarray], rows: int) -> str:
+def _describe_selection(groups: Mapping[str, np.ndarray], rows: int) -> str:
+    """Describe which classes are shown and how many rows of each."""
     names = list(groups)[:MAX_CLASSES]
-    most = max(len(groups[name]) for name in names)
+    largest = max(len(groups[name]) for name in names)
     classes = f"classes {names[0]} to {names[-1]}" if len(names) > 1 else f"class {names[0]}"
-    more = f" of {len(groups)}" if len(groups) > len(names) else ""
-    return f"{classes}{more}; {f'{rows} of {most}' if most > rows else most} each"
+    total = f" of {len(groups)}" if len(groups) > len(names) else ""
+    return f"{classes}{total}; {f'{rows} of {largest}' if largest > rows else largest} each"
 
 
 def _grid(X: np.ndarray, groups: Mapping[str, np.ndarray]) -> tuple[Markup, str]:
-    """Draw images: one column per class, or rows of ten where there are no classes."""
+    """Draw images in a grid, with one column per class, or ten columns if there are no classes."""
     X, scale_note = to_bytes(X)
     if list(groups) == ["all"]:
         columns = [groups["all"][i :: min(MAX_CLASSES, len(X))][:MAX_ROWS] for i in range(min(MAX_CLASSES, len(X)))]
         note = f"{min(len(X), MAX_CLASSES * MAX_ROWS)} of {len(X)} rows"
     else:
         columns = [rows[:MAX_ROWS] for rows in list(groups.values())[:MAX_CLASSES]]
-        note = _shown(groups, MAX_ROWS)
+        note = _describe_selection(groups, MAX_ROWS)
     canvas = tile(X, columns, down=True)
     enlarge = max(1, round(TILE / max(X.shape[1:3])))
     size = (canvas.shape[1] * enlarge, canvas.shape[0] * enlarge)
@@ -140,20 +145,20 @@ def _png(canvas: np.ndarray) -> str:
 
     image = Image.fromarray(canvas[:, :, 0] if canvas.shape[2] == 1 else canvas)
     if image.mode == "RGB":
-        image = image.quantize(256)  # a third of the bytes, and the eye does not see it at this size
+        image = image.quantize(256)  # A palette reduces the size, with no visible loss in small images.
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _lines(X: np.ndarray, groups: Mapping[str, np.ndarray]) -> tuple[Markup, str]:
-    """Draw series: one small plot per class, its rows over each other, all on one scale."""
+    """Draw series in one small plot per class, with its rows superimposed, all on one scale."""
     names = list(groups)[:MAX_CLASSES]
     step = -(-X.shape[2] // MAX_POINTS)
     values = X[:, 0, ::step].astype(np.float64)
-    shown = np.concatenate([groups[name][:MAX_SERIES] for name in names])
-    low, high = float(np.nanmin(values[shown])), float(np.nanmax(values[shown]))
-    note = _shown(groups, MAX_SERIES) + (f"; first of {X.shape[1]} channels" if X.shape[1] > 1 else "")
+    drawn = np.concatenate([groups[name][:MAX_SERIES] for name in names])
+    low, high = float(np.nanmin(values[drawn])), float(np.nanmax(values[drawn]))
+    note = _describe_selection(groups, MAX_SERIES) + (f"; first of {X.shape[1]} channels" if X.shape[1] > 1 else "")
     plots = Markup("").join(_small_plot(name, values[groups[name][:MAX_SERIES]], low, high) for name in names)
     return Markup('<div class="series" role="img" aria-label="{}">{}</div>').format(
         f"distilled series: {note}", plots

@@ -1,4 +1,4 @@
-"""What a panel of students shows beside the deciding metric: how small, how fast, how like the teacher."""
+"""The columns of a panel of students: agreement with the teacher, size, speed and costs."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from distillkit.bench.leaderboard import Panel
-from distillkit.bench.reporters import _format as f
+from distillkit.bench.reporters import _format as fmt
 
-__all__ = ["FIGURES", "LEGEND", "Figure", "student_figures"]
+__all__ = ["LEGEND", "STUDENT_COLUMNS", "StudentColumn", "student_columns_of"]
 
 LEGEND = (
-    "student: agrees = share of the test rows predicted as by the teacher (of numbers: R2); smaller, faster = the teacher's parameters and "
-    "seconds over the model's own; distil = training and asking the teacher, train = training the model that predicts."
+    "Students: agrees = fraction of the test rows for which student and teacher predict the same class "
+    "(in regression: R2 between their predictions); smaller, faster = the teacher's number of parameters and "
+    "prediction time divided by the student's; distil = time to train the teacher and compute its predictions; "
+    "train = time to train the student."
 )
+"""Explanation of the columns."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class StudentColumn:
     """A column of a panel of students.
 
     Parameters
     ----------
     key, title : str
-        Column of the leaderboard's table, and what it is called here.
+        Column of the leaderboard's table, and its heading in the panel.
     show : callable
-        A value as text.
-    timed : bool
-        Whether it is a time, which does not compare where cells ran side by side.
+        Formats a value as text.
+    timed : bool, default=False
+        Whether the value is a time, which is not comparable if cells ran in parallel.
     """
 
     key: str
@@ -37,21 +40,21 @@ class Figure:
     timed: bool = False
 
     def text(self, entry: dict[str, Any]) -> str:
-        """Return the value of a line as text."""
+        """Return the value of an entry as text."""
         return self.show(entry.get(self.key))
 
 
-FIGURES = (
-    Figure("agreement", "agrees", f.fixed),
-    Figure("parameters", "parameters", lambda value: f.general(value, 6)),
-    Figure("parameter-compression", "smaller", f.ratio),
-    Figure("latency-ratio", "faster", f.ratio, timed=True),
-    Figure("seconds-distil", "distil", f.duration, timed=True),
-    Figure("seconds-train", "train", f.duration, timed=True),
+STUDENT_COLUMNS = (
+    StudentColumn("agreement", "agrees", fmt.fixed),
+    StudentColumn("parameters", "parameters", lambda value: fmt.general(value, 6)),
+    StudentColumn("parameter-compression", "smaller", fmt.ratio),
+    StudentColumn("latency-ratio", "faster", fmt.ratio, timed=True),
+    StudentColumn("seconds-distil", "distil", fmt.duration, timed=True),
+    StudentColumn("seconds-train", "train", fmt.duration, timed=True),
 )
 
 
-def student_figures(panel: Panel) -> list[Figure]:
-    """Return the columns for which a line of the panel has a value; none unless it is a panel of students."""
+def student_columns_of(panel: Panel) -> list[StudentColumn]:
+    """Return the columns that have a value in a panel of students; none for other panels."""
     entries = panel.entries.values() if panel.of_students else ()
-    return [figure for figure in FIGURES if any(entry.get(figure.key) is not None for entry in entries)]
+    return [column for column in STUDENT_COLUMNS if any(entry.get(column.key) is not None for entry in entries)]

@@ -1,4 +1,4 @@
-"""Failures and skipped cells in few lines: seeds folded together, nothing left out."""
+"""Summarizes failures, skipped cells and published results, with the seeds of each combined."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from distillkit.bench.leaderboard import Leaderboard
-from distillkit.bench.leaderboard._panels import records
+from distillkit.bench.leaderboard._panels import to_records
 from distillkit.bench.reporters._format import fixed
 
-__all__ = ["failure_lines", "first_line", "matched_published", "skipped_lines"]
+__all__ = ["failure_groups", "first_line", "matched_published", "skipped_groups"]
 
 
 def first_line(text: Any, width: int = 300) -> str:
-    """Return the last line of a traceback, the first of any other text, cut to `width`."""
+    """Return the last line of a traceback, or the first line of other text, cut to `width`."""
     lines = [line.strip() for line in str(text or "").splitlines() if line.strip()]
     if not lines:
         return ""
@@ -21,59 +21,69 @@ def first_line(text: Any, width: int = 300) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def failure_lines(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """Return failures folded over seeds, budgets and evaluators.
+def failure_groups(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+    """Group failures that differ only in seeds, budgets and evaluators.
 
     Returns
     -------
     list of dict
-        ``dataset``, ``method``, ``budgets``, ``evaluators``, ``status``, ``phase``, ``error`` (one line) and ``cells``.
+        ``dataset``, ``method``, ``budgets``, ``evaluators``, ``status``, ``phase``, ``error`` (one
+        line) and ``cells`` (their number).
     """
     keys = ("dataset", "method", "status", "phase", "error")
-    found = [{**record, "error": first_line(record["error"])} for record in records(leaderboard.failures)]
-    return _fold(found, keys)
+    failures = [{**record, "error": first_line(record["error"])} for record in to_records(leaderboard.failures)]
+    return _group(failures, keys)
 
 
-def skipped_lines(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """Return skipped cells folded over budgets and evaluators: ``dataset``, ``method``, ``budgets``, ..., ``reason``."""
-    return _fold(records(leaderboard.skipped), ("dataset", "method", "reason"))
+def skipped_groups(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+    """Group skipped cells that differ only in seeds, budgets and evaluators.
+
+    Returns
+    -------
+    list of dict
+        ``dataset``, ``method``, ``budgets``, ``evaluators``, ``reason`` and ``cells`` (their
+        number).
+    """
+    return _group(to_records(leaderboard.skipped), ("dataset", "method", "reason"))
 
 
-def _fold(found: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    folded: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for record in found:
-        line = folded.setdefault(
+def _group(records: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Group records by some keys, collecting their budgets and evaluators and counting cells."""
+    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in records:
+        group = groups.setdefault(
             tuple(record[key] for key in keys),
             {**{key: record[key] for key in keys}, "budgets": [], "evaluators": [], "cells": 0},
         )
-        line["cells"] += record.get("cells", 1)
-        for many, one in (("budgets", "budget"), ("evaluators", "evaluator")):
-            if record[one] not in line[many]:
-                line[many].append(record[one])
-    return list(folded.values())
+        group["cells"] += record.get("cells", 1)
+        for plural, singular in (("budgets", "budget"), ("evaluators", "evaluator")):
+            if record[singular] not in group[plural]:
+                group[plural].append(record[singular])
+    return list(groups.values())
 
 
 def matched_published(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """Return the published figures whose method was run, folded over evaluators.
+    """Return the published results whose method was run, with all evaluators combined.
 
     Returns
     -------
     list of dict
-        The columns of `Leaderboard.published`, and ``measured_by``: each measured mean with its evaluator. The verdict
-        is that of the evaluator that followed the published protocol, if any did.
+        The columns of `Leaderboard.published`, and ``measured_by``, which lists each measured mean
+        with its evaluator. The verdict is that of the evaluator that follows the published
+        protocol, if there is one.
     """
-    folded: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for record in records(leaderboard.published):
+    matches: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in to_records(leaderboard.published):
         if record["evaluator"] is None or record["measured"] is None:
             continue
         key = tuple(
             record[name]
             for name in ("dataset", "budget", "line_method", "published", "published_evaluator", "source", "protocol")
         )
-        line = folded.setdefault(key, {**record, "measured_by": ""})
+        match = matches.setdefault(key, {**record, "measured_by": ""})
         labels = "" if record["label_mode"] == "hard" else f" ({record['label_mode']} labels)"
         measured = f"{fixed(record['measured'])} {record['evaluator']}{labels}"
-        line["measured_by"] = ", ".join(filter(None, (line["measured_by"], measured)))
-        if line["verdict"] == "other protocol":
-            line["verdict"] = record["verdict"]
-    return list(folded.values())
+        match["measured_by"] = ", ".join(filter(None, (match["measured_by"], measured)))
+        if match["verdict"] == "other protocol":
+            match["verdict"] = record["verdict"]
+    return list(matches.values())

@@ -1,9 +1,9 @@
 "use strict";
-// Sorting and narrowing of the table of all lines. Without this script the page reads the same, only unsorted.
+// Sorts and filters the table of all entries. Without this script the page has the same content, but unsorted.
 // The state is kept in the address (#sort=mean:desc&q=kmeans&dataset=digits), so that a view can be linked to.
 
 function compareValues(a, b, direction) {
-  // Missing values stay last whichever way a column is sorted.
+  // Missing values come last in both directions.
   if (a === "" || b === "") return a === b ? 0 : a === "" ? 1 : -1;
   const order = typeof a === "number" && typeof b === "number"
     ? a - b
@@ -12,7 +12,7 @@ function compareValues(a, b, direction) {
 }
 
 function sortedOrder(values, direction) {
-  // Positions in sorted order; equal values keep their order.
+  // Returns the indices in sorted order; equal values keep their order.
   return values.map((_, i) => i).sort((i, j) => compareValues(values[i], values[j], direction) || i - j);
 }
 
@@ -21,9 +21,9 @@ function parseState(hash) {
   if (!hash.includes("=")) return state;
   for (const [key, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
     if (key === "sort") {
-      const cut = value.lastIndexOf(":");
-      state.sort = cut < 0 ? value : value.slice(0, cut);
-      state.direction = value.slice(cut + 1) === "desc" ? "desc" : "asc";
+      const colon = value.lastIndexOf(":");
+      state.sort = colon < 0 ? value : value.slice(0, colon);
+      state.direction = value.slice(colon + 1) === "desc" ? "desc" : "asc";
     } else {
       state.filters[key] = value;
     }
@@ -48,32 +48,32 @@ function setUp(document, window) {
     return cell.dataset.v === "" ? "" : Number(cell.dataset.v);
   }
 
-  function sortBy(key, way) {
+  function sortBy(key, newDirection) {
     const column = heads.findIndex((head) => head.dataset.key === key);
     if (column < 0) return;
     sort = key;
-    direction = way;
-    const order = sortedOrder(rows.map((row) => valueOf(row, column)), way);
+    direction = newDirection;
+    const order = sortedOrder(rows.map((row) => valueOf(row, column)), direction);
     body.append(...order.map((i) => rows[i]));
     heads.forEach((head, i) => {
-      if (i === column) head.setAttribute("aria-sort", way === "desc" ? "descending" : "ascending");
+      if (i === column) head.setAttribute("aria-sort", direction === "desc" ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
   }
 
-  function narrow() {
-    const wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
+  function filterRows() {
+    const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    let visible = 0;
     for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      row.hidden = !(wanted.every((word) => text.includes(word)) &&
+      row.hidden = !(words.every((word) => text.includes(word)) &&
         selects.every((select) => !select.value || row.dataset[select.dataset.filter] === select.value));
-      shown += row.hidden ? 0 : 1;
+      visible += row.hidden ? 0 : 1;
     }
-    count.textContent = `${shown} of ${rows.length} lines`;
+    count.textContent = `${visible} of ${rows.length} entries`;
   }
 
-  function remember() {
+  function saveState() {
     const state = new URLSearchParams();
     if (sort) state.set("sort", `${sort}:${direction}`);
     if (search.value) state.set("q", search.value);
@@ -86,10 +86,10 @@ function setUp(document, window) {
     const same = sort === head.dataset.key;
     const first = head.classList.contains("num") && head.dataset.key !== "rank" ? "desc" : "asc";
     sortBy(head.dataset.key, same ? (direction === "asc" ? "desc" : "asc") : first);
-    remember();
+    saveState();
   }));
-  search.addEventListener("input", () => { narrow(); remember(); });
-  selects.forEach((select) => select.addEventListener("change", () => { narrow(); remember(); }));
+  search.addEventListener("input", () => { filterRows(); saveState(); });
+  selects.forEach((select) => select.addEventListener("change", () => { filterRows(); saveState(); }));
   more.addEventListener("change", () => table.classList.toggle("all-columns", more.checked));
   const form = search.closest("form");
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -99,7 +99,7 @@ function setUp(document, window) {
   search.value = state.filters.q || "";
   for (const select of selects) select.value = state.filters[select.dataset.filter] || "";
   if (state.sort) sortBy(state.sort, state.direction);
-  narrow();
+  filterRows();
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
 }
 

@@ -1,1 +1,1 @@
-"""The results folder: one file for each cell, and the environment that it was computed in."""
+"""Stores the results of a suite in a folder: one file per cell, and the environment of the run."""

@@ -1,4 +1,4 @@
-"""Versions and hardware: what a row was made with."""
+"""Describes the environment of a run: versions of packages and the hardware."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["collect_environment", "environment_key"]
 
 
 def collect_environment() -> dict[str, Any]:
-    """Return versions, plugins, processor, cores, memory and GPUs of this machine; no torch import."""
+    """Return versions, plugins, processor, cores, memory and GPUs, without importing torch."""
     import psutil
 
     from distillkit.plugins import get_manager
@@ -44,7 +44,7 @@ def _processor() -> str:
 
 
 def _gpus() -> list[str]:
-    """Names of NVIDIA GPUs as the driver tells them."""
+    """Return the names of NVIDIA GPUs as reported by the driver."""
     names = []
     for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
         text = path.read_text(encoding="utf-8", errors="replace")

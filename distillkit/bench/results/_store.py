@@ -1,4 +1,4 @@
-"""Results on disk: one JSON file per cell, written whole or not at all."""
+"""Stores results on disk as one JSON file per cell, each of which is written atomically."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ __all__ = ["ResultsStore", "part_of", "read_record", "write_json"]
 
 
 def part_of(path: Path) -> Path:
-    """Return a new name beside `path` to write to before renaming; a store sweeps up what a killed run leaves there."""
+    """Return a new temporary path beside `path`, to write to before renaming.
+
+    A store removes the temporary files that a killed run has left.
+    """
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON to a temporary name and rename it, so that the name only ever holds a whole file."""
+    """Write JSON to a temporary file and rename it, so that `path` never holds part of a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(path)
     try:
         text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
         part.write_text(f"{text}\n", encoding="utf-8")
         part.replace(path)
-    finally:  # whatever ends the write, KeyboardInterrupt too, leaves no part behind
+    finally:  # Any error, including KeyboardInterrupt, leaves no temporary file behind.
         part.unlink(missing_ok=True)
 
 
@@ -38,10 +41,10 @@ class ResultsStore:
 
     ::
 
-        FOLDER/plan.json            the cells there are, for `report` and `done k/n`
-        FOLDER/cells/KEY.json       one row each
-        FOLDER/artefacts/           distilled sets with the record of their making
-        FOLDER/environments/        versions and hardware the rows were made with
+        FOLDER/plan.json            all planned cells, for `report` and `done k/n`
+        FOLDER/cells/KEY.json       one results row each
+        FOLDER/artefacts/           distilled sets, each with a record of its distillation
+        FOLDER/environments/        versions and hardware of the runs
         FOLDER/data/                prepared datasets, rebuilt when missing
         FOLDER/leaderboard.*        written by the reporters
 
@@ -52,7 +55,7 @@ class ResultsStore:
     Raises
     ------
     ResultsError
-        On entering the context: if the folder cannot be written or another run holds it.
+        On entering the context, if the folder cannot be written or another run has locked it.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -64,7 +67,7 @@ class ResultsStore:
             for name in ("cells", "artefacts", "environments", "data"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             self._take_lock()
-            self._sweep()
+            self._remove_partial_files()
         except OSError as exc:
             self._drop_lock()
             raise ResultsError(
@@ -83,10 +86,10 @@ class ResultsStore:
             self._lock = None
 
     def _take_lock(self) -> None:
-        """Hold a lock that the kernel drops with the process, also after kill -9."""
+        """Lock the folder; the kernel releases the lock when the process ends, even by SIGKILL."""
         try:
             import fcntl
-        except ImportError:  # Windows: cells are still written whole, two runs merely repeat each other's work
+        except ImportError:  # On Windows, two runs at once repeat each other's work but damage no file.
             return
         self._lock = (self.folder / ".lock").open("a+")
         try:
@@ -97,25 +100,25 @@ class ResultsStore:
                 f"another run is at work in {self.folder}: wait for it, or give another folder with --output."
             ) from None
 
-    def _sweep(self) -> None:
-        """Remove what a killed run left half-written; nothing whole ever ends in .part."""
+    def _remove_partial_files(self) -> None:
+        """Remove the partial files of a killed run; complete files never end in .part."""
         for part in list(self.folder.rglob(".*.part")):
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
     def exists(self) -> bool:
-        """Whether a run has written here."""
+        """Return whether the folder holds the results of a run."""
         return (self.folder / "plan.json").is_file()
 
     def cell_path(self, key: str) -> Path:
-        """Path of a cell's row."""
+        """Return the path of the row of a cell."""
         return self.folder / "cells" / f"{key}.json"
 
     def artefact_path(self, distil_key: str) -> Path:
-        """Path of a distilled set; its record lies beside it with the suffix .json."""
+        """Return the path of a distilled set; its record lies beside it with the suffix .json."""
         return self.folder / "artefacts" / f"{distil_key}.safetensors"
 
     def record(self, distil_key: str) -> dict[str, Any] | None:
-        """Read the record of a distilled set; None unless both are whole."""
+        """Read the record of a distilled set; None unless both files are complete."""
         return read_record(self.artefact_path(distil_key))
 
     def write_record(self, distil_key: str, record: Mapping[str, Any]) -> None:
@@ -123,7 +126,7 @@ class ResultsStore:
         self._write(self.artefact_path(distil_key).with_suffix(".json"), record)
 
     def data_path(self, data_key: str) -> Path:
-        """Folder of a prepared dataset."""
+        """Return the folder of a prepared dataset."""
         return self.folder / "data" / data_key
 
     def write_row(self, row: Mapping[str, Any]) -> None:
@@ -145,18 +148,18 @@ class ResultsStore:
             ) from exc
 
     def row(self, key: str) -> dict[str, Any] | None:
-        """Read one row; None if it is not there, not whole or not that of this cell."""
+        """Read one row; None if it is missing, damaged or belongs to another cell."""
         row = _read(self.cell_path(key))
         return row if row is not None and row.get("key") == key and "status" in row else None
 
     def rows(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
-        """Read all rows, or those of some keys, by key."""
-        names = (path.stem for path in sorted((self.folder / "cells").glob("*.json"))) if keys is None else keys
-        found = ((key, self.row(key)) for key in names)
-        return {key: row for key, row in found if row is not None}
+        """Read all rows, or those with the given keys, and return them by key."""
+        if keys is None:
+            keys = (path.stem for path in sorted((self.folder / "cells").glob("*.json")))
+        return {key: row for key in keys if (row := self.row(key)) is not None}
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
-        """Write the plan, for `report`."""
+        """Write the plan, which `report` reads."""
         self._write(self.folder / "plan.json", plan)
 
     def plan(self) -> dict[str, Any]:
@@ -165,7 +168,7 @@ class ResultsStore:
         Raises
         ------
         ResultsError
-            If there is none, or it is damaged.
+            If the plan is missing or damaged.
         """
         plan = _read(self.folder / "plan.json")
         if plan is None or not {"suite", "description", "primary", "cells"} <= plan.keys():
@@ -180,15 +183,15 @@ class ResultsStore:
         self._write(self.folder / "environments" / f"{key}.json", environment)
 
     def environments(self) -> dict[str, dict[str, Any]]:
-        """Read all environments by hash."""
-        found = ((path.stem, _read(path)) for path in sorted((self.folder / "environments").glob("*.json")))
-        return {key: value for key, value in found if value is not None}
+        """Read all environments and return them by hash."""
+        paths = sorted((self.folder / "environments").glob("*.json"))
+        return {path.stem: value for path in paths if (value := _read(path)) is not None}
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """Read the record beside an artefact; None unless both are whole, so that a damaged one is made anew.
+    """Read the record beside an artefact; None unless both are complete, so that it is made again.
 
-    The whole training set is not stored a second time: its record says so and stands alone.
+    The whole training set is not stored a second time; its record says so and has no artefact.
     """
     record = _read(path.with_suffix(".json"))
     if record is None or not {"whole", "rows", "seconds_distil", "data_metrics"} <= record.keys():
@@ -205,6 +208,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None if the file is missing or damaged."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
