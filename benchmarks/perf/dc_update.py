@@ -1,9 +1,12 @@
-"""One update of gradient matching at the published settings, by a textbook loop and by ours, from the same state in the same run.
+"""Time one update of gradient matching by a plain PyTorch loop and by distillkit.
 
-ConvNet of width 128 with padding, 256 real images per class, MNIST, one image per class (Zhao, Mopuri and Bilen, ICLR 2021). The textbook
-loop goes through the classes one by one: a forward and a backward pass of 256 real images, the same of the synthetic ones with the graph
-kept, cosines of the rows of each weight's gradient, and at last one backward pass through all that. Both get the same network and the same
-real images. Printed are seconds, their ratio, and the cosine between the two gradients of the images.
+The settings are those of Zhao, Mopuri and Bilen (ICLR 2021): MNIST, a ConvNet of width 128 with
+padding, 256 real images and one synthetic image per class. The plain loop processes the classes one
+by one: it computes the gradients of the real images and those of the synthetic ones with their
+graph, compares them by cosines of the rows of each weight, and at the end backpropagates through
+everything. Both updates start from the same network and use the same real images, in the same run.
+The script prints the seconds of both, their ratio, and the cosine between the two gradients of the
+images.
 
     DISTILLKIT_DATA=... python benchmarks/perf/dc_update.py [--real 256] [--width 128] [--repeat 3]
 """
@@ -25,6 +28,7 @@ from distillkit.nn.convolution._halving_pool import with_fast_pools
 
 
 def textbook_network(width: int) -> nn.Module:
+    """Return the ConvNet of the paper, built from PyTorch layers."""
     blocks: list[nn.Module] = []
     for channels, padding in ((1, 3), (width, 1), (width, 1)):
         blocks += [
@@ -37,33 +41,36 @@ def textbook_network(width: int) -> nn.Module:
 
 
 def row_distance(real: torch.Tensor, synthetic: torch.Tensor) -> torch.Tensor:
+    """Return the sum of the cosine distances between the rows of two gradients of a weight."""
     real, synthetic = real.flatten(1), synthetic.flatten(1)
     return (1 - (real * synthetic).sum(1) / (real.norm(dim=1) * synthetic.norm(dim=1) + 1e-6)).sum()
 
 
-def textbook(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+def textbook_update(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """Return the gradient of the matching loss by the images, computed by the plain loop."""
     weights = list(network.parameters())
     loss = torch.zeros(())
     for label, rows in enumerate(batches):
         real = torch.autograd.grad(F.cross_entropy(network(rows), torch.full((len(rows),), label)), weights)
-        own = F.cross_entropy(network(images[label : label + 1]), torch.tensor([label]))
-        synthetic = torch.autograd.grad(own, weights, create_graph=True)
+        image_loss = F.cross_entropy(network(images[label : label + 1]), torch.tensor([label]))
+        synthetic = torch.autograd.grad(image_loss, weights, create_graph=True)
         for first, second in zip(real, synthetic, strict=True):
             if first.ndim > 1:
                 loss = loss + row_distance(first.detach(), second)
     return torch.autograd.grad(loss, images)[0]
 
 
-def ours(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+def library_update(network: nn.Module, batches: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """Return the gradient of the matching loss by the images, computed by distillkit."""
     weights = matched_weights(network, "layer-cosine")
     synthetic = [(images[label : label + 1], torch.tensor([label])) for label in range(10)]
 
-    def of_real(label: int) -> list[torch.Tensor]:
+    def real_gradients(label: int) -> list[torch.Tensor]:
         targets = torch.full((len(batches[label]),), label)
         return batch_gradients(network, weights, (batches[label], targets), F.cross_entropy, precision="auto")
 
     with Threads() as threads:
-        real = threads.map(of_real, range(10))
+        real = threads.map(real_gradients, range(10))
         match = match_gradients(
             network,
             weights,
@@ -83,31 +90,32 @@ def main() -> None:
     parser.add_argument("--real", type=int, default=256)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--repeat", type=int, default=3)
-    given = parser.parse_args()
+    args = parser.parse_args()
     X, y = mnist()
     X = torch.tensor((X.reshape(-1, 1, 28, 28) - 0.1307) / 0.3081, dtype=torch.float32)
     rng = np.random.default_rng(0)
-    times: dict[str, list[float]] = {"textbook": [], "ours": []}
-    for turn in range(given.repeat):
-        plain = textbook_network(given.width)
+    times: dict[str, list[float]] = {"plain": [], "distillkit": []}
+    for turn in range(args.repeat):
+        plain = textbook_network(args.width)
         with seeded(turn):
-            fast = with_fast_pools(ConvNet((1, 28, 28), 10, width=given.width))
+            fast = with_fast_pools(ConvNet((1, 28, 28), 10, width=args.width))
         with torch.no_grad():
             for first, second in zip(plain.parameters(), fast.parameters(), strict=True):
                 first.copy_(second)
-        batches = [X[rng.choice(np.flatnonzero(y == label), given.real, replace=False)] for label in range(10)]
+        batches = [X[rng.choice(np.flatnonzero(y == label), args.real, replace=False)] for label in range(10)]
         images = torch.stack([X[np.flatnonzero(y == label)].mean(0) for label in range(10)]).requires_grad_()
-        found = {}
-        for name, network, update in (("textbook", plain, textbook), ("ours", fast, ours)):
-            began = time.perf_counter()
-            found[name] = update(network, batches, images)
-            times[name].append(time.perf_counter() - began)
-        cosine = F.cosine_similarity(found["textbook"].flatten(), found["ours"].flatten(), dim=0)
+        gradients = {}
+        for name, network, update in (("plain", plain, textbook_update), ("distillkit", fast, library_update)):
+            started = time.perf_counter()
+            gradients[name] = update(network, batches, images)
+            times[name].append(time.perf_counter() - started)
+        cosine = F.cosine_similarity(gradients["plain"].flatten(), gradients["distillkit"].flatten(), dim=0)
         print(
-            f"textbook {times['textbook'][-1]:6.2f} s, ours {times['ours'][-1]:6.2f} s, cosine of the gradients {cosine:.6f}",
+            f"plain loop {times['plain'][-1]:6.2f} s, distillkit {times['distillkit'][-1]:6.2f} s, "
+            f"cosine of the gradients {cosine:.6f}",
             flush=True,
         )
-    ratio = min(times["textbook"]) / min(times["ours"])
+    ratio = min(times["plain"]) / min(times["distillkit"])
     print(f"{ratio:.2f} times as fast, {torch.get_num_threads()} threads")
 
 

@@ -1,9 +1,13 @@
-"""Time the blocked greedy k-center against the plain loop on real MNIST, and check that both pick the same rows.
+r"""Time the blocked greedy k-center against a plain loop on MNIST, and compare the selected rows.
 
-Usage: ``DISTILLKIT_DATA=... python benchmarks/perf/kcenter_blocked.py [--rows N] [--picks K] [--blocks 16 32 64]``
+Usage::
 
-The plain loop is the textbook's, one pass over all rows per pick, in float64, whose picks ours are. As a second yardstick
-it runs in float32, where it reads half the bytes but rounding may decide between rows. All ratios are of one run.
+    DISTILLKIT_DATA=... python benchmarks/perf/kcenter_blocked.py \
+        [--rows N] [--picks K] [--blocks 16 32 64]
+
+The plain loop makes one pass over all rows per selected row, in float64; the blocked version must
+select the same rows. For comparison, the loop also runs in float32, which reads half the bytes but
+may select other rows because of rounding. All times are of the same run.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from distillkit.neighbors import greedy_k_center
 
 
 def plain_k_center(X: np.ndarray, k: int, start: int) -> np.ndarray:
-    """Pick as the textbook does: one matrix-vector product over all rows per pick, in the precision of X."""
+    """Select rows by the plain algorithm, with one matrix-vector product per selected row."""
     norms = np.einsum("ij,ij->i", X, X)
     nearest, picks = np.full(len(X), np.inf, dtype=X.dtype), [start]
     while True:
@@ -34,21 +38,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--picks", type=int, default=600)
     parser.add_argument("--blocks", type=int, nargs="+", default=[16, 32, 64])
-    arguments = parser.parse_args()
-    X, _ = mnist(arguments.rows)
-    greedy_k_center(X[:1000], 10, start=0)  # what is loaded on first use is not timed
-    print(f"MNIST {X.shape[0]} x {X.shape[1]}, {arguments.picks} picks")
+    args = parser.parse_args()
+    X, _ = mnist(args.rows)
+    greedy_k_center(X[:1000], 10, start=0)  # Warm up, so that imports are not measured.
+    print(f"MNIST {X.shape[0]} x {X.shape[1]}, {args.picks} picks")
     seconds, expected = {}, {}
     for dtype in (np.float64, np.float32):
-        centred = (X - X.mean(axis=0, dtype=np.float64)).astype(dtype)
-        seconds[dtype], expected[dtype] = timed(lambda rows=centred: plain_k_center(rows, arguments.picks, start=0))
+        centered = (X - X.mean(axis=0, dtype=np.float64)).astype(dtype)
+        seconds[dtype], expected[dtype] = timed(lambda rows=centered: plain_k_center(rows, args.picks, start=0))
         print(f"plain loop in {dtype.__name__}: {seconds[dtype]:6.2f} s")
-    for block in arguments.blocks:
-        taken, found = timed(lambda size=block: greedy_k_center(X, arguments.picks, start=0, block=size))
-        same = np.array_equal(found.indices, expected[np.float64])
-        ratios = [seconds[dtype] / taken for dtype in (np.float64, np.float32)]
+    for block in args.blocks:
+        elapsed, selection = timed(lambda size=block: greedy_k_center(X, args.picks, start=0, block=size))
+        same = np.array_equal(selection.indices, expected[np.float64])
+        ratios = [seconds[dtype] / elapsed for dtype in (np.float64, np.float32)]
         print(
-            f"block {block:3d}: {taken:6.2f} s, {ratios[0]:4.1f} times faster than the float64 loop with "
+            f"block {block:3d}: {elapsed:6.2f} s, {ratios[0]:4.1f} times faster than the float64 loop with "
             f"{'identical' if same else 'OTHER'} picks, {ratios[1]:4.1f} times faster than the float32 loop"
         )
 

@@ -1,11 +1,18 @@
-"""Hold k-means on real MNIST against its arithmetic floor, and k-means class by class against one of all rows.
+"""Compare the time of k-means on MNIST with a lower bound, and k-means per class with one for all.
 
-Usage: ``DISTILLKIT_DATA=... python benchmarks/perf/kmeans_floor.py [--rows N] [--picks K] [--steps S]``
+Usage::
 
-The floor of a step is the 2 n k d operations of its distances at the rate at which this machine multiplies the same matrices,
-``X @ centroids.T``, in turn with the steps from one k-means++ start. The fastest of both are compared, and the medians. Then both ways of making a coreset of the same size, start and end included: k-means of each class, and one of all rows;
-their ratio should be at least 5. Seconds of CPU are given beside those of the clock, because on a machine with other work only
-they can be compared; with one thread (``OMP_NUM_THREADS=1``) nothing in them is waiting.
+    DISTILLKIT_DATA=... python benchmarks/perf/kmeans_floor.py [--rows N] [--picks K] [--steps S]
+
+The lower bound of a Lloyd step is the time of its 2 n k d operations, measured as the matrix
+product ``X @ centroids.T`` on the same machine. Products and steps alternate, from one k-means++
+start; the fastest of each and the medians are compared.
+
+Then two coresets of the same size are timed as a whole: k-means in each class, and one k-means of
+all rows. The first should be at least five times faster.
+
+CPU seconds are printed as well, because wall-clock times are not comparable on a machine with other
+load. With one thread (``OMP_NUM_THREADS=1``) they include no waiting.
 """
 
 from __future__ import annotations
@@ -25,63 +32,66 @@ from distillkit.neighbors._kmeans_start import draw_centers
 from distillkit.neighbors._lloyd import lloyd
 
 
-def both(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
-    """Return the seconds of a call, by the clock and of CPU, and what it returned."""
+def timed_with_cpu(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
+    """Return the wall-clock and the CPU seconds of a call, and its return value."""
     cpu = time.process_time()
     seconds, result = timed(work)
     return np.array([seconds, time.process_time() - cpu]), result
 
 
-def draw(X: np.ndarray, k: int) -> np.ndarray:
-    """Draw the start."""
+def draw_start(X: np.ndarray, k: int) -> np.ndarray:
+    """Return the centers of a greedy k-means++ start."""
     trials = 2 + int(np.log(k))
     return X[draw_centers(X, k, seed=0, trials=trials, weights=None, should_stop=None).indices]
 
 
-def step_seconds(X: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take two steps; return the seconds of the second, by the clock and of CPU, and the centroids."""
-    began = np.zeros(2)
+def step_seconds(X: np.ndarray, centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make two steps; return the wall-clock and CPU seconds of the second, and the centroids."""
+    started = np.zeros(2)
 
     def between() -> bool:
-        began[:] = time.perf_counter(), time.process_time()
+        started[:] = time.perf_counter(), time.process_time()
         return False
 
-    centres, _, _ = lloyd(X, centres, None, max_iter=2, spherical=False, should_stop=between)
-    return np.array([time.perf_counter(), time.process_time()]) - began, centres
+    centers, _, _ = lloyd(X, centers, None, max_iter=2, spherical=False, should_stop=between)
+    return np.array([time.perf_counter(), time.process_time()]) - started, centers
 
 
 def main() -> None:
-    """Print the time of a step over the floor, and of one clustering over that of ten."""
+    """Print the time of a step relative to its bound, and of one clustering relative to ten."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--picks", type=int, default=600)
     parser.add_argument("--steps", type=int, default=10)
-    arguments = parser.parse_args()
-    X, y = mnist(arguments.rows)
-    k = arguments.picks
+    args = parser.parse_args()
+    X, y = mnist(args.rows)
+    k = args.picks
     print(f"MNIST {X.shape[0]} x {X.shape[1]}, k = {k}", flush=True)
-    kmeans(X[:2000], 20, max_iter=2)  # what is loaded on first use is not timed
-    taken, centres = both(lambda: draw(X, k))
+    kmeans(X[:2000], 20, max_iter=2)  # Warm up, so that imports are not measured.
+    start_seconds, centers = timed_with_cpu(lambda: draw_start(X, k))
     products = np.empty((len(X), k), dtype=X.dtype)
     floors, steps = [], []
-    for _ in range(arguments.steps):
-        floors.append(both(partial(np.matmul, X, centres.T, out=products))[0])
-        seconds, centres = step_seconds(X, centres)
+    for _ in range(args.steps):
+        floors.append(timed_with_cpu(partial(np.matmul, X, centers.T, out=products))[0])
+        seconds, centers = step_seconds(X, centers)
         steps.append(seconds)
-    floor, step = np.min(floors[1:], axis=0), np.min(steps, axis=0)  # at first, memory is still to be had
-    middle = np.median(steps, axis=0) / np.median(floors[1:], axis=0)
+    # The first product is left out because it allocates memory.
+    floor, step = np.min(floors[1:], axis=0), np.min(steps, axis=0)
+    median_ratio = np.median(steps, axis=0) / np.median(floors[1:], axis=0)
     rate = 2 * len(X) * k * X.shape[1] / floor / 1e9
     for name, i in (("clock", 0), ("CPU", 1)):
         print(
             f"{name}: floor {floor[i]:.3f} s per step ({rate[i]:.0f} GFLOP/s), k-means {step[i]:.3f} s per step = "
-            f"{step[i] / floor[i]:.2f} times the floor (medians: {middle[i]:.2f}); start {taken[i]:.2f} s",
+            f"{step[i] / floor[i]:.2f} times the floor (medians: {median_ratio[i]:.2f}); "
+            f"start {start_seconds[i]:.2f} s",
             flush=True,
         )
-    by_class = both(lambda: KMeansCoreset(budget=k // 10, random_state=0).fit(X, y))[0]
-    whole = both(lambda: KMeansCoreset(budget=k, random_state=0).fit(X))[0]
+    by_class = timed_with_cpu(lambda: KMeansCoreset(budget=k // 10, random_state=0).fit(X, y))[0]
+    whole = timed_with_cpu(lambda: KMeansCoreset(budget=k, random_state=0).fit(X))[0]
     for name, i in (("clock", 0), ("CPU", 1)):
         print(
-            f"{name}: ten classes {by_class[i]:.2f} s, all rows as one {whole[i]:.2f} s: {whole[i] / by_class[i]:.1f} times"
+            f"{name}: ten classes {by_class[i]:.2f} s, all rows as one group {whole[i]:.2f} s: "
+            f"{whole[i] / by_class[i]:.1f} times as long"
         )
 
 

@@ -1,12 +1,16 @@
-"""Time the lightweight coreset of real MNIST against two reads of its rows.
+r"""Compare the time of the lightweight coreset of MNIST with that of reading the rows twice.
 
-Usage: ``DISTILLKIT_DATA=... python benchmarks/perf/lightweight_two_reads.py [--rows N] [--picks K] [--repeats R]``
+Usage::
 
-A read is a plain float32 sum over X, by as many threads as the coreset uses; beside it stands the fastest read there is, a
-matrix-vector product ``X @ v`` in the same threads. The coreset must read twice: for the means, and for the distances to them. The
-time of the selection is that from checked rows to picks and
-weights; the whole ``fit`` also checks that X is finite, which is a third read. Reads and fits take turns, and the
-fastest of each are compared: other work on the machine only ever adds to a time.
+    DISTILLKIT_DATA=... python benchmarks/perf/lightweight_two_reads.py \
+        [--rows N] [--picks K] [--repeats R]
+
+The coreset must read the rows twice: for the means, and for the distances to them. A read is a
+float32 sum over X, with as many threads as the coreset uses. For comparison, a matrix-vector
+product ``X @ v`` with the same threads is timed, the fastest possible read. The time of the
+selection is that from validated rows to selected rows and weights; the whole ``fit`` also checks
+that X is finite, which is a third read. Reads and fits alternate, and the fastest of each are
+compared, because other load can only increase a time.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from distillkit.neighbors._threads import block_threads, thread_count
 
 
 class Timed(LightweightCoreset):
-    """The method, with a clock around what it does itself."""
+    """The coreset with a timer around its selection."""
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         self.seconds_, outcome = timed(lambda: super(Timed, self)._distill(rows, run))
@@ -32,14 +36,14 @@ class Timed(LightweightCoreset):
 
 
 def read_seconds(X: np.ndarray, read: Callable[[np.ndarray], Any]) -> float:
-    """Return the seconds of one read of X, each thread taking its part."""
+    """Return the seconds of one read of X, which is divided among the threads."""
     parts = np.array_split(X, thread_count())
     with block_threads(X.size) as each:
         return timed(lambda: list(each(read, parts)))[0]
 
 
 def once(X: np.ndarray, y: np.ndarray | None, budget: int) -> tuple[float, float, float, float]:
-    """Return the seconds of two sums, two matrix-vector products, of the selection and of the whole fit."""
+    """Return the seconds of two sums, two matrix-vector products, the selection and the fit."""
     ones, model = np.ones(X.shape[1], dtype=X.dtype), Timed(budget=budget, random_state=0)
     sums = sum(read_seconds(X, np.sum) for _ in range(2))
     products = sum(read_seconds(X, lambda rows: rows @ ones) for _ in range(2))
@@ -48,23 +52,22 @@ def once(X: np.ndarray, y: np.ndarray | None, budget: int) -> tuple[float, float
 
 
 def main() -> None:
-    """Print the seconds of two reads, and how many times as long the selection and the whole fit take."""
+    """Print the seconds of two reads, of the selection and of the whole fit, and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--picks", type=int, default=600)
     parser.add_argument("--repeats", type=int, default=15)
-    arguments = parser.parse_args()
-    X, y = mnist(arguments.rows)
-    print(
-        f"MNIST {X.shape[0]} x {X.shape[1]}, {arguments.picks} picks, {thread_count()} threads, fastest of {arguments.repeats}"
-    )
-    for name, labels, budget in (("one group", None, arguments.picks), ("ten classes", y, arguments.picks // 10)):
-        times = np.array([once(X, labels, budget) for _ in range(arguments.repeats)])
+    args = parser.parse_args()
+    X, y = mnist(args.rows)
+    print(f"MNIST {X.shape[0]} x {X.shape[1]}, {args.picks} picks, {thread_count()} threads, fastest of {args.repeats}")
+    for name, labels, budget in (("one group", None, args.picks), ("ten classes", y, args.picks // 10)):
+        times = np.array([once(X, labels, budget) for _ in range(args.repeats)])
         reads, products, selection, whole = times.min(axis=0)
         print(
-            f"{name}: two reads {1e3 * reads:.1f} ms, selection {1e3 * selection:.1f} ms = {selection / reads:.2f} times as "
-            f"long, whole fit {1e3 * whole:.1f} ms = {whole / reads:.2f} times as long; two products X @ v "
-            f"{1e3 * products:.1f} ms, selection {selection / products:.2f} times as long"
+            f"{name}: two reads {1e3 * reads:.1f} ms, "
+            f"selection {1e3 * selection:.1f} ms = {selection / reads:.2f} times as long, "
+            f"whole fit {1e3 * whole:.1f} ms = {whole / reads:.2f} times as long; "
+            f"two products X @ v {1e3 * products:.1f} ms, selection {selection / products:.2f} times as long"
         )
 
 

@@ -1,9 +1,10 @@
-"""Draw accuracy against seconds, a line per method, from rows of condensation_mnist.py.
+r"""Plot accuracy against seconds from rows of condensation_mnist.py, with one line per method.
 
-    python benchmarks/perf/plot_curves.py benchmarks/results/mnist-condensation.jsonl docs/images/mnist-accuracy-seconds.svg [--per-class 1]
+    python benchmarks/perf/plot_curves.py benchmarks/results/mnist-condensation.jsonl \
+        docs/images/mnist-accuracy-seconds.svg [--per-class 1]
 
-Bars are the standard deviations over the judging networks of one distilled set. Rows of one method with different options are not mixed:
-those with default options are drawn.
+Error bars are the standard deviations over the networks that evaluate one distilled set. Only rows
+with default options are drawn.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--per-class", type=int, default=1)
-    given = parser.parse_args()
-    lines = defaultdict(dict)
-    for line in given.rows.read_text(encoding="utf-8").splitlines():
+    args = parser.parse_args()
+    series = defaultdict(dict)
+    for line in args.rows.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        wanted = row["per_class"] == given.per_class and row["dataset"] == "mnist" and row["device"] == "cpu"
-        if wanted and not row["options"]:
+        is_selected = row["per_class"] == args.per_class and row["dataset"] == "mnist" and row["device"] == "cpu"
+        if is_selected and not row["options"]:
             label = row["method"] + (", labels of a teacher" if row.get("teacher") else "")
-            lines[label][row["max_seconds"]] = row
-    if not lines:
-        raise SystemExit(f"{given.rows} has no rows of --per-class {given.per_class} with default options.")
-    mpl.rcParams["svg.hashsalt"] = "distillkit"  # the same rows give the same file
+            series[label][row["max_seconds"]] = row
+    if not series:
+        raise SystemExit(f"{args.rows} has no rows of --per-class {args.per_class} with default options.")
+    mpl.rcParams["svg.hashsalt"] = "distillkit"  # Makes the file the same for the same rows.
     figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
-    ordered = sorted(lines.items(), key=lambda item: -max(row["accuracy"] for row in item[1].values()))
+    ordered = sorted(series.items(), key=lambda item: -max(row["accuracy"] for row in item[1].values()))
     for (label, points), marker in zip(ordered, "osD^vP*X", strict=False):
         rows = [points[seconds] for seconds in sorted(points)]
         axes.errorbar(
@@ -51,12 +52,12 @@ def main() -> None:
         xscale="log",
         xlabel="seconds of distillation, two cores",
         ylabel="accuracy of a fresh ConvNet, %",
-        title=f"MNIST, {given.per_class} {'image' if given.per_class == 1 else 'images'} per class",
+        title=f"MNIST, {args.per_class} {'image' if args.per_class == 1 else 'images'} per class",
     )
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2)
-    given.picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(given.picture, metadata={"Date": None})
+    args.picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(args.picture, metadata={"Date": None})
 
 
 if __name__ == "__main__":

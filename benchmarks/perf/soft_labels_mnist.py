@@ -1,9 +1,11 @@
-"""What a teacher's labels add to random MNIST images: a quick ConvNet on the same rows with hard and with soft labels.
+r"""Compare hard labels with those of a teacher on random MNIST images.
 
-The judge is the evaluator "convnet" with protocol "quick" (width 32, 300 Adam steps), plain soft cross-entropy on the stored labels. The
-teacher is trained once, on all rows, and stays the same for every temperature and seed.
+A quick ConvNet (the evaluator "convnet" with protocol "quick") is trained on the same rows with
+hard and with soft labels, by cross-entropy on the stored labels. The teacher is trained once, on
+all rows, and is the same for all temperatures and seeds.
 
-    DISTILLKIT_DATA=... python benchmarks/perf/soft_labels_mnist.py --budget 10 --temperatures 1 4 --seeds 3
+    DISTILLKIT_DATA=... python benchmarks/perf/soft_labels_mnist.py \
+        --budget 10 --temperatures 1 4 --seeds 3
 """
 
 from __future__ import annotations
@@ -25,25 +27,25 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=10, help="rows per class")
     parser.add_argument("--temperatures", type=float, nargs="+", default=[1.0, 4.0])
     parser.add_argument("--seeds", type=int, default=3)
-    given = parser.parse_args()
+    args = parser.parse_args()
     data = load_dataset("mnist").as_float()
     started = time.perf_counter()
-    first = SoftLabels(RandomSubset(given.budget), random_state=0).fit(data.X_train, data.y_train)
+    first = SoftLabels(RandomSubset(args.budget), random_state=0).fit(data.X_train, data.y_train)
     print(f"teacher and subset: {time.perf_counter() - started:.0f} s", flush=True)
     print(f"teacher: {first.teacher_.score(data.X_test, data.y_test):.4f} on the test rows", flush=True)
     teacher = FrozenEstimator(first.teacher_)
     scores: dict[str, list[float]] = {}
-    for seed in range(given.seeds):
-        for label in ("hard", *given.temperatures):
+    for seed in range(args.seeds):
+        for label in ("hard", *args.temperatures):
             temperature = 1.0 if label == "hard" else float(label)
-            distiller = SoftLabels(RandomSubset(given.budget), teacher, temperature=temperature, random_state=seed)
+            distiller = SoftLabels(RandomSubset(args.budget), teacher, temperature=temperature, random_state=seed)
             X, y = distiller.fit_resample(data.X_train, data.y_train)
             soft = None if label == "hard" else distiller.soft_labels_
-            judge = make_convnet("classification", 1000 + seed).fit(X, y, soft_labels=soft)
-            scores.setdefault(str(label), []).append(judge.score(data.X_test, data.y_test))
+            network = make_convnet("classification", 1000 + seed).fit(X, y, soft_labels=soft)
+            scores.setdefault(str(label), []).append(network.score(data.X_test, data.y_test))
             print(f"  seed {seed} {label}: {scores[str(label)][-1]:.4f}", flush=True)
     for label, values in scores.items():
-        print(f"{label:>5}: {np.mean(values):.4f} (spread {np.std(values):.4f})")
+        print(f"{label:>5}: {np.mean(values):.4f} (standard deviation {np.std(values):.4f})")
 
 
 if __name__ == "__main__":

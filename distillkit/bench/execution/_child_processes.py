@@ -209,9 +209,9 @@ class _ForkServer:
                 if child.pid:
                     self._running[child.pid] = child
                 child.started.set()
-            elif (child := self._running.pop(answer["ended"], None)) is not None:
-                child.returncode = answer["code"]
-                child.ended.set()
+            elif (ended_child := self._running.pop(answer["ended"], None)) is not None:
+                ended_child.returncode = answer["code"]
+                ended_child.ended.set()
 
     def close(self) -> None:
         """Close the pipe to the server, which makes it end, and wait for that."""
