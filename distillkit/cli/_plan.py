@@ -35,21 +35,21 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import format_seconds
 
-    run_plan = make_plan(load_narrowed(suite, narrow), data_root)
-    store = ResultsStore(results_folder(run_plan.suite.name, output))
-    rows = store.rows(cell.key for cell in run_plan.cells)
-    pending = {cell.key for cell in pending_cells(run_plan, store)}
-    states = {cell.key: _state(cell, cell.key in pending, rows.get(cell.key)) for cell in run_plan.cells}
+    suite_plan = make_plan(load_narrowed(suite, narrow), data_root)
+    store = ResultsStore(results_folder(suite_plan.suite.name, output))
+    rows = store.rows(cell.key for cell in suite_plan.cells)
+    pending = {cell.key for cell in pending_cells(suite_plan, store)}
+    states = {cell.key: _state(cell, cell.key in pending, rows.get(cell.key)) for cell in suite_plan.cells}
     if cells:
-        _print_cells(run_plan, states)
+        _print_cells(suite_plan, states)
     counts = Counter(states.values())
-    click.echo(f"{run_plan.suite.name}: {len(run_plan.cells)} cells in {store.folder}")
+    click.echo(f"{suite_plan.suite.name}: {len(suite_plan.cells)} cells in {store.folder}")
     for state in ("to run", "done", "done, not ok", "skipped"):
         if counts[state]:
             click.echo(f"  {state:14}{counts[state]:>6}")
-    for reason, number in Counter(cell.skip for cell in run_plan.cells if cell.skip).most_common():
+    for reason, number in Counter(cell.skip for cell in suite_plan.cells if cell.skip).most_common():
         click.echo(f"  skipped: {reason} ({number} cells)")
-    todo = [cell for cell in run_plan.cells if states[cell.key] == "to run"]
+    todo = [cell for cell in suite_plan.cells if states[cell.key] == "to run"]
     seconds, known = forecast(todo, store.rows().values())
     if not todo:
         click.echo("nothing to run")
@@ -68,8 +68,8 @@ def _state(cell: Cell, pending: bool, row: dict[str, Any] | None) -> str:
     return {"ok": "done", "skipped": "skipped"}.get(row["status"], "done, not ok")
 
 
-def _print_cells(run_plan: Plan, states: dict[str, str]) -> None:
-    for cell in run_plan.cells:
+def _print_cells(suite_plan: Plan, states: dict[str, str]) -> None:
+    for cell in suite_plan.cells:
         click.echo(
             f"{cell.key}  {states[cell.key]:13} {cell.dataset}  {cell.method}  budget {cell.budget}  "
             f"seed {cell.distil_seed}  {cell.evaluator}  seed {cell.eval_seed}"

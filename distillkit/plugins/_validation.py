@@ -50,10 +50,10 @@ def check_hooks(manager: pluggy.PluginManager, plugin: object) -> list[str]:
             _check_implementations(caller, impls)
             implemented.append(caller.name)
         elif not all(impl.optionalhook for impl in impls):
-            near = get_close_matches(caller.name, known, n=1)
+            suggestions = get_close_matches(caller.name, known, n=1)
             raise PluginError(
                 f"unknown hook {caller.name!r}"
-                + (f": did you mean {near[0]!r}?" if near else f", known: {', '.join(sorted(known))}.")
+                + (f": did you mean {suggestions[0]!r}?" if suggestions else f", known: {', '.join(sorted(known))}.")
             )
     unmarked = [name for name in sorted(known - set(implemented)) if inspect.isroutine(getattr(plugin, name, None))]
     if unmarked:

@@ -54,7 +54,7 @@ class Overall:
     critical_difference : float or None
         Critical difference of the dataset ranks by the Nemenyi test at the 95 % level.
     verdict : str
-        The outcome of the tests in one sentence.
+        The outcome of the tests in words.
     """
 
     task: str

@@ -45,8 +45,8 @@ def find_suite(name: str) -> Path:
         raise SuiteError(
             f"there is no suite file {name}: check the path, or name a shipped suite ({', '.join(shipped)})."
         )
-    near = get_close_matches(name, shipped, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    suggestions = get_close_matches(name, shipped, n=1)
+    hint = f"did you mean {suggestions[0]!r}? " if suggestions else ""
     raise SuiteError(
         f"unknown suite {name!r}: {hint}Shipped suites are {', '.join(shipped)}; a file name ends in .toml."
     )

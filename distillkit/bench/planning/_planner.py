@@ -151,8 +151,9 @@ class Planner:
         accepted = set(parameters) - {"self", "budget", "random_state", "task"}
         for name in sorted(params):
             if name not in accepted:
-                near = get_close_matches(name, accepted, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(accepted)) or 'none'}."
+                suggestions = get_close_matches(name, accepted, n=1)
+                known = ", ".join(sorted(accepted)) or "none"
+                hint = f"did you mean {suggestions[0]!r}?" if suggestions else f"known are {known}."
                 raise SuiteError(
                     f"{self.suite.line_of(name)}: {name} is not a parameter of {spec.name!r} "
                     f"that a suite can set: {hint}"

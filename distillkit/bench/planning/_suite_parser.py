@@ -73,10 +73,10 @@ class Parser:
     def check_keys(self) -> None:
         for key in self.data:
             if key not in self.known:
-                near = get_close_matches(key, self.known, n=1)
+                suggestions = get_close_matches(key, self.known, n=1)
                 hint = (
-                    f"did you mean {near[0]!r}?"
-                    if near
+                    f"did you mean {suggestions[0]!r}?"
+                    if suggestions
                     else f"known keys are {', '.join(self.required + self.optional)}."
                 )
                 raise self.fail(key, f"is not a key of a suite: {hint}")
