@@ -9,6 +9,7 @@ import pytest
 
 import distillkit
 import distillkit.testing
+from distillkit.condensation._parameters import HEADINGS
 
 NAMES = sorted(set(distillkit.__all__) - {"__version__"})
 CODE = [
@@ -37,8 +38,8 @@ def sections(docstring):
 
 
 def documented_parameters(docstring):
-    """Names in the section Parameters: the lines that are not indented, up to a colon."""
-    lines = sections(docstring).get("Parameters", "").splitlines()
+    """Names in the section Parameters: the lines that are not indented, up to a colon, without the headings of groups."""
+    lines = [line for line in sections(docstring).get("Parameters", "").splitlines() if line not in HEADINGS]
     heads = [line.partition(" : ")[0] for line in lines if line and not line[0].isspace()]
     return [name.strip() for head in heads for name in head.split(",")]
 
@@ -65,6 +66,16 @@ def test_the_sections_of_a_docstring_are_told_apart():
     """
     assert documented_parameters(text) == ["X", "y", "**params", "verbose"]
     assert sections(text)["Returns"].strip() == "self"
+
+
+def test_headings_divide_the_parameters_of_every_condenser_alike():
+    condensers = [cls for cls in DOCUMENTED if getattr(cls, "__module__", "").startswith("distillkit.condensation.")]
+    assert len(condensers) == 5
+    for cls in condensers:
+        lines = sections(cls.__doc__)["Parameters"].splitlines()
+        assert [line for line in lines if line in HEADINGS] == list(HEADINGS)
+        assert lines[0].startswith("budget : ")
+        assert lines[2] == HEADINGS[0]
 
 
 @pytest.mark.parametrize("name", distillkit.__all__)

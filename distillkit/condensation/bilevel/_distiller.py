@@ -14,6 +14,7 @@ from torch.func import functional_call
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation.bilevel._loop import BilevelLoop, MetaPlan
 from distillkit.condensation.bilevel._validation import MetaValidation
 from distillkit.condensation.loop._batch_size import out_of_memory
@@ -21,6 +22,7 @@ from distillkit.condensation.loop._memory import require_memory, unrolled_bytes
 from distillkit.condensation.loop._synthetic_rows import Extra
 from distillkit.exceptions import DataError
 from distillkit.nn import unroll
+from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
@@ -35,122 +37,119 @@ _NOT_DIFFERENTIABLE = ("tree", "forest", "boosting", "knn")
 _REACH = log(100.0)  # the inner rate stays within a factor of 100 of the first
 
 
+@fill_docstring(PARAMETERS, default_width=32, default_hidden="(64,)", monitored="validation loss")
 class BilevelDistiller(LabelCondenser):
-    """Rows such that a network trained on them by gradient descent does well on real rows.
+    """Dataset distillation by bilevel optimization through the unrolled training of networks.
 
-    The definition of the problem, taken at its word: a network with random weights is trained on the synthetic rows for some
-    steps (inner loop), its loss on a batch of real rows is the meta-loss, and its gradient flows back through every step of the
-    training, or the last ones, into the rows, their labels and the rate of the training (outer loop). Some training rows are set apart,
-    on which the rows are judged from time to time: the best are returned.
+    A network with random weights is trained on the synthetic rows for some steps (the inner loop).
+    Its loss on a batch of training rows is the meta-loss, whose gradient flows back through every
+    step of the training, or the last ones, into the rows, their labels and the learning rate of the
+    inner loop (the outer loop). Some training rows are held out, on which the synthetic rows are
+    validated from time to time: the best are returned.
+
+    Choose this method for few rows and small networks trained by plain gradient descent; time and
+    memory grow with the steps of the inner loop.
 
     Parameters
     ----------
-    budget : int, float or dict, default=0.1
-        See `BaseDistiller`.
-    network : {"auto", "mlp", "convnet", "convnet1d", "lenet", "resnet18"}, callable or Module, default="auto"
-        "auto" takes an MLP for tables (and images under 8 pixels), a 1-D ConvNet for series and a ConvNet for images. A callable of
-        (shape, n_outputs) returns a module without batch norm; a module is copied with the weights it has. Models that are not trained by
-        gradient descent in torch (trees, neighbours, scikit-learn's) cannot be differentiated through and are refused.
-    width : int or None, default=None
-        Channels of a ConvNet; None is 32.
-    depth : int or None, default=None
-        Blocks of a ConvNet; see `GradientMatchingDistiller`.
-    hidden : sequence of int or None, default=None
-        Hidden layers of an MLP; None is (64,), an empty sequence makes it a linear model.
-    norm : {"instance", "none"}, default="instance"
+    {budget}
+    What is matched
     inner_steps : int, default=20
         Steps of gradient descent on all synthetic rows.
     window : int or None, default=None
-        Last steps of the inner loop that are differentiated through (truncated backpropagation); None is all. Memory and time grow with it.
+        Last steps of the inner loop that are differentiated through (truncated backpropagation).
+        None takes all. Memory and time grow with it.
     random_end : bool, default=False
-        Whether inner loops end after a random number of steps from `window` to `inner_steps`, so that the window moves over the training.
-    network_lr : float or None, default=None
-        First rate of the inner loop. None is 0.3 for classes and 0.05 for numbers, whose squared errors have steeper slopes.
-    rate_lr : float or None, default=0.01
-        Rate at which the logarithm of `network_lr` is learned; None keeps it.
-    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
-        See `GradientMatchingDistiller`.
-    downscale : int, default=1
-        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
-    learn_labels : {"auto"} or bool, default="auto"
-        Whether targets are optimised with the rows: class labels become probabilities in ``soft_labels_``, beside the labels they started
-        from. "auto" learns numbers, which take no more room for it, and leaves class labels as they are.
+        Whether inner loops end after a random number of steps from `window` to `inner_steps`, so
+        that the window covers every part of the training over the updates.
     real_batch : int, default=256
-        Training rows per update.
-    lr : float, default=0.01
-        Rate of Adam for the rows, in standard deviations of the data.
-    label_lr : float, default=0.01
-        Rate of Adam for learned targets: logits, or numbers in standard deviations.
-    max_norm : float or None, default=0.1
-        Gradient clipping: the largest root mean square of the meta-gradient of one row, and of its label. Training that is close to unstable
-        has gradients that are larger by orders of magnitude. None does not clip.
-    average : float, default=0.0
-        Decay of a running mean of the rows over the updates, which is then what is validated and returned.
-    clip : bool, default=False
-        Whether rows are held in the range of the training rows; see `GradientMatchingDistiller`.
-    max_iter : int, default=300
-        Updates of the rows at most.
-    max_seconds : float or None, default=None
-        Wall-clock budget, checked after each update; at least one update is done.
-    tol : float, default=1e-3
-        Smallest relative fall of the validation loss that counts as one.
-    patience : int or None, default=100
-        Updates without such a fall after which the rows have converged; None never stops early.
-    record_every : int, default=10
-        Updates per entry of `history_`.
+        Training rows per update, on which the meta-loss is computed.
+    Network
+    {network}
+        It must not have batch norm. A torch module is copied with the weights it has. Models that
+        are not trained by gradient descent in torch (trees, neighbors, scikit-learn's) cannot be
+        differentiated through and are refused.
+    {width}
+    {depth}
+    {hidden}
+        An empty sequence makes the MLP a linear model.
+    {norm}
+    network_lr : float or None, default=None
+        First learning rate of the inner loop. None takes 0.3 for classes and 0.05 for a continuous
+        target, whose squared errors have steeper slopes.
+    rate_lr : float or None, default=0.01
+        Learning rate of the logarithm of `network_lr`. None keeps `network_lr` as it is.
+    Start and rows
+    {init}
+    {downscale}
+    {task}
+    {learn_labels}
+    {lr_adam}
+    {label_lr}
+    {max_norm}
+        It holds for the gradient of a row's learned label, too. Where the inner loop is close to
+        unstable, gradients are larger by orders of magnitude, so that clipping is advisable.
+    {average}
+    {clip}
+    Steps and time
+    {max_iter}
+    {max_seconds}
+    {tol}
+    {patience}
+    {record_every}
+    Validation
     validation_fraction : float or None, default=0.1
-        Share of the training rows of each class that is held out, at most so many that as many rows are left as are distilled: every
-        `validation_every` updates networks are trained on the rows as in the inner loop, and the rows of the lowest loss on those held
-        out are returned. With None, and where classes are too small for any, they are judged on the rows of the meta-loss.
-    validation_every : int, default=10
-        Rounded up to whole entries of `history_`.
-    checkpoint : path-like or None, default=None
-        File that the run is written to and resumed from; see `GradientMatchingDistiller`.
-    on_interrupt : {"raise", "return"}, default="raise"
-        Whether Ctrl-C ends the fit with the best rows so far (``stopped_by="interrupted"``).
-    task : {"auto", "classification", "regression"}, default="auto"
-        See `BaseDistiller`.
-    device : str, default="auto"
-    random_state : int, RandomState instance or None, default=None
+        Share of the training rows of each class that is held out, as long as no fewer rows are left
+        than are distilled. Every `validation_every` updates networks are trained on the synthetic
+        rows as in the inner loop, and the rows of the lowest loss on those held out are returned.
+        With None, and where classes are too small for any, they are validated on the training rows
+        that the meta-loss is computed on.
+    {validation_every}
+    Resources
+    {checkpoint}
+    {on_interrupt}
+    {device}
+    {random_state}
 
     Attributes
     ----------
     network_lr_ : float
-        Rate that was learned for training on the distilled rows.
+        Learning rate that was learned for training on the distilled rows.
     soft_labels_ : ndarray of shape (m, n_classes)
         Learned probabilities, only with ``learn_labels=True`` and classes.
     n_iter_ : int
         Updates done.
     history_ : list of dict
-        iteration, loss (the meta-loss) and network_lr, means over the updates since the last entry, seconds, and now and then
-        validation_loss and validation (accuracy or R2).
+        Each entry holds iteration, loss (the meta-loss) and network_lr (both averaged over the
+        updates since the last entry), seconds, and, where the rows were validated, validation_loss
+        and validation (accuracy or R2).
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows, no gradient flows through its training, or `checkpoint`
-        belongs to another run.
+        In fit: if y holds one class only, the network does not fit the rows, no gradient flows
+        through its training, or `checkpoint` belongs to another run.
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
+        If the run will not fit into memory, before it starts; or if memory ends: see
+        `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
-        If a loss, a gradient or the rows become infinite: the best finite rows are kept, and the provenance says
-        ``stopped_by="not_finite"``.
-        If memory ends: `real_batch` is halved.
+        If a loss, a gradient or the rows become infinite: the best finite rows are kept, and the
+        provenance says ``stopped_by="not_finite"``. If memory ends: `real_batch` is halved.
 
     See Also
     --------
     BaseDistiller : The attributes that all distillers have.
-    KernelDistiller : The same with the inner training in closed form.
+    KernelDistiller : Fits the last layer of networks in closed form in place of the inner loop.
 
     References
     ----------
-    Wang et al., "Dataset distillation", arXiv:1811.10959. With `random_end`: Feng, Vedantam and Kempe, "Embarrassingly simple dataset
-    distillation", ICLR 2024.
+    Wang et al., "Dataset distillation", arXiv:1811.10959. With `random_end`: Feng, Vedantam and
+    Kempe, "Embarrassingly simple dataset distillation", ICLR 2024.
 
     Examples
     --------
@@ -180,20 +179,21 @@ class BilevelDistiller(LabelCondenser):
         self,
         budget: Any = 0.1,
         *,
+        inner_steps: int = 20,
+        window: int | None = None,
+        random_end: bool = False,
+        real_batch: int = 256,
         network: Any = "auto",
         width: int | None = None,
         depth: int | None = None,
         hidden: Any = None,
         norm: str = "instance",
-        inner_steps: int = 20,
-        window: int | None = None,
-        random_end: bool = False,
         network_lr: float | None = None,
         rate_lr: float | None = 0.01,
         init: Any = "kmeans",
         downscale: int = 1,
+        task: str = "auto",
         learn_labels: bool | str = "auto",
-        real_batch: int = 256,
         lr: float = 0.01,
         label_lr: float = 0.01,
         max_norm: float | None = 0.1,
@@ -208,25 +208,24 @@ class BilevelDistiller(LabelCondenser):
         validation_every: int = 10,
         checkpoint: Any = None,
         on_interrupt: str = "raise",
-        task: str = "auto",
         device: str = "auto",
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
+        self.inner_steps = inner_steps
+        self.window = window
+        self.random_end = random_end
+        self.real_batch = real_batch
         self.network = network
         self.width = width
         self.depth = depth
         self.hidden = hidden
         self.norm = norm
-        self.inner_steps = inner_steps
-        self.window = window
-        self.random_end = random_end
         self.network_lr = network_lr
         self.rate_lr = rate_lr
         self.init = init
         self.downscale = downscale
         self.learn_labels = learn_labels
-        self.real_batch = real_batch
         self.lr = lr
         self.label_lr = label_lr
         self.max_norm = max_norm

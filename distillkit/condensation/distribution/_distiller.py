@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.condensation._base import COUNT, POSITIVE
 from distillkit.condensation._matching_base import MatchingCondenser
+from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation.distribution._bins import target_bins
 from distillkit.condensation.distribution._comparisons import (
     DISTRIBUTION_LOSSES,
@@ -20,6 +21,7 @@ from distillkit.condensation.distribution._loop import DistributionMatching, Dis
 from distillkit.condensation.loop._memory import graph_bytes, require_memory
 from distillkit.condensation.problem._group_rows import REAL_DRAWS
 from distillkit.exceptions import DataError
+from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -35,144 +37,131 @@ _OUTPUTS = 64  # of networks whose outputs are compared: as few as there are cla
 _REAL_ROWS = 64  # per class and network
 
 
+@fill_docstring(
+    PARAMETERS, default_width=64, default_hidden="(128, 128)", real_rows=64, real_numbers=256, monitored="smoothed loss"
+)
 class DistributionMatchingDistiller(MatchingCondenser):
-    """Rows that look to random networks, class by class, as all rows do.
+    """Dataset condensation by distribution matching, in the embeddings of random networks.
 
-    In each round a network is drawn at random and embeds a batch of real rows of each class, without gradients, and the synthetic rows,
-    which then step against the derivative of the distance between both. No network is trained, so that a step costs little: of all
-    condensers this is the one for many classes and many rows per class.
+    In each round a network is drawn at random and embeds a batch of training rows of each class,
+    without gradients, and the synthetic rows, which then step against the derivative of the
+    distance between the two sets of embeddings. No network is trained, so that a step costs little.
+
+    Choose this method among the condensers for many classes, many rows per class or little time.
 
     Parameters
     ----------
-    budget : int, float or dict, default=0.1
-        See `BaseDistiller`.
-    network : {"auto", "mlp", "convnet", "convnet1d", "lenet", "resnet18"} or callable, default="auto"
-        "auto" takes an MLP for tables (and images under 8 pixels), a 1-D ConvNet for series and a ConvNet for images. A callable of
-        (shape, n_outputs) returns a module without batch norm; its method ``embed``, or else its outputs, are what is compared.
-    width : int or None, default=None
-        Channels of a ConvNet; None is 64. Rows made with a narrow network serve a wider one.
-    depth : int or None, default=None
-        Blocks of a ConvNet. None takes three, or fewer where the rows are small: as many as leave the last norm 4x4 pixels, or
-        16 steps of time.
-    hidden : sequence of int or None, default=None
-        Hidden layers of an MLP; None is (128, 128).
-    norm : {"instance", "none"}, default="instance"
-    pad : bool, default=False
-        Whether a ConvNet pads images of 28x28 to 32x32, as in the literature. Not to costs a quarter less, and the rows serve networks
-        that do as well.
+    {budget}
+    What is matched
     loss : {"mean", "mmd", "wasserstein", "sinkhorn", "kl", "js"}, default="mean"
-        Of each class, summed over the classes: the squared distance between the mean embeddings (the literature's; fastest); the
-        squared maximum mean discrepancy with Gaussian kernels; the squared 2-Wasserstein distance; the Sinkhorn divergence; the
-        Kullback-Leibler or the Jensen-Shannon divergence between the mean output distributions. See `distillkit.distances`. The
-        bandwidth is the median distance between real embeddings of a round, the regularisation a tenth of its square.
+        Distance between the embeddings of synthetic and training rows, computed for each class and
+        summed over the classes. "mean" is the squared distance between the mean embeddings, which
+        is the literature's and the fastest; "mmd" the squared maximum mean discrepancy with
+        Gaussian kernels; "wasserstein" the squared 2-Wasserstein distance; "sinkhorn" the Sinkhorn
+        divergence; "kl" and "js" the Kullback-Leibler and the Jensen-Shannon divergence between the
+        mean output distributions. See `distillkit.distances`. The bandwidth is the median distance
+        between real embeddings of a round, the regularization a tenth of its square.
     gradient_weight : float, default=0.0
-        Weight of the loss of gradient matching ("layer-cosine", of the same network and the same rows), added to it.
+        Weight of the loss of gradient matching ("layer-cosine", of the same network and the same
+        rows), which is added to `loss`. 0 leaves it out.
     n_bins : int, default=1
-        Of a continuous target: bins between its quantiles, each of which is matched like a class; not more than rows to distil to. The
-        embedding is matched as it is and multiplied with the target, so that one bin tells how both go together; where the target
-        is noisy, more bins take the noise for what the rows tell, and slopes come out too steep.
-    init : {"kmeans", "mean", "real", "noise"}, name of a method or distiller, default="kmeans"
-        Centroids of k-means in each class or bin (the class mean for one row); means of random parts of a class; random rows; standard
-        normal noise.
-        Or the rows of another method; see `GradientMatchingDistiller`.
-    downscale : int, default=1
-        Factor that the sides of images or series are divided by to store them; see `GradientMatchingDistiller`.
-    outer_steps : int, default=1
-        Updates of the rows per network. Without `augment` the real rows are embedded once for all of them.
-    real_batch : int or None, default=None
-        Training rows of each class per network. None is 64, or 256 for a continuous target. (The literature's 256 per class cost
-        four times as much.)
-    real_draw : {"random", "clusters"}, default="random"
-        "clusters" divides each class or bin by k-means, once, and takes the same share of every cluster for each batch, so that the mean over
-        a batch strays less from that over all rows.
-    lr : float or None, default=None
-        Step size in standard deviations of the data. Gradients are divided by their running root mean square over all rows, so
-        that it does not depend on the loss: an update moves the rows by about ``lr / (1 - momentum)`` at most. None is 0.05.
-    momentum : float, default=0.5
-    schedule : {"constant", "linear"}, default="constant"
-        "linear" lets the rates of the rows fall to zero by the update `max_iter`; where `max_seconds` will end before it, from half of the
-        time on.
+        Bins between the quantiles of a continuous target, each of which is matched like a class; at
+        most as many as there are rows to make. The embedding is matched as it is and multiplied by
+        the target, so that one bin suffices to match how the two depend on each other. Give more
+        only where the target has little noise: they fit the noise, and slopes become too steep.
+    {real_batch}
+    {real_draw}
+        Bins of a continuous target are divided like classes.
+    {augment}
+        The same change is applied to training and synthetic rows of an update.
+    Network
+    {network}
+        It must not have batch norm. Its method ``embed``, or else its outputs, are matched.
+    {width}
+    {depth}
+    {hidden}
+    {norm}
+    {pad}
+    Start and rows
+    {init}
+    {downscale}
+    {task}
+    {lr_normalized}
+    {momentum}
+    {schedule}
     target_lr : float, "auto" or None, default="auto"
-        Step size for continuous targets, in their standard deviations; "auto" is that of the rows, where the loss sees
-        targets ("kl" and "js" do not). None keeps those of the start.
-    average : float, default=0.95
-        Decay of a running mean of the rows over the updates, which is then what is returned; 0 returns the rows themselves.
-    max_norm : float or None, default=3.0
-        Largest root mean square of the gradient of one row, in those of all rows. None does not clip.
-    clip : bool, default=False
-        Whether rows are held in the range of the training rows: of each column of a table, of all values of images and series.
-        Where X holds integers, they are rounded and held within the integer type at the end in any case.
-    augment : "auto", sequence of str or None, default=None
-        The same random change of real and synthetic images in each update; see `distillkit.nn.Augmentation`. "auto" takes the
-        literature's for images and none otherwise.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Of the embedding. "auto" is bfloat16 for images where the processor has it.
-    max_iter : int, default=300
-        Updates of the rows at most.
-    max_seconds : float or None, default=None
-        Wall-clock budget, checked after each update; at least one update is done.
-    tol : float, default=1e-3
-        Smallest relative fall of the smoothed loss that counts as one.
-    patience : int or None, default=200
-        Updates without such a fall after which the rows have converged; None never stops early.
-    record_every : int, default=10
-        Updates per entry of `history_`, rounded up to whole networks.
-    validation_fraction : float or None, default=None
-        Share of the training rows that is held out for early stopping: every `validation_every` updates a network is trained on the
-        rows and scored on those held out (accuracy, or R2), the rows of the best score are returned, and `patience` counts
-        the updates since then. None holds out nothing and goes by the matching loss.
-    validation_every : int, default=100
-        Rounded up to whole entries of `history_`.
-    checkpoint : path-like or None, default=None
-        File that the run is written to, now and then and at its end, and resumed from where it exists: with the same data and
-        settings the result equals that of an uninterrupted run. Seconds and steps of earlier runs count; raise
-        `max_iter` or `max_seconds` to go on with a run that has ended.
-    on_interrupt : {"raise", "return"}, default="raise"
-        Whether Ctrl-C ends the fit with the best rows so far (``stopped_by="interrupted"``).
-    task : {"auto", "classification", "regression"}, default="auto"
-        See `BaseDistiller`.
-    device : str, default="auto"
-    random_state : int, RandomState instance or None, default=None
+        Step size for continuous targets, in their standard deviations. "auto" takes that of the
+        rows where the loss depends on the targets ("kl" and "js" do not). None keeps the targets of
+        the start.
+    {max_norm}
+        It is measured in the running root mean square of the gradients of all rows.
+    {average}
+    {clip}
+    Steps and time
+    outer_steps : int, default=1
+        Updates of the rows per network. Without `augment` the training rows are embedded once for
+        all of them.
+    {max_iter}
+    {max_seconds}
+    {tol}
+    {patience}
+    {record_every}
+        Rounded up to whole networks.
+    Validation
+    {validation_fraction}
+    {validation_every}
+    Resources
+    {precision}
+        It holds for the embeddings.
+    {checkpoint}
+    {on_interrupt}
+    {device}
+    {random_state}
 
     Attributes
     ----------
     n_iter_ : int
         Updates done.
     history_ : list of dict
-        iteration, loss (sum over the classes, mean over the updates since the last entry), seconds, with `gradient_weight` gradient_loss
-        and similarity, and now and then validation.
+        Each entry holds iteration, loss (the sum over the classes, averaged over the updates since
+        the last entry), seconds, with `gradient_weight` also gradient_loss and similarity, and
+        validation where the rows were validated.
 
     Raises
     ------
     DataError
-        In fit: if y holds one class only, the network does not fit the rows, the loss cannot learn targets, or `checkpoint`
-        belongs to another run.
+        In fit: if y holds one class only, the network does not fit the rows, the loss cannot learn
+        targets, or `checkpoint` belongs to another run.
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
-        If the run will not fit into memory, before it starts; or if memory ends: see `GradientMatchingDistiller`.
+        If the run will not fit into memory, before it starts; or if memory ends: see
+        `GradientMatchingDistiller`.
 
     Warns
     -----
     DistillkitWarning
-        If a loss or the rows become infinite: the best finite rows are kept, and the provenance says ``stopped_by="not_finite"``.
-        If memory ends: `real_batch` is halved.
+        If a loss or the rows become infinite: the best finite rows are kept, and the provenance
+        says ``stopped_by="not_finite"``. If memory ends: `real_batch` is halved.
 
     See Also
     --------
+    BaseDistiller : The attributes that all distillers have.
     GradientMatchingDistiller : Matches gradients; better for few rows per class, slower for many.
 
     Notes
     -----
-    The rows returned are the newest whose smoothed loss is within one percent of the lowest: single losses depend on the network
-    drawn and do not compare.
+    The rows returned are the newest whose smoothed loss is within one percent of the lowest: single
+    losses depend on the network drawn and do not compare.
 
-    Inside, tables are standardized column by column, images and series by one mean and one spread.
+    Inside, tables are standardized column by column, images and series by one mean and one standard
+    deviation.
 
     References
     ----------
-    Zhao and Bilen, "Dataset condensation with distribution matching", WACV 2023 ("mean"). Zhang et al., "M3D: Dataset condensation by
-    minimizing maximum mean discrepancy", AAAI 2024. Liu et al., "Dataset distillation via the Wasserstein metric", ICCV 2025.
+    Zhao and Bilen, "Dataset condensation with distribution matching", WACV 2023 ("mean"). Zhang et
+    al., "M3D: Dataset condensation by minimizing maximum mean discrepancy", AAAI 2024. Liu et al.,
+    "Dataset distillation via the Wasserstein metric", ICCV 2025.
 
     Examples
     --------
@@ -201,29 +190,29 @@ class DistributionMatchingDistiller(MatchingCondenser):
         self,
         budget: Any = 0.1,
         *,
+        loss: str = "mean",
+        gradient_weight: float = 0.0,
+        n_bins: int = 1,
+        real_batch: int | None = None,
+        real_draw: str = "random",
+        augment: Any = None,
         network: Any = "auto",
         width: int | None = None,
         depth: int | None = None,
         hidden: Any = None,
         norm: str = "instance",
         pad: bool = False,
-        loss: str = "mean",
-        gradient_weight: float = 0.0,
-        n_bins: int = 1,
         init: Any = "kmeans",
         downscale: int = 1,
-        outer_steps: int = 1,
-        real_batch: int | None = None,
-        real_draw: str = "random",
+        task: str = "auto",
         lr: float | None = None,
         momentum: float = 0.5,
         schedule: str = "constant",
         target_lr: Any = "auto",
-        average: float = 0.95,
         max_norm: float | None = 3.0,
+        average: float = 0.95,
         clip: bool = False,
-        augment: Any = None,
-        precision: str = "auto",
+        outer_steps: int = 1,
         max_iter: int = 300,
         max_seconds: float | None = None,
         tol: float = 1e-3,
@@ -231,36 +220,35 @@ class DistributionMatchingDistiller(MatchingCondenser):
         record_every: int = 10,
         validation_fraction: float | None = None,
         validation_every: int = 100,
+        precision: str = "auto",
         checkpoint: Any = None,
         on_interrupt: str = "raise",
-        task: str = "auto",
         device: str = "auto",
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
+        self.loss = loss
+        self.gradient_weight = gradient_weight
+        self.n_bins = n_bins
+        self.real_batch = real_batch
+        self.real_draw = real_draw
+        self.augment = augment
         self.network = network
         self.width = width
         self.depth = depth
         self.hidden = hidden
         self.norm = norm
         self.pad = pad
-        self.loss = loss
-        self.gradient_weight = gradient_weight
-        self.n_bins = n_bins
         self.init = init
         self.downscale = downscale
-        self.outer_steps = outer_steps
-        self.real_batch = real_batch
-        self.real_draw = real_draw
         self.lr = lr
         self.momentum = momentum
         self.schedule = schedule
         self.target_lr = target_lr
-        self.average = average
         self.max_norm = max_norm
+        self.average = average
         self.clip = clip
-        self.augment = augment
-        self.precision = precision
+        self.outer_steps = outer_steps
         self.max_iter = max_iter
         self.max_seconds = max_seconds
         self.tol = tol
@@ -268,6 +256,7 @@ class DistributionMatchingDistiller(MatchingCondenser):
         self.record_every = record_every
         self.validation_fraction = validation_fraction
         self.validation_every = validation_every
+        self.precision = precision
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
