@@ -1,9 +1,8 @@
-"""What every iterative condenser shares: its parameters, the network, the run, and the way into and out of its units."""
+"""The base of the condensers: shared parameters, and the steps of a fit that are the same for all."""
 
 from __future__ import annotations
 
 import functools
-from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
 from os import PathLike
@@ -14,15 +13,16 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._batch_size import within_memory
-from distillkit.condensation.loop._checkpoint import Checkpoint, data_digest, settings_key
-from distillkit.condensation.loop._loop import Controls, Loop
+from distillkit.condensation.loop._checkpoint import Checkpoint, State, data_digest, settings_key
+from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.loop._loss_monitor import LossMonitor
-from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows
+from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._defaults import default_depth
 from distillkit.condensation.problem._downscaling import Downscaling
-from distillkit.condensation.problem._labels import row_labels, rows_per_label
+from distillkit.condensation.problem._labels import first_parts, row_labels, rows_per_label
 from distillkit.condensation.problem._problem import Batch, CondensationProblem
 from distillkit.exceptions import DataError
 from distillkit.nn import Augmentation, make_network, resolve_device, with_fast_pools
@@ -31,19 +31,43 @@ from distillkit.utils._public_names import public_name
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["COUNT", "POSITIVE", "SHARE", "IterativeCondenser"]
+__all__ = ["COUNT", "DESCENT_CONSTRAINTS", "FRACTION", "LABEL_CONSTRAINTS", "POSITIVE", "IterativeCondenser"]
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 1, None, closed="left")
-SHARE = Interval(Real, 0, 1, closed="left")
+FRACTION = Interval(Real, 0, 1, closed="left")
+
+DESCENT_CONSTRAINTS: dict[str, Any] = {
+    "pad": ["boolean"],
+    "momentum": [FRACTION],
+    "schedule": [StrOptions({"constant", "linear"})],
+    "target_lr": [POSITIVE, None],
+    "max_norm": [POSITIVE, None],
+    "augment": [StrOptions({"auto"}), "array-like", None],
+    "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+}
+"""Constraints of the parameters of methods that match training rows by plain gradient descent."""
+
+LABEL_CONSTRAINTS: dict[str, Any] = {
+    "lr": [POSITIVE],
+    "learn_labels": [StrOptions({"auto"}), "boolean"],
+    "label_lr": [POSITIVE],
+}
+"""Constraints of the parameters of methods that can learn labels with the rows, by Adam."""
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-# what may differ between a run and the one that goes on with it: when to end, and where files lie
+# What may differ between a run and the one that resumes it: when it ends, and where files lie.
 _MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir"})
+
+_PlanMaker = Callable[[CondensationProblem], CondensationPlan]
 
 
 class IterativeCondenser(BaseDistiller):
-    """Base: a method writes `_start`, which makes the first rows, and `_loop`, which returns the loop that moves them."""
+    """Base class of the condensers, whose `_condense` follows the plan that a method makes.
+
+    A method turns its parameters into a `CondensationPlan` (in its ``_distiller.py``) and optimizes
+    the rows in a `Loop` (in its ``_loop.py``); its `_distill` calls `_condense` with both.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseDistiller._parameter_constraints,
@@ -56,10 +80,10 @@ class IterativeCondenser(BaseDistiller):
         "init": [str, HasMethods(["fit_resample", "get_params"])],  # a name is looked up in fit
         "downscale": [COUNT],
         "lr": [POSITIVE, None],
-        "average": [SHARE],
+        "average": [FRACTION],
         "clip": ["boolean"],
         "max_iter": [COUNT],
-        "tol": [SHARE],
+        "tol": [FRACTION],
         "patience": [COUNT, None],
         "record_every": [COUNT],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
@@ -69,107 +93,163 @@ class IterativeCondenser(BaseDistiller):
         "device": [str],
     }
     _needs_y: ClassVar[bool] = True
-    _always_validates: ClassVar[bool] = False  # whether rows are judged even where none are held out
 
-    @abstractmethod
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> Loop:
-        """Return the loop; it may take what is not an argument from the estimator's parameters."""
+    def _condense(
+        self, rows: TrainingRows, run: Run, make_plan: _PlanMaker, *, always_validate: bool = False
+    ) -> Outcome:
+        """Optimize synthetic rows by the plan of a method.
 
-    @abstractmethod
-    def _start(self, problem: CondensationProblem, run: Run, *, blank: bool) -> SyntheticRows:
-        """Return the first rows, or with `blank` rows of their shape for a saved state."""
-
-    def _block(self, problem: CondensationProblem) -> int:
-        """Return the updates in a block, over which losses are averaged."""
-        return int(self.record_every)
-
-    def _regroup(self, rows: TrainingRows) -> TrainingRows:
-        """Return the rows in the groups that the method matches."""
-        return rows
-
-    def _extra(self, problem: CondensationProblem) -> Extra | None:
-        """Return one more leaf to learn."""
-        return None
-
-    def _schedule_of_rates(self) -> str:
-        """Return how the rates of the rows change over a run; see `Controls`."""
-        return "constant"
-
-    def _note(self, loop: Loop) -> None:
-        """Take fitted attributes of the method's own from the loop."""
-
-    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        rows = self._regroup(rows)
+        Parameters
+        ----------
+        rows : TrainingRows
+            In the groups that the method matches.
+        run : Run
+        make_plan : callable
+            Maps the problem to the plan. It draws nothing at random.
+        always_validate : bool, default=False
+            Whether rows are validated on the training rows where none are held out.
+        """
+        # 1. Read the checkpoint, where there is one, and hold out rows for validation.
         device = resolve_device(self.device)
-        weight = rows_per_label(rows)
-        checkpoint, saved = None, None
-        if self.checkpoint is not None:
-            checkpoint = Checkpoint(self.checkpoint, self._key(rows, device))
-            saved = checkpoint.read()
-        held: TrainingRows | None = None
-        split_seed = 0
-        if self._always_validates or self.validation_fraction is not None:
-            split_seed = run.seed() if saved is None else saved.values["split_seed"]
-            rows, held = hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=self._always_validates)
-        problem = CondensationProblem.of(rows, device)
+        checkpoint, saved = self._open_checkpoint(rows, device)
+        training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
+        # 2. Standardize the rows, and let the method plan its networks, its rows and its loop.
+        problem = CondensationProblem.of(training, device)
         with within_memory(device):
-            made = self._network_maker(problem)
-            made(0)  # a network that does not fit says so before anything is computed
-            self._downscaling(problem)  # and so do rows that cannot be made smaller
-            validation = None if held is None else self._validation(problem, problem.batch(held), made, split_seed)
-            synthetic = self._start(problem, run, blank=saved is not None)
-            monitor = LossMonitor(self._block(problem), self.tol, self.patience)
-            controls = Controls(
-                self.max_iter, self.on_interrupt, checkpoint, validation, split_seed, self._schedule_of_rates()
+            plan = make_plan(problem)
+            plan.make_network(0)  # a network that does not fit the rows raises before any work
+            judge = self._judge(plan, problem, held_out, split_seed)
+            # 3. Make the first rows, or restore those of the checkpoint.
+            context = LoopContext(
+                problem=problem,
+                rows=self._first_rows(plan, problem, run, blank=saved is not None),
+                run=run,
+                monitor=LossMonitor(plan.block_size, self.tol, self.patience),
+                max_iter=self.max_iter,
+                schedule=plan.schedule,
+                judge=judge,
+                split_seed=split_seed,
+                checkpoint=checkpoint,
+                on_interrupt=self.on_interrupt,
             )
-            loop = self._loop(problem, synthetic, monitor, run, controls)
+            loop = plan.make_loop(context)
             if saved is not None:
                 loop.restore(saved)
-        best = loop.optimise()
-        self._note(loop)
-        y, soft = row_labels(problem, best.targets)
+        # 4. Update the rows until updates, time or patience end.
+        loop.optimize()
+        # 5. Return the best rows in the units of the data.
+        return self._outcome(loop, problem, rows)
+
+    def _open_checkpoint(self, rows: TrainingRows, device: torch.device) -> tuple[Checkpoint | None, State | None]:
+        """Return the file of the run, and the state that it holds."""
+        if self.checkpoint is None:
+            return None, None
+        settings = settings_key(self.get_params(deep=False), _MAY_CHANGE)
+        key = {**settings, "method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
+        checkpoint = Checkpoint(self.checkpoint, key)
+        return checkpoint, checkpoint.read()
+
+    def _split(
+        self, rows: TrainingRows, run: Run, saved: State | None, *, always_validate: bool
+    ) -> tuple[TrainingRows, TrainingRows | None, int]:
+        """Return the rows to distill, those to validate on, and the seed that divides them."""
+        if not always_validate and self.validation_fraction is None:
+            return rows, None, 0
+        split_seed = run.seed() if saved is None else saved.values["split_seed"]
+        return *hold_out(rows, self.validation_fraction or 0.0, split_seed, or_all=always_validate), split_seed
+
+    def _judge(
+        self, plan: CondensationPlan, problem: CondensationProblem, held_out: TrainingRows | None, seed: int
+    ) -> Judge | None:
+        """Return what validates the rows on those held out."""
+        if held_out is None:
+            return None
+        batch = problem.batch(held_out)
+        if plan.make_judge is not None:
+            return plan.make_judge(batch, seed)
+        return Validation(
+            plan.make_network,
+            batch,
+            classes=problem.rows.task == "classification",
+            seed=seed,
+            every=self.validation_every,
+            patience=self.patience,
+        )
+
+    def _first_rows(
+        self, plan: CondensationPlan, problem: CondensationProblem, run: Run, *, blank: bool
+    ) -> SyntheticRows:
+        """Return the first rows, or with `blank` zeros in their place for a saved state."""
+        return plan.make_rows(first_parts(self.init, problem, run, learn_labels=plan.learn_labels, blank=blank))
+
+    def _outcome(self, loop: Loop, problem: CondensationProblem, rows: TrainingRows) -> Outcome:
+        for name, value in loop.fitted_attributes().items():
+            setattr(self, name, value)
+        best = loop.best
+        y, soft_labels = row_labels(problem, best.targets)
         return Outcome(
             X=problem.in_units(best.X),
             y=y,
-            soft_labels=soft,
+            soft_labels=soft_labels,
             stored=None if best.stored is None else problem.in_units(best.stored),
-            weight=weight,
+            weight=rows_per_label(rows),
             notes=loop.notes(),
             error=loop.error,
         )
 
-    def _key(self, rows: TrainingRows, device: torch.device) -> dict[str, Any]:
-        params = settings_key(self.get_params(deep=False), _MAY_CHANGE)
-        own = {"method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
-        return {**params, **own}
+    # What the plans of several methods are made from.
 
-    def _network_maker(self, problem: CondensationProblem, n_outputs: int | None = None) -> Callable[[int], nn.Module]:
-        """Return what maps a seed to a fresh network on the device; None gives it the outputs of the task."""
-        options = {
-            "depth": self.depth or default_depth(self.network, problem.shape),
-            "norm": self.norm,
-            **self._network_options(problem),
-        }
-        return functools.partial(self._make, problem, n_outputs or problem.n_outputs, options)
+    def _network_maker(
+        self,
+        problem: CondensationProblem,
+        n_outputs: int | None = None,
+        *,
+        check: Callable[[nn.Module, int], nn.Module] | None = None,
+        **options: Any,
+    ) -> Callable[[int], nn.Module]:
+        """Return a function from a seed to a fresh network on the device.
 
-    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
-        """Return what `make_network` takes beside depth and norm; 28x28 is not padded, which costs a quarter less."""
-        return {"width": self.width or 32, "hidden": self.hidden, "pad": False}
+        Parameters
+        ----------
+        problem : CondensationProblem
+        n_outputs : int or None, default=None
+            None takes the outputs of the task.
+        check : callable or None, default=None
+            Maps a network and its seed to the network to use, or refuses it. None refuses batch
+            norm.
+        **options
+            Parameters of the network; `depth`, `norm` and `hidden` are those of the condenser where
+            they are not among them.
+        """
+        depth = self.depth or default_depth(self.network, problem.shape)
+        options = {"depth": depth, "norm": self.norm, "hidden": self.hidden, **options}
+        return functools.partial(
+            _make_network,
+            self.network,
+            problem,
+            n_outputs or problem.n_outputs,
+            check or self._refuse_batch_norm,
+            options,
+        )
 
-    def _make(self, problem: CondensationProblem, n_outputs: int, options: dict[str, Any], seed: int) -> nn.Module:
-        made = make_network(self.network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
-        return with_fast_pools(self._checked(made, seed))
-
-    def _checked(self, network: nn.Module, seed: int) -> nn.Module:
-        """Return a fresh network, or refuse it."""
+    def _refuse_batch_norm(self, network: nn.Module, seed: int) -> nn.Module:
         if any(isinstance(module, _BATCH_NORMS) for module in network.modules()):
             raise DataError(
-                f"network={self.network!r} has batch norm, through which the gradient of one class depends on which other rows are in "
-                "the batch, and whose averages no gradient reaches: give a network with instance, group or layer norm, or none."
+                f"network={self.network!r} has batch norm, through which the gradient of one class depends on which other "
+                "rows are in the batch, and whose running averages no gradient reaches: give a network with instance, group "
+                "or layer norm, or none."
             )
         return network
+
+    def _row_maker(self, problem: CondensationProblem, **optimizer: Any) -> Callable[[list[Batch]], SyntheticRows]:
+        """Return a function from the first rows of each group to `SyntheticRows`."""
+        return functools.partial(
+            SyntheticRows,
+            limits=problem.limits() if self.clip else None,
+            average=self.average,
+            downscaling=Downscaling.of(problem.shape, self.downscale, problem.device),
+            **optimizer,
+        )
 
     def _precision(self, problem: CondensationProblem) -> str:
         # tables and series are too small to gain from half precision
@@ -178,21 +258,14 @@ class IterativeCondenser(BaseDistiller):
     def _augmentation(self, problem: CondensationProblem) -> Augmentation | None:
         return Augmentation.of(self.augment, problem.shape)
 
-    def _downscaling(self, problem: CondensationProblem) -> Downscaling | None:
-        return Downscaling.of(problem.shape, self.downscale, problem.device)
 
-    def _limits(self, problem: CondensationProblem) -> tuple[torch.Tensor, torch.Tensor] | None:
-        return problem.limits() if self.clip else None
-
-    def _validation(
-        self, problem: CondensationProblem, held: Batch, made: Callable[[int], nn.Module], seed: int
-    ) -> Judge:
-        """Return what judges the rows by those held out."""
-        return Validation(
-            made,
-            held,
-            classes=problem.rows.task == "classification",
-            seed=seed,
-            every=self.validation_every,
-            patience=self.patience,
-        )
+def _make_network(
+    network: Any,
+    problem: CondensationProblem,
+    n_outputs: int,
+    check: Callable[[nn.Module, int], nn.Module],
+    options: dict[str, Any],
+    seed: int,
+) -> nn.Module:
+    fresh = make_network(network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
+    return with_fast_pools(check(fresh, seed))

@@ -1,4 +1,4 @@
-"""Documentation of the parameters that several condensers share, and the headings they stand under."""
+"""Texts of the parameters that several condensers share, and the headings of their groups."""
 
 from __future__ import annotations
 

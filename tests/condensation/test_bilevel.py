@@ -16,8 +16,8 @@ from distillkit.base import Run, TrainingRows
 from distillkit.base._training_rows import group_rows
 from distillkit.budget import Budget
 from distillkit.condensation import BilevelDistiller
-from distillkit.condensation.bilevel._loop import BilevelLoop, MetaPlan
-from distillkit.condensation.loop._loop import Controls
+from distillkit.condensation.bilevel._loop import BilevelLoop, BilevelSettings
+from distillkit.condensation.loop._loop import LoopContext
 from distillkit.condensation.loop._loss_monitor import LossMonitor
 from distillkit.condensation.loop._synthetic_rows import Extra, SyntheticRows
 from distillkit.condensation.loop._validation import hold_out
@@ -136,8 +136,9 @@ def test_the_gradients_of_the_fit_against_finite_differences(table):
     ]
     extra = Extra(torch.tensor(math.log(0.2), dtype=torch.float64), 0.01)
     state = SyntheticRows(parts, lr=0.1, target_lr=0.1, extra=extra)
-    plan = MetaPlan(double_mlp, steps=5, window=5, random_end=False, real_batch=1000)
-    fit = BilevelLoop(problem, plan, state, LossMonitor(1, 0.0, None), Run(random_state=0), Controls(1))
+    settings = BilevelSettings(double_mlp, steps=5, window=5, random_end=False, real_batch=1000)
+    context = LoopContext(problem, state, Run(random_state=0), LossMonitor(1, 0.0, None), max_iter=1)
+    fit = BilevelLoop(context, settings)
     fit.real = DoubleRows(problem)
     leaves = state.leaves
     gradients = torch.autograd.grad(fit.meta_loss(0, 5), leaves)

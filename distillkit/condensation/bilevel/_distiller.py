@@ -1,9 +1,9 @@
-"""Dataset distillation as a bilevel problem: train on the rows, and differentiate through the training."""
+"""Dataset distillation by bilevel optimization."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable
 from math import log
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,33 +12,34 @@ from sklearn.base import BaseEstimator
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.condensation._base import COUNT, POSITIVE
-from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation._base import COUNT, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
-from distillkit.condensation.bilevel._loop import BilevelLoop, MetaPlan
+from distillkit.condensation._plan import CondensationPlan
+from distillkit.condensation.bilevel._loop import BilevelLoop, BilevelSettings
 from distillkit.condensation.bilevel._validation import MetaValidation
 from distillkit.condensation.loop._batch_size import out_of_memory
 from distillkit.condensation.loop._memory import require_memory, unrolled_bytes
 from distillkit.condensation.loop._synthetic_rows import Extra
+from distillkit.condensation.problem._labels import learns_labels
 from distillkit.exceptions import DataError
 from distillkit.nn import unroll
 from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
-    from distillkit.condensation.loop._loop import Controls, Loop
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["BilevelDistiller"]
 
+_WIDTH = 32
+_HIDDEN = (64,)
+_NETWORK_LR = {"classification": 0.3, "regression": 0.05}
+_LOG_RANGE = log(100.0)  # the inner rate stays within a factor of 100 of the first
 _NOT_DIFFERENTIABLE = ("tree", "forest", "boosting", "knn")
-_REACH = log(100.0)  # the inner rate stays within a factor of 100 of the first
 
 
 @fill_docstring(PARAMETERS, default_width=32, default_hidden="(64,)", monitored="validation loss")
-class BilevelDistiller(LabelCondenser):
+class BilevelDistiller(IterativeCondenser):
     """Dataset distillation by bilevel optimization through the unrolled training of networks.
 
     A network with random weights is trained on the synthetic rows for some steps (the inner loop).
@@ -163,7 +164,8 @@ class BilevelDistiller(LabelCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **LabelCondenser._parameter_constraints,
+        **IterativeCondenser._parameter_constraints,
+        **LABEL_CONSTRAINTS,
         "network": "no_validation",  # refused in fit, with the reason and a remedy
         "inner_steps": [COUNT],
         "window": [COUNT, None],
@@ -173,7 +175,6 @@ class BilevelDistiller(LabelCondenser):
         "real_batch": [COUNT],
         "max_norm": [POSITIVE, None],
     }
-    _always_validates: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -244,40 +245,52 @@ class BilevelDistiller(LabelCondenser):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         refuse_models(self.network)
-        return super()._distill(rows, run)
+        return self._condense(rows, run, self._plan, always_validate=True)
 
-    def _note(self, loop: Loop) -> None:
-        assert loop.best.extra is not None
-        self.network_lr_ = float(loop.best.extra.exp())
-
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> BilevelLoop:
-        made = self._network_maker(problem)
-        _check_gradient(self.network, made(0), problem)
+    def _plan(self, problem: CondensationProblem) -> CondensationPlan:
+        hidden = _HIDDEN if self.hidden is None else self.hidden
         window = min(self.inner_steps, self.window or self.inner_steps)
-        needed = unrolled_bytes(made, problem.shape, len(rows.X), self.real_batch, window)
-        require_memory(needed, problem.device, f"lower window (now {window}), real_batch, width or budget")
-        plan = MetaPlan(made, self.inner_steps, window, self.random_end, self.real_batch)
-        return BilevelLoop(problem, plan, rows, monitor, run, controls)
+        settings = BilevelSettings(
+            make_network=self._network_maker(problem, width=self.width or _WIDTH, hidden=hidden, pad=False),
+            steps=self.inner_steps,
+            window=window,
+            random_end=self.random_end,
+            real_batch=self.real_batch,
+        )
+        _check_gradient(self.network, settings.make_network(0), problem)
+        n_bytes = unrolled_bytes(settings.make_network, problem.shape, problem.rows.size, self.real_batch, window)
+        require_memory(n_bytes, problem.device, f"lower window (now {window}), real_batch, width or budget")
+        learn_labels = learns_labels(self.learn_labels, problem.rows.task)
+        return CondensationPlan(
+            make_network=settings.make_network,
+            make_rows=self._row_maker(
+                problem,
+                lr=self.lr,
+                target_lr=self.label_lr if learn_labels else None,
+                max_norm=self.max_norm,
+                extra=self._log_rate(problem),
+                optimizer="adam",
+            ),
+            make_loop=functools.partial(BilevelLoop, settings=settings),
+            block_size=self.record_every,
+            learn_labels=learn_labels,
+            make_judge=functools.partial(self._make_judge, problem, settings),
+        )
 
-    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
-        return {**super()._network_options(problem), "hidden": (64,) if self.hidden is None else self.hidden}
+    def _log_rate(self, problem: CondensationProblem) -> Extra:
+        """Return the logarithm of the inner learning rate, as a leaf to learn with the rows."""
+        first = log(self.network_lr or _NETWORK_LR[str(problem.rows.task)])
+        limits = first - _LOG_RANGE, first + _LOG_RANGE
+        return Extra(torch.tensor(first, device=problem.device), self.rate_lr or 0.0, limits, shortened=False)
 
-    def _extra(self, problem: CondensationProblem) -> Extra:
-        middle = log(self.network_lr or (0.3 if problem.rows.task == "classification" else 0.05))
-        limits = middle - _REACH, middle + _REACH
-        value = torch.tensor(middle, device=problem.device)
-        return Extra(value, self.rate_lr or 0.0, limits, shortened=False)
-
-    def _validation(
-        self, problem: CondensationProblem, held: Batch, made: Callable[[int], nn.Module], seed: int
+    def _make_judge(
+        self, problem: CondensationProblem, settings: BilevelSettings, held_out: Batch, seed: int
     ) -> MetaValidation:
         return MetaValidation(
             problem,
-            held,
-            made,
-            steps=self.inner_steps,
+            held_out,
+            settings.make_network,
+            steps=settings.steps,
             seed=seed,
             every=self.validation_every,
             patience=self.patience,
@@ -291,35 +304,38 @@ def refuse_models(network: Any) -> None:
     Raises
     ------
     DataError
-        If `network` is a scikit-learn model, the name of a model that is none, or nothing that makes a network.
+        If `network` is a scikit-learn model, the name of such a model, or nothing that makes a
+        network.
     """
     remedy = (
-        "give a network by name ('mlp', with hidden=() for a linear model), a function that makes a torch module, or distil without "
-        "gradients: KMeansCoreset and KCenterCoreset serve every model."
+        "give a network by name ('mlp', with hidden=() for a linear model), a function that makes a torch module, or distill "
+        "without gradients: KMeansCoreset and KCenterCoreset serve every model."
     )
     is_model = inspect.isclass(network) and issubclass(network, BaseEstimator)
     name = network.__name__ if is_model else network if isinstance(network, str) else type(network).__name__
     if is_model or isinstance(network, BaseEstimator) or name in _NOT_DIFFERENTIABLE:
         raise DataError(
-            f"network={name!r} cannot be distilled for by bilevel optimisation, which differentiates through the training of a model: "
-            f"this one is not trained by gradient descent in torch, so that no gradient reaches the rows; {remedy}"
+            f"network={name!r} cannot be distilled for by bilevel optimization, which differentiates through the training of "
+            "a model: this one is not trained by gradient descent in torch, so that no gradient reaches the rows; "
+            f"{remedy}"
         )
     if not (isinstance(network, str) or callable(network)):
         raise DataError(f"network={network!r} is no network: {remedy}")
 
 
-def _check_gradient(network: Any, made: nn.Module, problem: CondensationProblem) -> None:
-    """Take one step on two rows, and refuse where no gradient comes back from the step after."""
+def _check_gradient(network: Any, module: nn.Module, problem: CondensationProblem) -> None:
+    """Take one step on two rows, and refuse a network through whose training no gradient flows."""
     rows = torch.ones(2, *problem.shape, device=problem.device).requires_grad_()
     targets = torch.zeros(2, device=problem.device, dtype=torch.long if problem.rows.task == "classification" else None)
     try:
-        weights = unroll(made, rows, targets, problem.loss, steps=1, rate=0.1)
-        value = problem.loss(functional_call(made, weights, (rows.detach(),)), targets)
+        weights = unroll(module, rows, targets, problem.loss, steps=1, rate=0.1)
+        value = problem.loss(functional_call(module, weights, (rows.detach(),)), targets)
         torch.autograd.grad(value, rows)
     except RuntimeError as exc:
         if out_of_memory(exc):
             raise
         raise DataError(
-            f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): give a network "
-            "of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a gradient in fewer places."
+            f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): "
+            "give a network of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a "
+            "gradient in fewer places."
         ) from exc

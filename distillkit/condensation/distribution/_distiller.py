@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.condensation._base import COUNT, POSITIVE
-from distillkit.condensation._matching_base import MatchingCondenser
+from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
+from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.distribution._bins import target_bins
 from distillkit.condensation.distribution._comparisons import (
     DISTRIBUTION_LOSSES,
@@ -17,30 +18,29 @@ from distillkit.condensation.distribution._comparisons import (
     Embedding,
     make_comparison,
 )
-from distillkit.condensation.distribution._loop import DistributionMatching, DistributionPlan
+from distillkit.condensation.distribution._loop import DistributionMatchingLoop, DistributionMatchingSettings
 from distillkit.condensation.loop._memory import graph_bytes, require_memory
+from distillkit.condensation.problem._defaults import classes_in_one_pass
 from distillkit.condensation.problem._group_rows import REAL_DRAWS
 from distillkit.exceptions import DataError
 from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
-    from distillkit.base import Run, TrainingRows
-    from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
+    from distillkit.base import Outcome, Run, TrainingRows
     from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["DistributionMatchingDistiller"]
 
-_RATE = 0.05
-_OUTPUTS = 64  # of networks whose outputs are compared: as few as there are classes would tell little
-_REAL_ROWS = 64  # per class and network
+_WIDTH = 64
+_LR = 0.05
+_OUTPUTS = 64  # of networks whose outputs are compared; as few as there are classes would tell little
+_REAL_ROWS = {"classification": 64, "regression": 256}  # of each group, per network
 
 
 @fill_docstring(
     PARAMETERS, default_width=64, default_hidden="(128, 128)", real_rows=64, real_numbers=256, monitored="smoothed loss"
 )
-class DistributionMatchingDistiller(MatchingCondenser):
+class DistributionMatchingDistiller(IterativeCondenser):
     """Dataset condensation by distribution matching, in the embeddings of random networks.
 
     In each round a network is drawn at random and embeds a batch of training rows of each class,
@@ -175,7 +175,8 @@ class DistributionMatchingDistiller(MatchingCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **MatchingCondenser._parameter_constraints,
+        **IterativeCondenser._parameter_constraints,
+        **DESCENT_CONSTRAINTS,
         "loss": [StrOptions(set(DISTRIBUTION_LOSSES))],
         "gradient_weight": [Interval(Real, 0, None, closed="left")],
         "n_bins": [COUNT],
@@ -184,7 +185,6 @@ class DistributionMatchingDistiller(MatchingCondenser):
         "real_batch": [COUNT, None],
         "real_draw": [StrOptions(set(REAL_DRAWS))],
     }
-    _normalized_steps: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -261,12 +261,11 @@ class DistributionMatchingDistiller(MatchingCondenser):
         self.on_interrupt = on_interrupt
         self.device = device
 
-    def _target_rate(self) -> float | None:
-        if self.target_lr == "auto":
-            return None if self.loss in OUTPUT_LOSSES else float(self.lr or _RATE)
-        return super()._target_rate()
+    def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
+        return self._condense(self._with_bins(rows), run, self._plan)
 
-    def _regroup(self, rows: TrainingRows) -> TrainingRows:
+    def _with_bins(self, rows: TrainingRows) -> TrainingRows:
+        """Divide the rows of a continuous target into bins, each of which is matched like a class."""
         if rows.task != "regression":
             return rows
         if self.target_lr not in (None, "auto") and self.loss in OUTPUT_LOSSES:
@@ -276,43 +275,62 @@ class DistributionMatchingDistiller(MatchingCondenser):
             )
         return target_bins(rows, min(self.n_bins, rows.size))
 
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> DistributionMatching:
-        plan = self._plan(problem)
-        sizes = [min(plan.real_batch, len(group.rows)) for group in problem.rows.groups]
-        kept = graph_bytes(plan.make_network, problem.shape) * max(1.5 * len(rows.X), min(sum(sizes), 1024))
-        own = 4 * problem.rows.X.size + 8 * sum(sizes) * problem.rows.X[0].size
-        require_memory(kept + own, problem.device, "lower real_batch, width or budget")
-        return DistributionMatching(problem, plan, rows, monitor, run, controls)
-
-    def _block(self, problem: CondensationProblem) -> int:
-        return -(-self.record_every // self.outer_steps) * self.outer_steps
-
-    def _default_rate(self, problem: CondensationProblem) -> float:
-        return _RATE
-
-    def _plan(self, problem: CondensationProblem) -> DistributionPlan:
-        outputs = self.loss in OUTPUT_LOSSES
-        # gradients are those of the task's own loss, which wants its own outputs
-        many = outputs and not self.gradient_weight
-        if outputs and self.gradient_weight and problem.n_outputs == 1:
+    def _plan(self, problem: CondensationProblem) -> CondensationPlan:
+        is_regression, width = problem.rows.task == "regression", self.width or _WIDTH
+        make_network = self._network_maker(problem, width=width, pad=self.pad)
+        compares_outputs = self.loss in OUTPUT_LOSSES
+        make_matched = make_network
+        if compares_outputs and not self.gradient_weight:
+            # Outputs tell more where there are many; gradients are those of the task's own outputs.
+            n_outputs = max(_OUTPUTS, problem.n_outputs)
+            make_matched = self._network_maker(problem, n_outputs, width=width, pad=self.pad)
+        elif compares_outputs and problem.n_outputs == 1:
             raise DataError(
                 f"loss={self.loss!r} needs several outputs, but the gradients of a continuous target are those of one: give "
                 "gradient_weight=0, or loss='mean'."
             )
-        return DistributionPlan(
-            make_network=self._network_maker(problem, max(_OUTPUTS, problem.n_outputs) if many else None),
+        settings = DistributionMatchingSettings(
+            make_network=make_matched,
             comparison=make_comparison(self.loss),
             embedding=Embedding(
                 self._precision(problem),
-                outputs=outputs,
-                joint=problem.rows.task == "regression" and not outputs,
+                outputs=compares_outputs,
+                joint=is_regression and not compares_outputs,
             ),
             gradient_weight=float(self.gradient_weight),
             outer=self.outer_steps,
-            real_batch=self.real_batch or (_REAL_ROWS if problem.rows.task == "classification" else 4 * _REAL_ROWS),
+            real_batch=self.real_batch or _REAL_ROWS[str(problem.rows.task)],
             real_draw=self.real_draw,
             augment=self._augmentation(problem),
-            vectorize=self._goes_together(problem),
+            vectorize=classes_in_one_pass(self.network, problem, width),
         )
+        _require_memory(settings, problem)
+        return CondensationPlan(
+            make_network=make_network,
+            make_rows=self._row_maker(
+                problem,
+                lr=self.lr or _LR,
+                momentum=self.momentum,
+                target_lr=self._learned_target_lr() if is_regression else None,
+                max_norm=self.max_norm,
+                normalize=True,
+            ),
+            make_loop=functools.partial(DistributionMatchingLoop, settings=settings),
+            block_size=-(-self.record_every // self.outer_steps) * self.outer_steps,
+            schedule=self.schedule,
+        )
+
+    def _learned_target_lr(self) -> float | None:
+        """Return the step size of continuous targets; None keeps them."""
+        if self.target_lr != "auto":
+            return None if self.target_lr is None else float(self.target_lr)
+        return None if self.loss in OUTPUT_LOSSES else float(self.lr or _LR)
+
+
+def _require_memory(settings: DistributionMatchingSettings, problem: CondensationProblem) -> None:
+    """Refuse a run that will not fit: the graph of the synthetic rows or of training rows, and the training rows."""
+    rows = problem.rows
+    n_real = sum(min(settings.real_batch, len(group.rows)) for group in rows.groups)
+    graph = graph_bytes(settings.make_network, problem.shape) * max(1.5 * rows.size, min(n_real, 1024))
+    scaled_rows = 4 * rows.X.size + 8 * n_real * rows.X[0].size
+    require_memory(graph + scaled_rows, problem.device, "lower real_batch, width or budget")

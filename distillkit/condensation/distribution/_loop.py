@@ -1,4 +1,4 @@
-"""The loop of distribution matching: each network is drawn, looks at real rows once, and moves the synthetic ones."""
+"""The loop of distribution matching: each random network embeds training rows once and updates the synthetic rows."""
 
 from __future__ import annotations
 
@@ -19,22 +19,19 @@ from distillkit.condensation.gradient._gradients import (
     matched_weights,
     shared_change,
 )
-from distillkit.condensation.loop._loop import Controls, Loop
+from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.problem._group_rows import GroupRows
 from distillkit.nn import Augmentation, Threads, takes_threads
 
 if TYPE_CHECKING:
-    from distillkit.base import Run
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, CondensationProblem
+    from distillkit.condensation.problem._problem import Batch
 
-__all__ = ["DistributionMatching", "DistributionPlan"]
+__all__ = ["DistributionMatchingLoop", "DistributionMatchingSettings"]
 
 
 @dataclass(frozen=True)
-class DistributionPlan:
-    """What one fit does.
+class DistributionMatchingSettings:
+    """Settings of the loop of distribution matching.
 
     Parameters
     ----------
@@ -43,7 +40,7 @@ class DistributionPlan:
     comparison : Comparison
     embedding : Embedding
     gradient_weight : float
-        Of the gradient-matching loss in the sum; 0 leaves it out.
+        Weight of the loss of gradient matching in the sum; 0 leaves it out.
     outer : int
         Updates of the rows per network.
     real_batch : int
@@ -52,7 +49,7 @@ class DistributionPlan:
         See `GroupRows`.
     augment : Augmentation or None
     vectorize : bool
-        For the gradients; see `match_gradients`.
+        Whether gradients of all classes are taken in one pass; see `match_gradients`.
     """
 
     make_network: Callable[[int], nn.Module]
@@ -66,105 +63,109 @@ class DistributionPlan:
     vectorize: bool
 
 
-class DistributionMatching(Loop):
-    """One fit under way.
+class DistributionMatchingLoop(Loop):
+    """One fit of distribution matching in progress.
 
     Parameters
     ----------
-    problem : Problem
-    plan : DistributionPlan
-    rows : SyntheticRows
-    monitor : LossMonitor
-    run : Run
-    controls : Controls
+    context : LoopContext
+    settings : DistributionMatchingSettings
     """
 
     name = "distribution matching"
 
-    def __init__(
-        self,
-        problem: CondensationProblem,
-        plan: DistributionPlan,
-        rows: SyntheticRows,
-        monitor: LossMonitor,
-        run: Run,
-        controls: Controls,
-    ) -> None:
-        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, problem.largest_group))
-        self.plan = plan
-        self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, keeps_scaled=True, run=run)
-        self._threads = Threads(allowed=False)  # those of a round
+    def __init__(self, context: LoopContext, settings: DistributionMatchingSettings) -> None:
+        super().__init__(context, min(settings.real_batch, context.problem.largest_group))
+        self.settings = settings
+        self._real = GroupRows(
+            self.problem, how=settings.real_draw, size=self.batch.size, keeps_scaled=True, run=self.run
+        )
+        self._threads = Threads(allowed=False)  # replaced in each round
 
     def _round(self) -> bool:
-        plan = self.plan
-        network = plan.make_network(self.run.seed()).requires_grad_(plan.gradient_weight > 0)
-        seen: _Seen | None = None
+        settings = self.settings
+        network = settings.make_network(self.run.seed()).requires_grad_(settings.gradient_weight > 0)
+        real: _RealEmbeddings | None = None
         with Threads(allowed=takes_threads(network)) as self._threads:
-            for turn in range(plan.outer):
-                seen, gradients, figures = self._within_memory(functools.partial(self._turn, network, seen))
+            for update in range(settings.outer):
+                real, gradients, figures = self._within_memory(functools.partial(self._match, network, real))
                 if self._update(gradients, **figures):
-                    return turn + 1 == plan.outer
+                    return update + 1 == settings.outer
         return True
 
-    def _turn(self, network: nn.Module, seen: _Seen | None) -> tuple[_Seen, list[torch.Tensor], dict[str, float]]:
-        """Look at real rows, where that is not done, and compare."""
+    def _match(
+        self, network: nn.Module, real: _RealEmbeddings | None
+    ) -> tuple[_RealEmbeddings, list[torch.Tensor], dict[str, float]]:
+        """Embed training rows, unless that is done, and compare the synthetic rows with them."""
         size = self.batch.size
-        batches = self._real.draw(size, self._draws) if seen is None or seen.size != size else seen.batches
-        change = shared_change(self.plan.augment, self._generator)
-        # a change is drawn for real and synthetic rows together, so that it has to be seen on both
-        if seen is None or seen.size != size or change is not None:
-            seen = self._observe(network, batches, change)
-        return seen, *self._compare(network, seen, change)
+        # 1. Draw training rows once per network, and again where memory has made the batch smaller.
+        batches = self._real.draw(size, self._draws) if real is None or real.size != size else real.batches
+        # 2. Draw a random change, which training and synthetic rows share, so that the training
+        # rows must be embedded again.
+        change = shared_change(self.settings.augment, self._generator)
+        if real is None or real.size != size or change is not None:
+            real = self._embed_real(network, batches, change)
+        # 3. Compare, and differentiate the distance by the synthetic rows.
+        return real, *self._compare(network, real, change)
 
-    def _observe(self, network: nn.Module, batches: list[Batch], change: Change | None) -> _Seen:
-        plan, drawn = self.plan, batches
+    def _embed_real(self, network: nn.Module, drawn: list[Batch], change: Change | None) -> _RealEmbeddings:
+        settings, batches = self.settings, drawn
         if change is not None:
-            batches = [(change(rows), targets) for rows, targets in batches]
+            batches = [(change(rows), targets) for rows, targets in drawn]
         X, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
-        found = plan.embedding.observe(network, X, targets, self._threads)
-        observed = plan.comparison.observe(found, [len(rows) for rows, _ in batches])
+        embeddings = settings.embedding.observe(network, X, targets, self._threads)
+        observed = settings.comparison.observe(embeddings, [len(rows) for rows, _ in batches])
         gradients = []
-        if plan.gradient_weight:
+        if settings.gradient_weight:
             weights = matched_weights(network, "layer-cosine")
-            precision = plan.embedding.precision
+            precision = settings.embedding.precision
             gradients = self._threads.map(
                 lambda batch: batch_gradients(network, weights, batch, self.problem.loss, precision=precision), batches
             )
-        return _Seen(observed, gradients, self.batch.size, drawn if change is not None else [])
+        return _RealEmbeddings(observed, gradients, self.batch.size, drawn if change is not None else [])
 
     def _compare(
-        self, network: nn.Module, seen: _Seen, change: Change | None
+        self, network: nn.Module, real: _RealEmbeddings, change: Change | None
     ) -> tuple[list[torch.Tensor], dict[str, float]]:
-        plan, rows = self.plan, self.rows
+        settings, rows = self.settings, self.rows
         X = rows.X if change is None else change(rows.X)
-        found = plan.embedding(network, X, rows.targets, self._threads)
-        loss = plan.comparison.loss(seen.observed, found, rows.sizes)
+        embeddings = settings.embedding(network, X, rows.targets, self._threads)
+        loss = settings.comparison.loss(real.observed, embeddings, rows.sizes)
         gradients = list(torch.autograd.grad(loss, rows.leaves))
         figures = {"loss": float(loss.detach())}
-        if plan.gradient_weight:
+        if settings.gradient_weight:
             match = match_gradients(
                 network,
                 matched_weights(network, "layer-cosine"),
-                seen.gradients,
+                real.gradients,
                 rows.batches(),
                 self.problem.loss,
                 "layer-cosine",
                 rows.leaves,
-                vectorize=plan.vectorize,
+                vectorize=settings.vectorize,
                 change=change,
                 threads=self._threads,
             )
-            gradients = [a + plan.gradient_weight * b for a, b in zip(gradients, match.gradients, strict=True)]
-            figures["loss"] += plan.gradient_weight * match.loss
+            gradients = [a + settings.gradient_weight * b for a, b in zip(gradients, match.gradients, strict=True)]
+            figures["loss"] += settings.gradient_weight * match.loss
             figures |= {"gradient_loss": match.loss, "similarity": match.similarity}
         return gradients, figures
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What a network saw of the real rows: for the comparison, and the gradients of each group.
+class _RealEmbeddings:
+    """What a network computed of training rows.
 
-    With the rows per group that were asked for, and the rows themselves, where they are to be looked at again.
+    Parameters
+    ----------
+    observed : Any
+        For the comparison of embeddings.
+    gradients : list of Gradient
+        Of each group, with `gradient_weight`.
+    size : int
+        Rows per group that were asked for.
+    batches : list of Batch
+        The rows themselves, where they are to be embedded again.
     """
 
     observed: Any

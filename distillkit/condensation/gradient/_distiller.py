@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit.condensation._base import COUNT, POSITIVE
-from distillkit.condensation._matching_base import MatchingCondenser
+from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
+from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.gradient._gradients import fits_one_vmap
 from distillkit.condensation.gradient._loop import DERIVATIVES, TRAIN_ON, GradientMatchingLoop, GradientMatchingSettings
 from distillkit.condensation.gradient._presets import PRESETS, preset_params
 from distillkit.condensation.loop._memory import graph_bytes, require_memory
-from distillkit.condensation.problem._defaults import default_rate, loop_counts
+from distillkit.condensation.problem._defaults import classes_in_one_pass, default_rate, loop_counts
 from distillkit.condensation.problem._group_rows import REAL_DRAWS
 from distillkit.distances import GRADIENT_DISTANCES
 from distillkit.nn import network_name
@@ -21,12 +22,12 @@ from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
-    from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["GradientMatchingDistiller"]
+
+_WIDTH = 64
+_REAL_ROWS = {"classification": 32, "regression": 256}  # of each group, per visit of a network
 
 
 @fill_docstring(
@@ -37,7 +38,7 @@ __all__ = ["GradientMatchingDistiller"]
     real_numbers=256,
     monitored="smoothed matching loss",
 )
-class GradientMatchingDistiller(MatchingCondenser):
+class GradientMatchingDistiller(IterativeCondenser):
     """Dataset condensation by gradient matching, on networks that learn from the rows meanwhile.
 
     Synthetic rows are optimized until the gradients that they give a network resemble those of the
@@ -197,7 +198,8 @@ class GradientMatchingDistiller(MatchingCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **MatchingCondenser._parameter_constraints,
+        **IterativeCondenser._parameter_constraints,
+        **DESCENT_CONSTRAINTS,
         "preset": [StrOptions(set(PRESETS)), None],
         "distance": [StrOptions(set(GRADIENT_DISTANCES))],
         "derivative": [StrOptions(set(DERIVATIVES))],
@@ -295,51 +297,54 @@ class GradientMatchingDistiller(MatchingCondenser):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         if self.preset is None:
-            return super()._distill(rows, run)
-        name = network_name(self.network, rows.X.shape[1:]) if isinstance(self.network, str) else ""
-        cls, given = type(self), self.get_params(deep=False)
-        params = preset_params(cls, given, name, rows.size / len(rows.groups))
+            return self._condense(rows, run, self._plan)
+        # An estimator with the parameters of the preset written out does the work.
+        network = network_name(self.network, rows.X.shape[1:]) if isinstance(self.network, str) else ""
+        cls, params = type(self), self.get_params(deep=False)
+        params = preset_params(cls, params, network, rows.size / len(rows.groups))
         return cls._distill(cls(**params), rows, run)
 
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> GradientMatchingLoop:
-        plan = self._plan(problem)
-        bytes_per_row = graph_bytes(plan.make_network, problem.shape)
-        sizes = [group.size for group in problem.rows.groups]
-        # the graph of the rows of one class, or of all, with that of its gradient where there is one, or one real batch
-        at_once = sum(sizes) if plan.vectorize and fits_one_vmap(sizes) else max(sizes)
-        needed = bytes_per_row * max((3 if self.derivative == "exact" else 1) * at_once, plan.real_batch)
-        require_memory(needed, problem.device, "lower real_batch, width or budget")
-        return GradientMatchingLoop(problem, plan, rows, monitor, run, controls)
-
-    def _block(self, problem: CondensationProblem) -> int:
-        # a block holds whole networks, so that the loss of young ones is not compared with that of old ones
-        outer, _ = self._counts(problem)
-        whole = outer * self.updates
-        return -(-self.record_every // whole) * whole
-
-    def _default_rate(self, problem: CondensationProblem) -> float:
-        return default_rate(problem.shape)
-
-    def _counts(self, problem: CondensationProblem) -> tuple[int, int]:
-        rows = problem.rows
-        return loop_counts(rows.size / len(rows.groups), self.outer_steps, self.inner_steps)
-
-    def _plan(self, problem: CondensationProblem) -> GradientMatchingSettings:
-        outer, inner = self._counts(problem)
-        return GradientMatchingSettings(
-            make_network=self._network_maker(problem),
-            vectorize=self._goes_together(problem),
+    def _plan(self, problem: CondensationProblem) -> CondensationPlan:
+        rows, width = problem.rows, self.width or _WIDTH
+        outer, inner = loop_counts(rows.size / len(rows.groups), self.outer_steps, self.inner_steps)
+        settings = GradientMatchingSettings(
+            make_network=self._network_maker(problem, width=width, pad=self.pad),
+            vectorize=classes_in_one_pass(self.network, problem, width),
             distance=self.distance,
             derivative=self.derivative,
             outer=outer,
             inner=inner,
             train_on=self.train_on,
             updates=self.updates,
-            real_batch=self.real_batch or (32 if problem.rows.task == "classification" else 256),
+            real_batch=self.real_batch or _REAL_ROWS[str(rows.task)],
             real_draw=self.real_draw,
             network_lr=self.network_lr,
             precision=self._precision(problem),
             augment=self._augmentation(problem),
         )
+        _require_memory(settings, problem)
+        # A block holds whole networks, since losses on young and on old networks do not compare.
+        updates_per_network = outer * self.updates
+        return CondensationPlan(
+            make_network=settings.make_network,
+            make_rows=self._row_maker(
+                problem,
+                lr=self.lr or default_rate(problem.shape),
+                momentum=self.momentum,
+                target_lr=self.target_lr if rows.task == "regression" else None,
+                max_norm=self.max_norm,
+            ),
+            make_loop=functools.partial(GradientMatchingLoop, settings=settings),
+            block_size=-(-self.record_every // updates_per_network) * updates_per_network,
+            schedule=self.schedule,
+        )
+
+
+def _require_memory(settings: GradientMatchingSettings, problem: CondensationProblem) -> None:
+    """Refuse a run whose graphs will not fit: that of the synthetic rows, or that of one batch of training rows."""
+    sizes = [group.size for group in problem.rows.groups]
+    rows_at_once = sum(sizes) if settings.vectorize and fits_one_vmap(sizes) else max(sizes)
+    # An exact derivative keeps the graph of the gradient, too, which is twice as large.
+    graphs = 3 if settings.derivative == "exact" else 1
+    n_bytes = graph_bytes(settings.make_network, problem.shape) * max(graphs * rows_at_once, settings.real_batch)
+    require_memory(n_bytes, problem.device, "lower real_batch, width or budget")

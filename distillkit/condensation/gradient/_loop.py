@@ -1,4 +1,4 @@
-"""The two loops: rows are moved until networks that learn from them get the gradients that real rows give."""
+"""The two loops of gradient matching: networks learn from the rows, and their gradients update the rows."""
 
 from __future__ import annotations
 
@@ -20,54 +20,56 @@ from distillkit.condensation.gradient._gradients import (
     matched_weights,
     shared_change,
 )
-from distillkit.condensation.loop._loop import Controls, Loop
+from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.problem._group_rows import GroupRows
 from distillkit.condensation.problem._real_rows import RealRows
 from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
 
 if TYPE_CHECKING:
-    from distillkit.base import Run
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
-    from distillkit.condensation.problem._problem import Batch, CondensationProblem
+    from distillkit.condensation.problem._problem import Batch
 
 __all__ = ["DERIVATIVES", "TRAIN_ON", "GradientMatchingLoop", "GradientMatchingSettings"]
 
 DERIVATIVES = {"exact": None, "differences": STEP}
-"""Ways to differentiate the distance between gradients by the rows, and the step in the weights of each."""
+"""Ways to differentiate the distance between gradients, each with its step in the weights (None for none)."""
 
 TRAIN_ON = ("synthetic", "real")
 """Rows that networks may learn from between two visits."""
 
-_REAL_ROWS = 64  # in a batch of them
+_REAL_ROWS = 64  # in a batch of the inner loop, with train_on="real"
 
 
 @dataclass(frozen=True)
 class GradientMatchingSettings:
-    """What one fit does.
+    """Settings of the loop of gradient matching.
 
     Parameters
     ----------
     make_network : callable
         Maps a seed to a fresh network on the device.
     vectorize : bool
-        Whether the network's rows do not touch each other, so that classes can go through it in one pass.
+        Whether the classes go through the network in one pass; its rows must not depend on each
+        other.
     distance : {"layer-cosine", "cosine", "l1", "l2"}
     derivative : {"exact", "differences"}
         See `DERIVATIVES`.
-    outer, inner : int
-        Visits of a network, and epochs of the network on the rows between two visits, or batches of real rows.
+    outer : int
+        Visits of a network.
+    inner : int
+        Epochs of the network on the synthetic rows between two visits, or batches of training rows.
     train_on : {"synthetic", "real"}
-        What the network learns from between two visits.
+        Rows that the network learns from between two visits.
     updates : int
-        Of the rows per visit, by the gradients of the same real rows.
+        Updates of the rows per visit, by the gradients of the same training rows.
     real_batch : int
         Training rows of each group per visit.
     real_draw : {"random", "clusters"}
         See `GroupRows`.
     network_lr : float
+        Learning rate of the network.
     precision : {"float32", "bfloat16", "auto"}
-        Of the gradients of real rows and of the training of the network; those of synthetic rows are float32.
+        Precision of the gradients of training rows and of the training of the network. The
+        gradients of synthetic rows are float32.
     augment : Augmentation or None
     """
 
@@ -87,105 +89,95 @@ class GradientMatchingSettings:
 
 
 class GradientMatchingLoop(Loop):
-    """One fit under way.
+    """One fit of gradient matching in progress.
 
     Parameters
     ----------
-    problem : Problem
-    plan : Plan
-    rows : SyntheticRows
-    monitor : LossMonitor
-    run : Run
-    controls : Controls
+    context : LoopContext
+    settings : GradientMatchingSettings
     """
 
     name = "gradient matching"
 
-    def __init__(
-        self,
-        problem: CondensationProblem,
-        plan: GradientMatchingSettings,
-        rows: SyntheticRows,
-        monitor: LossMonitor,
-        run: Run,
-        controls: Controls,
-    ) -> None:
-        super().__init__(problem, rows, monitor, run, controls, min(plan.real_batch, problem.largest_group))
-        self.plan = plan
-        self._real = GroupRows(problem, how=plan.real_draw, size=self.batch.size, run=run)
-        self._all = RealRows(problem) if plan.train_on == "real" else None
+    def __init__(self, context: LoopContext, settings: GradientMatchingSettings) -> None:
+        super().__init__(context, min(settings.real_batch, context.problem.largest_group))
+        self.settings = settings
+        self._real = GroupRows(self.problem, how=settings.real_draw, size=self.batch.size, run=self.run)
+        self._all = RealRows(self.problem) if settings.train_on == "real" else None
 
     def _round(self) -> bool:
-        network = self.plan.make_network(self.run.seed())
-        plan = self.plan
-        for turn in range(plan.outer):
-            if turn > 0:
+        settings = self.settings
+        # Outer loop: a fresh network is visited a few times, and trained between two visits.
+        network = settings.make_network(self.run.seed())
+        for visit in range(settings.outer):
+            if visit > 0:
                 self._train(network)
                 if self._stops():
                     return False
-            wanted: RealGradients | None = None
-            for repeat in range(plan.updates):
-                wanted, match = self._within_memory(functools.partial(self._match, network, wanted))
+            # Each visit updates the rows by the gradients of the same training rows.
+            real: RealGradients | None = None
+            for update in range(settings.updates):
+                real, match = self._within_memory(functools.partial(self._match, network, real))
                 if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
-                    return (turn + 1, repeat + 1) == (plan.outer, plan.updates)
+                    return (visit + 1, update + 1) == (settings.outer, settings.updates)
         return True
 
-    def _match(self, network: nn.Module, wanted: RealGradients | None) -> tuple[RealGradients, GradientComparison]:
-        """Compare with the gradients of real rows, new ones unless those wanted are given."""
-        plan = self.plan
-        weights = matched_weights(network, plan.distance)
+    def _match(self, network: nn.Module, real: RealGradients | None) -> tuple[RealGradients, GradientComparison]:
+        """Compare the gradients of synthetic rows with those of training rows, drawn where there are none yet."""
+        settings = self.settings
+        weights = matched_weights(network, settings.distance)
         with Threads(allowed=takes_threads(network)) as threads:
-            wanted = wanted or self.compute_real_gradients(network, weights, threads)
-            return wanted, match_gradients(
+            real = real or self.compute_real_gradients(network, weights, threads)
+            return real, match_gradients(
                 network,
                 weights,
-                wanted.gradients,
+                real.gradients,
                 self.rows.batches(),
                 self.problem.loss,
-                plan.distance,
+                settings.distance,
                 self.rows.leaves,
-                step=DERIVATIVES[plan.derivative],
-                vectorize=plan.vectorize,
-                change=wanted.change,
+                step=DERIVATIVES[settings.derivative],
+                vectorize=settings.vectorize,
+                change=real.change,
                 threads=threads,
             )
 
     def compute_real_gradients(self, network: nn.Module, weights: Weights, threads: Threads) -> RealGradients:
-        """Draw real rows of each group, and a change for them and the synthetic ones."""
-        plan, problem = self.plan, self.problem
-        change = shared_change(plan.augment, self._generator)
+        """Draw training rows of each group, and a random change of them and the synthetic rows, and take gradients."""
+        settings, problem = self.settings, self.problem
+        change = shared_change(settings.augment, self._generator)
 
         def of_real(batch: Batch) -> Gradient:
             rows, targets = batch
             rows = rows if change is None else change(rows)
-            return batch_gradients(network, weights, (rows, targets), problem.loss, precision=plan.precision)
+            return batch_gradients(network, weights, (rows, targets), problem.loss, precision=settings.precision)
 
         return RealGradients(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
 
     def _train(self, network: nn.Module) -> None:
-        """Train the network on the synthetic rows, on which it then meets the next comparison, or on real ones."""
-        plan = self.plan
+        """Inner loop: train the network on the synthetic rows, or on batches of training rows."""
+        settings = self.settings
         if self._all is None:
             X, targets = self.rows.X.detach(), self.rows.targets.detach()
-            epochs, size = plan.inner, 256
+            epochs, size = settings.inner, 256
         else:
             epochs, size = 1, _REAL_ROWS
-            X, targets = self._all.draw(plan.inner * size, self._draws)
-        recipe = Recipe(epochs, size, "sgd", plan.network_lr, 0.0, 0.0, "constant", plan.precision)
+            X, targets = self._all.draw(settings.inner * size, self._draws)
+        recipe = Recipe(epochs, size, "sgd", settings.network_lr, 0.0, 0.0, "constant", settings.precision)
         train_network(
             network,
             X,
             self.problem.row_loss(targets),
             recipe,
             generator=self._generator,
-            augment=plan.augment,
+            augment=settings.augment,
             should_stop=self.run.out_of_time,
         )
 
 
 @dataclass(frozen=True)
 class RealGradients:
-    """The gradients of real rows, group by group, and the change that these rows went through."""
+    """The gradients of training rows, group by group, and the random change of these rows."""
 
     gradients: list[Gradient]
     change: Change | None

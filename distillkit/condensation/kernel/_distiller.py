@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import Outcome
-from distillkit.condensation._base import COUNT, POSITIVE
-from distillkit.condensation._label_base import LabelCondenser
+from distillkit.condensation._base import COUNT, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
+from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.kernel._closed_form import closed_form
-from distillkit.condensation.kernel._loop import KernelLoop, KernelPlan
-from distillkit.condensation.kernel._network_pool import NetworkPool, draw_he_weights
+from distillkit.condensation.kernel._loop import KernelLoop, KernelSettings
+from distillkit.condensation.kernel._network_pool import draw_he_weights
 from distillkit.condensation.loop._memory import kernel_bytes, require_memory
-from distillkit.condensation.problem._labels import rows_per_label
+from distillkit.condensation.problem._labels import learns_labels, rows_per_label
 from distillkit.condensation.problem._problem import CondensationProblem
 from distillkit.exceptions import DataError
 from distillkit.nn import resolve_device
@@ -25,15 +26,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from distillkit.base import Run, TrainingRows
-    from distillkit.condensation.loop._loop import Controls
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 
 __all__ = ["KernelDistiller"]
 
+_WIDTH = 32
+
 
 @fill_docstring(PARAMETERS, default_width=32, default_hidden="(128, 128)", monitored="smoothed loss")
-class KernelDistiller(LabelCondenser):
+class KernelDistiller(IterativeCondenser):
     """Dataset condensation by kernel ridge regression on the features of many networks.
 
     The best linear head on the features of a network has a closed form, through which the synthetic
@@ -173,7 +173,8 @@ class KernelDistiller(LabelCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **LabelCondenser._parameter_constraints,
+        **IterativeCondenser._parameter_constraints,
+        **LABEL_CONSTRAINTS,
         "feature_map": [StrOptions({"network", "linear"})],
         "ridge": [POSITIVE, None],
         "pool_size": [COUNT],
@@ -265,53 +266,60 @@ class KernelDistiller(LabelCondenser):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         if self.feature_map == "linear":
             return self._closed_form(CondensationProblem.of(rows, resolve_device(self.device)), run)
-        return super()._distill(rows, run)
+        return self._condense(rows, run, self._plan)
 
     def _closed_form(self, problem: CondensationProblem, run: Run) -> Outcome:
         if self.downscale > 1:
             raise DataError(
-                "downscale does not go with feature_map='linear', whose rows carry all there is to learn only as they are: leave it at 1, or "
-                "give feature_map='network'."
+                f"downscale={self.downscale} does not go with feature_map='linear', whose rows are exact only as they are: "
+                "leave it at 1, or give feature_map='network'."
             )
         if self.learn_labels is True:
             raise DataError(
-                "learn_labels=True does not go with feature_map='linear', whose rows carry all there is to learn with the labels as they "
-                "are: leave it out, or give feature_map='network'."
+                "learn_labels=True does not go with feature_map='linear', whose rows are exact with the labels as they are: "
+                "leave it out, or give feature_map='network'."
             )
         X, y = closed_form(problem, self.init, 1.0 if self.ridge is None else self.ridge, run)
         run.n_iter, run.stopped_by = 1, None
         run.out_of_time()
         return Outcome(X=X, y=y, weight=rows_per_label(problem.rows))
 
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> KernelLoop:
-        made = self._network_maker(problem)
-        needed = kernel_bytes(made, problem.shape, len(rows.X), self.real_batch, self.pool_size)
-        require_memory(needed, problem.device, "lower real_batch, pool_size, width or budget")
-        pool = NetworkPool(made, run.seed, size=self.pool_size, max_age=self.max_age, lr=self.network_lr)
-        return KernelLoop(problem, self._plan(problem), pool, rows, monitor, run, controls)
-
-    def _plan(self, problem: CondensationProblem) -> KernelPlan:
-        is_image = len(problem.shape) == 3
-        return KernelPlan(
+    def _plan(self, problem: CondensationProblem) -> CondensationPlan:
+        is_image, is_table = len(problem.shape) == 3, len(problem.shape) == 1
+        settings = KernelSettings(
+            make_network=self._network_maker(
+                problem, check=self._with_features, width=self.width or _WIDTH, pad=False, growth=2
+            ),
+            pool_size=self.pool_size,
+            max_age=self.max_age,
+            network_lr=self.network_lr,
+            network_steps=self.network_steps,
             ridge=(1e-2 if is_image else 1e-6) if self.ridge is None else self.ridge,
             real_batch=self.real_batch,
             updates=self.updates,
-            network_steps=self.network_steps,
-            linear_share=(0.5 if len(problem.shape) == 1 else 0.0) if self.linear_share is None else self.linear_share,
+            linear_share=(0.5 if is_table else 0.0) if self.linear_share is None else self.linear_share,
             precision=self._precision(problem),
             augment=self._augmentation(problem),
         )
+        n_bytes = kernel_bytes(settings.make_network, problem.shape, problem.rows.size, self.real_batch, self.pool_size)
+        require_memory(n_bytes, problem.device, "lower real_batch, pool_size, width or budget")
+        learn_labels = learns_labels(self.learn_labels, problem.rows.task)
+        return CondensationPlan(
+            make_network=settings.make_network,
+            make_rows=self._row_maker(
+                problem, lr=self.lr, target_lr=self.label_lr if learn_labels else None, optimizer="adam"
+            ),
+            make_loop=functools.partial(KernelLoop, settings=settings),
+            block_size=self.record_every,
+            learn_labels=learn_labels,
+        )
 
-    def _network_options(self, problem: CondensationProblem) -> dict[str, Any]:
-        return {**super()._network_options(problem), "growth": 2}
-
-    def _checked(self, network: nn.Module, seed: int) -> nn.Module:
+    def _with_features(self, network: nn.Module, seed: int) -> nn.Module:
+        """Return a network that has features, with He's weights where its name was given."""
         if not callable(getattr(network, "embed", None)):
             raise DataError(
-                f"network={self.network!r} has no method embed, which maps rows to the features before its last layer: write one, or give "
-                "the name of a network."
+                f"network={self.network!r} has no method embed, which maps rows to the features before its last layer: write "
+                "one, or give the name of a network."
             )
         # the weights that a user's own function gives are the user's choice
         return draw_he_weights(network, seed) if isinstance(self.network, str) else network

@@ -1,4 +1,4 @@
-"""The loop around every iterative condenser: blocks, the best state, what ends a run, checkpoints and Ctrl-C."""
+"""The loop that all condensers run in: blocks, the best rows, what ends a run, checkpoints and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from distillkit.condensation.loop._validation import Judge
     from distillkit.condensation.problem._problem import CondensationProblem
 
-__all__ = ["Controls", "Loop"]
+__all__ = ["Loop", "LoopContext"]
 
 _T = TypeVar("_T")
 
@@ -34,90 +34,92 @@ _SECONDS_BETWEEN_WRITES = 15
 
 
 @dataclass(frozen=True)
-class Controls:
-    """What ends a run, and what is kept of it.
+class LoopContext:
+    """Everything that a loop works on and stops by, whatever the method.
 
     Parameters
     ----------
+    problem : CondensationProblem
+    rows : SyntheticRows
+        The first rows, which the loop updates in place.
+    run : Run
+        Clock, history and randomness of the fit.
+    monitor : LossMonitor
+        Tells whether the smoothed loss has converged.
     max_iter : int
         Updates of the rows at most.
-    on_interrupt : {"raise", "return"}
+    schedule : {"constant", "linear"}, default="constant"
+        How the learning rates of the rows change. "linear" lets them fall to zero at the end of the
+        updates, or of the time where that comes first.
+    judge : Judge or None, default=None
+        Validates the rows; the best and the end of patience then go by it, and not by the monitor.
+    split_seed : int, default=0
+        Seed that the validation rows were drawn with.
+    checkpoint : Checkpoint or None, default=None
+    on_interrupt : {"raise", "return"}, default="raise"
         What Ctrl-C does.
-    checkpoint : Checkpoint or None
-    validation : Judge or None
-    split_seed : int
-        That the rows held out were drawn by.
-    schedule : {"constant", "linear"}
-        Of the rates of the rows: "linear" falls to zero at the end of the updates, or of the time where that comes first.
     """
 
+    problem: CondensationProblem
+    rows: SyntheticRows
+    run: Run
+    monitor: LossMonitor
     max_iter: int
-    on_interrupt: str = "raise"
-    checkpoint: Checkpoint | None = None
-    validation: Judge | None = None
-    split_seed: int = 0
     schedule: str = "constant"
+    judge: Judge | None = None
+    split_seed: int = 0
+    checkpoint: Checkpoint | None = None
+    on_interrupt: str = "raise"
 
 
 class Loop(ABC):
-    """One fit under way; a method writes `_round`.
+    """One fit in progress; a method writes `_round`.
 
     Parameters
     ----------
-    problem : Problem
-    rows : SyntheticRows
-    monitor : LossMonitor
-    run : Run
-    controls : Controls
+    context : LoopContext
     batch : int
-        Rows per update that are halved where memory ends.
+        Rows per update, which are halved where memory ends.
 
     Attributes
     ----------
     best : Snapshot
         The best rows so far.
     error : NotEnoughMemoryError or None
-        That memory has ended, after updates whose best rows are worth keeping.
+        Says that memory has ended after updates whose best rows are worth keeping.
     """
 
     name: ClassVar[str]
-    """What the method is called in warnings."""
+    """Name of the method in warnings."""
     remedy: ClassVar[str] = "lower lr, or give max_norm"
-    """What helps where it diverges."""
+    """Remedy that the warning of divergence names."""
     batch_name: ClassVar[str] = "real_batch"
     """Parameter whose rows are halved where memory ends."""
     memory_remedy: ClassVar[str] = "lower width or budget"
-    """What helps where that is not enough."""
+    """Remedy that is named where memory does not suffice for the smallest batch either."""
 
-    def __init__(
-        self,
-        problem: CondensationProblem,
-        rows: SyntheticRows,
-        monitor: LossMonitor,
-        run: Run,
-        controls: Controls,
-        batch: int,
-    ) -> None:
-        self.problem, self.rows, self.monitor, self.run, self.controls = problem, rows, monitor, run, controls
-        self._draws = np.random.default_rng(run.seed())
-        self._generator = make_generator(run.seed())
+    def __init__(self, context: LoopContext, batch: int) -> None:
+        self.context = context
+        self.problem, self.rows, self.run = context.problem, context.rows, context.run
+        self._draws = np.random.default_rng(self.run.seed())
+        self._generator = make_generator(self.run.seed())
         self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
         self.error: NotEnoughMemoryError | None = None
-        self.best, self.best_iter = rows.snapshot(), 0
+        self.best, self.best_iter = self.rows.snapshot(), 0
         self._state: State | None = None
-        limit = run.max_seconds
-        self._progress = Progress(None if limit is None else lambda: run.seconds / limit)
+        limit = self.run.max_seconds
+        self._progress = Progress(None if limit is None else lambda: self.run.seconds / limit)
         self._written = time.perf_counter()
 
     @abstractmethod
     def _round(self) -> bool:
-        """Do the updates from one point where a run can be resumed to the next; return whether that was reached.
+        """Do the updates between two points where a run can be resumed; return whether the second was reached.
 
-        Each update ends with `_update`, after which True means to return.
+        Each update ends with `_update`, after whose True the round returns.
         """
 
-    def optimise(self) -> Snapshot:
-        """Run until steps, seconds or patience end; return the best rows and targets, in the units of the network.
+    def optimize(self) -> Snapshot:
+        """Update the rows until updates, seconds or patience end; return the best, in the units of the network.
 
         Raises
         ------
@@ -140,7 +142,7 @@ class Loop(ABC):
                 raise
             self._end_of_memory(exc)
         except KeyboardInterrupt:
-            if self.controls.on_interrupt != "return":
+            if self.context.on_interrupt != "return":
                 raise
             self.run.stopped_by = "interrupted"
         finally:
@@ -150,23 +152,26 @@ class Loop(ABC):
     def _rounds(self) -> None:
         if self.run.n_iter and self._stops():
             return
-        validation = self.controls.validation
-        if validation is not None and validation.judges_start and not self.run.n_iter:
-            validation.judge(self.best, 0)
-        keeps = self.controls.checkpoint is not None
-        if keeps:
+        judge = self.context.judge
+        if judge is not None and judge.judges_start and not self.run.n_iter:
+            judge.judge(self.best, 0)
+        writes = self.context.checkpoint is not None
+        if writes:
             self._state = self.state()
         while self.run.stopped_by is None:
-            # for layers that are random themselves (dropout)
+            # The seed serves layers that are random themselves, such as dropout.
             with seeded(self._generator.initial_seed() + self.run.n_iter):
                 complete = self._round()
-            if complete and keeps:
+            if complete and writes:
                 self._state = self.state()
                 if time.perf_counter() - self._written > _SECONDS_BETWEEN_WRITES:
                     self._write()
 
     def _within_memory(self, work: Callable[[], _T]) -> _T:
-        """Do a part of an update that changes nothing but the random states, with smaller batches where memory ends."""
+        """Do a part of an update, again with half the batch where memory ends.
+
+        The part may change nothing but the random states, which are restored before each repetition.
+        """
         before = self._random_states()
         where = f"iteration {self.run.n_iter + 1} of {self.name}"
         return self.batch.fit(work, lambda: self._set_random_states(before), where)
@@ -181,66 +186,70 @@ class Loop(ABC):
 
     def _end_of_memory(self, exc: Exception) -> None:
         where = f"iteration {self.run.n_iter + 1} of {self.name}"
-        known = isinstance(exc, NotEnoughMemoryError)
-        told = str(exc) if known else f"memory ran out in {where}: {self.memory_remedy}."
+        is_explained = isinstance(exc, NotEnoughMemoryError)
+        message = str(exc) if is_explained else f"memory ran out in {where}: {self.memory_remedy}."
         self.run.stopped_by = "out_of_memory"
         if not self.run.n_iter:
-            raise NotEnoughMemoryError(told) from exc
-        self.error = NotEnoughMemoryError(f"{told} The rows of iteration {self.best_iter} are kept in distilled_.")
+            raise NotEnoughMemoryError(message) from exc
+        self.error = NotEnoughMemoryError(f"{message} The rows of iteration {self.best_iter} are kept in distilled_.")
         self.error.__cause__ = exc.with_traceback(None)
 
     def notes(self) -> dict[str, Any]:
-        """What the provenance should tell of the run."""
+        """Return what the provenance records of the run: the batch, where memory made it smaller."""
         return {self.batch.name: self.batch.size} if self.batch.size < self.batch.first else {}
 
+    def fitted_attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes of the condenser that only this method has, by name."""
+        return {}
+
     def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
-        """Move the rows, note the figures (with "loss" among them), and return whether the run ends."""
+        """Step the rows along their gradients, record the figures (one is "loss"), and return whether the run ends."""
         self.run.n_iter += 1
         if not (math.isfinite(figures["loss"]) and self.rows.update(gradients, self._share_of_rate())):
             raise FloatingPointError("the matching loss or the rows are not finite")
-        if self.monitor.add(figures):
+        if self.context.monitor.add(figures):
             self._close_block()
         return self._stops()
 
     def _share_of_rate(self) -> float:
-        if self.controls.schedule == "constant":
+        if self.context.schedule == "constant":
             return 1.0
-        return 1 - self._progress((self.run.n_iter - 0.5) / self.controls.max_iter)
+        return 1 - self._progress((self.run.n_iter - 0.5) / self.context.max_iter)
 
     def _close_block(self) -> None:
-        means = self.monitor.close()
+        means = self.context.monitor.close()
         if means is None:
             return
-        validation, good = self.controls.validation, self.monitor.as_good
-        if validation is not None:
+        judge, good = self.context.judge, self.context.monitor.as_good
+        if judge is not None:
             good = False
-            if validation.due(self.run.n_iter):
-                figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+            if judge.due(self.run.n_iter):
+                figures, good = judge.judge(self.rows.snapshot(), self.run.n_iter)
                 means |= figures
         self.run.record(iteration=self.run.n_iter, **means)
         if good:
             self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
     def _finish(self) -> None:
-        """End the last block, and judge the last rows; a run that is resumed does neither."""
+        """End the last block, and validate the last rows. A run that is resumed does neither."""
         self._close_block()
-        validation = self.controls.validation
-        if validation is not None and validation.last != self.run.n_iter:
-            figures, good = validation.judge(self.rows.snapshot(), self.run.n_iter)
+        judge = self.context.judge
+        if judge is not None and judge.last != self.run.n_iter:
+            figures, good = judge.judge(self.rows.snapshot(), self.run.n_iter)
             self.run.history[-1] |= figures
             if good:
                 self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
     def _stops(self) -> bool:
-        validation = self.controls.validation
-        converged = self.monitor.converged if validation is None else validation.exhausted(self.run.n_iter)
-        if self.run.n_iter >= self.controls.max_iter:
+        judge = self.context.judge
+        converged = self.context.monitor.converged if judge is None else judge.exhausted(self.run.n_iter)
+        if self.run.n_iter >= self.context.max_iter:
             self.run.stopped_by = "max_iter"
         elif converged:
             self.run.stopped_by = "converged"
         else:
-            # the rows that a run ends with are judged, too
-            self.run.out_of_time(0.0 if validation is None or validation.last == self.run.n_iter else validation.took)
+            # The last rows are validated, too, so that time must be left for it.
+            self.run.out_of_time(0.0 if judge is None or judge.last == self.run.n_iter else judge.took)
         return self.run.stopped_by is not None
 
     def _warn(self, cause: str) -> None:
@@ -248,16 +257,16 @@ class Loop(ABC):
             f"{cause.rstrip('.')}, at iteration {self.run.n_iter} of {self.name}: the rows of iteration {self.best_iter} are "
             f"kept; {self.remedy}.",
             DistillkitWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
 
     def _write(self) -> None:
-        if self.controls.checkpoint is not None and self._state is not None:
-            self.controls.checkpoint.write(self._state)
+        if self.context.checkpoint is not None and self._state is not None:
+            self.context.checkpoint.write(self._state)
             self._state, self._written = None, time.perf_counter()
 
     def state(self) -> State:
-        """All that the next round depends on."""
+        """Return everything that the next round depends on."""
         algorithm, keys, *rest = tuple(self.run.rng.get_state())
         tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
         tensors |= {f"best.{name}": part.cpu().clone() for name, part in self.best.parts().items()}
@@ -266,9 +275,9 @@ class Loop(ABC):
             "generator": self._generator.get_state(),
         }
         values = {
-            "watch": self.monitor.state(),
-            "validation": None if self.controls.validation is None else self.controls.validation.state(),
-            "split_seed": self.controls.split_seed,
+            "watch": self.context.monitor.state(),
+            "validation": None if self.context.judge is None else self.context.judge.state(),
+            "split_seed": self.context.split_seed,
             "batch": self.batch.size,
             "n_iter": self.run.n_iter,
             "best_iter": self.best_iter,
@@ -280,7 +289,7 @@ class Loop(ABC):
         return State(tensors, values)
 
     def restore(self, state: State) -> None:
-        """Go on from what `state` returned; the seconds it took count."""
+        """Continue from what `state` returned; the seconds until then count."""
         tensors, values = state.tensors, state.values
         self.rows.restore(
             {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
@@ -289,10 +298,10 @@ class Loop(ABC):
         best = {name.removeprefix("best."): part for name, part in tensors.items() if name.startswith("best.")}
         self.best = Snapshot(**{name: part.to(device) for name, part in best.items()})
         self.best_iter = values["best_iter"]
-        self.monitor.restore(values["watch"])
+        self.context.monitor.restore(values["watch"])
         self.batch.size = values["batch"]
-        if self.controls.validation is not None:
-            self.controls.validation.restore(values["validation"])
+        if self.context.judge is not None:
+            self.context.judge.restore(values["validation"])
         self.run.n_iter, self.run.history = values["n_iter"], list(values["history"])
         self.run.started -= values["seconds"]
         algorithm, *rest = values["rng"]

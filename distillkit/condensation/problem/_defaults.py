@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit.nn import network_name
+from distillkit.nn import can_compile, network_name
 
-__all__ = ["default_depth", "default_rate", "loop_counts"]
+if TYPE_CHECKING:
+    from distillkit.condensation.problem._problem import CondensationProblem
+
+__all__ = ["classes_in_one_pass", "default_depth", "default_rate", "loop_counts"]
+
+# Rows of a class times channels, up to which one pass of all classes through torch's layers is at
+# least as fast as compiled convolutions class by class.
+_ONE_PASS = 480
 
 # rows per class: (updates of the rows per network, epochs of the network between two updates)
 _PUBLISHED = {1: (1, 1), 10: (10, 50), 50: (50, 10)}
@@ -91,3 +98,23 @@ def default_rate(shape: tuple[int, ...]) -> float:
     the same line.
     """
     return min(0.2, 0.2 * prod(shape) / 784)
+
+
+def classes_in_one_pass(network: Any, problem: CondensationProblem, width: int) -> bool:
+    """Return whether the rows of all classes should go through the network in one vectorized pass.
+
+    Their gradients are taken class by class all the same, which needs a network without batch norm
+    whose rows do not depend on each other. On a CPU, large classes are faster one by one.
+
+    Parameters
+    ----------
+    network : str or callable
+    problem : CondensationProblem
+    width : int
+        Channels of a ConvNet.
+    """
+    name = network_name(network, problem.shape) if isinstance(network, str) else None
+    if name == "convnet" and problem.device.type == "cpu" and can_compile():
+        rows = problem.rows
+        return width * rows.size / len(rows.groups) <= _ONE_PASS
+    return name not in {None, "resnet18"}

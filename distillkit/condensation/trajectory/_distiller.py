@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from math import log
 from numbers import Integral
 from os import PathLike
@@ -11,37 +12,37 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from sklearn.utils._param_validation import Interval
 
-from distillkit.condensation._base import COUNT, POSITIVE
-from distillkit.condensation._matching_base import MatchingCondenser
+from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
+from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._checkpoint import data_digest, settings_key
 from distillkit.condensation.loop._memory import graph_bytes, require_memory
 from distillkit.condensation.loop._synthetic_rows import Extra
-from distillkit.condensation.trajectory._experts import ExpertPlan, Experts
-from distillkit.condensation.trajectory._loop import TrajectoryMatching, TrajectoryPlan
+from distillkit.condensation.trajectory._experts import ExpertPlan
+from distillkit.condensation.trajectory._loop import TrajectoryMatchingLoop, TrajectoryMatchingSettings
 from distillkit.nn import count_parameters
 from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
     from distillkit.base import Outcome, Run, TrainingRows
-    from distillkit.condensation.loop._loop import Controls, Loop
-    from distillkit.condensation.loop._loss_monitor import LossMonitor
-    from distillkit.condensation.loop._synthetic_rows import SyntheticRows
     from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["TrajectoryMatchingDistiller"]
 
+_WIDTH = 64
+_LR = 0.05
 _LARGEST_BATCH = 256  # of an expert
 _BATCHES = 16  # of an epoch, where the rows are few
 _LARGEST_EPOCH = 8192  # rows
-# what the way of an expert depends on, beside the data and the seed
+# Parameters that the trajectory of an expert depends on, beside the data and the seed.
 _EXPERT_SETTINGS = (
-    "network", "width", "depth", "hidden", "norm", "pad", "augment", "precision", "expert_epochs", "expert_lr", "expert_batch", "epoch_rows",
+    "network", "width", "depth", "hidden", "norm", "pad", "augment", "precision",
+    "expert_epochs", "expert_lr", "expert_batch", "epoch_rows",
 )  # fmt: skip
 
 
 @fill_docstring(PARAMETERS, default_width=64, default_hidden="(128, 128)", monitored="smoothed loss")
-class TrajectoryMatchingDistiller(MatchingCondenser):
+class TrajectoryMatchingDistiller(IterativeCondenser):
     """Dataset distillation by matching the training trajectories of expert networks.
 
     Experts are networks trained on the training rows, whose weights are saved after every epoch. In
@@ -201,7 +202,8 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **MatchingCondenser._parameter_constraints,
+        **IterativeCondenser._parameter_constraints,
+        **DESCENT_CONSTRAINTS,
         "n_experts": [COUNT],
         "expert_epochs": [COUNT],
         "expert_lr": [POSITIVE],
@@ -215,7 +217,6 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         "match_epochs": [COUNT],
         "max_start_epoch": [Interval(Integral, 0, None, closed="left"), None],
     }
-    _normalized_steps: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -305,62 +306,75 @@ class TrajectoryMatchingDistiller(MatchingCondenser):
         self.device = device
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        self._seed = run.seed()  # drawn first, so that fits with other budgets and starts find the same experts
-        return super()._distill(rows, run)
+        # The seed of the experts is drawn first, so that fits with other budgets and starts, which
+        # draw differently, find the same experts.
+        seed = run.seed()
+        return self._condense(rows, run, functools.partial(self._plan, expert_seed=seed))
 
-    def _note(self, loop: Loop) -> None:
-        assert isinstance(loop, TrajectoryMatching)
-        self.student_lr_, self.n_experts_trained_ = loop.student_lr, loop.experts.trained
-        self.expert_lr_ = min(loop.experts.rates, default=loop.experts.lr)
-
-    def _loop(
-        self, problem: CondensationProblem, rows: SyntheticRows, monitor: LossMonitor, run: Run, controls: Controls
-    ) -> TrajectoryMatching:
-        made = self._network_maker(problem)
-        batch = min(self.student_batch, len(rows.X))
-        weights = 4 * count_parameters(made(0))
-        # three times what a step keeps: its gradient is differentiated, and that is kept as well
-        kept = max(3 * batch, self._expert_batch(problem)) * graph_bytes(made, problem.shape)
-        needed = kept + weights * (self.student_steps + self.expert_epochs + 6) + 4 * problem.rows.X.size
-        require_memory(needed, problem.device, "lower student_batch, student_steps, width or budget")
-        plan = TrajectoryPlan(
+    def _plan(self, problem: CondensationProblem, expert_seed: int) -> CondensationPlan:
+        is_regression = problem.rows.task == "regression"
+        experts = self._expert_plan(problem, expert_seed)
+        settings = TrajectoryMatchingSettings(
+            experts=experts,
+            experts_dir=self._experts_folder(),
+            experts_key={
+                **settings_key({name: getattr(self, name) for name in _EXPERT_SETTINGS}, frozenset()),
+                "data": data_digest(problem.rows),
+                "device": problem.device.type,
+            },
             steps=self.student_steps,
             batch_size=self.student_batch,
             ahead=self.match_epochs,
             max_start=self.expert_epochs // 2 if self.max_start_epoch is None else self.max_start_epoch,
-            augment=self._augmentation(problem),
+            augment=experts.augment,
             find_rate=self.student_lr is None,
         )
-        return TrajectoryMatching(problem, plan, self._experts(problem), rows, monitor, run, controls)
+        _require_memory(settings, problem)
+        log_rate = torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device)
+        return CondensationPlan(
+            make_network=experts.make_network,
+            make_rows=self._row_maker(
+                problem,
+                lr=self.lr or _LR,
+                momentum=self.momentum,
+                target_lr=self.target_lr if is_regression else None,
+                max_norm=self.max_norm,
+                normalize=True,
+                extra=Extra(log_rate, self.rate_lr),
+            ),
+            make_loop=functools.partial(TrajectoryMatchingLoop, settings=settings),
+            block_size=self.record_every,
+            schedule=self.schedule,
+        )
 
-    def _experts(self, problem: CondensationProblem) -> Experts:
-        plan = ExpertPlan(
-            make_network=self._network_maker(problem),
+    def _expert_plan(self, problem: CondensationProblem, seed: int) -> ExpertPlan:
+        n_rows = len(problem.rows.X)
+        epoch_rows = min(self.epoch_rows or _LARGEST_EPOCH, n_rows)
+        default_batch = min(_LARGEST_BATCH, max(_BATCHES, n_rows // _BATCHES))
+        return ExpertPlan(
+            make_network=self._network_maker(problem, width=self.width or _WIDTH, pad=self.pad),
             count=self.n_experts,
             epochs=self.expert_epochs,
-            batch_size=self._expert_batch(problem),
-            epoch_rows=self._epoch_rows(problem),
+            batch_size=min(self.expert_batch or default_batch, epoch_rows),
+            epoch_rows=epoch_rows,
             lr=self.expert_lr,
             precision=self._precision(problem),
             augment=self._augmentation(problem),
-            seed=self._seed,
+            seed=seed,
         )
-        folder = self.experts_dir
-        if folder is None and self.checkpoint is not None:
-            folder = f"{Path(self.checkpoint)}.experts"
-        settings = settings_key({name: getattr(self, name) for name in _EXPERT_SETTINGS}, frozenset())
-        key = {**settings, "data": data_digest(problem.rows), "device": problem.device.type}
-        return Experts(problem, plan, folder, key)
 
-    def _default_rate(self, problem: CondensationProblem) -> float:
-        return 0.05
+    def _experts_folder(self) -> Any:
+        if self.experts_dir is None and self.checkpoint is not None:
+            return f"{Path(self.checkpoint)}.experts"
+        return self.experts_dir
 
-    def _extra(self, problem: CondensationProblem) -> Extra:
-        return Extra(torch.tensor([log(self.student_lr or self.expert_lr)], device=problem.device), self.rate_lr)
 
-    def _expert_batch(self, problem: CondensationProblem) -> int:
-        own = min(_LARGEST_BATCH, max(_BATCHES, len(problem.rows.X) // _BATCHES))
-        return min(self.expert_batch or own, self._epoch_rows(problem))
-
-    def _epoch_rows(self, problem: CondensationProblem) -> int:
-        return min(self.epoch_rows or _LARGEST_EPOCH, len(problem.rows.X))
+def _require_memory(settings: TrajectoryMatchingSettings, problem: CondensationProblem) -> None:
+    """Refuse a run that will not fit: the graph of one step, the weights of all steps and epochs, and the rows."""
+    experts = settings.experts
+    student_batch = min(settings.batch_size, problem.rows.size)
+    # The gradient of a student's step is differentiated, and its graph, which is twice as large, is kept, too.
+    graph = max(3 * student_batch, experts.batch_size) * graph_bytes(experts.make_network, problem.shape)
+    weights = 4 * count_parameters(experts.make_network(0)) * (settings.steps + experts.epochs + 6)
+    n_bytes = graph + weights + 4 * problem.rows.X.size
+    require_memory(n_bytes, problem.device, "lower student_batch, student_steps, width or budget")
