@@ -52,11 +52,16 @@ def test_a_filled_class_is_pickled_as_any_other():
     assert again.how == "b"
 
 
+def test_a_value_may_be_an_attribute_of_the_class():
+    cls = type("Known", (Filled,), {"__doc__": "    {size}", "most": 9})
+    assert "At most 9 rows." in fill_docstring(TEXTS)(cls).__doc__
+
+
 def test_a_placeholder_without_a_text_or_a_value_is_an_error():
     with pytest.raises(KeyError, match="size"):
         fill_docstring({})(type("Empty", (), {"__doc__": "{size}"}))
     unfilled = type("Unfilled", (Filled,), {"__doc__": "    {size}"})
-    with pytest.raises(KeyError, match="most"):
+    with pytest.raises(AttributeError, match="most"):
         fill_docstring(TEXTS)(unfilled)
 
 

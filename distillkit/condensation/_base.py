@@ -82,9 +82,9 @@ class IterativeCondenser(BaseDistiller):
         "lr": [POSITIVE, None],
         "average": [FRACTION],
         "clip": ["boolean"],
-        "max_iter": [COUNT],
+        "max_iter": [COUNT, None],
         "tol": [FRACTION],
-        "patience": [COUNT, None],
+        "patience": [COUNT, StrOptions({"auto"}), None],
         "record_every": [COUNT],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "validation_every": [COUNT],
@@ -93,6 +93,8 @@ class IterativeCondenser(BaseDistiller):
         "device": [str],
     }
     _needs_y: ClassVar[bool] = True
+    _default_max_iter: ClassVar[int] = 300
+    _default_patience: ClassVar[int] = 200
 
     def _condense(
         self, rows: TrainingRows, run: Run, make_plan: _PlanMaker, *, always_validate: bool = False
@@ -124,8 +126,8 @@ class IterativeCondenser(BaseDistiller):
                 problem=problem,
                 rows=self._first_rows(plan, problem, run, blank=saved is not None),
                 run=run,
-                monitor=LossMonitor(plan.block_size, self.tol, self.patience),
-                max_iter=self.max_iter,
+                monitor=LossMonitor(plan.block_size, self.tol, self._patience),
+                max_iter=self._max_iter,
                 schedule=plan.schedule,
                 judge=judge,
                 split_seed=split_seed,
@@ -173,7 +175,7 @@ class IterativeCondenser(BaseDistiller):
             classes=problem.rows.task == "classification",
             seed=seed,
             every=self.validation_every,
-            patience=self.patience,
+            patience=self._patience,
         )
 
     def _first_rows(
@@ -196,6 +198,25 @@ class IterativeCondenser(BaseDistiller):
             notes=loop.notes(),
             error=loop.error,
         )
+
+    @property
+    def _ends_by_time(self) -> bool:
+        """Whether `max_seconds` alone ends a fit."""
+        return self.max_iter is None and self.max_seconds is not None
+
+    @property
+    def _max_iter(self) -> int | None:
+        """Updates that end a fit; None for no limit."""
+        if self.max_iter is None:
+            return None if self._ends_by_time else self._default_max_iter
+        return int(self.max_iter)
+
+    @property
+    def _patience(self) -> int | None:
+        """Updates without progress that end a fit; None for no limit."""
+        if self.patience == "auto":
+            return None if self._ends_by_time else self._default_patience
+        return None if self.patience is None else int(self.patience)
 
     # What the plans of several methods are made from.
 

@@ -110,7 +110,7 @@ momentum : float, default=0.5
 schedule : {"constant", "linear"}, default="constant"
     How the learning rates of the rows change over a fit. "linear" lets them fall to zero by the
     update `max_iter`, or, where `max_seconds` will end the fit before it, by the end of the time
-    (from half of the time on).
+    (from half of the time on). Where `max_seconds` alone ends the fit, they follow the clock.
 """,
     "target_lr": """\
 target_lr : float or None, default=None
@@ -148,20 +148,24 @@ clip : bool, default=False
 
 _STEPS = {
     "max_iter": """\
-max_iter : int, default={{default}}
-    Updates of the rows at most.
+max_iter : int or None, default=None
+    Updates of the rows at most. None takes {{_default_max_iter}}, or no limit where `max_seconds`
+    is given, which then ends the fit alone. Of two limits, the one that is reached first ends it.
 """,
     "max_seconds": """\
 max_seconds : float or None, default=None
     Wall-clock budget of the fit in seconds, checked after each update. At least one update is done.
+    None sets no limit.
 """,
     "tol": """\
 tol : float, default=1e-3
     Smallest relative fall of the {{monitored}} that counts as progress.
 """,
     "patience": """\
-patience : int or None, default={{default}}
-    Updates without progress after which the rows have converged. None never stops early.
+patience : int, "auto" or None, default="auto"
+    Updates without progress after which the rows have converged, which ends the fit. "auto" takes
+    {{_default_patience}}, or None where `max_seconds` alone ends the fit (see `max_iter`). None
+    never stops early.
 """,
     "record_every": """\
 record_every : int, default={{default}}

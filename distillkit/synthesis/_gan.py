@@ -84,11 +84,13 @@ class GANSynthesizer(BaseDistiller):
         scored generator is used. A tenth of the rows (at most 1000) is held out from training, and
         the score is that of a nearest-neighbor model trained on generated rows. None trains on all
         rows and uses the last generator.
-    max_iter : int, default=2000
-        Steps of generator and discriminator.
+    max_iter : int or None, default=None
+        Steps of generator and discriminator at most. None takes 2000, or no limit where
+        `max_seconds` is given, which then ends the training alone. Of two limits, the one that is
+        reached first ends it.
     max_seconds : float or None, default=None
         Time limit of `fit` in seconds, checked after each step. The selection takes up to 15 % of
-        it.
+        it. None sets no limit.
     record_every : int, default=50
         Steps between two entries of the history, each of which holds means over these steps.
     task : {"auto", "classification", "regression"}, default="auto"
@@ -165,10 +167,12 @@ class GANSynthesizer(BaseDistiller):
         "augment": ["boolean"],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "check_every": [_COUNT, None],
-        "max_iter": [_COUNT],
+        "max_iter": [_COUNT, None],
         "record_every": [_COUNT],
         "device": [str],
     }
+
+    _default_max_iter: ClassVar[int] = 2000
 
     def __init__(
         self,
@@ -184,7 +188,7 @@ class GANSynthesizer(BaseDistiller):
         augment: bool = False,
         precision: str = "float32",
         check_every: int | None = None,
-        max_iter: int = 2000,
+        max_iter: int | None = None,
         max_seconds: float | None = None,
         record_every: int = 50,
         task: str = "auto",
@@ -236,13 +240,18 @@ class GANSynthesizer(BaseDistiller):
             torch.as_tensor(condition.positions(None if rows.y is None else rows.y[picks], len(picks)), device=device),
             run,
             batch_size=self.batch_size or (256 if codec.kind == "table" else 64),
-            max_iter=self.max_iter,
+            max_iter=None if self.max_iter is None and self.max_seconds is not None else self._step_limit,
             record_every=self.record_every,
             share=_TRAINING_SHARE[self.selection],
             score=score,
-            score_every=self.check_every or self.max_iter,
+            score_every=self.check_every,
         )
         return replace(fitted, network=trained)
+
+    @property
+    def _step_limit(self) -> int:
+        """The most steps of training, where time does not end it alone."""
+        return self._default_max_iter if self.max_iter is None else int(self.max_iter)
 
     def _settings(self, codec: Codec, condition: Condition) -> Settings:
         if self.augment and codec.kind != "image":
@@ -263,7 +272,7 @@ class GANSynthesizer(BaseDistiller):
         if self.selection != "filter+kmeans" or rows.task != "classification" or len(rows.groups) < 2:
             return None
         seconds = None if self.max_seconds is None else 0.1 * self.max_seconds
-        return FeatureClassifier.of(rows, run.rng, max_steps=self.max_iter, max_seconds=seconds, device=self.device)
+        return FeatureClassifier.of(rows, run.rng, max_steps=self._step_limit, max_seconds=seconds, device=self.device)
 
     def sample(self, n: int | None = None, y: Any = None, *, random_state: Any = None) -> tuple[np.ndarray, Any]:
         """Generate new rows, beside the distilled ones.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -30,11 +31,11 @@ def train(
     run: Run,
     *,
     batch_size: int,
-    max_iter: int,
+    max_iter: int | None,
     record_every: int,
     share: float = 1.0,
     score: GeneratorScore | None = None,
-    score_every: int = 500,
+    score_every: int | None = None,
 ) -> nn.Module:
     """Train until `max_iter` or the time limit, and return the averaged generator.
 
@@ -47,13 +48,16 @@ def train(
         Conditions of the rows; see `Condition.positions`.
     run : Run
         Gives the seed for the order of the rows, and takes the history.
-    batch_size, max_iter, record_every : int
+    batch_size, record_every : int
+    max_iter : int or None
+        Steps at most. None sets no limit, so that the time limit ends the training.
     share : float
         Share of ``run.max_seconds`` that may be spent on training.
     score : callable or None
         Scores the averaged generator every `score_every` steps and at the end; the generator with
         the best score is returned. None returns the last generator.
-    score_every : int
+    score_every : int or None
+        None scores at the end only.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def train(
     batches = endless_batches(len(rows), batch_size, np.random.RandomState(run.seed()))
     snapshots, losses = GeneratorSnapshots(adversaries, score), list[tuple[float, float, float]]()
     run.stopped_by, trouble = "max_iter", None
-    for step in range(1, max_iter + 1):
+    for step in itertools.count(1) if max_iter is None else range(1, max_iter + 1):
         # 1. Take one step of both networks.
         picks = torch.as_tensor(next(batches), device=rows.device)
         try:
@@ -80,7 +84,8 @@ def train(
         # 2. Score the generator, and write the history, at their intervals and at the end.
         out_of_time = _is_out_of_time(run, share)
         is_last = out_of_time or step == max_iter
-        held_out_score = snapshots.score(step) if is_last or step % score_every == 0 else None
+        is_due = is_last or (score_every is not None and step % score_every == 0)
+        held_out_score = snapshots.score(step) if is_due else None
         if is_last or step % record_every == 0 or held_out_score is not None:
             _record(run, step, losses, held_out_score)
             snapshots.save_if_finite(step)

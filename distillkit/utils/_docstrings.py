@@ -24,7 +24,8 @@ def fill_docstring(texts: Mapping[str, str], **values: object) -> Callable[[_T],
     such as those of a set of strings, stay as they are.
 
     Within a text, ``{{default}}`` stands for the default that the constructor of the class gives
-    to the parameter of the text's name, and ``{{word}}`` for a keyword argument of this function.
+    to the parameter of the text's name, and ``{{word}}`` for a keyword argument of this function,
+    or else for an attribute of the class.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ def fill_docstring(texts: Mapping[str, str], **values: object) -> Callable[[_T],
     Raises
     ------
     KeyError
-        If a placeholder has no text, or a ``{{word}}`` has no value.
+        If a placeholder has no text.
+    AttributeError
+        If a ``{{word}}`` has no value.
 
     Examples
     --------
@@ -68,7 +71,9 @@ def fill_docstring(texts: Mapping[str, str], **values: object) -> Callable[[_T],
 
             def value_of(match: re.Match[str]) -> str:
                 word = match[1]
-                return _shown(signature.parameters[name].default) if word == "default" else str(values[word])
+                if word == "default":
+                    return _shown(signature.parameters[name].default)
+                return str(values[word] if word in values else getattr(cls, word))
 
             lines = _VALUE.sub(value_of, texts[name]).splitlines()
             return "\n".join(indent + line if line else line for line in lines)

@@ -175,6 +175,7 @@ class BilevelDistiller(IterativeCondenser):
         "real_batch": [COUNT],
         "max_norm": [POSITIVE, None],
     }
+    _default_patience: ClassVar[int] = 100
 
     def __init__(
         self,
@@ -200,10 +201,10 @@ class BilevelDistiller(IterativeCondenser):
         max_norm: float | None = 0.1,
         average: float = 0.0,
         clip: bool = False,
-        max_iter: int = 300,
+        max_iter: int | None = None,
         max_seconds: float | None = None,
         tol: float = 1e-3,
-        patience: int | None = 100,
+        patience: int | str | None = "auto",
         record_every: int = 10,
         validation_fraction: float | None = 0.1,
         validation_every: int = 10,
@@ -293,7 +294,7 @@ class BilevelDistiller(IterativeCondenser):
             steps=settings.steps,
             seed=seed,
             every=self.validation_every,
-            patience=self.patience,
+            patience=self._patience,
             tol=self.tol,
         )
 

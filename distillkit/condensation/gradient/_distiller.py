@@ -59,8 +59,8 @@ class GradientMatchingDistiller(IterativeCondenser):
     preset : {"dc", "dsa", "fast"} or None, default=None
         Settings by name. "dc" and "dsa" are the published settings of the two papers below: width
         128, `pad`, 256 training rows, step size 0.1 (0.01 for an MLP) without clipping, float32,
-        1000 networks without early stopping; "dc" starts from noise, "dsa" from training rows and
-        with ``augment="auto"``. "fast" is the defaults, which serve fits of minutes on a CPU best.
+        and 1000 networks without early stopping, or as many as `max_seconds` allows. "dc" starts
+        from noise, "dsa" from training rows and with ``augment="auto"``. "fast" is the defaults, which serve fits of minutes on a CPU best.
         A parameter whose value differs from its default wins over the preset. One that equals its
         default counts as not given, so that ``preset="dc", init="kmeans"`` starts from noise. None
         takes every parameter as it is.
@@ -243,10 +243,10 @@ class GradientMatchingDistiller(IterativeCondenser):
         clip: bool = False,
         outer_steps: int | None = None,
         updates: int = 1,
-        max_iter: int = 300,
+        max_iter: int | None = None,
         max_seconds: float | None = None,
         tol: float = 1e-3,
-        patience: int | None = 200,
+        patience: int | str | None = "auto",
         record_every: int = 10,
         validation_fraction: float | None = None,
         validation_every: int = 100,

@@ -187,6 +187,8 @@ class KernelDistiller(IterativeCondenser):
         "augment": [StrOptions({"auto"}), "array-like", None],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
     }
+    _default_max_iter: ClassVar[int] = 1000
+    _default_patience: ClassVar[int] = 500
 
     def __init__(
         self,
@@ -215,10 +217,10 @@ class KernelDistiller(IterativeCondenser):
         average: float = 0.99,
         clip: bool = False,
         updates: int = 8,
-        max_iter: int = 1000,
+        max_iter: int | None = None,
         max_seconds: float | None = None,
         tol: float = 1e-3,
-        patience: int | None = 500,
+        patience: int | str | None = "auto",
         record_every: int = 20,
         validation_fraction: float | None = None,
         validation_every: int = 100,

@@ -46,11 +46,11 @@ class LoopContext:
         Clock, history and randomness of the fit.
     monitor : LossMonitor
         Tells whether the smoothed loss has converged.
-    max_iter : int
-        Updates of the rows at most.
+    max_iter : int or None
+        Updates of the rows at most. None sets no limit, so that the time of `run` ends the loop.
     schedule : {"constant", "linear"}, default="constant"
         How the learning rates of the rows change. "linear" lets them fall to zero at the end of the
-        updates, or of the time where that comes first.
+        updates, or of the time where that comes first; without `max_iter` it follows the clock.
     judge : Judge or None, default=None
         Validates the rows; the best and the end of patience then go by it, and not by the monitor.
     split_seed : int, default=0
@@ -64,7 +64,7 @@ class LoopContext:
     rows: SyntheticRows
     run: Run
     monitor: LossMonitor
-    max_iter: int
+    max_iter: int | None
     schedule: str = "constant"
     judge: Judge | None = None
     split_seed: int = 0
@@ -214,6 +214,8 @@ class Loop(ABC):
     def _share_of_rate(self) -> float:
         if self.context.schedule == "constant":
             return 1.0
+        if self.context.max_iter is None:
+            return 1 - min(self.run.seconds / self.run.max_seconds, 1.0) if self.run.max_seconds else 1.0
         return 1 - self._progress((self.run.n_iter - 0.5) / self.context.max_iter)
 
     def _close_block(self) -> None:
@@ -243,7 +245,7 @@ class Loop(ABC):
     def _stops(self) -> bool:
         judge = self.context.judge
         converged = self.context.monitor.converged if judge is None else judge.exhausted(self.run.n_iter)
-        if self.run.n_iter >= self.context.max_iter:
+        if self.context.max_iter is not None and self.run.n_iter >= self.context.max_iter:
             self.run.stopped_by = "max_iter"
         elif converged:
             self.run.stopped_by = "converged"

@@ -88,6 +88,9 @@ def _configured(init: Any, starts: tuple[str, ...], run: Run, task: str | None) 
     overrides: dict[str, Any] = {}
     if run.max_seconds is not None and params.get("max_seconds", 0) is None:
         overrides["max_seconds"] = max(1e-3, run.max_seconds - run.seconds)
+        # The start takes its usual number of updates, so that it leaves time for the condenser.
+        if params.get("max_iter", 0) is None:
+            overrides["max_iter"] = getattr(method, "_default_max_iter", None)
     if "task" in params:
         overrides["task"] = task
     return seed_model(method.set_params(**overrides), run.rng)
