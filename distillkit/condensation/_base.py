@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
@@ -42,7 +43,8 @@ DESCENT_CONSTRAINTS: dict[str, Any] = {
     "momentum": [FRACTION],
     "schedule": [StrOptions({"constant", "linear"})],
     "target_lr": [POSITIVE, None],
-    "max_norm": [POSITIVE, None],
+    "clip_rms": [POSITIVE, None],
+    "max_norm": [POSITIVE, None, Hidden(StrOptions({"deprecated"}))],
     "augment": [StrOptions({"auto"}), "array-like", None],
     "precision": [StrOptions({"auto", "float32", "bfloat16"})],
 }
@@ -112,8 +114,8 @@ class IterativeCondenser(BaseDistiller):
             Whether rows are validated on the training rows where none are held out.
         """
         # 1. Read the checkpoint, where there is one, and hold out rows for validation.
-        device = resolve_device(self.device)
-        checkpoint, saved = self._open_checkpoint(rows, device)
+        device, params = resolve_device(self.device), self._current_params()
+        checkpoint, saved = self._open_checkpoint(params, rows, device)
         training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
         # 2. Standardize the rows, and let the method plan its networks, its rows and its loop.
         problem = CondensationProblem.of(training, device)
@@ -142,11 +144,26 @@ class IterativeCondenser(BaseDistiller):
         # 5. Return the best rows in the units of the data.
         return self._outcome(loop, problem, rows)
 
-    def _open_checkpoint(self, rows: TrainingRows, device: torch.device) -> tuple[Checkpoint | None, State | None]:
+    def _current_params(self) -> dict[str, Any]:
+        """Return the parameters under their current names, and warn of a name that is deprecated."""
+        params: dict[str, Any] = self.get_params(deep=False)
+        if params.pop("max_norm", "deprecated") != "deprecated":
+            warnings.warn(
+                f"max_norm was renamed to clip_rms in version 0.2 and will be removed in version 0.3: give "
+                f"clip_rms={self.max_norm!r}.",
+                FutureWarning,
+                stacklevel=6,
+            )
+            params["clip_rms"] = self.max_norm
+        return params
+
+    def _open_checkpoint(
+        self, params: dict[str, Any], rows: TrainingRows, device: torch.device
+    ) -> tuple[Checkpoint | None, State | None]:
         """Return the file of the run, and the state that it holds."""
         if self.checkpoint is None:
             return None, None
-        settings = settings_key(self.get_params(deep=False), _MAY_CHANGE)
+        settings = settings_key(params, _MAY_CHANGE)
         key = {**settings, "method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
         checkpoint = Checkpoint(self.checkpoint, key)
         return checkpoint, checkpoint.read()
@@ -198,6 +215,12 @@ class IterativeCondenser(BaseDistiller):
             notes=loop.notes(),
             error=loop.error,
         )
+
+    @property
+    def _clip_rms(self) -> float | None:
+        """Largest root mean square of the gradient of a row, also where it was given by its former name."""
+        limit = self.clip_rms if self.max_norm == "deprecated" else self.max_norm
+        return None if limit is None else float(limit)
 
     @property
     def _ends_by_time(self) -> bool:

@@ -128,8 +128,8 @@ label_lr : float, default=0.01
     Learning rate of Adam for learned targets: for the logits of classes, or for numbers in their
     standard deviations.
 """,
-    "max_norm": """\
-max_norm : float or None, default={{default}}
+    "clip_rms": """\
+clip_rms : float or None, default={{default}}
     Gradient clipping: the largest root mean square that the gradient of one synthetic row may have.
     A larger gradient is scaled down to it. None does not clip.
 """,
@@ -212,6 +212,11 @@ device : str, default="auto"
     "random_state": """\
 random_state : int, RandomState instance or None, default=None
     Fixes everything random; see `BaseDistiller`.
+""",
+    "max_norm": """\
+max_norm : float or None, default="deprecated"
+    Former name of `clip_rms`, which it overrides where it is given, with a FutureWarning. It will
+    be removed in version 0.3.
 """,
 }
 

@@ -177,7 +177,7 @@ def test_patience_ends_the_fit(table):
     assert fitted.n_iter_ == 6
 
 
-@pytest.mark.parametrize("options", [{"lr": 1e30, "max_norm": None}, {"network_lr": 1e30, "rate_lr": None}])
+@pytest.mark.parametrize("options", [{"lr": 1e30, "clip_rms": None}, {"network_lr": 1e30, "rate_lr": None}])
 def test_a_loss_that_is_not_finite_keeps_the_rows_before_it(table, options):
     with pytest.warns(
         DistillkitWarning, match=r"at iteration \d+ of bilevel distillation: the rows of iteration \d+ are"

@@ -125,7 +125,7 @@ def test_updates_of_one_visit_follow_the_gradients_of_the_same_rows(table):
         networks.append(nn.Sequential(nn.Linear(shape[0], 4), nn.Tanh(), nn.Linear(4, n_outputs)))
         return networks[-1]
 
-    free = {"real_batch": 30, "distance": "l2", "momentum": 0.0, "max_norm": None, "lr": 1.0, "patience": None}
+    free = {"real_batch": 30, "distance": "l2", "momentum": 0.0, "clip_rms": None, "lr": 1.0, "patience": None}
     fitted = matching(network=network, updates=3, max_iter=3, outer_steps=1, record_every=1, **free).fit(X, y)
 
     # By hand: one network was visited, with all rows as real rows and class means as the start.
@@ -248,7 +248,7 @@ def test_clipping_holds_the_rows_in_the_range_of_the_data(images):
 
 def test_a_bound_on_the_gradient_shortens_the_way(images):
     start = matching(lr=1e-12).fit(*images).X_distilled_
-    far, near = (matching(lr=5.0, max_norm=norm).fit(*images).X_distilled_ for norm in (None, 1e-3))
+    far, near = (matching(lr=5.0, clip_rms=norm).fit(*images).X_distilled_ for norm in (None, 1e-3))
     longest = 4 * 2 * 5.0 * 1e-3 * images[0].std()  # four steps, twice as long by momentum
     moved = [np.sqrt(((rows - start) ** 2).mean(axis=(1, 2, 3))).max() for rows in (near, far)]
     assert moved[0] < longest < moved[1]

@@ -10,7 +10,7 @@ SMALL = {"width": 4, "hidden": (8,), "max_iter": 3, "random_state": 0, "device":
 PUBLISHED = {
     "pad": True,
     "real_batch": 256,
-    "max_norm": None,
+    "clip_rms": None,
     "precision": "float32",
     "patience": None,
 }
@@ -46,7 +46,7 @@ def test_the_published_settings():
     for preset, init, augment in (("dc", "noise", None), ("dsa", "real", "auto")):
         params = resolved(preset=preset)
         assert (params["width"], params["real_batch"], params["lr"], params["momentum"]) == (128, 256, 0.1, 0.5)
-        assert (params["init"], params["augment"], params["max_norm"], params["average"]) == (init, augment, None, 0.0)
+        assert (params["init"], params["augment"], params["clip_rms"], params["average"]) == (init, augment, None, 0.0)
         assert params["preset"] is None
 
 
@@ -57,7 +57,7 @@ def test_a_thousand_networks_whatever_the_updates_of_each(rows, updates):
 
 
 def test_a_value_that_differs_from_its_default_wins_and_one_that_equals_it_does_not():
-    settings = {"width": 32, "lr": 0.3, "max_iter": 7, "max_norm": 2.0, "init": "mean", "patience": 5, "real_batch": 9}
+    settings = {"width": 32, "lr": 0.3, "max_iter": 7, "clip_rms": 2.0, "init": "mean", "patience": 5, "real_batch": 9}
     params = resolved(preset="dc", **settings)
     assert {name: params[name] for name in settings} == settings
     assert params["pad"] is True

@@ -39,7 +39,7 @@ def test_a_step_at_a_share_of_the_rates_leaves_the_next_its_own():
 
 
 def test_the_gradient_of_each_row_is_shortened_on_its_own():
-    rows = rows_of(lr=1.0, max_norm=2.0)
+    rows = rows_of(lr=1.0, clip_rms=2.0)
     before = rows.snapshot()[0]
     rows.update([torch.tensor([[300.0, 400.0], [0.3, 0.4], [0.0, 0.0]])])
     moved = (before - rows.snapshot()[0]).tolist()

@@ -152,7 +152,7 @@ def test_a_class_with_one_row_and_batches_larger_than_the_data(table):
 
 
 def test_small_batches_of_the_student_take_every_row(table):
-    fitted = matching(4, student_batch=5, student_steps=7, lr=1.0, max_norm=None, max_iter=6).fit(*table)
+    fitted = matching(4, student_batch=5, student_steps=7, lr=1.0, clip_rms=None, max_iter=6).fit(*table)
     start = matching(4, student_batch=5, student_steps=7, lr=1e-12, max_iter=6).fit(*table)
     assert (np.abs(fitted.X_distilled_ - start.X_distilled_).max(axis=1) > 0).all()
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.condensation._base import COUNT, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.bilevel._loop import BilevelLoop, BilevelSettings
@@ -87,7 +87,7 @@ class BilevelDistiller(IterativeCondenser):
     {learn_labels}
     {lr_adam}
     {label_lr}
-    {max_norm}
+    {clip_rms}
         It holds for the gradient of a row's learned label, too. Where the inner loop is close to
         unstable, gradients are larger by orders of magnitude, so that clipping is advisable.
     {average}
@@ -111,6 +111,7 @@ class BilevelDistiller(IterativeCondenser):
     {on_interrupt}
     {device}
     {random_state}
+    {max_norm}
 
     Attributes
     ----------
@@ -173,7 +174,8 @@ class BilevelDistiller(IterativeCondenser):
         "network_lr": [POSITIVE, None],
         "rate_lr": [POSITIVE, None],
         "real_batch": [COUNT],
-        "max_norm": [POSITIVE, None],
+        "clip_rms": DESCENT_CONSTRAINTS["clip_rms"],
+        "max_norm": DESCENT_CONSTRAINTS["max_norm"],
     }
     _default_patience: ClassVar[int] = 100
 
@@ -198,7 +200,7 @@ class BilevelDistiller(IterativeCondenser):
         learn_labels: bool | str = "auto",
         lr: float = 0.01,
         label_lr: float = 0.01,
-        max_norm: float | None = 0.1,
+        clip_rms: float | None = 0.1,
         average: float = 0.0,
         clip: bool = False,
         max_iter: int | None = None,
@@ -212,6 +214,7 @@ class BilevelDistiller(IterativeCondenser):
         on_interrupt: str = "raise",
         device: str = "auto",
         random_state: Any = None,
+        max_norm: Any = "deprecated",
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.inner_steps = inner_steps
@@ -230,7 +233,7 @@ class BilevelDistiller(IterativeCondenser):
         self.learn_labels = learn_labels
         self.lr = lr
         self.label_lr = label_lr
-        self.max_norm = max_norm
+        self.clip_rms = clip_rms
         self.average = average
         self.clip = clip
         self.max_iter = max_iter
@@ -243,6 +246,7 @@ class BilevelDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         refuse_models(self.network)
@@ -268,7 +272,7 @@ class BilevelDistiller(IterativeCondenser):
                 problem,
                 lr=self.lr,
                 target_lr=self.label_lr if learn_labels else None,
-                max_norm=self.max_norm,
+                clip_rms=self._clip_rms,
                 extra=self._log_rate(problem),
                 optimizer="adam",
             ),

@@ -54,7 +54,7 @@ class BilevelLoop(Loop):
     """
 
     name = "bilevel distillation"
-    remedy = "lower network_lr or lr, or give a smaller max_norm or window"
+    remedy = "lower network_lr or lr, or give a smaller clip_rms or window"
     memory_remedy = "lower window, width or budget"
 
     def __init__(self, context: LoopContext, settings: BilevelSettings) -> None:

@@ -93,7 +93,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         Step size for continuous targets, in their standard deviations. "auto" takes that of the
         rows where the loss depends on the targets ("kl" and "js" do not). None keeps the targets of
         the start.
-    {max_norm}
+    {clip_rms}
         It is measured in the running root mean square of the gradients of all rows.
     {average}
     {clip}
@@ -117,6 +117,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
     {on_interrupt}
     {device}
     {random_state}
+    {max_norm}
 
     Attributes
     ----------
@@ -209,7 +210,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         momentum: float = 0.5,
         schedule: str = "constant",
         target_lr: Any = "auto",
-        max_norm: float | None = 3.0,
+        clip_rms: float | None = 3.0,
         average: float = 0.95,
         clip: bool = False,
         outer_steps: int = 1,
@@ -225,6 +226,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         on_interrupt: str = "raise",
         device: str = "auto",
         random_state: Any = None,
+        max_norm: Any = "deprecated",
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.loss = loss
@@ -245,7 +247,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.momentum = momentum
         self.schedule = schedule
         self.target_lr = target_lr
-        self.max_norm = max_norm
+        self.clip_rms = clip_rms
         self.average = average
         self.clip = clip
         self.outer_steps = outer_steps
@@ -260,6 +262,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         return self._condense(self._with_bins(rows), run, self._plan)
@@ -312,7 +315,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
                 lr=self.lr or _LR,
                 momentum=self.momentum,
                 target_lr=self._learned_target_lr() if is_regression else None,
-                max_norm=self.max_norm,
+                clip_rms=self._clip_rms,
                 normalize=True,
             ),
             make_loop=functools.partial(DistributionMatchingLoop, settings=settings),

@@ -107,9 +107,9 @@ class GradientMatchingDistiller(IterativeCondenser):
     {momentum}
     {schedule}
     {target_lr}
-    {max_norm}
-        A step moves a row by at most ``lr * max_norm`` standard deviations, or
-        ``lr * max_norm / (1 - momentum)`` with momentum.
+    {clip_rms}
+        A step moves a row by at most ``lr * clip_rms`` standard deviations, or
+        ``lr * clip_rms / (1 - momentum)`` with momentum.
     {average}
     {clip}
     Steps and time
@@ -138,6 +138,7 @@ class GradientMatchingDistiller(IterativeCondenser):
     {on_interrupt}
     {device}
     {random_state}
+    {max_norm}
 
     Attributes
     ----------
@@ -238,7 +239,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         momentum: float = 0.5,
         schedule: str = "constant",
         target_lr: float | None = None,
-        max_norm: float | None = 0.5,
+        clip_rms: float | None = 0.5,
         average: float = 0.0,
         clip: bool = False,
         outer_steps: int | None = None,
@@ -255,6 +256,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         on_interrupt: str = "raise",
         device: str = "auto",
         random_state: Any = None,
+        max_norm: Any = "deprecated",
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.preset = preset
@@ -278,7 +280,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         self.momentum = momentum
         self.schedule = schedule
         self.target_lr = target_lr
-        self.max_norm = max_norm
+        self.clip_rms = clip_rms
         self.average = average
         self.clip = clip
         self.outer_steps = outer_steps
@@ -294,13 +296,14 @@ class GradientMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         if self.preset is None:
             return self._condense(rows, run, self._plan)
         # An estimator with the parameters of the preset written out does the work.
         network = network_name(self.network, rows.X.shape[1:]) if isinstance(self.network, str) else ""
-        cls, params = type(self), self.get_params(deep=False)
+        cls, params = type(self), self._current_params()
         params = preset_params(cls, params, network, rows.size / len(rows.groups))
         return cls._distill(cls(**params), rows, run)
 
@@ -332,7 +335,7 @@ class GradientMatchingDistiller(IterativeCondenser):
                 lr=self.lr or default_rate(problem.shape),
                 momentum=self.momentum,
                 target_lr=self.target_lr if rows.task == "regression" else None,
-                max_norm=self.max_norm,
+                clip_rms=self._clip_rms,
             ),
             make_loop=functools.partial(GradientMatchingLoop, settings=settings),
             block_size=-(-self.record_every // updates_per_network) * updates_per_network,

@@ -20,7 +20,7 @@ _ZHAO = {
     "momentum": 0.5,
     "network_lr": 0.01,
     "average": 0.0,
-    "max_norm": None,
+    "clip_rms": None,
     "clip": False,
     "precision": "float32",
     "patience": None,

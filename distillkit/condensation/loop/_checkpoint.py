@@ -27,6 +27,8 @@ _ENTRY = "distillkit.checkpoint"
 _FORMAT = 3
 _NAMED_BY_MODULE = 2  # format whose keys name classes by the private modules that define them
 
+_RENAMED = {"max_norm": "clip_rms"}  # parameters that older keys hold under another name
+
 
 @dataclass
 class State:
@@ -93,7 +95,7 @@ class Checkpoint:
             raise ArtefactError(
                 f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another path."
             ) from exc
-        if version == _NAMED_BY_MODULE:
+        if version in {_NAMED_BY_MODULE, _FORMAT}:
             key, version = _upgraded_key(key), _FORMAT
         if version != _FORMAT:
             raise ArtefactError(
@@ -134,7 +136,8 @@ class Checkpoint:
 
 def _upgraded_key(key: Mapping[str, Any]) -> dict[str, Any]:
     """Return the key of an older file in the form that this version writes."""
-    return {name: upgraded_name(value) if isinstance(value, str) else value for name, value in key.items()}
+    values = {name: upgraded_name(value) if isinstance(value, str) else value for name, value in key.items()}
+    return {_RENAMED.get(name, name): value for name, value in values.items()}
 
 
 def settings_key(params: Mapping[str, Any], without: frozenset[str]) -> dict[str, Any]:

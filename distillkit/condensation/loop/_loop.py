@@ -91,7 +91,7 @@ class Loop(ABC):
 
     name: ClassVar[str]
     """Name of the method in warnings."""
-    remedy: ClassVar[str] = "lower lr, or give max_norm"
+    remedy: ClassVar[str] = "lower lr, or give clip_rms"
     """Remedy that the warning of divergence names."""
     batch_name: ClassVar[str] = "real_batch"
     """Parameter whose rows are halved where memory ends."""

@@ -29,7 +29,7 @@ class Extra:
     limits : tuple of float, or None
         Lowest and highest value.
     shortened : bool
-        Whether `max_norm` limits its gradient as it limits that of the rows.
+        Whether `clip_rms` limits its gradient as it limits that of the rows.
     """
 
     value: torch.Tensor
@@ -75,7 +75,7 @@ class SyntheticRows:
         Step size of continuous targets or of label logits; None does not learn them.
     limits : tuple of two tensors, or None
         Lowest and highest values that rows may take.
-    max_norm : float or None
+    clip_rms : float or None
         Largest root mean square of the gradient of one row; larger gradients are scaled down to it.
     average : float
         Decay, in [0, 1), of the exponential moving average of the rows that `snapshot` returns;
@@ -109,7 +109,7 @@ class SyntheticRows:
         momentum: float = 0.0,
         target_lr: float | None = None,
         limits: tuple[torch.Tensor, torch.Tensor] | None = None,
-        max_norm: float | None = None,
+        clip_rms: float | None = None,
         average: float = 0.0,
         normalize: bool = False,
         extra: Extra | None = None,
@@ -140,7 +140,7 @@ class SyntheticRows:
             # Noise and downscaled rows may start outside the limits.
             with torch.no_grad():
                 self._stored.clamp_(*self._limits)
-        self._max_norm, self._average = max_norm, average
+        self._clip_rms, self._average = clip_rms, average
         self._squares = torch.zeros(len(self.leaves)) if normalize else None
         self._means = [leaf.detach().clone() for leaf in self.leaves]
         self._updates = 0
@@ -183,7 +183,7 @@ class SyntheticRows:
         # 2. Normalize the gradients, limit their norms, and step.
         unlimited = None if self._extra is None or self._extra.shortened else self.leaves[-1]
         for leaf, gradient in zip(self.leaves, self._normalized(gradients), strict=True):
-            limit = None if leaf is unlimited else self._max_norm
+            limit = None if leaf is unlimited else self._clip_rms
             leaf.grad = gradient if limit is None else _clipped_by_row(gradient, limit)
         self._optimizer.step()
         # 3. Keep the leaves within their limits, and update their moving averages.

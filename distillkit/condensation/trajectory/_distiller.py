@@ -105,7 +105,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     {momentum}
     {schedule}
     {target_lr}
-    {max_norm}
+    {clip_rms}
         It is measured in the running root mean square of the gradients of all rows.
     {average}
     {clip}
@@ -132,6 +132,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     {on_interrupt}
     {device}
     {random_state}
+    {max_norm}
 
     Attributes
     ----------
@@ -247,7 +248,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         momentum: float = 0.5,
         schedule: str = "constant",
         target_lr: float | None = None,
-        max_norm: float | None = 3.0,
+        clip_rms: float | None = 3.0,
         average: float = 0.95,
         clip: bool = False,
         max_iter: int | None = None,
@@ -263,6 +264,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         on_interrupt: str = "raise",
         device: str = "auto",
         random_state: Any = None,
+        max_norm: Any = "deprecated",
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.n_experts = n_experts
@@ -289,7 +291,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         self.momentum = momentum
         self.schedule = schedule
         self.target_lr = target_lr
-        self.max_norm = max_norm
+        self.clip_rms = clip_rms
         self.average = average
         self.clip = clip
         self.max_iter = max_iter
@@ -304,6 +306,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # The seed of the experts is drawn first, so that fits with other budgets and starts, which
@@ -338,7 +341,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
                 lr=self.lr or _LR,
                 momentum=self.momentum,
                 target_lr=self.target_lr if is_regression else None,
-                max_norm=self.max_norm,
+                clip_rms=self._clip_rms,
                 normalize=True,
                 extra=Extra(log_rate, self.rate_lr),
             ),
