@@ -1,19 +1,18 @@
-"""The base of the condensers: shared parameters, and the steps of a fit that are the same for all."""
+"""The base class of the condensers: the steps of a fit that are the same for all methods."""
 
 from __future__ import annotations
 
 import functools
 import warnings
 from collections.abc import Callable
-from numbers import Integral, Real
-from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 from torch import nn
 
 from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.condensation._constraints import SHARED_CONSTRAINTS
+from distillkit.condensation._networks import network_maker
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._batch_size import within_memory
 from distillkit.condensation.loop._checkpoint import Checkpoint, State, data_digest, settings_key
@@ -21,43 +20,17 @@ from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.loop._loss_monitor import LossMonitor
 from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 from distillkit.condensation.loop._validation import Judge, Validation, hold_out
-from distillkit.condensation.problem._defaults import default_depth
 from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.condensation.problem._labels import first_parts, row_labels, rows_per_label
 from distillkit.condensation.problem._problem import Batch, CondensationProblem
-from distillkit.exceptions import DataError
-from distillkit.nn import Augmentation, make_network, resolve_device, with_fast_pools
+from distillkit.nn import Augmentation, resolve_device
 from distillkit.utils._public_names import public_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
 
-__all__ = ["COUNT", "DESCENT_CONSTRAINTS", "FRACTION", "LABEL_CONSTRAINTS", "POSITIVE", "IterativeCondenser"]
+__all__ = ["IterativeCondenser"]
 
-POSITIVE = Interval(Real, 0, None, closed="neither")
-COUNT = Interval(Integral, 1, None, closed="left")
-FRACTION = Interval(Real, 0, 1, closed="left")
-
-DESCENT_CONSTRAINTS: dict[str, Any] = {
-    "pad": ["boolean"],
-    "momentum": [FRACTION],
-    "schedule": [StrOptions({"constant", "linear"})],
-    "target_lr": [POSITIVE, None],
-    "clip_rms": [POSITIVE, None],
-    "max_norm": [POSITIVE, None, Hidden(StrOptions({"deprecated"}))],
-    "augment": [StrOptions({"auto"}), "array-like", None],
-    "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-}
-"""Constraints of the parameters of methods that match training rows by plain gradient descent."""
-
-LABEL_CONSTRAINTS: dict[str, Any] = {
-    "lr": [POSITIVE],
-    "learn_labels": [StrOptions({"auto"}), "boolean"],
-    "label_lr": [POSITIVE],
-}
-"""Constraints of the parameters of methods that can learn labels with the rows, by Adam."""
-
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 # What may differ between a run and the one that resumes it: when it ends, and where files lie.
 _MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir"})
 
@@ -74,25 +47,7 @@ class IterativeCondenser(BaseDistiller):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseDistiller._parameter_constraints,
         **iterative_constraints(),
-        "network": [str, callable],
-        "width": [COUNT, None],
-        "depth": [COUNT, None],
-        "hidden": ["array-like", None],
-        "norm": [StrOptions({"instance", "none"})],
-        "init": [str, HasMethods(["fit_resample", "get_params"])],  # a name is looked up in fit
-        "downscale": [COUNT],
-        "lr": [POSITIVE, None],
-        "average": [FRACTION],
-        "clip": ["boolean"],
-        "max_iter": [COUNT, None],
-        "tol": [FRACTION],
-        "patience": [COUNT, StrOptions({"auto"}), None],
-        "record_every": [COUNT],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "validation_every": [COUNT],
-        "checkpoint": [str, PathLike, None],
-        "on_interrupt": [StrOptions({"raise", "return"})],
-        "device": [str],
+        **SHARED_CONSTRAINTS,
     }
     _needs_y: ClassVar[bool] = True
     _default_max_iter: ClassVar[int] = 300
@@ -145,7 +100,7 @@ class IterativeCondenser(BaseDistiller):
         return self._outcome(loop, problem, rows)
 
     def _current_params(self) -> dict[str, Any]:
-        """Return the parameters under their current names, and warn of a name that is deprecated."""
+        """Return the parameters under their current names, and warn of a deprecated name."""
         params: dict[str, Any] = self.get_params(deep=False)
         if params.pop("max_norm", "deprecated") != "deprecated":
             warnings.warn(
@@ -198,7 +153,7 @@ class IterativeCondenser(BaseDistiller):
     def _first_rows(
         self, plan: CondensationPlan, problem: CondensationProblem, run: Run, *, blank: bool
     ) -> SyntheticRows:
-        """Return the first rows, or with `blank` zeros in their place for a saved state."""
+        """Return the first rows, or zeros of their shape with `blank`, for a saved state."""
         return plan.make_rows(first_parts(self.init, problem, run, learn_labels=plan.learn_labels, blank=blank))
 
     def _outcome(self, loop: Loop, problem: CondensationProblem, rows: TrainingRows) -> Outcome:
@@ -218,7 +173,7 @@ class IterativeCondenser(BaseDistiller):
 
     @property
     def _clip_rms(self) -> float | None:
-        """Largest root mean square of the gradient of a row, also where it was given by its former name."""
+        """Limit of gradient clipping, under its current name or its former one."""
         limit = self.clip_rms if self.max_norm == "deprecated" else self.max_norm
         return None if limit is None else float(limit)
 
@@ -241,49 +196,14 @@ class IterativeCondenser(BaseDistiller):
             return None if self._ends_by_time else self._default_patience
         return None if self.patience is None else int(self.patience)
 
-    # What the plans of several methods are made from.
+    # The following make the parts of a plan that several methods share.
 
     def _network_maker(
-        self,
-        problem: CondensationProblem,
-        n_outputs: int | None = None,
-        *,
-        check: Callable[[nn.Module, int], nn.Module] | None = None,
-        **options: Any,
+        self, problem: CondensationProblem, n_outputs: int | None = None, **options: Any
     ) -> Callable[[int], nn.Module]:
-        """Return a function from a seed to a fresh network on the device.
-
-        Parameters
-        ----------
-        problem : CondensationProblem
-        n_outputs : int or None, default=None
-            None takes the outputs of the task.
-        check : callable or None, default=None
-            Maps a network and its seed to the network to use, or refuses it. None refuses batch
-            norm.
-        **options
-            Parameters of the network; `depth`, `norm` and `hidden` are those of the condenser where
-            they are not among them.
-        """
-        depth = self.depth or default_depth(self.network, problem.shape)
-        options = {"depth": depth, "norm": self.norm, "hidden": self.hidden, **options}
-        return functools.partial(
-            _make_network,
-            self.network,
-            problem,
-            n_outputs or problem.n_outputs,
-            check or self._refuse_batch_norm,
-            options,
-        )
-
-    def _refuse_batch_norm(self, network: nn.Module, seed: int) -> nn.Module:
-        if any(isinstance(module, _BATCH_NORMS) for module in network.modules()):
-            raise DataError(
-                f"network={self.network!r} has batch norm, through which the gradient of one class depends on which other "
-                "rows are in the batch, and whose running averages no gradient reaches: give a network with instance, group "
-                "or layer norm, or none."
-            )
-        return network
+        """Return a function from a seed to a fresh network; see `network_maker` for the options."""
+        options = {"depth": self.depth, "norm": self.norm, "hidden": self.hidden, **options}
+        return network_maker(self.network, problem, n_outputs, **options)
 
     def _row_maker(self, problem: CondensationProblem, **optimizer: Any) -> Callable[[list[Batch]], SyntheticRows]:
         """Return a function from the first rows of each group to `SyntheticRows`."""
@@ -301,15 +221,3 @@ class IterativeCondenser(BaseDistiller):
 
     def _augmentation(self, problem: CondensationProblem) -> Augmentation | None:
         return Augmentation.of(self.augment, problem.shape)
-
-
-def _make_network(
-    network: Any,
-    problem: CondensationProblem,
-    n_outputs: int,
-    check: Callable[[nn.Module, int], nn.Module],
-    options: dict[str, Any],
-    seed: int,
-) -> nn.Module:
-    fresh = make_network(network, problem.shape, n_outputs, seed=seed, **options).to(problem.device)
-    return with_fast_pools(check(fresh, seed))

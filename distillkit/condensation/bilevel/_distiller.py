@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator
 from torch import nn
 from torch.func import functional_call
 
-from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import IterativeCondenser
+from distillkit.condensation._constraints import CLIPPING_CONSTRAINTS, COUNT, LABEL_CONSTRAINTS, POSITIVE
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.bilevel._loop import BilevelLoop, BilevelSettings
@@ -167,6 +168,7 @@ class BilevelDistiller(IterativeCondenser):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **IterativeCondenser._parameter_constraints,
         **LABEL_CONSTRAINTS,
+        **CLIPPING_CONSTRAINTS,
         "network": "no_validation",  # refused in fit, with the reason and a remedy
         "inner_steps": [COUNT],
         "window": [COUNT, None],
@@ -174,8 +176,6 @@ class BilevelDistiller(IterativeCondenser):
         "network_lr": [POSITIVE, None],
         "rate_lr": [POSITIVE, None],
         "real_batch": [COUNT],
-        "clip_rms": DESCENT_CONSTRAINTS["clip_rms"],
-        "max_norm": DESCENT_CONSTRAINTS["max_norm"],
     }
     _default_patience: ClassVar[int] = 100
 
@@ -313,16 +313,16 @@ def refuse_models(network: Any) -> None:
         network.
     """
     remedy = (
-        "give a network by name ('mlp', with hidden=() for a linear model), a function that makes a torch module, or distill "
-        "without gradients: KMeansCoreset and KCenterCoreset serve every model."
+        "give a network by name ('mlp', with hidden=() for a linear model), a function that makes a torch module, "
+        "or distill without gradients: KMeansCoreset and KCenterCoreset serve every model."
     )
     is_model = inspect.isclass(network) and issubclass(network, BaseEstimator)
     name = network.__name__ if is_model else network if isinstance(network, str) else type(network).__name__
     if is_model or isinstance(network, BaseEstimator) or name in _NOT_DIFFERENTIABLE:
         raise DataError(
-            f"network={name!r} cannot be distilled for by bilevel optimization, which differentiates through the training of "
-            "a model: this one is not trained by gradient descent in torch, so that no gradient reaches the rows; "
-            f"{remedy}"
+            f"network={name!r} cannot be distilled for by bilevel optimization, which differentiates through the "
+            "training of a model: this one is not trained by gradient descent in torch, so that no gradient reaches "
+            f"the rows; {remedy}"
         )
     if not (isinstance(network, str) or callable(network)):
         raise DataError(f"network={network!r} is no network: {remedy}")
@@ -340,7 +340,7 @@ def _check_gradient(network: Any, module: nn.Module, problem: CondensationProble
         if out_of_memory(exc):
             raise
         raise DataError(
-            f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs ({exc}): "
-            "give a network of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, which need a "
-            "gradient in fewer places."
+            f"network={network!r} cannot be differentiated through its training, which bilevel distillation needs "
+            f"({exc}): give a network of differentiable layers, or use GradientMatchingDistiller or KernelDistiller, "
+            "which need a gradient in fewer places."
         ) from exc

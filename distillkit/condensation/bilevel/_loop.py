@@ -1,4 +1,4 @@
-"""The outer loop of bilevel distillation: rows step along the gradient of the loss of networks trained on them."""
+"""The outer loop of bilevel distillation, which differentiates through the training."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ class BilevelLoop(Loop):
         super().__init__(context, min(settings.real_batch, len(self.real)))
 
     def meta_loss(self, seed: int, steps: int) -> torch.Tensor:
-        """Train a network on the rows and return its loss on training rows, differentiable in rows, targets and rate."""
+        """Train a network on the synthetic rows, and return its loss on training rows.
+
+        The loss is differentiable in the synthetic rows, their targets and the learning rate.
+        """
         network = self.settings.make_network(seed)
         X, targets = self.real.draw(self.batch.size, self._draws)
         with seeded(seed):  # for layers that are random themselves

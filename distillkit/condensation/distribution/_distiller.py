@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import IterativeCondenser
+from distillkit.condensation._constraints import COUNT, DESCENT_CONSTRAINTS, POSITIVE
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.distribution._bins import target_bins
@@ -268,7 +269,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         return self._condense(self._with_bins(rows), run, self._plan)
 
     def _with_bins(self, rows: TrainingRows) -> TrainingRows:
-        """Divide the rows of a continuous target into bins, each of which is matched like a class."""
+        """Divide the rows of a continuous target into bins, which are matched like classes."""
         if rows.task != "regression":
             return rows
         if self.target_lr not in (None, "auto") and self.loss in OUTPUT_LOSSES:
@@ -289,8 +290,8 @@ class DistributionMatchingDistiller(IterativeCondenser):
             make_matched = self._network_maker(problem, n_outputs, width=width, pad=self.pad)
         elif compares_outputs and problem.n_outputs == 1:
             raise DataError(
-                f"loss={self.loss!r} needs several outputs, but the gradients of a continuous target are those of one: give "
-                "gradient_weight=0, or loss='mean'."
+                f"loss={self.loss!r} needs several outputs, but the gradients of a continuous target are those of one: "
+                "give gradient_weight=0, or loss='mean'."
             )
         settings = DistributionMatchingSettings(
             make_network=make_matched,
@@ -331,7 +332,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
 
 
 def _require_memory(settings: DistributionMatchingSettings, problem: CondensationProblem) -> None:
-    """Refuse a run that will not fit: the graph of the synthetic rows or of training rows, and the training rows."""
+    """Refuse a run that will not fit into memory: the larger graph, and the scaled rows."""
     rows = problem.rows
     n_real = sum(min(settings.real_batch, len(group.rows)) for group in rows.groups)
     graph = graph_bytes(settings.make_network, problem.shape) * max(1.5 * rows.size, min(n_real, 1024))

@@ -1,4 +1,4 @@
-"""The loop of distribution matching: each random network embeds training rows once and updates the synthetic rows."""
+"""The loop of distribution matching, which compares embeddings of random networks."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import IterativeCondenser
+from distillkit.condensation._constraints import COUNT, DESCENT_CONSTRAINTS, POSITIVE
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.gradient._gradients import fits_one_vmap
@@ -60,7 +61,8 @@ class GradientMatchingDistiller(IterativeCondenser):
         Settings by name. "dc" and "dsa" are the published settings of the two papers below: width
         128, `pad`, 256 training rows, step size 0.1 (0.01 for an MLP) without clipping, float32,
         and 1000 networks without early stopping, or as many as `max_seconds` allows. "dc" starts
-        from noise, "dsa" from training rows and with ``augment="auto"``. "fast" is the defaults, which serve fits of minutes on a CPU best.
+        from noise, "dsa" from training rows and with ``augment="auto"``. "fast" is the defaults,
+        which serve fits of minutes on a CPU best.
         A parameter whose value differs from its default wins over the preset. One that equals its
         default counts as not given, so that ``preset="dc", init="kmeans"`` starts from noise. None
         takes every parameter as it is.
@@ -344,7 +346,7 @@ class GradientMatchingDistiller(IterativeCondenser):
 
 
 def _require_memory(settings: GradientMatchingSettings, problem: CondensationProblem) -> None:
-    """Refuse a run whose graphs will not fit: that of the synthetic rows, or that of one batch of training rows."""
+    """Refuse a run that will not fit into memory: the graph of synthetic or of training rows."""
     sizes = [group.size for group in problem.rows.groups]
     rows_at_once = sum(sizes) if settings.vectorize and fits_one_vmap(sizes) else max(sizes)
     # An exact derivative keeps the graph of the gradient, too, which is twice as large.

@@ -1,4 +1,4 @@
-"""The two loops of gradient matching: networks learn from the rows, and their gradients update the rows."""
+"""The outer loop of gradient matching, over networks, and the inner one, which trains them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DERIVATIVES", "TRAIN_ON", "GradientMatchingLoop", "GradientMatchingSettings"]
 
 DERIVATIVES = {"exact": None, "differences": STEP}
-"""Ways to differentiate the distance between gradients, each with its step in the weights (None for none)."""
+"""Ways to differentiate the distance between gradients, with their steps in the weights, if any."""
 
 TRAIN_ON = ("synthetic", "real")
 """Rows that networks may learn from between two visits."""
@@ -123,7 +123,7 @@ class GradientMatchingLoop(Loop):
         return True
 
     def _match(self, network: nn.Module, real: RealGradients | None) -> tuple[RealGradients, GradientComparison]:
-        """Compare the gradients of synthetic rows with those of training rows, drawn where there are none yet."""
+        """Compare gradients of synthetic rows with `real`, which None computes first."""
         settings = self.settings
         weights = matched_weights(network, settings.distance)
         with Threads(allowed=takes_threads(network)) as threads:
@@ -143,7 +143,7 @@ class GradientMatchingLoop(Loop):
             )
 
     def compute_real_gradients(self, network: nn.Module, weights: Weights, threads: Threads) -> RealGradients:
-        """Draw training rows of each group, and a random change of them and the synthetic rows, and take gradients."""
+        """Draw training rows and a random change of them, and return their gradients."""
         settings, problem = self.settings, self.problem
         change = shared_change(settings.augment, self._generator)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import Outcome
-from distillkit.condensation._base import COUNT, LABEL_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import IterativeCondenser
+from distillkit.condensation._constraints import COUNT, LABEL_CONSTRAINTS, POSITIVE, TRAINING_CONSTRAINTS
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.kernel._closed_form import closed_form
@@ -175,6 +176,7 @@ class KernelDistiller(IterativeCondenser):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **IterativeCondenser._parameter_constraints,
         **LABEL_CONSTRAINTS,
+        **TRAINING_CONSTRAINTS,
         "feature_map": [StrOptions({"network", "linear"})],
         "ridge": [POSITIVE, None],
         "pool_size": [COUNT],
@@ -184,8 +186,6 @@ class KernelDistiller(IterativeCondenser):
         "linear_share": [Interval(Real, 0, 1, closed="both"), None],
         "network_lr": [POSITIVE],
         "real_batch": [COUNT],
-        "augment": [StrOptions({"auto"}), "array-like", None],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
     }
     _default_max_iter: ClassVar[int] = 1000
     _default_patience: ClassVar[int] = 500
@@ -273,13 +273,13 @@ class KernelDistiller(IterativeCondenser):
     def _closed_form(self, problem: CondensationProblem, run: Run) -> Outcome:
         if self.downscale > 1:
             raise DataError(
-                f"downscale={self.downscale} does not go with feature_map='linear', whose rows are exact only as they are: "
-                "leave it at 1, or give feature_map='network'."
+                f"downscale={self.downscale} does not go with feature_map='linear', whose rows are exact only as they "
+                "are: leave it at 1, or give feature_map='network'."
             )
         if self.learn_labels is True:
             raise DataError(
-                "learn_labels=True does not go with feature_map='linear', whose rows are exact with the labels as they are: "
-                "leave it out, or give feature_map='network'."
+                "learn_labels=True does not go with feature_map='linear', whose rows are exact with the labels as they "
+                "are: leave it out, or give feature_map='network'."
             )
         X, y = closed_form(problem, self.init, 1.0 if self.ridge is None else self.ridge, run)
         run.n_iter, run.stopped_by = 1, None
@@ -320,8 +320,8 @@ class KernelDistiller(IterativeCondenser):
         """Return a network that has features, with He's weights where its name was given."""
         if not callable(getattr(network, "embed", None)):
             raise DataError(
-                f"network={self.network!r} has no method embed, which maps rows to the features before its last layer: write "
-                "one, or give the name of a network."
+                f"network={self.network!r} has no method embed, which maps rows to the features before its last layer: "
+                "write one, or give the name of a network."
             )
         # the weights that a user's own function gives are the user's choice
         return draw_he_weights(network, seed) if isinstance(self.network, str) else network

@@ -1,4 +1,4 @@
-"""The loop of kernel matching: rows are optimized through the closed form of ridge regression on features."""
+"""The loop of kernel matching, which optimizes rows through the closed form of ridge regression."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ class KernelLoop(Loop):
         with Threads(allowed=takes_threads(network)) as threads:
             # 2. Update the rows a few times in these features.
             with evaluating(network):
-                self._updates(lambda rows: map_rows(network.embed, network, rows, threads), real)  # type: ignore[arg-type]
+                embed = functools.partial(_embed, network, threads)
+                self._updates(embed, real)
             if self.run.stopped_by is not None:
                 return False
             # 3. Train the network on the rows as they are now.
@@ -128,7 +129,7 @@ class KernelLoop(Loop):
         return embed_rows(network, X, batch_size=256, precision=self.settings.precision).double(), targets
 
     def _fewer(self, batch: Batch) -> Batch:
-        """Return a batch, or a random part of it where memory has made batches smaller since it was drawn."""
+        """Return a batch, or a random part of it if memory has shrunk batches meanwhile."""
         if len(batch[0]) <= self.batch.size:
             return batch
         picks = torch.from_numpy(self._draws.choice(len(batch[0]), self.batch.size, replace=False))
@@ -152,7 +153,7 @@ class KernelLoop(Loop):
         return rows if augment is None else augment(rows, augment.draw(len(rows), self._generator))
 
     def _compare(self, embed: _Embed, real: Batch) -> tuple[Sequence[torch.Tensor], dict[str, float]]:
-        """Fit ridge regression on the synthetic rows, and differentiate its error on training rows."""
+        """Fit ridge regression on the synthetic rows, and differentiate its error on real ones."""
         real = self._fewer(real)
         features = embed(self._changed(self.rows.X))
         # Probabilities are centered, so that no intercept is needed.
@@ -183,6 +184,11 @@ class KernelLoop(Loop):
         super().restore(state)
         parts = {name.removeprefix("pool."): part for name, part in state.tensors.items() if name.startswith("pool.")}
         self.pool.restore(parts, state.values["pool"])
+
+
+def _embed(network: nn.Module, threads: Threads, rows: torch.Tensor) -> torch.Tensor:
+    """Return the features before the last layer of a network, differentiable in the rows."""
+    return map_rows(network.embed, network, rows, threads)  # type: ignore[arg-type]
 
 
 def _linear_features(rows: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The loop that all condensers run in: blocks, the best rows, what ends a run, checkpoints and Ctrl-C."""
+"""The loop around the updates of every method: the best rows, stopping, checkpoints and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -113,13 +113,18 @@ class Loop(ABC):
 
     @abstractmethod
     def _round(self) -> bool:
-        """Do the updates between two points where a run can be resumed; return whether the second was reached.
+        """Do the updates between two points where a run can be resumed.
 
-        Each update ends with `_update`, after whose True the round returns.
+        Each update ends with `_update`; where that returns True, the round returns.
+
+        Returns
+        -------
+        bool
+            Whether the second point was reached.
         """
 
     def optimize(self) -> Snapshot:
-        """Update the rows until updates, seconds or patience end; return the best, in the units of the network.
+        """Update the rows until updates, seconds or patience end, and return the best rows.
 
         Raises
         ------
@@ -129,7 +134,8 @@ class Loop(ABC):
         Warns
         -----
         DistillkitWarning
-            If a loss or the rows are not finite: the best finite state is kept. If memory ends: the batch is halved.
+            If a loss or the rows are not finite: the best finite rows are kept. If memory ends: the
+            batch is halved.
         """
         try:
             self._rounds()
@@ -170,7 +176,7 @@ class Loop(ABC):
     def _within_memory(self, work: Callable[[], _T]) -> _T:
         """Do a part of an update, again with half the batch where memory ends.
 
-        The part may change nothing but the random states, which are restored before each repetition.
+        The part may change only the random states, which are restored before a repetition.
         """
         before = self._random_states()
         where = f"iteration {self.run.n_iter + 1} of {self.name}"
@@ -195,7 +201,7 @@ class Loop(ABC):
         self.error.__cause__ = exc.with_traceback(None)
 
     def notes(self) -> dict[str, Any]:
-        """Return what the provenance records of the run: the batch, where memory made it smaller."""
+        """Return notes for the provenance: the batch size, where memory made it smaller."""
         return {self.batch.name: self.batch.size} if self.batch.size < self.batch.first else {}
 
     def fitted_attributes(self) -> dict[str, Any]:
@@ -203,10 +209,12 @@ class Loop(ABC):
         return {}
 
     def _update(self, gradients: Sequence[torch.Tensor], **figures: float) -> bool:
-        """Step the rows along their gradients, record the figures (one is "loss"), and return whether the run ends."""
+        """Update the rows, record the figures (one is "loss"), and return whether the run ends."""
+        # 1. Take a step, unless the loss is infinite.
         self.run.n_iter += 1
         if not (math.isfinite(figures["loss"]) and self.rows.update(gradients, self._share_of_rate())):
             raise FloatingPointError("the matching loss or the rows are not finite")
+        # 2. At the end of a block, decide whether these rows are the best so far.
         if self.context.monitor.add(figures):
             self._close_block()
         return self._stops()
@@ -256,8 +264,8 @@ class Loop(ABC):
 
     def _warn(self, cause: str) -> None:
         warnings.warn(
-            f"{cause.rstrip('.')}, at iteration {self.run.n_iter} of {self.name}: the rows of iteration {self.best_iter} are "
-            f"kept; {self.remedy}.",
+            f"{cause.rstrip('.')}, at iteration {self.run.n_iter} of {self.name}: the rows of iteration "
+            f"{self.best_iter} are kept; {self.remedy}.",
             DistillkitWarning,
             stacklevel=7,
         )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from sklearn.utils._param_validation import Interval
 
-from distillkit.condensation._base import COUNT, DESCENT_CONSTRAINTS, POSITIVE, IterativeCondenser
+from distillkit.condensation._base import IterativeCondenser
+from distillkit.condensation._constraints import COUNT, DESCENT_CONSTRAINTS, POSITIVE
 from distillkit.condensation._parameters import PARAMETERS
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._checkpoint import data_digest, settings_key
@@ -373,10 +374,11 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
 
 
 def _require_memory(settings: TrajectoryMatchingSettings, problem: CondensationProblem) -> None:
-    """Refuse a run that will not fit: the graph of one step, the weights of all steps and epochs, and the rows."""
+    """Refuse a run that will not fit into memory: a graph, weights of all steps, and the rows."""
     experts = settings.experts
     student_batch = min(settings.batch_size, problem.rows.size)
-    # The gradient of a student's step is differentiated, and its graph, which is twice as large, is kept, too.
+    # The gradient of a student's step is differentiated, so that its graph, which is twice as large
+    # as that of the step, is kept, too.
     graph = max(3 * student_batch, experts.batch_size) * graph_bytes(experts.make_network, problem.shape)
     weights = 4 * count_parameters(experts.make_network(0)) * (settings.steps + experts.epochs + 6)
     n_bytes = graph + weights + 4 * problem.rows.X.size

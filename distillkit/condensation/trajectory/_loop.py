@@ -1,4 +1,4 @@
-"""The loop of trajectory matching: students start from weights of an expert and should reach later ones."""
+"""The loop of trajectory matching, in which students follow the weights of experts."""
 
 from __future__ import annotations
 
@@ -117,14 +117,14 @@ class TrajectoryMatchingLoop(Loop):
         return train_unrolled(self._network, self.problem.loss, start, goal, *lesson, self._batches(), self._changes())
 
     def _segment(self, expert: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return start and goal of a student, which starts after a share in [0, 1) of the allowed epochs."""
+        """Return start and goal of a student; `share` in [0, 1) says at which epoch it starts."""
         epochs = self.experts.epochs(expert)
         ahead = min(self.settings.ahead, epochs)
         begin = int(share * (min(self.settings.max_start, epochs - ahead) + 1))
         return self.experts.weights(expert, begin), self.experts.weights(expert, begin + ahead)
 
     def _find_rate(self) -> None:
-        """Set the learning rate to that at which students come nearest to the goals of two segments."""
+        """Set the learning rate at which students come nearest to the goals of two segments."""
         segments = [self._segment(0, share) for share in (0.0, 0.999)]
         rates = [self.experts.rates[0] * factor for factor in _FACTORS]
         rate = best_rate(
@@ -134,7 +134,7 @@ class TrajectoryMatchingLoop(Loop):
             self.rows.leaves[-1].fill_(log(rate))
 
     def _batches(self) -> list[torch.Tensor]:
-        """Return the rows of each step: each is used once before any is used again, as far as full batches go."""
+        """Return the rows of each step, in full batches that use all rows in turns."""
         n_rows, size = len(self.rows.X), self.batch.size
         if n_rows <= size:
             return [torch.arange(n_rows)] * self.settings.steps
@@ -154,11 +154,11 @@ class TrajectoryMatchingLoop(Loop):
         return lambda rows: augment(rows, draw)
 
     def notes(self) -> dict[str, Any]:
-        """Return what the provenance records of the run: the rates of the experts, too, where one was lowered."""
+        """Return notes for the provenance, with the rates of the experts where one was lowered."""
         return {**super().notes(), **({"expert_lr": self.experts.rates} if self.experts.lowered else {})}
 
     def fitted_attributes(self) -> dict[str, Any]:
-        """Return the learned rate, the lowest rate of an expert, and the number of experts trained."""
+        """Return the learned rate, the lowest rate of an expert, and how many were trained."""
         return {
             "student_lr_": self.student_lr,
             "expert_lr_": min(self.experts.rates, default=self.experts.lr),
