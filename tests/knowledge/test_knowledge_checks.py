@@ -11,7 +11,7 @@ from distillkit import testing
 from distillkit.coresets import ClassMeans, RandomSubset
 from distillkit.knowledge import SoftLabels, TeacherStudentDistiller
 
-NETWORK = {"epochs": 15, "lr": 0.05, "random_state": 0}
+NETWORK = {"epochs": 2, "batch_size": 32, "lr": 0.05, "random_state": 0}
 STUDENTS = [
     TeacherStudentDistiller(LogisticRegression(), **NETWORK),
     TeacherStudentDistiller(LogisticRegression(), LogisticRegression(), temperature=2, teacher_cv=3, random_state=0),
@@ -37,9 +37,17 @@ def test_scikit_learn_check_of_students(estimator, check):
     check(estimator)
 
 
+# A linear teacher holds the same contract as a network, which trains for 600 steps in every fit.
 @testing.parametrize_with_checks(
-    [SoftLabels(RandomSubset(random_state=0), "mlp"), SoftLabels(ClassMeans(), "mlp", temperature=2)]
+    [SoftLabels(RandomSubset(random_state=0), "linear"), SoftLabels(ClassMeans(), "linear", temperature=2)]
 )
 @pytest.mark.filterwarnings("ignore::distillkit.exceptions.DistillkitWarning")
 def test_contract_of_soft_labels(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("name", ["check_same_seed", "check_modalities"])
+def test_contract_of_soft_labels_of_a_network(name):
+    """A network as the teacher adds a seed and shapes of its own to the contract: these two checks concern them."""
+    estimator = SoftLabels(RandomSubset(random_state=0), "mlp")
+    dict(testing.distiller_checks(estimator))[name](estimator)
