@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch  # noqa: F401 (loaded here, so that the limit below reaches its threads)
 from threadpoolctl import threadpool_limits
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """As in the harness: on a few rows, threads wait for each other far longer than they work."""
+    """Limit every library to one thread, as the bench does: on a few rows, threads wait for each other longer than they work."""
     with threadpool_limits(1):
         yield

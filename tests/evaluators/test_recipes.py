@@ -16,10 +16,20 @@ CLASSIFIERS = ["logistic", "knn", "forest", "boosting", "mlp"]
 REGRESSORS = ["ridge", "knn", "forest", "boosting", "mlp"]
 CASES = [(name, "classification") for name in CLASSIFIERS] + [(name, "regression") for name in REGRESSORS]
 WEIGHTED = [case for case in CASES if case[0] != "knn"]
+# Settings for what does not depend on how long a model is trained; other tests take the shipped settings.
+QUICK = {
+    "mlp": {"steps": 50, "learning_rate": 0.01},
+    "forest": {"n_estimators": 20},
+    "boosting": {"max_iter": 20},
+}
 
 
 def make(name, task, seed=0, **params):
     return getattr(evaluators, f"make_{name}")(task, seed, **params)
+
+
+def make_quick(name, task, seed=0):
+    return make(name, task, seed, **QUICK.get(name, {}))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +73,7 @@ def test_thirty_patients_beat_their_mean(name, diabetes):
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_one_seed_one_result_to_the_bit(name, task, data):
     X, y, X_test, _ = data
-    first, again = (make(name, task, 7).fit(X, y).predict(X_test) for _ in range(2))
+    first, again = (make_quick(name, task, 7).fit(X, y).predict(X_test) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
@@ -71,7 +81,7 @@ def test_one_seed_one_result_to_the_bit(name, task, data):
 @pytest.mark.parametrize("task", ["regression"])
 def test_another_seed_another_result(name, task, data):
     X, y, X_test, _ = data
-    first, other = (make(name, task, seed).fit(X, y).predict(X_test) for seed in (0, 1))
+    first, other = (make_quick(name, task, seed).fit(X, y).predict(X_test) for seed in (0, 1))
     assert not np.array_equal(first, other)
 
 
@@ -93,7 +103,7 @@ def test_few_rows_and_no_warning(name, task, n_rows, data):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_single_class_is_what_is_predicted(name, digits):
     X, _, X_test, _ = digits
-    model = make(name, "classification").fit(X, np.full(len(X), 4))
+    model = make_quick(name, "classification").fit(X, np.full(len(X), 4))
     assert set(model.predict(X_test)) == {4}
     np.testing.assert_array_equal(model.predict_proba(X_test[:3]), np.ones((3, 1)))
 
@@ -102,7 +112,7 @@ def test_a_single_class_is_what_is_predicted(name, digits):
 def test_text_labels(name, digits):
     X, y, X_test, y_test = digits
     names = np.array([f"digit {i}" for i in range(10)])
-    model = make(name, "classification").fit(X, names[y])
+    model = make_quick(name, "classification").fit(X, names[y])
     assert np.mean(model.predict(X_test) == names[y_test]) > 0.7
     assert model.classes_.tolist() == names.tolist()
 
@@ -110,17 +120,17 @@ def test_text_labels(name, digits):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_probabilities_agree_with_labels(name, digits):
     X, y, X_test, _ = digits
-    model = make(name, "classification").fit(X, y)
+    model = make_quick(name, "classification").fit(X, y)
     probabilities = model.predict_proba(X_test)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(model.classes_[probabilities.argmax(axis=1)], model.predict(X_test))
-    assert not hasattr(make("knn", "regression"), "predict_proba")
+    assert not hasattr(make_quick("knn", "regression"), "predict_proba")
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_what_the_harness_and_scikit_learn_ask_of_them(name, task, data):
     X, y, X_test, y_test = data
-    model = make(name, task)
+    model = make_quick(name, task)
     assert has_fit_parameter(model, "sample_weight") == (name != "knn")
     assert (is_classifier(model), is_regressor(model)) == (task == "classification", task == "regression")
     copy = clone(model).fit(X, y)
@@ -144,7 +154,7 @@ def test_a_weight_is_a_number_of_copies(name, task, data):
 def test_where_ratios_of_weights_count_alone(name, task, data):
     X, y, X_test, _ = data
     weight = np.random.default_rng(0).integers(1, 5, len(X)).astype(float)
-    results = [make(name, task).fit(X, y, sample_weight=w).predict(X_test) for w in (weight, 4096 * weight, None)]
+    results = [make_quick(name, task).fit(X, y, sample_weight=w).predict(X_test) for w in (weight, 4096 * weight, None)]
     np.testing.assert_array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
 
@@ -179,7 +189,7 @@ def test_a_row_of_great_weight_is_heard(name):
 def test_weights_of_zero(name, task, data):
     X, y, _, _ = data
     with pytest.raises(DataError, match="sample_weight is zero for every row"):
-        make(name, task).fit(X, y, sample_weight=np.zeros(len(X)))
+        make_quick(name, task).fit(X, y, sample_weight=np.zeros(len(X)))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """On a few rows, threads wait for each other far longer than they work."""
     before = torch.get_num_threads()

@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """Threads that wait for each other on a busy machine make small tests many times slower."""
     with threadpool_limits(1):
