@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from pathlib import Path
 
@@ -9,6 +10,15 @@ import psutil
 import pytest
 
 from distillkit.plugins import reset_manager
+
+# Thousands of parametrized tests are objects that live until the end: the garbage collector need not visit them.
+gc.disable()
+
+
+def pytest_collection_finish():
+    """Exempt everything that collection has made from garbage collection, and turn that on again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

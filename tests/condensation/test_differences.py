@@ -190,10 +190,10 @@ def test_images_come_closer_to_the_real_gradients_and_are_the_same_again(images,
     def fitted():
         settings = {
             "width": 8,
-            "max_iter": 80,
-            "record_every": 20,
+            "max_iter": 30,
+            "record_every": 6,
             "init": "noise",
-            "lr": 0.1,
+            "lr": 0.3,
             "random_state": 0,
             "device": "cpu",
         }

@@ -44,7 +44,9 @@ class Mean(nn.Module):
 @pytest.mark.parametrize("data", ["images", "table", "numbers"])
 def test_every_loss_on_every_kind_of_rows(loss, data, request):
     X, y = request.getfixturevalue(data)
-    first, again, other = (matching(3, loss=loss, random_state=seed).fit(X, y) for seed in (0, 0, 1))
+    first, again, other = (
+        matching(3, loss=loss, max_iter=2, record_every=1, random_state=seed).fit(X, y) for seed in (0, 0, 1)
+    )
     assert first.X_distilled_.shape[1:] == X.shape[1:]
     assert np.isfinite(first.X_distilled_).all()
     assert first.X_distilled_.tobytes() == again.X_distilled_.tobytes()
@@ -54,7 +56,7 @@ def test_every_loss_on_every_kind_of_rows(loss, data, request):
 
 @pytest.mark.parametrize("loss", DISTRIBUTION_LOSSES)
 def test_the_loss_falls_from_noise(table, loss):
-    fitted = matching(2, loss=loss, init="noise", max_iter=60, record_every=15, lr=0.1, average=0).fit(*table)
+    fitted = matching(2, loss=loss, init="noise", max_iter=20, record_every=5, lr=0.3, average=0).fit(*table)
     assert losses(fitted)[-1] < 0.5 * losses(fitted)[0]
 
 
@@ -110,7 +112,7 @@ def test_the_hybrid_adds_the_loss_of_gradient_matching(table):
 
 
 def test_the_hybrid_lets_the_gradients_agree(images):
-    fitted = matching(loss="mean", gradient_weight=1.0, init="noise", max_iter=60, record_every=20, lr=0.1).fit(*images)
+    fitted = matching(loss="mean", gradient_weight=1.0, init="noise", max_iter=20, record_every=5, lr=0.3).fit(*images)
     assert fitted.history_[-1]["gradient_loss"] < fitted.history_[0]["gradient_loss"]
 
 

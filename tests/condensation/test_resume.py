@@ -13,7 +13,7 @@ from distillkit.condensation import (
     KernelDistiller,
     TrajectoryMatchingDistiller,
 )
-from distillkit.condensation.loop import _checkpoint
+from distillkit.condensation.loop import _checkpoint, _validation
 from distillkit.condensation.loop._checkpoint import Checkpoint, State
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import seeded
@@ -43,6 +43,12 @@ METHODS = {
 POOL = {"pool_size": 2, "max_age": 2, "updates": 3, "linear_share": 0.3}
 OF_LABELS = ("kernel", "kernel-soft", "bilevel")
 each = pytest.mark.parametrize("method", METHODS)
+
+
+@pytest.fixture(autouse=True)
+def short_validation(monkeypatch):
+    """Train the networks that judge rows for a few steps: how well they judge is the matter of other tests."""
+    monkeypatch.setattr(_validation, "_STEPS", 10)
 
 
 def accepted_by(method, **params):
