@@ -1,5 +1,6 @@
 """What is loaded when: `import distillkit`, its plugins, bench and command line bring nothing heavy along."""
 
+import json
 import subprocess
 import sys
 
@@ -20,23 +21,45 @@ def test_the_report_sees_what_is_loaded():
     assert loaded_by("import json, email.message", ("json", "email.message", "torch")) == ["json", "email.message"]
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import distillkit",
-        "import distillkit; dir(distillkit)",
-        "import distillkit.specs, distillkit.hookspecs, distillkit.budget, distillkit.exceptions, distillkit.builtin",
-        "import distillkit.plugins",
-        "import distillkit.bench",
-        "import distillkit.cli",
-        "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('method', 'dataset', 'metric')]",
-        "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('evaluator', 'reporter')]",
-        "import distillkit; [getattr(distillkit, name) for name in distillkit.__all__ if 'Coreset' in name]",
-        "from distillkit import RandomSubset; RandomSubset().fit([[0.0], [1.0]], [0, 1]).transform([[2.0]])",
-    ],
+LIGHT = (
+    "import distillkit",
+    "import distillkit; dir(distillkit)",
+    "import distillkit.specs, distillkit.hookspecs, distillkit.budget, distillkit.exceptions, distillkit.builtin",
+    "import distillkit.plugins",
+    "import distillkit.bench",
+    "import distillkit.cli",
+    "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('method', 'dataset', 'metric')]",
+    "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('evaluator', 'reporter')]",
+    "import distillkit; [getattr(distillkit, name) for name in distillkit.__all__ if 'Coreset' in name]",
+    "from distillkit import RandomSubset; RandomSubset().fit([[0.0], [1.0]], [0, 1]).transform([[2.0]])",
 )
-def test_nothing_heavy_is_loaded(code):
-    assert loaded_by(code, HEAVY) == []
+
+
+@pytest.fixture(scope="module")
+def loaded_after():
+    """Run the statements one after the other in one fresh interpreter; map each to what was loaded by then.
+
+    Modules stay loaded, so that what the last statement leaves out, all statements before it left out as well.
+    """
+    script = (
+        "import json, sys\n"
+        "codes, among = json.load(sys.stdin)\n"
+        "loaded = {}\n"
+        "for code in codes:\n"
+        "    exec(code, {})\n"
+        "    loaded[code] = [name for name in among if name in sys.modules]\n"
+        "print('loaded:' + json.dumps(loaded))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=json.dumps([LIGHT, HEAVY]), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.rpartition("loaded:")[2])
+
+
+@pytest.mark.parametrize("code", LIGHT)
+def test_nothing_heavy_is_loaded(code, loaded_after):
+    assert loaded_after[code] == []
 
 
 def test_import_distillkit_loads_not_even_numpy():

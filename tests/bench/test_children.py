@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -28,13 +29,33 @@ def job(tmp_path, trouble):
     return run
 
 
+@contextlib.contextmanager
+def no_servers():
+    """Start with no server, and end those that were started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_children, "_servers", {})
+        yield _children._servers
+        for server in _children._servers.values():
+            server.close()
+
+
 @pytest.fixture
-def fresh(monkeypatch):
-    """Start with no server, and end those that a test has started."""
-    monkeypatch.setattr(_children, "_servers", {})
-    yield _children._servers
-    for server in _children._servers.values():
-        server.close()
+def fresh():
+    with no_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def servers_of_module():
+    with no_servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def shared(servers_of_module, monkeypatch):
+    """Start with the one server that tests share which leave it alive: it takes a second or two to import everything."""
+    monkeypatch.setattr(_children, "_servers", servers_of_module)
+    return servers_of_module
 
 
 def test_children_of_one_need_share_a_server_and_others_do_not(job, fresh):
@@ -45,15 +66,15 @@ def test_children_of_one_need_share_a_server_and_others_do_not(job, fresh):
     assert sorted(key[-1] for key in fresh) == [(), ("xml.dom",)]
 
 
-def test_a_child_is_not_a_child_of_this_process(job, fresh, tmp_path):
+def test_a_child_is_not_a_child_of_this_process(job, shared, tmp_path):
     job(folder="a")
-    (server,) = fresh.values()
+    (server,) = shared.values()
     result = job("leave a child", folder="b", pid_file=str(tmp_path / "pid"))
     assert result.status == "ok"
     assert server._process.pid in {child.pid for child in psutil.Process().children()}
 
 
-def test_environment_folder_and_path_are_those_of_the_moment(job, fresh, tmp_path, monkeypatch):
+def test_environment_folder_and_path_are_those_of_the_moment(job, shared, tmp_path, monkeypatch):
     assert job(folder="a").status == "ok"
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -63,7 +84,7 @@ def test_environment_folder_and_path_are_those_of_the_moment(job, fresh, tmp_pat
     monkeypatch.syspath_prepend(str(tmp_path / "late"))
     result = job("tell place", folder="b", file=str(tmp_path / "told"), module="distillkit_late")
     assert result.status == "ok", result.error
-    assert len(fresh) == 1, "the same server as before the changes"
+    assert len(shared) == 1, "the same server as before the changes"
     assert (tmp_path / "told").read_text() == f"{tmp_path / 'here'} now"
 
 
@@ -95,7 +116,7 @@ def test_children_of_a_server_that_is_killed_are_crashed_jobs(job, fresh, tmp_pa
     assert wait_until(lambda: not is_alive(int((tmp_path / "pid").read_text())))
 
 
-def test_many_at_once_get_their_own_results(job, fresh):
+def test_many_at_once_get_their_own_results(job, shared):
     results = {}
 
     def run(number):
