@@ -21,6 +21,18 @@ def pytest_collection_finish():
     gc.enable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Report expected failures with Python's own traceback: pytest's parses every file in it, and nobody reads it."""
+    style = item.config.option.tbstyle
+    if item.get_closest_marker("xfail"):
+        item.config.option.tbstyle = "native"
+    try:
+        return (yield)
+    finally:
+        item.config.option.tbstyle = style
+
+
 @pytest.fixture
 def trouble(monkeypatch):
     """Make the plugin in tests/data/trouble known; return the folder to put on sys.path."""
