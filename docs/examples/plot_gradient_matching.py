@@ -10,7 +10,14 @@ import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from distillkit import GradientMatchingDistiller, RandomSubset, evaluate, plot_history, plot_rows
+from distillkit import (
+    GradientMatchingDistiller,
+    KMeansCoreset,
+    RandomSubset,
+    evaluate,
+    plot_history,
+    plot_rows,
+)
 
 X, y = load_digits(return_X_y=True)
 images = X.reshape(-1, 1, 8, 8) / 16
@@ -32,9 +39,13 @@ plot_history(distiller, keys="loss")
 plt.show()
 
 # %%
-# One synthetic image per class:
+# One synthetic image per class, beside the centroids of k-means that the optimization started from:
 
-plot_rows(distiller)
+fig, axes = plt.subplots(1, 2, figsize=(2.6, 6.4), layout="constrained")
+start = KMeansCoreset(budget=1, random_state=0).fit(X_train, y_train)
+plot_rows(start, ax=axes[0]).axes[0].set_title("start", fontsize=10)
+plot_rows(distiller, ax=axes[1]).axes[1].set_title("matched", fontsize=10)
+axes[1].set_ylabel("")
 plt.show()
 
 # %%

@@ -19,8 +19,8 @@ name = "wine"
 datasets = ["wine"]
 methods = ["random", "kmeans", "kcenter", "whole"]
 evaluators = ["logistic"]
-budgets = [1, 3, 10]
-seeds = 3
+budgets = [1, 5]
+seeds = 2
 metrics = ["accuracy", "balanced-accuracy", "rows", "compression-rows"]
 """
 
