@@ -32,7 +32,10 @@ def validation_accuracy(distiller):
 
 seeds = range(3)
 random = np.array(
-    [[validation_accuracy(RandomSubset(k, random_state=seed)) for k in budgets] for seed in seeds]
+    [
+        [validation_accuracy(RandomSubset(k, random_state=seed)) for k in budgets]
+        for seed in seeds
+    ]
 )
 kmeans = np.array([validation_accuracy(KMeansCoreset(k, random_state=0)) for k in budgets])
 whole = LogisticRegression(max_iter=1000).fit(X_train, y_train).score(X_valid, y_valid)
@@ -42,7 +45,9 @@ fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 ax.axhline(whole, color="0.4", linestyle="--", label=f"all {len(X_train)} rows")
 ax.plot(rows, kmeans, "o-", color="C0", label="k-means centroids")
 ax.plot(rows, random.mean(axis=0), "s-", color="C1", label="random rows (mean of 3 seeds)")
-ax.fill_between(rows, random.min(axis=0), random.max(axis=0), color="C1", alpha=0.2, linewidth=0)
+ax.fill_between(
+    rows, random.min(axis=0), random.max(axis=0), color="C1", alpha=0.2, linewidth=0
+)
 ax.set(xscale="log", xlabel="training rows kept", ylabel="accuracy on validation rows")
 ax.set_xticks(rows, rows)
 ax.minorticks_off()
@@ -52,5 +57,7 @@ plt.show()
 # %%
 # The smallest budget within two points of the accuracy of all rows:
 
-enough = next((k for k, score in zip(budgets, kmeans, strict=True) if score >= whole - 0.02), None)
+enough = next(
+    (k for k, score in zip(budgets, kmeans, strict=True) if score >= whole - 0.02), None
+)
 print("rows per class:", enough)

@@ -34,7 +34,12 @@ for ax, (name, method) in zip(axes.flat, methods.items(), strict=True):
     small = method.fit(X, y).distilled_
     ax.scatter(*X.T, c=y, s=8, alpha=0.25, cmap="viridis", linewidths=0)
     ax.scatter(
-        *small.X.T, c=small.y, s=6 * small.sample_weight, cmap="viridis", edgecolors="k", linewidths=1
+        *small.X.T,
+        c=small.y,
+        s=6 * small.sample_weight,
+        cmap="viridis",
+        edgecolors="k",
+        linewidths=1,
     )
     ax.set_title(name, fontsize=11)
 fig.supxlabel("petal length (cm)", fontsize=10)

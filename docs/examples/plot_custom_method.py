@@ -21,7 +21,9 @@ class FarthestFromMean(BaseDistiller):
     def _distill(self, rows, run):
         picks = []
         for group in rows.groups:  # one group per class
-            points = rows.flat[group.rows]  # one line of numbers per row, whatever the shape of X
+            points = rows.flat[
+                group.rows
+            ]  # one line of numbers per row, whatever the shape of X
             distances = np.linalg.norm(points - points.mean(axis=0), axis=1)
             order = np.argsort(-distances, kind="stable")
             picks.append(group.rows[order[: group.size]])  # group.size is what the budget gives

@@ -34,7 +34,9 @@ print(f"{len(small)} synthetic rows: test accuracy {model.score(X_test, y_test):
 projection = PCA(n_components=2).fit(X_train)
 fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 for label, color in enumerate(("C0", "C1", "C2")):
-    ax.scatter(*projection.transform(X_train[y_train == label]).T, s=14, color=color, alpha=0.35)
+    ax.scatter(
+        *projection.transform(X_train[y_train == label]).T, s=14, color=color, alpha=0.35
+    )
     ax.scatter(
         *projection.transform(small.X[small.y == label]).T,
         s=110,

@@ -50,6 +50,8 @@ plt.show()
 # vary less than real ones. A ratio of variances near 1 is good, for the class that varies least, too.
 
 variance = gan.diagnostics_["variance_ratio"]
-print(f"variance of generated over real rows: {variance['lowest']:.2f} to {variance['highest']:.2f}")
+print(
+    f"variance of generated over real rows: {variance['lowest']:.2f} to {variance['highest']:.2f}"
+)
 print(f"share of distinct rows:               {gan.diagnostics_['unique_ratio']:.2f}")
 print(f"rows recognized as their class:       {gan.diagnostics_['recognised']:.2f}")

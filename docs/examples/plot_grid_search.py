@@ -40,8 +40,10 @@ image = ax.imshow(table, cmap="viridis", aspect="auto")
 ax.set_xticks(range(table.shape[1]), table.columns)
 ax.set_yticks(range(table.shape[0]), table.index)
 ax.set(xlabel="C of the logistic regression", ylabel="rows per class")
-middle = (table.values.min() + table.values.max()) / 2
+middle = (table.to_numpy().min() + table.to_numpy().max()) / 2
 for (i, j), score in [((i, j), table.iloc[i, j]) for i in range(3) for j in range(4)]:
-    ax.text(j, i, f"{score:.3f}", ha="center", va="center", color="w" if score < middle else "k")
+    ax.text(
+        j, i, f"{score:.3f}", ha="center", va="center", color="w" if score < middle else "k"
+    )
 fig.colorbar(image, label="mean accuracy of 3 folds")
 plt.show()

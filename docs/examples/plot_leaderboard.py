@@ -30,7 +30,16 @@ folder = Path(tempfile.mkdtemp())
 # %%
 # In a terminal this is ``distillkit run wine.toml``.
 
-command = [sys.executable, "-m", "distillkit", "run", "wine.toml", "--quiet", "--output", "results"]
+command = [
+    sys.executable,
+    "-m",
+    "distillkit",
+    "run",
+    "wine.toml",
+    "--quiet",
+    "--output",
+    "results",
+]
 result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
 print(result.stdout)
 
@@ -46,7 +55,9 @@ print(scores.head(8).to_string(index=False))
 # From here on it is a table like any other.
 
 whole = rows.loc[rows.method == "whole", "metrics.accuracy"].mean()
-means = rows[rows.budget != "-"].groupby(["method", "budget"])["metrics.accuracy"].mean().unstack(0)
+means = rows[rows.budget != "-"].pivot_table(
+    index="budget", columns="method", values="metrics.accuracy", aggfunc="mean"
+)
 means.index = means.index.astype(int)
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 means.sort_index().plot(ax=ax, marker="o")

@@ -40,7 +40,9 @@ for name, method in methods.items():
 # A linear model has a closed form: two weighted rows give the very coefficients of ridge regression
 # on all rows.
 
-exact = KernelDistiller(budget=2, feature_map="linear", ridge=1.0).fit(X_train, y_train).distilled_
+exact = (
+    KernelDistiller(budget=2, feature_map="linear", ridge=1.0).fit(X_train, y_train).distilled_
+)
 two_rows, all_rows = exact.fit(Ridge(1.0)), Ridge(1.0).fit(X_train, y_train)
 fig, ax = plt.subplots(figsize=(5, 4.4), layout="constrained")
 ax.axline((0, 0), slope=1, color="0.7", zorder=0)

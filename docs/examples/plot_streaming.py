@@ -48,4 +48,6 @@ def cost(centers):
 
 
 at_once = KMeansCoreset(budget=100, random_state=0).fit(X)
-print(f"stream: {cost(stream.X_distilled_):.0f}, all rows at once: {cost(at_once.X_distilled_):.0f}")
+print(
+    f"stream: {cost(stream.X_distilled_):.0f}, all rows at once: {cost(at_once.X_distilled_):.0f}"
+)

@@ -11,7 +11,14 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from distillkit import GradientMatchingDistiller, KMeansCoreset, RandomSubset, SoftLabels, evaluate, plot_rows
+from distillkit import (
+    GradientMatchingDistiller,
+    KMeansCoreset,
+    RandomSubset,
+    SoftLabels,
+    evaluate,
+    plot_rows,
+)
 
 BUDGETS = [1, 2, 5, 10, 20]
 SEEDS = range(5)
@@ -30,18 +37,24 @@ def accuracy(distiller):
 
 def main():
     """Measure, draw and write the picture."""
-    random = np.array([[accuracy(RandomSubset(k, random_state=seed)) for k in BUDGETS] for seed in SEEDS])
+    random = np.array(
+        [[accuracy(RandomSubset(k, random_state=seed)) for k in BUDGETS] for seed in SEEDS]
+    )
     kmeans = [accuracy(KMeansCoreset(k, random_state=0)) for k in BUDGETS]
     settings = {"teacher": "linear", "temperature": 2.0, "alpha": 0.5, "random_state": 0}
     soft = [accuracy(SoftLabels(KMeansCoreset(k), **settings)) for k in BUDGETS]
     whole = LogisticRegression(max_iter=1000).fit(X_train, y_train).score(X_test, y_test)
 
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.7), layout="constrained", width_ratios=[1.9, 1])
+    fig, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 3.7), layout="constrained", width_ratios=[1.9, 1]
+    )
     left.axhline(whole, color="0.4", linestyle="--", label=f"all {len(X_train):,} rows")
     left.plot(BUDGETS, soft, "^-", color="C2", label="k-means with a teacher's labels")
     left.plot(BUDGETS, kmeans, "o-", color="C0", label="k-means coreset")
     left.plot(BUDGETS, random.mean(axis=0), "s-", color="C1", label="random rows")
-    left.fill_between(BUDGETS, random.min(axis=0), random.max(axis=0), color="C1", alpha=0.2, linewidth=0)
+    left.fill_between(
+        BUDGETS, random.min(axis=0), random.max(axis=0), color="C1", alpha=0.2, linewidth=0
+    )
     left.set(xscale="log", xlabel="training rows per class", ylabel="test accuracy")
     left.set_xticks(BUDGETS, BUDGETS)
     left.minorticks_off()
@@ -51,7 +64,7 @@ def main():
     images = X_train.reshape(-1, 1, 8, 8)
     distiller = GradientMatchingDistiller(budget=5, width=16, max_iter=60, random_state=0)
     plot_rows(distiller.fit(images, y_train), ax=right)
-    right.set_title("Ten classes, five synthetic images each", fontsize=11)
+    right.set_title("Five synthetic images per class", fontsize=11)
     right.set_ylabel("")
     fig.savefig(Path(__file__).with_name("overview.png"), dpi=110)
 
