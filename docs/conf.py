@@ -36,6 +36,7 @@ source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 # Docstrings name objects in single backticks; where no object has the name, they stay plain code.
 default_role = "py:obj"
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 autosummary_generate = True
 autosummary_imported_members = True
 autosummary_ignore_module_all = False
@@ -53,7 +54,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,

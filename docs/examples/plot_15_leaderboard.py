@@ -15,27 +15,27 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 SUITE = """
-name = "wine"
-datasets = ["wine"]
+name = "cancer"
+datasets = ["breast-cancer"]
 methods = ["random", "kmeans", "kcenter", "whole"]
 evaluators = ["logistic"]
-budgets = [1, 5]
+budgets = [1, 3, 10]
 seeds = 2
 metrics = ["accuracy", "balanced-accuracy", "rows", "compression-rows"]
 """
 
 folder = Path(tempfile.mkdtemp())
-(folder / "wine.toml").write_text(SUITE, encoding="utf-8")
+(folder / "cancer.toml").write_text(SUITE, encoding="utf-8")
 
 # %%
-# In a terminal this is ``distillkit run wine.toml``.
+# In a terminal this is ``distillkit run breast-cancer.toml``.
 
 command = [
     sys.executable,
     "-m",
     "distillkit",
     "run",
-    "wine.toml",
+    "cancer.toml",
     "--quiet",
     "--output",
     "results",
