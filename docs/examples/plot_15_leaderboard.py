@@ -28,7 +28,7 @@ folder = Path(tempfile.mkdtemp())
 (folder / "cancer.toml").write_text(SUITE, encoding="utf-8")
 
 # %%
-# In a terminal this is ``distillkit run breast-cancer.toml``.
+# In a terminal this is ``distillkit run cancer.toml``.
 
 command = [
     sys.executable,

@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 
+@pytest.mark.timeout(300)  # seconds of computing, which may be minutes on a machine that is shared
 @pytest.mark.usefixtures("drawing")
 def test_the_example_runs(example):
     with warnings.catch_warnings():

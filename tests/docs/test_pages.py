@@ -21,6 +21,7 @@ def without_numbers(text):
     return " ".join(re.sub(r"-?\d[\d.,]*", "#", text).split())
 
 
+@pytest.mark.timeout(300)  # seconds of computing, which may be minutes on a machine that is shared
 @pytest.mark.usefixtures("drawing")
 def test_python_blocks_run_in_order_and_print_what_is_shown(page, blocks, monkeypatch):
     module = ModuleType("code_of_a_page")
