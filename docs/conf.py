@@ -83,4 +83,8 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-html_sidebars = {"index": [], "changelog": []}
+# Pages without pages below them have nothing to show on the left.
+html_sidebars = {
+    name: []
+    for name in ("index", "tour", "choosing", "troubleshooting", "glossary", "changelog")
+}

@@ -28,14 +28,13 @@ X_train, X_test, y_train, y_test = train_test_split(images, y, stratify=y, rando
 # network. ``max_seconds`` would end the fit by the clock; a number of steps makes this page the same
 # on every machine.
 
-distiller = GradientMatchingDistiller(
-    budget=1, width=16, max_iter=40, record_every=4, random_state=0
-)
+distiller = GradientMatchingDistiller(budget=1, width=16, max_iter=60, random_state=0)
 distiller.fit(X_train, y_train)
 print(distiller.distilled_)
 
 # %%
-# The loss is the distance between the two gradients.
+# The loss is the distance between the two gradients. It goes up and down, because the method changes to a
+# new network after each step.
 
 plot_history(distiller, keys="loss")
 plt.show()
