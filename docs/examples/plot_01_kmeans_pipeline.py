@@ -2,8 +2,8 @@
 A coreset inside a pipeline
 ===========================
 
-A distiller is a step of a pipeline. It replaces the training rows by a small weighted set when the
-pipeline is fitted, and lets every row pass when the pipeline predicts.
+A distiller is a step of a pipeline. It replaces the training rows by a small weighted set when
+the pipeline is fitted, and lets every row pass when the pipeline predicts.
 """
 
 import matplotlib.pyplot as plt
@@ -38,8 +38,8 @@ print(small)
 print("weights sum to", round(small.sample_weight.sum()))
 
 # %%
-# The centroids of digits are themselves images. Here they are computed without the scaler, so that
-# they have the units of the pixels.
+# The centroids of digits are themselves images. Here they are computed without the scaler, so
+# that they have the units of the pixels.
 
 pixels = KMeansCoreset(budget=10, random_state=0).fit(X_train, y_train)
 plot_rows(pixels, shape=(1, 8, 8))

@@ -2,8 +2,8 @@
 Choosing a budget
 =================
 
-How many rows are enough? Draw the accuracy on validation rows against the number of rows kept, and
-take the smallest budget beyond which the curve is flat.
+How many rows are enough? Draw the accuracy on validation rows against the number of rows kept,
+and take the smallest budget beyond which the curve is flat.
 """
 
 import matplotlib.pyplot as plt
@@ -27,8 +27,8 @@ def validation_accuracy(distiller):
 
 
 # %%
-# Random rows are the control: a method is worth its time where its curve lies above theirs. Three
-# seeds show how far chance moves them.
+# Random rows are the control: a method is worth its time where its curve lies above theirs.
+# Three seeds show how far chance moves them.
 
 seeds = range(3)
 random = np.array(

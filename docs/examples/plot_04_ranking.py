@@ -21,8 +21,8 @@ ranked = FacilityLocationCoreset(budget=40).fit(X_train, y_train).distilled_
 print(ranked)
 
 # %%
-# ``prefix(k)`` cuts the set to k rows per class without another fit. A distilled set that was saved
-# to a file keeps its ranking, so this works after loading, too.
+# ``prefix(k)`` cuts the set to k rows per class without another fit. A distilled set that was
+# saved to a file keeps its ranking, so this works after loading, too.
 
 five = ranked.prefix(5)
 refit = FacilityLocationCoreset(budget=5).fit(X_train, y_train)

@@ -2,8 +2,8 @@
 A certificate for a coreset
 ===========================
 
-How far can costs computed on the small set be from those on all rows? ``certify`` measures it for
-several solutions, good and bad ones.
+How far can costs computed on the small set be from those on all rows? ``certify`` measures it
+for several solutions, good and bad ones.
 """
 
 import matplotlib.pyplot as plt
@@ -30,8 +30,8 @@ for cost in certificate.costs:
     )
 
 # %%
-# The error falls as the budget grows. With ``certify=True`` a coreset measures it after each fit and
-# stores it as ``error_``; the metric ``coreset-error`` puts it into a leaderboard.
+# The error falls as the budget grows. With ``certify=True`` a coreset measures it after each
+# fit and stores it as ``error_``; the metric ``coreset-error`` puts it into a leaderboard.
 
 shares = [0.02, 0.05, 0.1, 0.2, 0.4]
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")

@@ -2,8 +2,8 @@
 Grid search over a distiller
 ============================
 
-``Distilled`` joins a distiller and a model into one estimator, so the tools of scikit-learn can tune
-both together.
+``Distilled`` joins a distiller and a model into one estimator, so the tools of scikit-learn can
+tune both together.
 """
 
 import matplotlib.pyplot as plt
@@ -18,8 +18,8 @@ X, y = load_digits(return_X_y=True)
 X = X / 16
 
 # %%
-# Parameters of the two parts are reached by ``distiller__`` and ``estimator__``. In each fold the
-# distiller sees only the training rows of the fold.
+# Parameters of the two parts are reached by ``distiller__`` and ``estimator__``. In each fold
+# the distiller sees only the training rows of the fold.
 
 model = Distilled(KMeansCoreset(random_state=0), LogisticRegression(max_iter=500))
 search = GridSearchCV(

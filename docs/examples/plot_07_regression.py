@@ -2,8 +2,8 @@
 Distillation for regression
 ===========================
 
-Where y holds numbers, the budget counts rows in all, and methods keep the rows and their numbers
-together.
+Where y holds numbers, the budget counts rows in all, and methods keep the rows and their
+numbers together.
 """
 
 import matplotlib.pyplot as plt
@@ -37,8 +37,8 @@ for name, method in methods.items():
     print(f"{name:18} {scores[name]:.3f}")
 
 # %%
-# A linear model has a closed form: two weighted rows give the very coefficients of ridge regression
-# on all rows.
+# A linear model has a closed form: two weighted rows give the very coefficients of ridge
+# regression on all rows.
 
 exact = (
     KernelDistiller(budget=2, feature_map="linear", ridge=1.0).fit(X_train, y_train).distilled_

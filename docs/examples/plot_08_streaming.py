@@ -2,8 +2,8 @@
 A coreset of a stream
 =====================
 
-Rows that do not fit in memory are read in chunks. After each chunk the set stands for all rows so
-far, and the memory in use stays bounded.
+Rows that do not fit in memory are read in chunks. After each chunk the set stands for all rows
+so far, and the memory in use stays bounded.
 """
 
 import matplotlib.pyplot as plt
@@ -31,15 +31,15 @@ print("weights sum to", round(stream.sample_weight_.sum()))
 # %%
 # The rows in memory grow with the logarithm of the rows seen.
 
-seen, in_memory = np.transpose(held)
+n_seen, in_memory = np.transpose(held)
 fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-ax.plot(seen, in_memory, drawstyle="steps-post")
+ax.plot(n_seen, in_memory, drawstyle="steps-post")
 ax.set(xlabel="rows seen", ylabel="rows in memory", ylim=(0, None))
 plt.show()
 
 # %%
-# How good is the set? Compare the k-means cost of the original digits for its rows as centers with
-# that of a coreset of all rows at once.
+# How good is the set? Compare the k-means cost of the original digits for its rows as centers
+# with that of a coreset of all rows at once.
 
 
 def cost(centers):

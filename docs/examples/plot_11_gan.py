@@ -2,8 +2,8 @@
 New rows from a GAN
 ===================
 
-A generator that was trained on a table makes any number of new rows for a class. The distilled set
-is the best part of a pool of such rows.
+A generator that was trained on a table makes any number of new rows for a class. The distilled
+set is the best part of a pool of such rows.
 """
 
 import matplotlib.pyplot as plt
@@ -46,8 +46,9 @@ axes[0].legend()
 plt.show()
 
 # %%
-# Look at ``diagnostics_`` before generated rows are used: a generator that collapsed makes rows that
-# vary less than real ones. A ratio of variances near 1 is good, for the class that varies least, too.
+# Look at ``diagnostics_`` before generated rows are used: a generator that collapsed makes rows
+# that vary less than real ones. A ratio of variances near 1 is good, for the class that varies
+# least, too.
 
 variance = gan.diagnostics_["variance_ratio"]
 print(

@@ -2,8 +2,8 @@
 Soft labels from a teacher
 ==========================
 
-A teacher that was trained on all rows can label the few rows that are kept. Its probabilities say
-more than a class label: which other classes a row resembles.
+A teacher that was trained on all rows can label the few rows that are kept. Its probabilities
+say more than a class label: which other classes a row resembles.
 """
 
 import matplotlib.pyplot as plt
@@ -18,8 +18,8 @@ X = X / 16
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# ``SoftLabels`` wraps any distiller. Here the teacher is a linear model. ``temperature`` softens its
-# probabilities, and ``alpha`` is the share of the original labels that stays.
+# ``SoftLabels`` wraps any distiller. Here the teacher is a linear model. ``temperature``
+# softens its probabilities, and ``alpha`` is the share of the original labels that stays.
 
 hard = RandomSubset(budget=5, random_state=0)
 soft = SoftLabels(hard, teacher="linear", temperature=2.0, alpha=0.5, random_state=0)
@@ -46,5 +46,5 @@ fig.supxlabel("class", fontsize=10)
 plt.show()
 
 # %%
-# Sets with soft labels are compared only among themselves in a leaderboard, because a teacher that
-# saw all rows is an advantage that hard labels do not have.
+# Sets with soft labels are compared only among themselves in a leaderboard, because a teacher
+# that saw all rows is an advantage that hard labels do not have.

@@ -19,15 +19,15 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, stratify=y, random_state=0)
 
 # %%
-# Here three of ten training labels are replaced by random ones. A forest averages such errors out, and
-# its probabilities hand that on.
+# Here three of ten training labels are replaced by random ones. A forest averages such errors
+# out, and its probabilities hand that on.
 
 rng = np.random.default_rng(0)
 y_noisy = np.where(rng.random(len(y_train)) < 0.3, rng.integers(0, 10, len(y_train)), y_train)
 
 # %%
-# Any classifier can teach. ``teacher_cv`` asks a forest about rows that it was not trained on, because
-# trees are certain of rows that they know.
+# Any classifier can teach. ``teacher_cv`` asks a forest about rows that it was not trained on,
+# because trees are certain of rows that they know.
 
 model = TeacherStudentDistiller(
     teacher=RandomForestClassifier(100, random_state=0),
@@ -40,8 +40,8 @@ model = TeacherStudentDistiller(
 model.fit(X_train, y_noisy)
 
 # %%
-# The fitted object predicts with the student. It also trains the same student without the teacher, as a
-# control.
+# The fitted object predicts with the student. It also trains the same student without the
+# teacher, as a control.
 
 scores = {
     "student alone": model.student_alone_.score(X_test, y_test),

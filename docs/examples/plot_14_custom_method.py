@@ -2,8 +2,8 @@
 A method of your own
 ====================
 
-A method is a subclass of ``BaseDistiller`` that writes one function. The base class checks the input,
-resolves the budget, and stores the result.
+A method is a subclass of ``BaseDistiller`` that writes one function. The base class checks the
+input, resolves the budget, and stores the result.
 """
 
 import matplotlib.pyplot as plt
@@ -31,8 +31,9 @@ class FarthestFromMean(BaseDistiller):
 
 
 # %%
-# ``check_distiller`` tests the whole contract of an estimator: budgets, shapes, labels, containers,
-# seeds, pickling, and errors for bad input. It raises an error that says what is wrong.
+# ``check_distiller`` tests the whole contract of an estimator: budgets, shapes, labels,
+# containers, seeds, pickling, and errors for bad input. It raises an error that says what is
+# wrong.
 
 check_distiller(FarthestFromMean())
 print("the contract holds")

@@ -2,8 +2,8 @@
 Run a benchmark and read its leaderboard
 ========================================
 
-A suite is a small text file: data, methods, budgets, seeds and the models that judge. The command
-``distillkit run`` makes a leaderboard of it, and one table with all measurements.
+A suite is a small text file: data, methods, budgets, seeds and the models that judge. The
+command ``distillkit run`` makes a leaderboard of it, and one table with all measurements.
 """
 
 import subprocess
@@ -44,8 +44,8 @@ result = subprocess.run(command, cwd=folder, capture_output=True, text=True, che
 print(result.stdout)
 
 # %%
-# ``rows.csv`` holds one row per cell: a dataset, a method, a budget, two seeds and an evaluator. The
-# page :doc:`/glossary` explains its columns.
+# ``rows.csv`` holds one row per cell: a dataset, a method, a budget, two seeds and an
+# evaluator. The page :doc:`/glossary` explains its columns.
 
 rows = pd.read_csv(folder / "results" / "rows.csv")
 scores = rows[["method", "budget", "distil_seed", "status", "metrics.accuracy"]]

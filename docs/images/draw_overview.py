@@ -1,4 +1,4 @@
-"""Draw ``overview.png``, the picture of the front page: accuracy against rows, and distilled digits.
+"""Draw ``overview.png``, the picture of the front page: accuracy by rows, and distilled digits.
 
 ``python docs/images/draw_overview.py`` writes the file beside this script.
 """

@@ -14,8 +14,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def pages():
-    found = [path for path in sorted(DOCS.rglob("*.md")) if not BUILT & set(path.parts)]
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *found]
+    written = [path for path in sorted(DOCS.rglob("*.md")) if not BUILT & set(path.parts)]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *written]
 
 
 def pytest_generate_tests(metafunc):
