@@ -19,6 +19,7 @@ from distillkit import (
     plot_rows,
 )
 from distillkit.bench.planning._load_suite import parse_suite
+from distillkit.cli._single import distil_rows
 from distillkit.datasets import load_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
@@ -34,6 +35,7 @@ TROUBLES = {
     "budget per class of numbers": lambda: KMeansCoreset({0: 3}).fit(X, NUMBERS),
     "column of text": lambda: KMEANS.fit(pd.DataFrame(X).assign(kind="text").rename(columns=str), y),
     "gap": lambda: KMEANS.fit(np.where(X > 7, np.nan, X), y),
+    "gap in a file": lambda: distil_rows(KMEANS, pd.DataFrame({"a": [1.0, np.nan]}), None, standardize=True),
     "no labels": lambda: GradientMatchingDistiller(1).fit(X),
     "numbers for classes": lambda: UncertaintyCoreset(2).fit(X, NUMBERS),
     "no ranking": lambda: KMEANS.fit(X, y).distilled_.prefix(1),
