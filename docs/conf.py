@@ -4,6 +4,8 @@ import os
 import warnings
 
 import matplotlib as mpl
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 
 import distillkit
 
@@ -23,7 +25,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
@@ -57,6 +58,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
+    "capture_repr": (),
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 1,
@@ -66,6 +68,7 @@ sphinx_gallery_conf = {
     "only_warn_on_example_error": False,
 }
 
+html_math_renderer = "mathml"  # see setup
 html_theme = "pydata_sphinx_theme"
 html_title = "distillkit"
 html_static_path = ["_static"]
@@ -88,3 +91,21 @@ html_sidebars = {
     name: []
     for name in ("index", "tour", "choosing", "troubleshooting", "glossary", "changelog")
 }
+
+
+def _write_inline(translator, node):
+    """Write a formula in a line of text as MathML, which browsers show without a script."""
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _write_block(translator, node):
+    """Write a formula of its own as MathML."""
+    formula = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="math">{formula}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Register the renderer of formulas."""
+    app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))

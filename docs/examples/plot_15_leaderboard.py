@@ -6,6 +6,7 @@ A suite is a small text file: data, methods, budgets, seeds and the models that 
 command ``distillkit run`` makes a leaderboard of it, and one table with all measurements.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,10 @@ command = [
     "--output",
     "results",
 ]
-result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+environment = {**os.environ, "COLUMNS": "100"}  # the width of the terminal
+result = subprocess.run(
+    command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+)
 print(result.stdout)
 
 # %%
