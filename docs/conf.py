@@ -1,11 +1,15 @@
 """Settings of the documentation site: ``sphinx-build -W docs docs/_build/html`` builds it."""
 
+import html
 import os
+import re
 import warnings
 
 import matplotlib as mpl
 from docutils import nodes
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
 
 import distillkit
 
@@ -93,16 +97,29 @@ html_sidebars = {
 }
 
 
+def _mathml(node, *, as_block=False):
+    """Return a formula as MathML, which browsers show without a script or a network."""
+    formula = re.sub(
+        r"\\[bB]ig+[lrm]?(?![a-zA-Z])", "", node.astext()
+    )  # sizes follow by themselves
+    try:
+        return tex2mathml(formula, as_block=as_block)
+    except MathError as error:
+        logging.getLogger(__name__).warning(
+            "%s in the formula %s", error, formula, location=node
+        )
+        return f"<code>{html.escape(formula)}</code>"
+
+
 def _write_inline(translator, node):
-    """Write a formula in a line of text as MathML, which browsers show without a script."""
-    translator.body.append(tex2mathml(node.astext()))
+    """Write a formula in a line of text."""
+    translator.body.append(_mathml(node))
     raise nodes.SkipNode
 
 
 def _write_block(translator, node):
-    """Write a formula of its own as MathML."""
-    formula = tex2mathml(node.astext(), as_block=True)
-    translator.body.append(f'<div class="math">{formula}</div>')
+    """Write a formula that stands by itself."""
+    translator.body.append(f'<div class="math">{_mathml(node, as_block=True)}</div>')
     raise nodes.SkipNode
 
 
