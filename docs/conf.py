@@ -119,7 +119,7 @@ def _write_inline(translator, node):
 
 def _write_block(translator, node):
     """Write a formula that stands by itself."""
-    translator.body.append(f'<div class="math">{_mathml(node, as_block=True)}</div>')
+    translator.body.append(f'<div class="formula">{_mathml(node, as_block=True)}</div>')
     raise nodes.SkipNode
 
 
