@@ -93,7 +93,14 @@ html_theme_options = {
 # Pages without pages below them have nothing to show on the left.
 html_sidebars = {
     name: []
-    for name in ("index", "tour", "choosing", "troubleshooting", "glossary", "changelog")
+    for name in (
+        "index",
+        "tour",
+        "choosing",
+        "troubleshooting",
+        "glossary",
+        "changelog",
+    )
 }
 
 

@@ -31,19 +31,31 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 def accuracy(distiller):
     """Return the test accuracy of logistic regression on what the distiller makes."""
     small = distiller.fit(X_train, y_train).distilled_
-    table = evaluate(small, X_test, y_test, evaluators=["logistic"], metrics=["accuracy"])
+    table = evaluate(
+        small, X_test, y_test, evaluators=["logistic"], metrics=["accuracy"]
+    )
     return table["accuracy"].iloc[0]
 
 
 def main():
     """Measure, draw and write the picture."""
     random = np.array(
-        [[accuracy(RandomSubset(k, random_state=seed)) for k in BUDGETS] for seed in SEEDS]
+        [
+            [accuracy(RandomSubset(k, random_state=seed)) for k in BUDGETS]
+            for seed in SEEDS
+        ]
     )
     kmeans = [accuracy(KMeansCoreset(k, random_state=0)) for k in BUDGETS]
-    settings = {"teacher": "linear", "temperature": 2.0, "alpha": 0.5, "random_state": 0}
+    settings = {
+        "teacher": "linear",
+        "temperature": 2.0,
+        "alpha": 0.5,
+        "random_state": 0,
+    }
     soft = [accuracy(SoftLabels(KMeansCoreset(k), **settings)) for k in BUDGETS]
-    whole = LogisticRegression(max_iter=1000).fit(X_train, y_train).score(X_test, y_test)
+    whole = (
+        LogisticRegression(max_iter=1000).fit(X_train, y_train).score(X_test, y_test)
+    )
 
     fig, (left, right) = plt.subplots(
         1, 2, figsize=(9, 3.7), layout="constrained", width_ratios=[1.9, 1]
@@ -53,7 +65,12 @@ def main():
     left.plot(BUDGETS, kmeans, "o-", color="C0", label="k-means coreset")
     left.plot(BUDGETS, random.mean(axis=0), "s-", color="C1", label="random rows")
     left.fill_between(
-        BUDGETS, random.min(axis=0), random.max(axis=0), color="C1", alpha=0.2, linewidth=0
+        BUDGETS,
+        random.min(axis=0),
+        random.max(axis=0),
+        color="C1",
+        alpha=0.2,
+        linewidth=0,
     )
     left.set(xscale="log", xlabel="training rows per class", ylabel="test accuracy")
     left.set_xticks(BUDGETS, BUDGETS)
@@ -62,7 +79,9 @@ def main():
     left.set_title("Handwritten digits, logistic regression", fontsize=11)
 
     images = X_train.reshape(-1, 1, 8, 8)
-    distiller = GradientMatchingDistiller(budget=5, width=16, max_iter=60, random_state=0)
+    distiller = GradientMatchingDistiller(
+        budget=5, width=16, max_iter=60, random_state=0
+    )
     plot_rows(distiller.fit(images, y_train), ax=right)
     right.set_title("Five synthetic images per class", fontsize=11)
     right.set_ylabel("")
