@@ -96,7 +96,8 @@ class BaseDistiller(
     }
     _needs_y: ClassVar[bool] = False  # whether fit raises an error for y=None
     _weighs_rows: ClassVar[bool] = False  # whether `_distill` uses `rows.weight`, which streaming needs
-    # Steps that `max_iter=None` stands for without `max_seconds`; None for methods without such a default.
+    # The number of steps that `max_iter=None` stands for if there is no `max_seconds` either; None
+    # for methods that have no such default.
     _default_max_iter: ClassVar[int | None] = None
     _keeps_rows: ClassVar[bool] = False  # whether all rows are kept, so that fit_transform keeps their number
 
