@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from distillkit.distances._divergence import js_divergence, kl_divergence
 from distillkit.distances._mmd import median_bandwidth, mmd
-from distillkit.distances._samples import squared_distances
 from distillkit.distances._sinkhorn import sinkhorn_divergence
+from distillkit.distances._squared import squared_distances
 from distillkit.distances._wasserstein import sliced_wasserstein, wasserstein
 
 if TYPE_CHECKING:

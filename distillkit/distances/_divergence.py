@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import rel_entr
 
+from distillkit.distances._samples import as_floats
 from distillkit.exceptions import DataError
 
 __all__ = ["js_divergence", "kl_divergence"]
@@ -93,9 +94,11 @@ def _check_vectors(p: Any, q: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _normalized(values: Any, name: str) -> np.ndarray:
     """Scale each vector along the last axis to sum to 1, in float64."""
-    values = np.asarray(values, dtype=np.float64)
+    values = np.asarray(as_floats(values, name), dtype=np.float64)
     if values.ndim == 0 or not np.isfinite(values).all() or (values < 0).any():
         raise DataError(f"{name} must hold vectors of finite probabilities or counts, none negative.")
+    largest = values.max(axis=-1, keepdims=True, initial=0.0)
+    values = np.ldexp(values, -np.frexp(largest)[1])  # so that the sum cannot overflow
     total = values.sum(axis=-1, keepdims=True)
     if (total <= 0).any():
         raise DataError(f"{name} holds a vector that sums to 0, which cannot be normalized: drop that vector.")

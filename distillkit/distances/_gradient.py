@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from distillkit.distances._torch_squares import as_float_tensors, refuse_not_finite
 from distillkit.exceptions import DataError
 
 __all__ = ["GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity"]
@@ -53,7 +54,8 @@ def gradient_distance(
     Raises
     ------
     DataError
-        If `kind` is not known, or if the tensors of the two gradients do not have equal shapes.
+        If `kind` is not known, if the tensors of the two gradients do not have equal shapes, or if
+        the distance is not finite.
 
     References
     ----------
@@ -72,19 +74,22 @@ def gradient_distance(
     5.0
     """
     _check(first, second, kind)
-    pairs = list(zip(first, second, strict=True))
+    converted = [as_float_tensors(a, b) for a, b in zip(first, second, strict=True)]
+    pairs = [(a, b) for a, b in converted]
     if not stacked:
         pairs = [(a.unsqueeze(0), b.unsqueeze(0)) for a, b in pairs]
+    zeros = pairs[0][0].new_zeros(len(pairs[0][0]))
     if kind == "layer-cosine":
         # With the stacking axis, parameters of fewer than 3 axes are biases and scales: skip them.
         pairs = [(a.flatten(2), b.flatten(2)) for a, b in pairs if a.ndim > 2]
-        total = sum((_one_minus_cosine(a, b).sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
+        total = sum((_one_minus_cosine(a, b).sum(dim=1) for a, b in pairs), start=zeros)
     elif kind == "cosine":
         total = _one_minus_cosine(*_concatenated(pairs))
     elif kind == "l1":
-        total = sum(((a - b).flatten(1).abs().sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
+        total = sum(((a - b).flatten(1).abs().sum(dim=1) for a, b in pairs), start=zeros)
     else:
-        total = sum(((a - b).flatten(1).square().sum(dim=1) for a, b in pairs), start=_zeros(first, stacked))
+        total = sum(((a - b).flatten(1).square().sum(dim=1) for a, b in pairs), start=zeros)
+    refuse_not_finite(total, first=first, second=second)
     return total if stacked else total[0]
 
 
@@ -117,11 +122,6 @@ def _check(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor], kind: 
             f"the two gradients have shapes {shapes[0]} and {shapes[1]}: give gradients of the same network, "
             "one tensor per parameter."
         )
-
-
-def _zeros(gradient: Sequence[torch.Tensor], stacked: bool) -> torch.Tensor:
-    """Return a zero for each stacked gradient, from which the sums over layers start."""
-    return gradient[0].new_zeros(len(gradient[0]) if stacked else 1)
 
 
 def _concatenated(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.distances._samples import check_pair, squared_distances, subsample
+from distillkit.distances._samples import check_pair, subsample
+from distillkit.distances._squared import pairwise_squares, scaled, unscaled
 from distillkit.exceptions import DataError
 
-__all__ = ["mean_kernel", "median_bandwidth", "mmd"]
+__all__ = ["check_bandwidth", "mean_kernel", "median_bandwidth", "mmd"]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the bandwidth at which the five Gaussian kernels are taken."""
@@ -52,14 +53,17 @@ def mmd(
         each time.
     max_rows : int, default=2000
         A sample with more rows is replaced by a random draw of `max_rows` of them, since time and
-        memory grow with the square of the number of rows.
+        memory grow with the square of the number of rows. The draw does not depend on the order of
+        the rows, and it is the same for samples of the same rows, so their distance is still 0. Two
+        samples without common rows are drawn independently: even if they come from one
+        distribution, the result is then of the order of 1 / `max_rows`.
     seed : int, default=0
         Seed of the random draws of rows.
 
     Returns
     -------
     float
-        The squared MMD, in [0, 2].
+        The squared MMD, in [0, 2], up to an absolute rounding error of the order of 1e-16.
 
     Raises
     ------
@@ -79,17 +83,20 @@ def mmd(
     """
     X, Y, a, b = check_pair(X, Y, x_weight, y_weight)
     (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
-    h = _check_bandwidth(bandwidth, X, Y, max_rows, seed)
-    kernel_xx, kernel_yy, kernel_xy = (mean_kernel(squared_distances(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
+    (X, Y), exponent = scaled(X, Y)
+    if bandwidth == "median":
+        both = np.concatenate([X, Y])
+        h = _median_distance(subsample(both, np.ones(len(both)), max_rows, seed, "median")[0])
+    else:
+        h = max(float(np.ldexp(check_bandwidth(bandwidth), -exponent)), float(np.finfo(float).smallest_subnormal))
+    kernel_xx, kernel_yy, kernel_xy = (mean_kernel(pairwise_squares(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
     value = a @ kernel_xx @ a + b @ kernel_yy @ b - 2 * (a @ kernel_xy @ b)
     # The kernel is positive definite, so a negative value can only come from rounding.
     return max(0.0, float(value))
 
 
-def _check_bandwidth(bandwidth: float | str, X: np.ndarray, Y: np.ndarray, max_rows: int, seed: int) -> float:
-    """Resolve "median", and check that the bandwidth is positive and finite."""
-    if bandwidth == "median":
-        return median_bandwidth(np.concatenate([X, Y]), max_rows=max_rows, seed=seed)
+def check_bandwidth(bandwidth: float | str) -> float:
+    """Check that the bandwidth is positive and finite."""
     if isinstance(bandwidth, str) or not bandwidth > 0 or not np.isfinite(bandwidth):
         raise DataError(f"bandwidth={bandwidth!r} must be a positive number or 'median'.")
     return float(bandwidth)
@@ -100,7 +107,10 @@ def mean_kernel(squares: Any, bandwidth: float, exp: Callable[[Any], Any] = np.e
 
     The distances are an ndarray, or a tensor with ``exp=torch.exp``.
     """
-    return sum(exp(squares / (-2 * (scale * bandwidth) ** 2)) for scale in SCALES) / len(SCALES)
+    # The square of a tiny bandwidth would underflow to 0, and that of a huge one overflow.
+    with np.errstate(over="ignore"):
+        ratios = squares / bandwidth / bandwidth
+    return sum(exp(ratios / (-2 * scale**2)) for scale in SCALES) / len(SCALES)
 
 
 def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:
@@ -110,7 +120,8 @@ def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:
     ----------
     X : array-like of shape (n, d)
     max_rows : int, default=1000
-        If X has more rows, the median is that of a random draw of `max_rows` of them.
+        If X has more rows, the median is that of a random draw of `max_rows` of them, which does
+        not depend on the order of the rows.
     seed : int, default=0
         Seed of the random draw of rows.
 
@@ -119,10 +130,20 @@ def median_bandwidth(X: Any, *, max_rows: int = 1000, seed: int = 0) -> float:
     float
         The bandwidth, in the units of the rows. It is always positive: pairs of equal rows are left
         out, and the bandwidth is 1 if no pair remains.
+
+    Raises
+    ------
+    DataError
+        If X is empty or not finite, or if the median distance is too large for float64.
     """
     X, _, weight, _ = check_pair(X, X)
     X, _ = subsample(X, weight, max_rows, seed)
-    distances = np.sqrt(squared_distances(X, X)[np.triu_indices(len(X), k=1)])
-    # Rounding gives pairs of equal rows tiny distances; drop these pairs, too.
-    distances = distances[distances > 1e-7 * max(1e-300, distances.max(initial=0.0))]
-    return float(np.median(distances)) if len(distances) else 1.0
+    (X,), exponent = scaled(X)
+    return unscaled(_median_distance(X), exponent)
+
+
+def _median_distance(X: np.ndarray) -> float:
+    """Compute the median distance between different rows, or 1 if all are equal."""
+    squares = pairwise_squares(X, X)[np.triu_indices(len(X), k=1)]
+    squares = squares[squares > 0]  # equal rows are at a distance of exactly 0
+    return float(np.median(np.sqrt(squares))) if len(squares) else 1.0

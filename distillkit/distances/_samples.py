@@ -1,14 +1,26 @@
-"""Validation, subsampling and pairwise distances of weighted samples, which all distances share."""
+"""Validation and subsampling of weighted samples, which all distances share."""
 
 from __future__ import annotations
 
+import hashlib
+import math
 from typing import Any
 
 import numpy as np
 
 from distillkit.exceptions import DataError
 
-__all__ = ["check_pair", "normalized_weight", "squared_distances", "subsample"]
+__all__ = ["NotFiniteError", "as_floats", "check_pair", "check_rows", "normalized_weight", "subsample"]
+
+_EXACT_INTEGERS = 2**53  # float64 represents all integers up to this size
+_BLOCK_ROWS = 4096  # number of rows converted to float64 at a time to compute their keys
+
+
+class NotFiniteError(DataError, FloatingPointError):
+    """Values that are NaN or infinite.
+
+    Training loops catch FloatingPointError, keep their best finite state and stop.
+    """
 
 
 def check_pair(
@@ -33,7 +45,7 @@ def check_pair(
         If a sample is empty, not two-dimensional or not finite, if the two numbers of features
         differ, or if the weights cannot be used.
     """
-    X, Y = _check_rows(X, "X"), _check_rows(Y, "Y")
+    X, Y = check_rows(X, "X"), check_rows(Y, "Y")
     if X.shape[1] != Y.shape[1]:
         raise DataError(
             f"X has {X.shape[1]} features, but Y has {Y.shape[1]}: give both samples with the same features."
@@ -41,17 +53,46 @@ def check_pair(
     return X, Y, normalized_weight(x_weight, len(X), "x_weight"), normalized_weight(y_weight, len(Y), "y_weight")
 
 
-def _check_rows(rows: Any, name: str) -> np.ndarray:
+def as_floats(values: Any, name: str = "X") -> np.ndarray:
+    """Return values as an array in float32 or float64, before any arithmetic.
+
+    All other types of numbers (booleans, integers and half precision) become float64: their own
+    arithmetic would wrap around, overflow or lose digits. Tensors of torch are accepted, too.
+
+    Raises
+    ------
+    DataError
+        If the values are not real numbers, or if they are integers beyond 2**53.
+    """
+    if hasattr(values, "detach"):  # a tensor of torch, which need not be imported for this
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    array: np.ndarray = np.asarray(values)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    if array.dtype.kind not in "biufO":
+        raise DataError(f"{name} holds values of type {array.dtype}: give real numbers.")
+    long_integers = array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size > 0
+    if long_integers and max(int(array.max()), -int(array.min())) > _EXACT_INTEGERS:
+        raise DataError(
+            f"{name} holds integers beyond 2**53, which float64 cannot tell apart: "
+            "subtract a common offset, or give floats."
+        )
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise DataError(f"{name} holds values that are not numbers: give real numbers.") from exc
+
+
+def check_rows(rows: Any, name: str) -> np.ndarray:
     """Return rows as a finite array of shape (n, d) in float32 or float64."""
-    rows = np.asarray(rows)
+    rows = as_floats(rows, name)
     if rows.ndim != 2 or rows.size == 0:
         raise DataError(
             f"{name} has shape {rows.shape}: give at least one row, in shape (n, d); flatten images and series."
         )
-    if rows.dtype not in (np.float32, np.float64):
-        rows = rows.astype(np.float64)
     if not np.isfinite(rows).all():
-        raise DataError(
+        raise NotFiniteError(
             f"{name} holds NaN or infinite values: drop or fill these rows, since distances need finite values."
         )
     return np.asarray(rows)
@@ -68,54 +109,70 @@ def normalized_weight(weight: Any, n_rows: int, name: str = "weight") -> np.ndar
     """
     if weight is None:
         return np.full(n_rows, 1.0 / n_rows)
-    weight = np.asarray(weight, dtype=np.float64)
+    weight = np.asarray(as_floats(weight, name), dtype=np.float64)
     if weight.shape != (n_rows,):
         raise DataError(f"{name} has shape {weight.shape}, but there are {n_rows} rows: give one weight per row.")
-    total = weight.sum()
-    if not np.isfinite(total) or (weight < 0).any() or total <= 0:
-        raise DataError(f"{name} must be finite, without negative values and not all zero; its sum is {total}.")
-    return np.asarray(weight / total)
+    if not np.isfinite(weight).all() or (weight < 0).any() or not (weight > 0).any():
+        raise DataError(
+            f"{name} must be finite, without negative values and not all zero; it lies between "
+            f"{weight.min()} and {weight.max()}."
+        )
+    # Scale by a power of two, so that the sum cannot overflow, and sum exactly, so that the result
+    # does not depend on the order of the rows.
+    weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
+    return np.asarray(weight / math.fsum(weight))
 
 
-def subsample(rows: np.ndarray, weight: np.ndarray, max_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def subsample(
+    rows: np.ndarray, weight: np.ndarray, max_rows: int, seed: int, purpose: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw `max_rows` rows without replacement if there are more, and renormalize their weights.
 
-    The draw depends only on the number of rows and on the seed, so equal samples remain equal.
+    Each row gets a pseudo-random key that depends only on its values, on the seed and on how many
+    equal rows precede it, and the rows with the smallest keys are drawn. Each row is therefore
+    drawn with the same probability, the order of the rows does not matter, and a row that two
+    samples share tends to be drawn from both. In particular, samples that consist of the same rows
+    remain equal. Rows of zero weight are not drawn.
+
+    A second draw from rows that were already drawn needs another `purpose`, which makes its keys
+    independent of those of the first draw.
 
     Raises
     ------
     DataError
-        If `max_rows` is not positive, or if all drawn rows have zero weight.
+        If `max_rows` is not positive.
     """
     if max_rows < 1:
         raise DataError(f"max_rows={max_rows} must be at least 1.")
     if len(rows) <= max_rows:
         return rows, weight
-    drawn = np.random.default_rng(seed).choice(len(rows), size=max_rows, replace=False, shuffle=False)
-    return rows[drawn], normalized_weight(weight[drawn], max_rows)
+    candidates = np.flatnonzero(weight > 0)
+    if len(candidates) > max_rows:
+        keys = _row_keys(rows, weight, f"{purpose}{int(seed)}")[candidates]
+        smallest = np.argpartition(keys, max_rows)[:max_rows]
+        candidates = candidates[smallest[np.argsort(keys[smallest], kind="stable")]]
+    return rows[candidates], normalized_weight(weight[candidates], len(candidates))
 
 
-def squared_distances(X: np.ndarray, Y: np.ndarray, *, dtype: Any = np.float64) -> np.ndarray:
-    """Squared Euclidean distances between all pairs of rows, by one matrix product.
-
-    Parameters
-    ----------
-    X, Y : ndarray of shape (n, d) and (m, d)
-    dtype : dtype, default=float64
-        Precision of the computation. The rounding error is a few units in the last place of the
-        squared norms of the rows, measured from the mean of `Y`.
-
-    Returns
-    -------
-    ndarray of shape (n, m)
-        The squared distances, never negative.
-    """
-    center = Y.mean(axis=0, dtype=np.float64).astype(dtype)
-    # The expansion ||x - y||^2 = ||x||^2 - 2 x.y + ||y||^2 loses digits by cancellation far from
-    # the origin, so both samples are first shifted by the same vector.
-    X, Y = X.astype(dtype, copy=False) - center, Y.astype(dtype, copy=False) - center
-    squares = X @ Y.T
-    squares *= -2
-    squares += np.einsum("ij,ij->i", X, X)[:, None]
-    squares += np.einsum("ij,ij->i", Y, Y)[None, :]
-    return np.asarray(np.maximum(squares, 0, out=squares))
+def _row_keys(rows: np.ndarray, weight: np.ndarray, salt: str) -> np.ndarray:
+    """Compute a pseudo-random uint64 key for each row; copies of a row get different keys."""
+    # 1. Hash the values of each row, in float64 so that float32 copies get the same hash. Adding 0
+    #    turns -0.0 into 0.0.
+    digests = bytearray()
+    for begin in range(0, len(rows), _BLOCK_ROWS):
+        block = np.ascontiguousarray(rows[begin : begin + _BLOCK_ROWS], dtype=np.float64) + 0.0
+        for row in block:
+            digests += hashlib.blake2b(row.data, digest_size=8, key=salt.encode()[:64]).digest()
+    hashes = np.frombuffer(bytes(digests), dtype="<u8").astype(np.uint64)
+    # 2. Number the copies of each row, in the order of their weights, from 0.
+    order = np.lexsort((weight, hashes))
+    ordered = hashes[order]
+    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    copies = np.arange(len(rows)) - np.repeat(begins, np.diff(np.append(begins, len(rows))))
+    # 3. Mix the numbers into the hashes (the finalizer of splitmix64, modulo 2**64).
+    keys = ordered + copies.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: np.ndarray = np.empty(len(rows), dtype=np.uint64)
+    mixed[order] = keys ^ (keys >> np.uint64(31))
+    return mixed

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import rel_entr
 
 from distillkit.distances._pot import import_pot
-from distillkit.distances._samples import check_pair, squared_distances, subsample
+from distillkit.distances._samples import check_pair, subsample
+from distillkit.distances._squared import pairwise_squares, scaled, unscaled
 from distillkit.exceptions import DataError
 
 __all__ = ["entropic_plan", "entropic_value", "sinkhorn_divergence"]
@@ -47,7 +48,8 @@ def sinkhorn_divergence(
         of the mean squared distance between rows of X and rows of Y (1 if that mean is zero). To
         compare several samples with one reference, give the same number each time.
     max_rows : int, default=1000
-        A sample with more rows is replaced by a random draw of `max_rows` of them.
+        A sample with more rows is replaced by a random draw of `max_rows` of them, see
+        `wasserstein`.
     max_iter : int, default=1000
         Largest number of Sinkhorn iterations for each of the three plans.
     tol : float, default=1e-9
@@ -58,12 +60,15 @@ def sinkhorn_divergence(
     Returns
     -------
     float
-        The divergence, in squared units of the rows; at least 0.
+        The divergence, in squared units of the rows; at least 0. It is a difference of costs of the
+        order of `reg`, so its absolute rounding error is of the order of 1e-15 times `reg`: give a
+        smaller `reg` if a few very distant rows make the "auto" value large.
 
     Raises
     ------
     DataError
-        If a sample or its weights are invalid, or if `reg` is not positive.
+        If a sample or its weights are invalid, if `reg` is not positive, or if the squared
+        distances are too large for float64, alone or as multiples of `reg`.
 
     References
     ----------
@@ -79,15 +84,18 @@ def sinkhorn_divergence(
     """
     X, Y, a, b = check_pair(X, Y, x_weight, y_weight)
     (X, a), (Y, b) = subsample(X, a, max_rows, seed), subsample(Y, b, max_rows, seed)
-    costs_between = squared_distances(X, Y)
-    reg = _check_reg(reg, costs_between)
-    parts = ((costs_between, a, b, 1.0), (squared_distances(X, X), a, a, -0.5), (squared_distances(Y, Y), b, b, -0.5))
+    # POT takes the logarithms of the weights: leave out rows of zero weight.
+    X, a, Y, b = X[a > 0], a[a > 0], Y[b > 0], b[b > 0]
+    (X, Y), exponent = scaled(X, Y)
+    costs_between = pairwise_squares(X, Y)
+    reg = _check_reg(reg, costs_between, exponent)
+    parts = ((costs_between, a, b, 1.0), (pairwise_squares(X, X), a, a, -0.5), (pairwise_squares(Y, Y), b, b, -0.5))
     total = 0.0
     for costs, first, second, sign in parts:
         plan = entropic_plan(first, second, costs, reg, max_iter=max_iter, tol=tol)
         total += sign * entropic_value(plan, first, second, costs, reg)
     # Rounding, or iterations that stopped before convergence, can leave a value slightly below 0.
-    return max(0.0, total)
+    return unscaled(max(0.0, total), 2 * exponent)
 
 
 def entropic_plan(
@@ -111,10 +119,14 @@ def entropic_value(plan: np.ndarray, a: np.ndarray, b: np.ndarray, costs: np.nda
     return float((plan * costs).sum() + reg * rel_entr(plan, np.outer(a, b)).sum())
 
 
-def _check_reg(reg: float | str, costs: np.ndarray) -> float:
-    """Resolve "auto", and check that the regularization is positive and finite."""
+def _check_reg(reg: float | str, costs: np.ndarray, exponent: int) -> float:
+    """Resolve "auto", check the regularization, and divide it by 4**exponent, as the costs are."""
     if reg == "auto":
         return float(costs.mean()) / 20 or 1.0
     if isinstance(reg, str) or not reg > 0 or not np.isfinite(reg):
         raise DataError(f"reg={reg!r} must be a positive number or 'auto'.")
-    return float(reg)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        scaled_reg = float(np.ldexp(float(reg), -2 * exponent))
+        if not scaled_reg > 0 or not np.isfinite(scaled_reg) or np.isinf(costs.max() / scaled_reg):
+            raise DataError(f"reg={reg!r} is out of proportion to the squared distances of the rows: give 'auto'.")
+    return scaled_reg
