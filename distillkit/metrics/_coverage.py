@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.distances import squared_distances
+from distillkit.distances._squared import scaled
 from distillkit.exceptions import DataError
 from distillkit.metrics._pairs import Pair, paired
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from distillkit.distilled import DistilledSet
 
 __all__ = ["coverage", "expected_coverage"]
@@ -18,7 +21,9 @@ __all__ = ["coverage", "expected_coverage"]
 _MAX_BALLS = 5_000
 _MIN_BALLS = 200
 _MAX_DISTANCES = 30_000_000
-_BLOCK_DISTANCES = 8_000_000  # distances in memory at a time; two blocks take 64 MB in float32
+_BLOCK_DISTANCES = 4_000_000  # distances in memory at a time; two blocks take 64 MB in float64
+_ROUNDING = 1e-9  # more than the relative rounding error of a distance in float64
+_SAFE_SQUARE = 1e24  # bound of squared distances that are computed in float32
 
 
 def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, n_neighbors: int = 5) -> float:
@@ -42,7 +47,7 @@ def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, 
     Parameters
     ----------
     X : array-like of shape (n, ...)
-        Training rows as the distiller saw them; uint8 is read as pixels in [0, 1].
+        Training rows as the distiller saw them.
     y : array-like of shape (n,) or None
         Class labels or numbers.
     distilled : DistilledSet
@@ -90,30 +95,64 @@ def _n_balls(sizes: np.ndarray) -> int:
 
 def _covered(pair: Pair, balls: np.ndarray, k: int) -> int:
     """Count the balls, centered on these rows of the pair, that hold a distilled row."""
-    centers = [rows.mean(axis=0, dtype=np.float64) for rows in (pair.X, pair.distilled)]
-    count, step = 0, max(1, _BLOCK_DISTANCES // len(pair.X))
-    for start in range(0, len(balls), step):
-        block = balls[start : start + step]
-        nearest = squared_distances(pair.X[block], pair.distilled, dtype=pair.X.dtype).min(axis=1)
-        rounding_error = _rounding_error(pair.X[block], centers)
-        count += int(np.sum(nearest <= _squared_radii(pair.X, block, k) + rounding_error))
-    return count
+    (X, distilled), _ = scaled(pair.X, pair.distilled)
+    value_errors = _value_errors(X, distilled, balls)
+    # 1. Decide in float32 which balls hold a distilled row, as far as its rounding error allows.
+    undecided, count = np.ones(len(balls), dtype=bool), 0
+    if X.dtype == distilled.dtype == np.float32:
+        bounds = _squared_errors(X, distilled, balls)
+        if (bounds + value_errors**2).max() < _SAFE_SQUARE:
+            nearest, radii = _squared_distances_and_radii(X, distilled, balls, k, np.float32)
+            undecided = np.abs(nearest - radii) <= bounds + value_errors * (value_errors + 2 * np.sqrt(radii))
+            count += int(np.sum(nearest[~undecided] <= radii[~undecided]))
+    # 2. Decide the others in float64, with room for rounding of the values and of the distances.
+    balls, value_errors = balls[undecided], value_errors[undecided]
+    nearest, radii = _squared_distances_and_radii(X, distilled, balls, k, np.float64)
+    return count + int(np.sum(np.sqrt(nearest) <= np.sqrt(radii) * (1 + _ROUNDING) + value_errors))
 
 
-def _rounding_error(X: np.ndarray, centers: list[np.ndarray]) -> np.ndarray:
-    """Return a bound of the rounding error of squared distances.
-
-    With it, a copy of a row counts as within a radius of 0.
-    """
-    squares = np.max([np.square(X - center).sum(axis=1) for center in centers], axis=0)
-    return np.asarray(32 * np.finfo(X.dtype).eps * squares)
+def _value_errors(X: np.ndarray, distilled: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Bound how far rounding moves a copy of a row, for example if it is scaled and scaled back."""
+    precision = max(np.finfo(rows.dtype).eps for rows in (X, distilled))
+    norms = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in _blocks(X, indices)])
+    return np.asarray(4 * precision * norms)
 
 
-def _squared_radii(X: np.ndarray, indices: np.ndarray, k: int) -> np.ndarray:
+def _squared_errors(X: np.ndarray, distilled: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Bound the rounding error of squared distances that are computed in float32."""
+    centers = [rows.mean(axis=0, dtype=np.float64) for rows in (X, distilled)]
+    squares = [
+        np.max([np.square(block - center).sum(axis=1) for center in centers], axis=0) for block in _blocks(X, indices)
+    ]
+    return np.asarray(64 * np.finfo(np.float32).eps * np.concatenate(squares))
+
+
+def _blocks(X: np.ndarray, indices: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield these rows in blocks; there is at least one, which may be empty."""
+    step = max(1, _BLOCK_DISTANCES // X.shape[1])
+    for start in range(0, max(1, len(indices)), step):
+        yield X[indices[start : start + step]]
+
+
+def _squared_distances_and_radii(
+    X: np.ndarray, distilled: np.ndarray, indices: np.ndarray, k: int, dtype: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return squared distances to the nearest distilled and to the k-th nearest other row."""
+    nearest, radii = np.zeros(len(indices)), np.zeros(len(indices))
+    step = max(1, _BLOCK_DISTANCES // len(X))
+    for start in range(0, len(indices), step):
+        part = slice(start, start + step)
+        block = indices[part]
+        nearest[part] = squared_distances(X[block], distilled, dtype=dtype).min(axis=1)
+        radii[part] = _squared_radii(X, block, k, dtype)
+    return nearest, radii
+
+
+def _squared_radii(X: np.ndarray, indices: np.ndarray, k: int, dtype: Any) -> np.ndarray:
     """Return the squared distances of rows to their k-th nearest other row, 0 if there is none."""
     if len(X) == 1:
-        return np.zeros(len(indices), dtype=X.dtype)
-    squares = squared_distances(X[indices], X, dtype=X.dtype)
+        return np.zeros(len(indices))
+    squares = squared_distances(X[indices], X, dtype=dtype)
     squares[np.arange(len(indices)), indices] = np.inf
     k = min(k, len(X) - 1)
     return np.asarray(np.partition(squares, k - 1, axis=1)[:, k - 1])

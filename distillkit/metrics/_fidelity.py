@@ -34,7 +34,7 @@ def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float
     Parameters
     ----------
     X : array-like of shape (n, ...)
-        Training rows as the distiller saw them; uint8 is read as pixels in [0, 1].
+        Training rows as the distiller saw them.
     y : array-like of shape (n,) or None
         Class labels or numbers.
     distilled : DistilledSet

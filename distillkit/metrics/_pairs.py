@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distillkit.distances._samples import as_floats
 from distillkit.exceptions import DataError
 from distillkit.utils._targets import infer_task
 
@@ -44,12 +45,9 @@ class Pair:
 
 
 def flat_rows(X: Any) -> np.ndarray:
-    """Return rows as floats of shape (n, d); uint8 pixels from 0 to 255 are scaled to [0, 1]."""
-    X = np.asarray(X)
-    flat = X.reshape(len(X), -1)
-    if flat.dtype == np.uint8:
-        return np.asarray(flat / np.float32(255), dtype=np.float32)
-    return np.asarray(flat if flat.dtype in (np.float32, np.float64) else flat.astype(np.float64))
+    """Return rows of shape (n, d) in float32 or float64, with the values that they have in X."""
+    X = as_floats(X)
+    return np.asarray(X.reshape(len(X), -1))
 
 
 def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
@@ -79,7 +77,7 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
     ------
     DataError
         If training rows and distilled rows have different features, if either has no rows, or if
-        distilled rows are not finite.
+        rows or continuous targets are not finite.
     """
     flat, y = flat_rows(X), None if y is None else np.asarray(y)
     distilled_X = (
@@ -93,19 +91,17 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
         )
     if not np.isfinite(distilled_rows).all():
         raise DataError("the distilled rows hold NaN or infinite values: distillation has diverged.")
+    if not np.isfinite(flat).all():
+        raise DataError("the training rows hold NaN or infinite values: drop or fill these rows.")
     labels = class_labels(y, distilled)
     if y is None or distilled.y is None:
         yield Pair(np.arange(len(flat)), flat, distilled_rows, weight)
     elif labels is not None:
         yield from _per_class(labels, flat, y, distilled_rows, np.asarray(distilled.y), weight)
     else:
-        mean, scale = float(np.mean(y)), float(np.std(y)) or 1.0
-        yield Pair(
-            np.arange(len(flat)),
-            _with_column(flat, (y - mean) / scale),
-            _with_column(distilled_rows, (np.asarray(distilled.y) - mean) / scale),
-            weight,
-        )
+        columns = _standardized(y, distilled.y)
+        rows = [_with_column(*part) for part in zip((flat, distilled_rows), columns, strict=True)]
+        yield Pair(np.arange(len(flat)), rows[0], rows[1], weight)
 
 
 def class_labels(y: Any, distilled: DistilledSet) -> np.ndarray | None:
@@ -133,6 +129,22 @@ def _per_class(
             yield Pair(rows, flat[rows], distilled_rows, weight, stand_in)
         else:
             yield Pair(rows, flat[rows], distilled_rows[of_class], weight[of_class], stand_in)
+
+
+def _standardized(y: Any, y_distilled: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Standardize both targets by the mean and standard deviation of the training target."""
+    y, y_distilled = (np.asarray(as_floats(values, "y"), dtype=np.float64) for values in (y, y_distilled))
+    if not (np.isfinite(y).all() and np.isfinite(y_distilled).all()):
+        raise DataError("the targets hold NaN or infinite values: drop or fill these rows.")
+    lowest, highest = y.min(), y.max()
+    if lowest == highest:  # the standard deviation of equal values may be a rounding error above 0
+        return y - lowest, y_distilled - lowest
+    # Scale by a power of two, which is exact, so that no square can overflow or underflow.
+    exponent = -int(np.frexp(highest / 2 - lowest / 2)[1])
+    y, y_distilled = np.ldexp(y, exponent), np.ldexp(y_distilled, exponent)
+    mean = y[0] + np.mean(y - y[0])
+    deviation = np.std(y - mean)
+    return (y - mean) / deviation, (y_distilled - mean) / deviation
 
 
 def _with_column(X: np.ndarray, column: np.ndarray) -> np.ndarray:

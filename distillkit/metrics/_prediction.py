@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, r2_score, recall_score, root_mean_squared_error
 
+from distillkit.distances._samples import as_floats
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -82,7 +84,7 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     float
         At most 1.
     """
-    return float(r2_score(y_true, y_pred))
+    return float(r2_score(as_floats(y_true, "y_true"), as_floats(y_pred, "y_pred")))
 
 
 def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -98,4 +100,4 @@ def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     float
         At least 0.
     """
-    return float(root_mean_squared_error(y_true, y_pred))
+    return float(root_mean_squared_error(as_floats(y_true, "y_true"), as_floats(y_pred, "y_pred")))

@@ -101,3 +101,27 @@ def test_balls_drawn_by_the_seed_estimate_the_whole(monkeypatch):
 def test_no_neighbours():
     with pytest.raises(DataError, match="n_neighbors=0"):
         metrics.coverage(np.ones((3, 1)), None, DistilledSet(np.ones((1, 1))), 0, n_neighbors=0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.float32])
+def test_numbers_of_every_type_are_covered_alike(dtype):
+    rng = np.random.default_rng(7)
+    X, S = rng.integers(0, 17, (150, 4)), rng.integers(0, 17, (20, 4))
+    expected = brute_force(X, np.zeros(150), S, np.zeros(20), 5)
+    assert 0 < expected < 1
+    for rows, distilled in ((X, S.astype(dtype)), (X.astype(dtype), S * 1.0), (X.astype(dtype), S.astype(dtype))):
+        assert metrics.coverage(rows, None, DistilledSet(distilled), 0) == expected
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e9])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_one_distant_row_and_any_scale_change_nothing_for_the_others(scale, offset):
+    rng = np.random.default_rng(8)
+    X, S = rng.integers(-50, 50, (60, 9)) / 4.0, rng.integers(-50, 50, (8, 9)) / 4.0
+    expected = brute_force(X, np.zeros(60), S, np.zeros(8), 5)
+    assert 0 < expected < 1
+    X = np.concatenate([X, X[:1] + 1e9]) + offset
+    value = metrics.coverage(X * scale, None, DistilledSet((S + offset) * scale), 0)
+    # The nearest rows of the distant row are all others, and so are the distilled rows.
+    assert value * 61 - expected * 60 == pytest.approx(round(value * 61 - expected * 60))
+    assert round(value * 61 - expected * 60) in (0, 1)

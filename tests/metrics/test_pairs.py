@@ -55,11 +55,35 @@ def test_without_a_target_features_alone_count(y, y_distilled):
     assert pair.X.shape == pair.distilled.shape == (6, 4)
 
 
-def test_pixels_become_shares_and_integers_floats():
-    pixels = np.array([[0, 51, 255]], dtype=np.uint8)
-    np.testing.assert_allclose(flat_rows(pixels), [[0, 0.2, 1]], rtol=1e-6)
-    assert flat_rows(pixels).dtype == np.float32
-    assert flat_rows(pixels.astype(int)).tolist() == [[0, 51, 255]]
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float16])
+def test_numbers_of_other_types_become_floats_of_the_same_values(dtype):
+    rows = flat_rows(np.array([[[0], [51], [255]]], dtype=dtype))
+    assert rows.dtype == np.float64
+    assert rows.tolist() == [[0, 51, 255]]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_a_target_is_standardized_at_any_scale(scale):
+    y = np.array([1.0, 2.0, 4.0, 5.0])
+    (pair,) = paired(np.zeros((4, 1)), y * scale, DistilledSet(np.zeros((2, 1)), y[:2] * scale))
+    np.testing.assert_allclose(pair.X[:, 1], (y - 3) / np.sqrt(2.5), rtol=1e-12)
+    np.testing.assert_array_equal(pair.distilled[:, 1], pair.X[:2, 1])
+
+
+def test_a_target_in_half_precision_does_not_overflow():
+    y = np.array([0, 30_000, 60_000, 60_000], dtype=np.float16)
+    pairs = [next(paired(np.zeros((4, 1)), t, DistilledSet(np.zeros((4, 1)), t))) for t in (y, y.astype(float))]
+    np.testing.assert_array_equal(pairs[0].X, pairs[1].X)
+
+
+def test_equal_targets_become_zero():
+    (pair,) = paired(
+        np.zeros((3, 1)),
+        np.full(3, 0.1),
+        DistilledSet(np.zeros((1, 1)), np.full(1, 0.1), provenance={"task": "regression"}),
+    )
+    assert (pair.X == 0).all()
+    assert (pair.distilled == 0).all()
 
 
 def test_rows_in_a_method_s_own_space_are_carried_back():
@@ -77,3 +101,13 @@ def test_rows_in_a_method_s_own_space_are_carried_back():
 def test_rows_that_cannot_be_compared(rows, message):
     with pytest.raises(DataError, match=message):
         list(paired(X, Y, DistilledSet(rows, Y)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_training_rows_and_targets_that_are_not_finite(bad):
+    rows, y = X.copy(), np.linspace(0, 1, 6)
+    rows[2, 0, 1] = bad
+    with pytest.raises(DataError, match="training rows hold NaN"):
+        list(paired(rows, Y, DistilledSet(X, Y)))
+    with pytest.raises(DataError, match="targets hold NaN"):
+        list(paired(X, np.where(y > 0.9, bad, y), DistilledSet(X, y, provenance={"task": "regression"})))

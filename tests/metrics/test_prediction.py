@@ -62,3 +62,13 @@ def test_numbers_by_hand():
 def test_a_model_that_predicts_nan_is_an_error(metric):
     with pytest.raises(ValueError, match="NaN"):
         metric([1.0, 2.0], [1.0, np.nan])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16])
+def test_errors_of_every_type_of_numbers(dtype):
+    y_true, y_pred = np.array([0, 3, 120]), np.array([120, 2, 5])
+    for metric in (metrics.rmse, metrics.r2):
+        expected = metric(y_true.astype(float), y_pred.astype(float))
+        assert metric(y_true.astype(dtype), y_pred.astype(dtype)) == pytest.approx(expected, rel=1e-12)
+    half = np.array([0, 6e4], dtype=np.float16)
+    assert metrics.rmse(half, half[::-1]) == 60_000
