@@ -75,7 +75,8 @@ class GradientMatchingDistiller(IterativeCondenser):
         switch, and exact derivatives miss these jumps. "differences" subtracts the gradients of
         the rows at weights a little to both sides of the network's own, which captures them. It
         needs no graph of the gradients, and so less memory, and comes closer to the real gradients
-        in as many steps (figures are in `docs/methods.md`). Choose it for many rows per class.
+        in as many steps (figures are in `benchmarks/results/notes.md`). Choose it for many rows per
+        class.
     {real_batch}
     {real_draw}
     {augment}
