@@ -25,10 +25,10 @@ _BLOCK_VALUES = 2**18  # number of differences held at a time
 def squared_distances(X: Any, Y: Any, *, dtype: Any = np.float64) -> np.ndarray:
     """Squared Euclidean distances between all pairs of rows.
 
-    They come from one matrix product of centered rows, by |x - y|^2 = |x|^2 + |y|^2 - 2 x.y. Where
-    these terms nearly cancel, as for rows that are much closer to each other than to the center,
-    the distance is computed again from the differences of the values. Equal rows are therefore at a
-    distance of exactly 0.
+    They come from one matrix product of centered rows, by ``|x - y|^2 = |x|^2 + |y|^2 - 2 x.y``.
+    Where these terms nearly cancel, as for rows that are much closer to each other than to the
+    center, the distance is computed again from the differences of the values. Equal rows are
+    therefore at a distance of exactly 0.
 
     Parameters
     ----------
