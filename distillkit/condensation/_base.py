@@ -23,7 +23,7 @@ from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.condensation.problem._labels import first_parts, row_labels, rows_per_label
 from distillkit.condensation.problem._problem import Batch, CondensationProblem
-from distillkit.nn import Augmentation, resolve_device
+from distillkit.nn import Augmentation, draws_random_numbers, resolve_device
 from distillkit.utils._public_names import public_name
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class IterativeCondenser(BaseDistiller):
         problem = CondensationProblem.of(training, device)
         with within_memory(device):
             plan = make_plan(problem)
-            plan.make_network(0)  # a network that does not fit the rows raises before any work
+            network = plan.make_network(0)  # one that does not fit the rows raises before any work
             judge = self._judge(plan, problem, held_out, split_seed)
             # 3. Make the first rows, or restore those of the checkpoint.
             context = LoopContext(
@@ -92,6 +92,7 @@ class IterativeCondenser(BaseDistiller):
                 on_interrupt=self.on_interrupt,
             )
             loop = plan.make_loop(context)
+            loop.random_layers = draws_random_numbers(network)
             if saved is not None:
                 loop.restore(saved)
         # 4. Update the rows until updates, time or patience end.

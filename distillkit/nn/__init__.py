@@ -17,7 +17,13 @@ from distillkit.nn.runtime._compiled import can_compile
 from distillkit.nn.runtime._device import mixed_precision, resolve_device
 from distillkit.nn.runtime._modes import evaluating
 from distillkit.nn.runtime._pieces import in_pieces, rows_per_piece, rows_to_share
-from distillkit.nn.runtime._seeding import make_generator, seeded
+from distillkit.nn.runtime._seeding import (
+    DrawsFrom,
+    draws_random_numbers,
+    make_generator,
+    seeded,
+    seeded_layers,
+)
 from distillkit.nn.runtime._threads import Threads, takes_threads
 from distillkit.nn.training._backward import Backward
 from distillkit.nn.training._losses import RowLoss, class_loss, distillation_loss, number_loss, soft_label_loss
@@ -35,6 +41,7 @@ __all__ = [
     "ConvNet1d",
     "DivergedError",
     "Draw",
+    "DrawsFrom",
     "LeNet",
     "Mlp",
     "NetworkClassifier",
@@ -50,6 +57,7 @@ __all__ = [
     "class_loss",
     "count_parameters",
     "distillation_loss",
+    "draws_random_numbers",
     "embed_rows",
     "evaluating",
     "in_pieces",
@@ -64,6 +72,7 @@ __all__ = [
     "rows_per_piece",
     "rows_to_share",
     "seeded",
+    "seeded_layers",
     "soft_label_loss",
     "takes_threads",
     "train_network",

@@ -6,7 +6,7 @@ from typing import cast
 
 from torch import nn
 
-from distillkit.nn import seeded
+from distillkit.nn import DrawsFrom, make_generator
 from distillkit.synthesis._encoding import Codec
 from distillkit.synthesis._images import ImageDiscriminator, ImageGenerator
 from distillkit.synthesis._series import SeriesDiscriminator, SeriesGenerator
@@ -32,7 +32,7 @@ def make_networks(
     seed : int
         Seeds the first weights.
     """
-    with seeded(seed):
+    with DrawsFrom(make_generator(seed)):
         shape = codec.network_shape
         if codec.kind == "image":
             image = cast("tuple[int, int, int]", shape)

@@ -23,7 +23,7 @@ from distillkit.condensation.loop._memory import require_memory, unrolled_bytes
 from distillkit.condensation.loop._synthetic_rows import Extra
 from distillkit.condensation.problem._labels import learns_labels
 from distillkit.exceptions import DataError
-from distillkit.nn import unroll
+from distillkit.nn import seeded_layers, unroll
 from distillkit.utils._docstrings import fill_docstring
 
 if TYPE_CHECKING:
@@ -333,9 +333,10 @@ def _check_gradient(network: Any, module: nn.Module, problem: CondensationProble
     rows = torch.ones(2, *problem.shape, device=problem.device).requires_grad_()
     targets = torch.zeros(2, device=problem.device, dtype=torch.long if problem.rows.task == "classification" else None)
     try:
-        weights = unroll(module, rows, targets, problem.loss, steps=1, rate=0.1)
-        value = problem.loss(functional_call(module, weights, (rows.detach(),)), targets)
-        torch.autograd.grad(value, rows)
+        with seeded_layers(module, 0):
+            weights = unroll(module, rows, targets, problem.loss, steps=1, rate=0.1)
+            value = problem.loss(functional_call(module, weights, (rows.detach(),)), targets)
+            torch.autograd.grad(value, rows)
     except RuntimeError as exc:
         if out_of_memory(exc):
             raise

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from distillkit.condensation.bilevel._validation import training_targets
 from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.problem._real_rows import RealRows
-from distillkit.nn import seeded, unroll
+from distillkit.nn import seeded_layers, unroll
 
 __all__ = ["BilevelLoop", "BilevelSettings"]
 
@@ -69,7 +69,7 @@ class BilevelLoop(Loop):
         """
         network = self.settings.make_network(seed)
         X, targets = self.real.draw(self.batch.size, self._draws)
-        with seeded(seed):  # for layers that are random themselves
+        with seeded_layers(network, seed):
             weights = unroll(
                 network,
                 self.rows.X,

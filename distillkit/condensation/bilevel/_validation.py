@@ -12,7 +12,7 @@ from torch import nn
 from torch.func import functional_call
 
 from distillkit.condensation.loop._validation import Judge
-from distillkit.nn import evaluating, seeded, unroll
+from distillkit.nn import evaluating, seeded_layers, unroll
 
 if TYPE_CHECKING:
     from distillkit.condensation.loop._synthetic_rows import Snapshot
@@ -92,7 +92,7 @@ class MetaValidation(Judge):
         """Train one network, and return its loss and its accuracy or R2 on the validation rows."""
         loss = self._problem.loss
         # The seed makes random layers, such as dropout, draw the same masks at each evaluation.
-        with seeded(seed):
+        with seeded_layers(network, seed):
             weights = unroll(network, *training_batch, loss, steps=self._steps, rate=rate, window=0)
         X, targets = self._batch
         with torch.no_grad(), evaluating(network):

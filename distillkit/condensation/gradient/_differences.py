@@ -12,7 +12,7 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 
 from distillkit.condensation.problem._problem import Batch, Loss
-from distillkit.nn import in_pieces, rows_per_piece, seeded, takes_threads
+from distillkit.nn import draws_random_numbers, in_pieces, rows_per_piece, seeded, takes_threads
 
 __all__ = ["STEP", "difference", "differentiated", "same_draws", "stacked_difference"]
 
@@ -31,7 +31,7 @@ def differentiated(batch: Batch) -> list[torch.Tensor]:
 
 def same_draws(network: nn.Module) -> Callable[[], Any]:
     """Return a context in which a network repeats its random draws, such as dropout masks."""
-    if takes_threads(network):  # such networks draw no random numbers
+    if not draws_random_numbers(network):
         return nullcontext
     seed = int(torch.randint(2**31, ()))
     return lambda: seeded(seed)

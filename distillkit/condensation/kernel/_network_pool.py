@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from distillkit.condensation.loop._synthetic_rows import optimizer_state, restore_optimizer
-from distillkit.nn import Backward, RowLoss, Threads, rows_per_piece, rows_to_share, seeded
+from distillkit.nn import Backward, RowLoss, Threads, make_generator, rows_per_piece, rows_to_share
 
 __all__ = ["NetworkPool", "PoolMember", "draw_he_weights"]
 
@@ -137,10 +137,11 @@ def draw_he_weights(network: nn.Module, seed: int) -> nn.Module:
     the size of the biases stays constant. Without normalization, the features of a deep network are
     then nearly equal for all rows.
     """
-    with seeded(seed), torch.no_grad():
+    generator = make_generator(seed)
+    with torch.no_grad():
         for module in network.modules():
             if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
                 if module.bias is not None:
                     module.bias.zero_()
     return network

@@ -7,6 +7,7 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -97,6 +98,8 @@ class Loop(ABC):
     """Parameter whose rows are halved where memory ends."""
     memory_remedy: ClassVar[str] = "lower width or budget"
     """Remedy that is named where memory does not suffice for the smallest batch either."""
+    random_layers: bool = True
+    """Whether networks may draw random numbers, as dropout does, so that rounds set a seed."""
 
     def __init__(self, context: LoopContext, batch: int) -> None:
         self.context = context
@@ -166,7 +169,8 @@ class Loop(ABC):
             self._state = self.state()
         while self.run.stopped_by is None:
             # The seed serves layers that are random themselves, such as dropout.
-            with seeded(self._generator.initial_seed() + self.run.n_iter):
+            seed = self._generator.initial_seed() + self.run.n_iter
+            with seeded(seed) if self.random_layers else nullcontext():
                 complete = self._round()
             if complete and writes:
                 self._state = self.state()

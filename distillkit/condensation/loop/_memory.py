@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from distillkit.exceptions import NotEnoughMemoryError
-from distillkit.nn import count_parameters
+from distillkit.nn import count_parameters, seeded_layers
 
 __all__ = ["available_bytes", "graph_bytes", "kernel_bytes", "require_memory", "unrolled_bytes"]
 
@@ -40,7 +40,8 @@ def graph_bytes(make_network: Callable[[int], nn.Module], shape: tuple[int, ...]
     """
     network = make_network(0)
     weight = next(network.parameters(), torch.zeros(0))
-    one, two = (_saved_bytes(network, weight.new_zeros(n_rows, *shape)) for n_rows in (1, 2))
+    with seeded_layers(network, 0):
+        one, two = (_saved_bytes(network, weight.new_zeros(n_rows, *shape)) for n_rows in (1, 2))
     return max(1, two - one)
 
 

@@ -16,7 +16,7 @@ from distillkit.nn.networks._lenet import LeNet
 from distillkit.nn.networks._mlp import Mlp
 from distillkit.nn.networks._resnet import ResNet18
 from distillkit.nn.runtime._modes import evaluating
-from distillkit.nn.runtime._seeding import seeded
+from distillkit.nn.runtime._seeding import DrawsFrom, make_generator, seeded
 
 __all__ = ["NETWORKS", "check_fit", "count_parameters", "make_network", "network_name"]
 
@@ -104,17 +104,18 @@ def make_network(
         If the name is not known, or if the network does not fit the shape; the modules of functions
         and copied modules are tried on two rows of zeros.
     """
-    with seeded(seed):
-        if not isinstance(network, str):
+    if not isinstance(network, str):
+        with seeded(seed):
             module = copy.deepcopy(network) if isinstance(network, nn.Module) else network(shape, n_outputs)
             check_fit(module, shape, n_outputs)
             return module
-        name = network_name(network, shape)
-        cls = NETWORKS[name][0]
-        parameters = inspect.signature(cls).parameters
-        arguments = {key: value for key, value in options.items() if value is not None and key in parameters}
-        if network == "auto" and name == "convnet" and "depth" not in arguments:
-            arguments["depth"] = min(3, min(shape[1:]).bit_length() - 1)  # as many poolings as the images allow
+    name = network_name(network, shape)
+    cls = NETWORKS[name][0]
+    parameters = inspect.signature(cls).parameters
+    arguments = {key: value for key, value in options.items() if value is not None and key in parameters}
+    if network == "auto" and name == "convnet" and "depth" not in arguments:
+        arguments["depth"] = min(3, min(shape[1:]).bit_length() - 1)  # as many poolings as the images allow
+    with DrawsFrom(make_generator(seed)):
         return cls(shape, n_outputs, **arguments)
 
 

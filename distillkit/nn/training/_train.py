@@ -13,7 +13,7 @@ from distillkit.nn.augmentation._augment import Augmentation
 from distillkit.nn.runtime._device import mixed_precision
 from distillkit.nn.runtime._modes import evaluating
 from distillkit.nn.runtime._pieces import rows_per_piece, rows_to_share
-from distillkit.nn.runtime._seeding import seeded
+from distillkit.nn.runtime._seeding import seeded_layers
 from distillkit.nn.runtime._threads import Threads, takes_threads
 from distillkit.nn.training._backward import Backward
 from distillkit.nn.training._losses import RowLoss
@@ -98,8 +98,9 @@ def train_network(
         known to have a finite loss.
     """
     scale = None if weight is None else weight / weight.mean()
+    seed = int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
     with (
-        seeded(int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))),
+        seeded_layers(network, seed),
         Threads(allowed=takes_threads(network)) as threads,
     ):
         network.train()
