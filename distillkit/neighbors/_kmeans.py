@@ -15,7 +15,7 @@ from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_t
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._kmeans_start import draw_centers
 from distillkit.neighbors._lloyd import lloyd
-from distillkit.neighbors._threads import within_thread
+from distillkit.neighbors._threads import forked, within_thread
 
 __all__ = ["KMeansResult", "kmeans"]
 
@@ -163,8 +163,9 @@ def kmeans(
             centers, labels, steps = lloyd(scaled, init, weights, **options)
         else:
             # The number of OpenMP threads is set for the calling thread only, so this limit affects
-            # neither other threads nor torch in them.
-            with threadpool_limits(1, user_api="openmp") if within_thread() else nullcontext():
+            # neither other threads nor torch in them. It keeps forked processes from waiting for
+            # threads that the fork has not copied; the result is the same bit for bit.
+            with threadpool_limits(1, user_api="openmp") if within_thread() or forked() else nullcontext():
                 centers, labels, steps = _by_faiss(faiss, scaled, init, weights, gpu=gpu, **options)
         result = _result_of(rows, weights, centers.astype(np.float64) / scale + origin, labels, steps, backend)
         best = result if best is None or result.inertia < best.inertia else best

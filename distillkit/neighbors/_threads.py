@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,14 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["block_threads", "thread_count", "within_thread"]
+__all__ = ["block_threads", "forked", "thread_count", "within_thread"]
 
 _MIN_PARALLEL_SIZE = 2**22  # array size below which threads cost more time than they save
 _thread_state = threading.local()
+_forks: list[int] = []  # has an entry if a fork of another process started this one
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _forks.append(os.getpid()))
 
 
 @contextmanager
@@ -61,6 +66,16 @@ def thread_count() -> int:
 def within_thread() -> bool:
     """Tell whether the calling thread belongs to `block_threads`, so that all cores are busy."""
     return getattr(_thread_state, "working", False)
+
+
+def forked() -> bool:
+    """Tell whether a fork of another process started this one since this module was imported.
+
+    OpenMP keeps its threads between loops. A fork copies their description, but not the threads, so
+    that the next parallel loop of the child waits for them forever. A loop that is limited to one
+    thread waits for no other.
+    """
+    return bool(_forks)
 
 
 @cache
