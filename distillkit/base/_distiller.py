@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit.base._feature_space import feature_rows
@@ -22,6 +23,7 @@ from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, like_rows, to_numpy
 from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._public_names import PicklesByPublicName, public_name
 from distillkit.utils._targets import infer_task, one_column
 from distillkit.utils._versions import versions
@@ -29,6 +31,12 @@ from distillkit.utils._versions import versions
 __all__ = ["BaseDistiller", "iterative_constraints"]
 
 _FLOATS = [np.float64, np.float32]
+_NO_ROWS = np.empty((0, 1))
+
+
+def _is_table(distiller: Any) -> bool:
+    """Tell whether a distiller was fitted to a table, or not fitted yet."""
+    return np.ndim(distiller.__dict__.get("X_distilled_", _NO_ROWS)) == 2
 
 
 class BaseDistiller(
@@ -54,7 +62,11 @@ class BaseDistiller(
         Kind of target. With "auto", text, booleans and integers are class labels; floats with
         fractions or with many different values are numbers.
     random_state : int, RandomState instance or None, default=None
-        Controls all randomness: the same seed gives the same result bit for bit.
+        Controls all randomness: the same seed gives the same result bit for bit, in any thread, and
+        the global random generators of torch, NumPy and Python remain as they are. None draws a
+        seed from NumPy's global generator. Networks of your own that draw random numbers, such as
+        those with dropout, use torch's global generator; fits of such networks take turns, and
+        restore its state, but another thread must not draw from it meanwhile.
 
     Attributes
     ----------
@@ -146,27 +158,28 @@ class BaseDistiller(
         ValueError
             If X or y contain NaN, infinity or text columns, or their lengths differ.
         """
-        # 1. Validate the input, and divide the rows into groups with their parts of the budget.
-        budget = Budget(self.budget) if "budget" in self.get_params(deep=False) else None
-        source, X_valid, y_valid = self._validate(X, y)
-        task = self._resolve_task(y_valid)
-        groups = group_rows(y_valid, len(X_valid), task, budget)
-        run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
-        features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
-        rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
-        # 2. Let the method distill the rows, and store its results.
-        callbacks = callback_context(self)
-        callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        outcome = self._distill(rows, run)
-        self._store(outcome, run, source, rows)
-        if outcome.error is not None:
-            raise outcome.error
-        # 3. Measure the error of the distilled set on request.
-        if getattr(self, "certify", False):
-            certificate = certify(self.distilled_, X_valid, y_valid)
-            self.error_ = certificate.error
-            self.distilled_.provenance["certificate"] = certificate.as_dict()
-        callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
+        with standard_settings():
+            # 1. Validate the input, and divide the rows into groups with their parts of the budget.
+            budget = Budget(self.budget) if "budget" in self.get_params(deep=False) else None
+            source, X_valid, y_valid = self._validate(X, y)
+            task = self._resolve_task(y_valid)
+            groups = group_rows(y_valid, len(X_valid), task, budget)
+            run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
+            features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
+            rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
+            # 2. Let the method distill the rows, and store its results.
+            callbacks = callback_context(self)
+            callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            outcome = self._distill(rows, run)
+            self._store(outcome, run, source, rows)
+            if outcome.error is not None:
+                raise outcome.error
+            # 3. Measure the error of the distilled set on request.
+            if getattr(self, "certify", False):
+                certificate = certify(self.distilled_, X_valid, y_valid)
+                self.error_ = certificate.error
+                self.distilled_.provenance["certificate"] = certificate.as_dict()
+            callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -322,6 +335,25 @@ class BaseDistiller(
         if self.preprocessing_ is not None:
             valid = self.preprocessing_.transform(as_numeric(valid))
         return like_rows(valid, slice(None), X, carried=True)
+
+    @available_if(_is_table)
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns, only for tables.
+
+        Rows with more than two axes have no columns to name, so scikit-learn's `set_output` leaves
+        them as arrays.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None means those seen in `fit`, or x0, x1, ...
+
+        Returns
+        -------
+        ndarray of str
+        """
+        names: np.ndarray = super().get_feature_names_out(input_features)
+        return names
 
     def __sklearn_tags__(self) -> Any:
         """Return the scikit-learn tags: preserved dtypes, and whether y is required."""

@@ -199,7 +199,7 @@ def module_outputs(module: nn.Module, X: np.ndarray) -> np.ndarray:
     DataError
         If the module cannot be applied to rows of this shape.
     """
-    weight = next((w for w in module.parameters() if w.is_floating_point()), torch.zeros(()))
+    weight = next((w for w in module.parameters() if w.is_floating_point()), torch.zeros((), dtype=torch.float32))
     parts = []
     with evaluating(module):
         for start in range(0, len(X), _BLOCK):

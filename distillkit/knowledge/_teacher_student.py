@@ -23,6 +23,7 @@ from distillkit.knowledge._student_metrics import compare_models
 from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_teacher, is_prefitted
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._targets import infer_task
 
@@ -237,39 +238,40 @@ class TeacherStudentDistiller(StudentEstimator):
             If teacher or student do not support the task, do not fit the rows, or know other
             classes than y, or if y holds a single class.
         """
-        # 1. Validate the input and settle the task.
-        prefitted = is_prefitted(self.teacher, self.teacher_fit)
-        rows = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
-        rng = check_random_state(self.random_state)
-        classes = self._resolve_task(rows, prefitted=prefitted)
-        # 2. The student's seed is drawn first, so that it is the same for every alpha and teacher.
-        unfitted = self._new_student(len(rows), rng)
-        # 3. Hold out validation rows, which neither model sees.
-        train, validation = hold_out(None if classes is None else rows.y, len(rows), self.validation_fraction, rng)
-        training_rows, names = rows.take(train), getattr(self, "feature_names_in_", None)
-        # 4. Train the teacher and compute its outputs for the training rows.
-        teacher_start = time.perf_counter()
-        teacher, template = fit_or_reuse_teacher(
-            self.teacher, training_rows, classes, prefitted=prefitted, device=self.device, rng=rng, names=names
-        )
-        outputs = None
-        if self._needs_teacher_outputs():
-            outputs = teacher_outputs(teacher, template, training_rows, self.teacher_cv, rng)
-        if classes is not None and outputs is not None and (prefitted or self.teacher_cv is None):
-            teacher.warn_if_one_hot(outputs)
-        # 5. Train the student on the mixture of hard and soft labels, and the control on the hard
-        # labels alone.
-        targets = DistillationTargets(training_rows, classes, outputs, float(self.temperature), float(self.alpha))
-        student_start = time.perf_counter()
-        student = self._fit_student(unfitted, targets, teacher)
-        self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
-        control = self._fit_control(unfitted, student, targets)
-        self._store(teacher, student, control)
-        # 6. Compare the models on the validation rows, or on the training rows if there are none.
-        self.measured_on_ = "validation" if len(validation) else "training"
-        measured_rows = rows.take(validation) if len(validation) else training_rows
-        for name, value in vars(compare_models(teacher, student, control, measured_rows)).items():
-            setattr(self, f"{name}_", value)
+        with standard_settings():
+            # 1. Validate the input and settle the task.
+            prefitted = is_prefitted(self.teacher, self.teacher_fit)
+            rows = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
+            rng = check_random_state(self.random_state)
+            classes = self._resolve_task(rows, prefitted=prefitted)
+            # 2. Draw the student's seed first, so that it is the same for every alpha and teacher.
+            unfitted = self._new_student(len(rows), rng)
+            # 3. Hold out validation rows, which neither model sees.
+            train, validation = hold_out(None if classes is None else rows.y, len(rows), self.validation_fraction, rng)
+            training_rows, names = rows.take(train), getattr(self, "feature_names_in_", None)
+            # 4. Train the teacher and compute its outputs for the training rows.
+            teacher_start = time.perf_counter()
+            teacher, template = fit_or_reuse_teacher(
+                self.teacher, training_rows, classes, prefitted=prefitted, device=self.device, rng=rng, names=names
+            )
+            outputs = None
+            if self._needs_teacher_outputs():
+                outputs = teacher_outputs(teacher, template, training_rows, self.teacher_cv, rng)
+            if classes is not None and outputs is not None and (prefitted or self.teacher_cv is None):
+                teacher.warn_if_one_hot(outputs)
+            # 5. Train the student on the mixture of hard and soft labels, and the control on the
+            # hard labels alone.
+            targets = DistillationTargets(training_rows, classes, outputs, float(self.temperature), float(self.alpha))
+            student_start = time.perf_counter()
+            student = self._fit_student(unfitted, targets, teacher)
+            self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
+            control = self._fit_control(unfitted, student, targets)
+            self._store(teacher, student, control)
+            # 6. Compare the models on the validation rows, or on training rows if there are none.
+            self.measured_on_ = "validation" if len(validation) else "training"
+            measured_rows = rows.take(validation) if len(validation) else training_rows
+            for name, value in vars(compare_models(teacher, student, control, measured_rows)).items():
+                setattr(self, f"{name}_", value)
         return self
 
     def _validated_rows(self, X: Any, y: Any, sample_weight: Any, *, prefitted: bool) -> Rows:

@@ -50,7 +50,7 @@ class FittedGenerator:
         batch_size : int
             Rows per pass through the network; it affects the rows by rounding only.
         """
-        noise = torch.randn(n_rows, self.latent, generator=make_generator(seed))
+        noise = torch.randn(n_rows, self.latent, dtype=torch.float32, generator=make_generator(seed))
         positions = torch.as_tensor(self.condition.positions(y, n_rows))
         device = next(self.network.parameters()).device
         parts = []

@@ -39,7 +39,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     device : str, default="auto"
         Device of the network: "auto" is a GPU if there is one, and "cpu" or "cuda" select one.
     random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, the order of the rows and the augmentation.
+        Source of the initial weights, the order of the rows and the augmentation. The same seed
+        gives the same network in any thread. A network of your own that draws random numbers, for
+        example by dropout, uses torch's global generator: its fits take turns and restore the state
+        of the generator, but another thread must not draw from it meanwhile.
 
     Attributes
     ----------

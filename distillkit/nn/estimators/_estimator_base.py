@@ -29,6 +29,7 @@ from distillkit.nn.training._recipe import Recipe
 from distillkit.nn.training._train import DivergedError, embed_rows, predict_rows, train_network
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["MakeLoss", "NetworkEstimator"]
@@ -112,6 +113,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
             checks["y"] = label_array(checks["y"])
         return validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
 
+    @standard_settings()
     def _train(self, X: np.ndarray, n_outputs: int, make_loss: MakeLoss, sample_weight: Any) -> None:
         """Standardize the rows, build the network and train it.
 
@@ -183,7 +185,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
             raise DataError(f"{exc}, and no epoch before has made the loss lower: {remedy}.") from exc
         self.stopped_by_ = "not_finite"
         warnings.warn(
-            f"{exc}: the network is left as it was after epoch {exc.epoch}; {remedy}.", DistillkitWarning, stacklevel=4
+            f"{exc}: the network is left as it was after epoch {exc.epoch}; {remedy}.", DistillkitWarning, stacklevel=5
         )
 
     def _augmentation(self) -> Augmentation | None:
@@ -211,6 +213,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
             scaled[start : start + _BLOCK] = self.preprocessing_.transform(X[start : start + _BLOCK])
         return torch.as_tensor(scaled, device=device)
 
+    @standard_settings()
     def embed(self, X: Any) -> np.ndarray:
         """Compute the features of rows before the last layer of the network.
 
@@ -234,6 +237,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
             )
         return embed_rows(self.network_, rows).cpu().numpy().astype(np.float64)
 
+    @standard_settings()
     def _outputs(self, X: Any) -> np.ndarray:
         """Compute the outputs of the network for rows, in float64."""
         rows = self._rows(X)  # first, since it checks that the network exists
