@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from distillkit.exceptions import BudgetError
+from distillkit.exceptions import BudgetError, DistillkitWarning
 
 __all__ = ["Budget", "as_text"]
 
@@ -143,6 +144,11 @@ class Budget:
         dict
             Number of rows of each class, in the order of `counts`, each between 1 and its count.
 
+        Warns
+        -----
+        DistillkitWarning
+            If a share cannot be met, because there are more classes than rows asked for.
+
         Raises
         ------
         BudgetError
@@ -154,7 +160,17 @@ class Budget:
         elif isinstance(self.value, Integral):
             quotas = dict.fromkeys(counts, int(self.value))
         else:
-            quotas = _proportional(max(len(counts), round(self.value * sum(counts.values()))), counts)
+            n_rows = sum(counts.values())
+            n_asked = max(1, round(self.value * n_rows))
+            if len(counts) > n_asked:
+                warnings.warn(
+                    f"budget={self} asks for {n_asked} of {n_rows} rows, but each of the {len(counts)} classes keeps "
+                    f"at least one: kept {len(counts)} of {n_rows} rows. Merge rare classes, or set "
+                    "task='regression' if y holds numbers.",
+                    DistillkitWarning,
+                    stacklevel=2,
+                )
+            quotas = _proportional(max(len(counts), n_asked), counts)
         for label, rows in quotas.items():
             if rows > counts[label]:
                 available = "1 sample" if counts[label] == 1 else f"n_samples = {counts[label]}"

@@ -313,9 +313,10 @@ def test_a_method_that_needs_y_says_so():
     NeedsY(budget=1).fit(np.eye(4), [0, 1, 0, 1])
 
 
-def test_nullable_integers_are_labels_however_many():
+def test_nullable_integers_follow_the_rule_of_integers():
     y = pd.Series(range(30), dtype="Int64")
-    distiller = RandomSubset(budget=1).fit(np.eye(30), y)
+    assert len(RandomSubset(budget=1).fit(np.eye(30), y).y_distilled_) == 1  # so many are a regression target
+    distiller = RandomSubset(budget=1, task="classification").fit(np.eye(30), y)
     assert len(distiller.y_distilled_) == 30
     assert distiller.y_distilled_.dtype == np.int64
 

@@ -30,7 +30,14 @@ def test_a_part_of_whole_numbered_measurements_stays_regression(n):
     [
         (["b", "a"], "classification"),
         ([True, False], "classification"),
-        (np.arange(500), "classification"),  # integers are labels, however many
+        (np.arange(500), "regression"),  # integers follow the rule of floats
+        (np.arange(20), "classification"),  # labels that count on, in one row each
+        ([25, 31, 39], "regression"),
+        ([25.0, 31.0, 39.0], "regression"),
+        ([0, 1, 2], "classification"),
+        (np.tile(np.arange(21), 3), "regression"),
+        (np.tile(np.arange(50), 20), "classification"),
+        (np.array([-(2**63), 2**63 - 1, 0]), "regression"),
         ([0.0, 1.0], "classification"),
         ([0.0, 1.0, 2.0] * 4, "classification"),
         ([-1.0, 1.0] * 4, "classification"),

@@ -59,8 +59,10 @@ class BaseDistiller(
         None), a float in (0, 1) is a share of the rows, and a dict maps class labels to numbers of
         rows. See `Budget`.
     task : {"auto", "classification", "regression"}, default="auto"
-        Kind of target. With "auto", text, booleans and integers are class labels; floats with
-        fractions or with many different values are numbers.
+        Kind of target. With "auto", text and booleans are class labels, and numbers with fractions
+        are a regression target. Whole numbers, integers or floats, are a regression target if more
+        than max(20, n / 20) different ones occur, or if more than half of the n rows differ and the
+        values do not count on without a gap; otherwise they are class labels.
     random_state : int, RandomState instance or None, default=None
         Controls all randomness: the same seed gives the same result bit for bit, in any thread, and
         the global random generators of torch, NumPy and Python remain as they are. None draws a

@@ -52,6 +52,14 @@ __all__ = ["distill"]
     type=click.FloatRange(min=0, min_open=True),
     help="Wall-clock limit in seconds, for iterative methods.",
 )
+@click.option("--separator", help="Character between the values of a CSV file, or tab.  [default: detected]")
+@click.option(
+    "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="Decimal mark of a CSV file."
+)
+@click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]")
+@click.option("--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated).")
+@click.option("--drop", metavar="COLUMN,...", help="Columns to leave out.")
+@click.option("--download", is_flag=True, help="Download a named dataset into the data root if it is not there.")
 @data_root_option
 def distill(
     method: str,
@@ -65,26 +73,33 @@ def distill(
     seed: int,
     max_seconds: float | None,
     data_root: Path | None,
+    missing: tuple[str, ...],
+    drop: str | None,
+    **reading: Any,
 ) -> None:
     """Distil SOURCE with METHOD and write the small set.
 
-    SOURCE is a .csv, .parquet or .npz file, or the name of a dataset.
+    SOURCE is a .csv, .tsv, .parquet or .npz file, or the name of a dataset.
 
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
     from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
     from distillkit.datasets import load_rows
+    from distillkit.utils._targets import describe_task
 
     check_output(output)
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
     distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
-    X, y = load_rows(source, target=target, root=data_root)
+    reading |= {"missing": missing, "drop": [] if drop is None else [name.strip() for name in drop.split(",")]}
+    X, y = load_rows(source, target=target, root=data_root, **reading)
     started = time.perf_counter()
     small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
     seconds = time.perf_counter() - started
     write_distilled(small, output, target or "target")
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
+    if task == "auto" and y is not None and (description := describe_task(y, "--task")):
+        click.echo(f"task: {description}")
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, Any]:

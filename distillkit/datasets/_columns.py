@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,28 +11,22 @@ from distillkit.exceptions import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableEncoder", "plain_columns"]
+__all__ = ["TableEncoder", "plain_columns", "plain_numbers"]
 
 MISSING, OTHER = "(missing)", "(other)"
 
 
-def plain_columns(
-    source: str, frame: pd.DataFrame, missing: Collection[str] = (), text: Collection[str] = ()
-) -> pd.DataFrame:
-    """Convert every column to float64 (NaN for missing values) or stripped text (None for missing).
+def plain_columns(source: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Convert every column to float64 (NaN for missing values) or text (None for missing ones).
 
-    Booleans become 0 and 1, dates become days since 1970, and durations become seconds. Text
-    becomes numbers if every value of the column is a number.
+    Booleans become 0 and 1, dates become days since 1970, and durations become seconds.
 
     Parameters
     ----------
     source : str
         The file, for messages.
     frame : DataFrame
-    missing : collection of str
-        Texts that mean a missing value, such as "?", in addition to empty text.
-    text : collection of str
-        Columns that stay text whatever they hold.
+        Converted columns, see `distillkit.datasets._typed_rows.convert`.
 
     Returns
     -------
@@ -42,47 +35,26 @@ def plain_columns(
     Raises
     ------
     DatasetError
-        If a column holds infinite values or values of another kind, such as lists, or if two
-        columns have the same name.
+        If a column holds infinite values.
     """
     import pandas as pd
 
-    names = [str(name).strip() for name in frame.columns]
-    if duplicates := sorted({name for name in names if names.count(name) > 1}):
-        raise DatasetError(f"{source}: two columns are called {duplicates[0]!r}: give each its own name.")
-    empty = {"", *missing}
-    columns = {
-        name: _converted(source, frame.iloc[:, index], empty, as_text=name in text) for index, name in enumerate(names)
-    }
-    for name, column in columns.items():
-        if column.dtype != object and (bad := np.count_nonzero(np.isinf(column))):
+    columns = {}
+    for name in frame.columns:
+        column, numbers = frame[name], plain_numbers(frame[name])
+        if numbers is None:
+            texts = [None if lost else str(value) for value, lost in zip(column, column.isna(), strict=True)]
+            columns[name] = pd.Series(texts, index=frame.index, dtype=object)
+            continue
+        if n_infinite := np.count_nonzero(np.isinf(numbers)):
             raise DatasetError(
-                f"{source}: the column {name!r} holds {bad} infinite values: replace them or remove these rows."
+                f"{source}: the column {name!r} holds {n_infinite} infinite values: replace them or remove these rows."
             )
+        columns[name] = pd.Series(numbers, index=frame.index)
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _converted(source: str, column: pd.Series[Any], empty: set[str], *, as_text: bool) -> pd.Series[Any]:
-    """Convert one column to numbers if possible, otherwise to text."""
-    import pandas as pd
-    from pandas.api import types
-
-    if not as_text:
-        numbers = _numbers(column)
-        if numbers is not None:
-            return pd.Series(numbers, index=column.index)
-    values = [
-        None if is_missing else _as_text(source, column.name, value)
-        for value, is_missing in zip(column, column.isna(), strict=True)
-    ]
-    texts = pd.Series([None if value in empty else value for value in values], index=column.index, dtype=object)
-    if as_text or isinstance(column.dtype, types.CategoricalDtype):
-        return texts
-    converted = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    return converted if converted.notna().equals(texts.notna()) else texts
-
-
-def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
+def plain_numbers(column: pd.Series[Any]) -> np.ndarray | None:
     """Return a column of numbers, booleans, dates or durations as float64; None for any other."""
     import pandas as pd
     from pandas.api import types
@@ -95,16 +67,6 @@ def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return None
-
-
-def _as_text(source: str, name: Any, value: Any) -> str:
-    if isinstance(value, (list, tuple, dict, set, np.ndarray)):
-        raise DatasetError(
-            f"{source}: the column {str(name)!r} holds {type(value).__name__} values, but only numbers, text and dates "
-            "can be used: drop it."
-        )
-    # In a column of mixed values, pandas reads a whole number as a float.
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 class TableEncoder:

@@ -33,6 +33,9 @@ class Dataset:
         Names of the columns of a table; empty otherwise.
     preparation : str
         Description of the preparation of the raw rows, for the report.
+    task_note : str
+        How the task was inferred, such as "regression, 278 different values; task =
+        'classification' otherwise"; empty if it was given or leaves no doubt.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     preparation: str = ""
+    task_note: str = ""
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):

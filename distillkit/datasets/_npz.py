@@ -15,7 +15,7 @@ from distillkit.datasets._scaling import standardize
 from distillkit.datasets._targets import make_targets
 from distillkit.exceptions import DatasetError
 
-__all__ = ["load_npz"]
+__all__ = ["load_npz", "read_rows"]
 
 _MODALITIES = {2: "table", 3: "series", 4: "image"}
 _MAX_BYTE = 255
@@ -38,7 +38,8 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
     path : str
         The file.
     task : {"auto", "classification", "regression"}
-        "auto" takes text and integers as class labels, and decides about floats by their values.
+        "auto" takes text as class labels, and decides about numbers by their values; see
+        `distillkit.BaseDistiller`.
     modality : {"auto", "table", "series", "image"}
         "auto" is decided by the axes of X: (n, d), (n, channels, time) or (n, channels, height,
         width). "image" also takes (n, height, width), "series" also takes (n, time), and "table"
@@ -105,7 +106,36 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
         classes=targets.classes,
         feature_names=tuple(f"x{i}" for i in range(X.shape[1])) if kind == "table" else (),
         preparation=f"{prepared}; {targets.note}" if targets.note else prepared,
+        task_note=targets.task_note,
     )
+
+
+def read_rows(file_path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read ``X`` and ``y`` (or ``X_train`` and ``y_train``) of an ``.npz`` file, unchanged.
+
+    Parameters
+    ----------
+    file_path : Path
+
+    Returns
+    -------
+    X : ndarray of shape (n, ...)
+    y : ndarray of shape (n,) or None
+        None if the file has no targets.
+
+    Raises
+    ------
+    DatasetError
+        If the file is damaged, if it has no X, or if X and y differ in length.
+    """
+    arrays = _read(file_path)
+    X = _take(file_path, arrays, "X", "X_train")
+    if not {"y", "y_train"} & set(arrays):
+        return X, None
+    y = _column(file_path, _take(file_path, arrays, "y", "y_train"))
+    if X.ndim and len(X) != len(y):
+        raise DatasetError(f"{file_path}: X and y have {len(X)} and {len(y)} rows, but must have as many.")
+    return X, y
 
 
 def _read(file_path: Path) -> dict[str, np.ndarray]:

@@ -29,6 +29,9 @@ A folder is a folder of images, or of series if it holds ``.ts`` files.
 """
 
 
+_EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+
+
 def data_root() -> Path | None:
     """Return the folder that the environment variable ``DISTILLKIT_DATA`` names, or None."""
     value = os.environ.get("DISTILLKIT_DATA", "").strip()
@@ -78,6 +81,11 @@ def dataset_for_path(path: str | os.PathLike[str]) -> str:
         return SUFFIXES[suffix]
     if str(path).endswith((os.sep, "/")):
         return "image-folder"
+    if user_path.suffix.lower() in _EXCEL:
+        raise DatasetError(
+            f"{path} is an Excel file, which is not read: save the sheet as CSV (UTF-8) from Excel, or write "
+            "pandas.read_excel(...).to_parquet(...)."
+        )
     known = f"known are {', '.join(SUFFIXES)} and folders of images or .ts series"
     if not user_path.exists():
         raise DatasetNotFoundError(

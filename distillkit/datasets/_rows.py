@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-import zipfile
-from difflib import get_close_matches
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from distillkit.exceptions import DatasetError, DatasetNotFoundError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from distillkit.datasets._npz import read_rows
+from distillkit.datasets._paths import resolve_path, suffix_of
+from distillkit.datasets._read_table import is_table, read_table
+from distillkit.datasets._table_options import TableOptions
+from distillkit.datasets._typed_rows import column_notes, convert, infer_types, target_values
+from distillkit.exceptions import DatasetError, DistillkitWarning
 
 __all__ = ["load_rows"]
 
 
-def load_rows(source: str, *, target: str | None = None, root: Path | None = None) -> tuple[Any, np.ndarray | None]:
+def load_rows(
+    source: str,
+    *,
+    target: str | int | None = None,
+    root: Path | None = None,
+    separator: str | None = None,
+    missing: str | list[str] | tuple[str, ...] = (),
+    decimal: str = ".",
+    encoding: str | None = None,
+    drop: str | list[str] | tuple[str, ...] = (),
+    download: bool = False,
+) -> tuple[Any, np.ndarray | None]:
     """Load every row of a file, or the training rows of a dataset.
 
     Parameters
     ----------
     source : str
-        A ``.csv``, ``.parquet`` or ``.npz`` file, or the name of a dataset. An ``.npz`` file holds
-        X and optionally y.
-    target : str or None
-        Name of the target column, for tables.
+        A table (``.csv``, ``.tsv``, either with ``.gz``, or ``.parquet``), an ``.npz`` file, or the
+        name of a dataset. An ``.npz`` file holds X and optionally y.
+    target : str, int or None
+        Name or position of the target column, for tables.
     root : Path or None
-        The data folder, for named datasets.
+        The data folder. A relative path is searched in the working directory first, then in it.
+    separator : str or None
+        Character between the values of a CSV file; None takes the one of ``, ; tab |`` that divides
+        the lines alike.
+    missing : str or list of str
+        Texts of a table that mean a missing value, such as "?", besides the empty text.
+    decimal : {".", ","}
+        Decimal mark of a CSV file.
+    encoding : str or None
+        Encoding of a CSV file, such as "latin-1"; None means UTF-8.
+    drop : str or list of str
+        Columns of a table to leave out.
+    download : bool
+        Whether to download a named dataset that is not in the data folder, where this is possible.
 
     Returns
     -------
     X : DataFrame of shape (n, d) or ndarray of shape (n, ...)
     y : ndarray of shape (n,) or None
-        Labels or numbers as in the file; None without a target.
+        Labels or numbers as in the file; None without a target. Dates are days since 1970.
 
     Raises
     ------
@@ -42,65 +67,46 @@ def load_rows(source: str, *, target: str | None = None, root: Path | None = Non
         If the file does not exist.
     DatasetError
         If it cannot be read, or if it has no such column.
+
+    Warns
+    -----
+    DistillkitWarning
+        If rows without target were dropped, if a column looks like an identifier, or if the type of
+        a column may not be the expected one.
+
+    Notes
+    -----
+    The columns have the types that `distillkit.datasets.load_dataset` takes for the training rows
+    of the same file.
     """
     path = Path(source)
-    if path.suffix in {".csv", ".parquet"}:
-        return _split(_read_table(path), target, path)
+    options = TableOptions(separator, decimal, encoding, missing, drop)
+    if is_table(path):
+        return _table_rows(resolve_path(source, root), target, options)
+    if options != TableOptions():
+        raise DatasetError(f"separator, missing, decimal, encoding and drop are options of tables, not of {source}.")
     if target is not None:
         raise DatasetError(f"target={target!r} names a column of a table, but {source} has its own y: leave it out.")
-    if path.suffix == ".npz":
-        return _read_arrays(path)
+    if suffix_of(path) == ".npz":
+        return read_rows(resolve_path(source, root))
     from distillkit.datasets._load import load_dataset
 
-    dataset = load_dataset(source, root).as_float()
+    dataset = load_dataset(source, root, **({"download": True} if download else {})).as_float()
     y = np.array(dataset.classes)[dataset.y_train] if dataset.classes else dataset.y_train
     return dataset.X_train, y
 
 
-def _check_exists(path: Path) -> None:
-    if not path.is_file():
-        raise DatasetNotFoundError(f"there is no file {path}: check the path.")
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    _check_exists(path)
-    try:
-        table = pd.read_csv(path, skipinitialspace=True) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (OSError, ValueError) as exc:  # the errors of pandas and pyarrow are ValueErrors
-        raise DatasetError(f"cannot read {path}: {' '.join(str(exc).split())}") from exc
-    if table.empty:
-        raise DatasetError(f"{path} holds no rows, so there is nothing to distil: check the file.")
-    table.columns = [str(name) for name in table.columns]
-    return table
-
-
-def _split(table: pd.DataFrame, target: str | None, path: Path) -> tuple[pd.DataFrame, np.ndarray | None]:
-    if target is None:
-        return table, None
-    if target not in table.columns:
-        near = get_close_matches(target, table.columns, n=3, cutoff=0.4)
-        hint = (
-            f"did you mean {', '.join(map(repr, near))}?"
-            if near
-            else f"its columns are {', '.join(table.columns[:10])}."
-        )
-        raise DatasetError(f"{path} has no column {target!r}: {hint}")
-    if table[target].isna().any():
-        raise DatasetError(
-            f"column {target!r} of {path} has {int(table[target].isna().sum())} missing values: drop those rows first."
-        )
-    return table.drop(columns=target), table[target].to_numpy()
-
-
-def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    _check_exists(path)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if "X" not in arrays:
-                raise DatasetError(f"{path} has no array X: it holds {', '.join(arrays.files) or 'nothing'}.")
-            y = arrays["y"] if "y" in arrays.files else None
-            return arrays["X"], y
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        raise DatasetError(f"cannot read {path}: {' '.join(str(exc).split())}") from exc
+def _table_rows(path: Path, target: str | int | None, options: TableOptions) -> tuple[Any, np.ndarray | None]:
+    """Read a table, convert its columns, and split it at the target."""
+    # 1. Read the rows, and drop those without target.
+    table = read_table(path, options)
+    name = None if target is None else table.column(target)
+    if name is not None:
+        table = table.with_target(name)
+    # 2. Convert the columns by the types that all rows show.
+    types = infer_types(table.frame, options.decimal)
+    frame, _ = convert(path, table.frame, types)
+    features = frame if name is None else frame.drop(columns=name)
+    for note in (*table.notes, *column_notes(features, types)):
+        warnings.warn(f"{path.name}: {note}.", DistillkitWarning, stacklevel=3)
+    return features, None if name is None else target_values(frame[name])

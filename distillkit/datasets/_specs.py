@@ -49,11 +49,23 @@ def _archived(folder: str, summary: str, task: str = "classification", **extra: 
 
 
 def _path(
-    name: str, target: str, summary: str, task: str, modality: str, requires: tuple[str, ...] = ()
+    name: str,
+    target: str,
+    summary: str,
+    task: str,
+    modality: str,
+    requires: tuple[str, ...] = (),
+    revision: str = "1",
 ) -> DatasetSpec:
-    get = "Give the option path."
     return DatasetSpec(
-        name=name, target=_HERE + target, summary=summary, task=task, modality=modality, requires=requires, get=get
+        name=name,
+        target=_HERE + target,
+        summary=summary,
+        task=task,
+        modality=modality,
+        requires=requires,
+        revision=revision,
+        get="Give the option path.",
     )
 
 
@@ -112,9 +124,17 @@ def dataset_specs() -> list[DatasetSpec]:
         _archived(
             "Covid3Month", "Cases of 84 days, 140 + 61, death rate of a country", task="regression", license=_CC_BY
         ),
-        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas",)),
-        _path("parquet", "_table:load_parquet", "A Parquet file: path, target", "auto", "table", ("pandas", "pyarrow")),
-        _path("npz", "_npz:load_npz", "Arrays X and y in an .npz file: path", "auto", "auto"),
+        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas", "pyarrow"), "2"),
+        _path(
+            "parquet",
+            "_table:load_parquet",
+            "A Parquet file: path, target",
+            "auto",
+            "table",
+            ("pandas", "pyarrow"),
+            "2",
+        ),
+        _path("npz", "_npz:load_npz", "Arrays X and y in an .npz file: path", "auto", "auto", revision="2"),
         _path("ts", "_series:load_ts", "Time series in .ts files: path", "auto", "series"),
         _path(
             "image-folder",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +33,8 @@ class Targets:
         Sorted positions of the rows; those of `test` refer to the test file if there is one.
     note : str
         Description of the choice of test rows, for `Dataset.preparation`.
+    task_note : str
+        Description of the inferred task; empty if it was given or leaves no doubt.
     """
 
     task: str
@@ -43,6 +44,7 @@ class Targets:
     train: np.ndarray
     test: np.ndarray
     note: str = ""
+    task_note: str = ""
 
 
 def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, task: str = "auto") -> Targets:
@@ -57,8 +59,8 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     y_test : ndarray of shape (m,) or None
         Targets of the test file; None holds 25 % of the rows out for testing, see `holdout`.
     task : {"auto", "classification", "regression"}
-        "auto" takes text and integers as class labels, and decides about floats by their values
-        (see `distillkit.BaseDistiller`).
+        "auto" takes text as class labels, and decides about numbers by their values (see
+        `distillkit.BaseDistiller`).
 
     Returns
     -------
@@ -70,6 +72,7 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
         If there is only one class, if the training rows lack a class of the test rows, or if
         numbers are missing.
     """
+    task_note = "" if task != "auto" or not len(y) else _task_note(name, y)
     task = _resolve_task(name, y, task)
     if task == "classification":
         classes = _sorted_names(set(_class_names(name, y)))
@@ -81,9 +84,19 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     else:
         classes, codes, test_codes = (), _numbers(name, y), None if y_test is None else _numbers(name, y_test)
     if test_codes is not None:
-        return Targets(task, codes, test_codes, classes, np.arange(len(codes)), np.arange(len(test_codes)))
+        rows, test_rows = np.arange(len(codes)), np.arange(len(test_codes))
+        return Targets(task, codes, test_codes, classes, rows, test_rows, task_note=task_note)
     train, test = holdout(name, codes, task)
-    return Targets(task, codes[train], codes[test], classes, train, test, _note(codes, classes))
+    return Targets(
+        task,
+        codes[train],
+        codes[test],
+        classes,
+        train,
+        test,
+        _note(codes, classes),
+        task_note,
+    )
 
 
 def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:
@@ -171,11 +184,16 @@ def _resolve_task(name: str, y: np.ndarray, task: str) -> str:
     if y.dtype.kind not in "iuf":
         return "classification"
     _numbers(name, y)
-    with warnings.catch_warnings():
-        # scikit-learn warns of many classes; such a target is a regression here, and the report
-        # says so.
-        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
-        return infer_task(y)
+    return infer_task(y)
+
+
+def _task_note(name: str, y: np.ndarray) -> str:
+    """Describe the inferred task where the values leave a doubt."""
+    from distillkit.utils._targets import describe_task
+
+    if y.dtype.kind in "iuf":
+        _numbers(name, y)
+    return describe_task(y)
 
 
 def _numbers(name: str, y: np.ndarray) -> np.ndarray:
@@ -196,7 +214,7 @@ def _class_names(name: str, y: np.ndarray) -> list[str]:
     """
     if y.dtype.kind == "f":
         return [str(int(value)) if value.is_integer() else repr(value) for value in _numbers(name, y).tolist()]
-    return [str(value).strip() for value in y.tolist()]
+    return [str(value) for value in y.tolist()]
 
 
 def _sorted_names(names: set[str]) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from distillkit.exceptions import DataError
 
-__all__ = ["infer_task", "one_column"]
+__all__ = ["describe_task", "infer_task", "one_column"]
 
 
 def one_column(y: np.ndarray) -> np.ndarray:
@@ -33,10 +33,17 @@ def one_column(y: np.ndarray) -> np.ndarray:
 def infer_task(y: np.ndarray) -> str:
     """Return whether y holds class labels or numbers.
 
-    Text, booleans and integers are class labels. Floats are numbers if any of them has a fraction.
-    They are also numbers if there are more than two distinct values, and these are more than
-    ``max(20, n / 20)`` or more than half of the rows: measurements in whole numbers, such as blood
-    sugar, are not classes.
+    This rule decides wherever no task is given: in estimators, in ``distillkit distill`` and in
+    ``distillkit run``.
+
+    1. Text and booleans are class labels.
+    2. Numbers are a regression target if any of them has a fraction.
+    3. Whole numbers, stored as integers or as floats, are a regression target if there are more
+       than ``max(20, n / 20)`` different ones.
+    4. Fewer whole numbers are a regression target, too, if more than half of the n rows differ, but
+       only if there are more than two different ones that do not count on without a gap. So three
+       measurements 25, 31 and 39 are numbers, whereas 0, 1 and 2 are labels.
+    5. All other whole numbers are class labels.
 
     Parameters
     ----------
@@ -51,6 +58,11 @@ def infer_task(y: np.ndarray) -> str:
     DataError
         If y is not one column of labels or numbers.
     """
+    if y.ndim == 1 and y.dtype.kind in "iuf":
+        assert_all_finite(y, input_name="y")
+        if y.dtype.kind == "f" and np.any(y != np.floor(y)):
+            return "regression"
+        return "regression" if _are_measurements(np.unique(y), len(y)) else "classification"
     kind = type_of_target(y, input_name="y")
     if kind == "continuous":
         return "regression"
@@ -58,8 +70,41 @@ def infer_task(y: np.ndarray) -> str:
         raise DataError(
             f"y is of type {kind!r}, but one column of labels or numbers is needed. Unknown label type: {kind}."
         )
-    if y.dtype.kind == "f":
-        n_distinct = len(np.unique(y))
-        if n_distinct > 2 and (n_distinct > max(20, len(y) / 20) or n_distinct > len(y) / 2):
-            return "regression"
     return "classification"
+
+
+def _are_measurements(values: np.ndarray, n_rows: int) -> bool:
+    """Return whether sorted distinct whole numbers of n rows are a regression target."""
+    if len(values) > max(20, n_rows / 20):
+        return True
+    if len(values) <= max(2, n_rows / 2):
+        return False
+    # The difference as Python integers cannot overflow.
+    return int(values[-1]) - int(values[0]) >= len(values)
+
+
+def describe_task(y: np.ndarray, option: str = "task") -> str:
+    """Describe the inferred task of a column of numbers, and how to choose the other task.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+    option : str, default="task"
+        The option that sets the task, as its user writes it.
+
+    Returns
+    -------
+    str
+        Such as ``"regression, 278 different values; task = 'classification' otherwise"``; empty if
+        y holds text, booleans, numbers with a fraction or at most two different values, which leave
+        no doubt.
+    """
+    if y.dtype.kind not in "iuf" or (y.dtype.kind == "f" and np.any(y != np.floor(y))):
+        return ""
+    n_values = len(np.unique(y))
+    if n_values <= 2:
+        return ""
+    task = infer_task(y)
+    other = "classification" if task == "regression" else "regression"
+    choice = f"{option} {other}" if option.startswith("-") else f"{option} = {other!r}"
+    return f"{task}, {n_values} different values; {choice} otherwise"

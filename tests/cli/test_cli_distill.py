@@ -56,3 +56,47 @@ def test_distilling_rows_without_a_target(distillkit_, table, tmp_path):
     assert distillkit_("distill", "kmeans", tmp_path / "x.csv", "-b", "5", "-o", tmp_path / "s.csv").status == 0
     assert pd.read_csv(tmp_path / "s.csv").columns.tolist() == ["width", "height", "sample_weight"]
     assert len(pd.read_csv(tmp_path / "s.csv")) == 5
+
+
+def distil(distillkit_, tmp_path, text, *options):
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    return distillkit_("distill", "random", path, "-t", "y", "-o", tmp_path / "small.csv", *options)
+
+
+def test_a_numeric_target_is_named_with_the_way_to_the_other_task(distillkit_, tmp_path):
+    many = "x,y\n" + "".join(f"{i},{i * 3}\n" for i in range(100))
+    told = distil(distillkit_, tmp_path, many, "-b", "5%")
+    assert (told.status, told.out.split(" rows")[0]) == (0, "5 of 100")
+    assert "task: regression, 100 different values; --task classification otherwise" in told.out
+    told = distil(distillkit_, tmp_path, many, "-b", "5%", "--task", "classification")
+    assert (told.status, told.out.split(" rows")[0]) == (0, "100 of 100")
+    assert "task:" not in told.out
+
+
+def test_a_share_that_cannot_be_met_is_a_warning(distillkit_, tmp_path):
+    told = distil(distillkit_, tmp_path, "x,y\n" + "".join(f"{i},c{i}\n" for i in range(100)), "-b", "5%")
+    assert told.status == 0
+    assert "kept 100 of 100 rows" in told.err
+
+
+def test_options_of_the_reader(distillkit_, tmp_path):
+    text = "id;x;z;y\n" + "a;1,5;?;no\nb;2,5;3;yes\nc;1;4;yes\nd;2;3;no\n".replace("?", "4")
+    told = distil(distillkit_, tmp_path, text, "-b", "1", "--decimal", ",", "--drop", "id, z", "--separator", ";")
+    assert told.status == 0, told.err
+    assert set(pd.read_csv(tmp_path / "small.csv").columns) >= {"x", "y"}
+    assert not {"id", "z"} & set(pd.read_csv(tmp_path / "small.csv").columns)
+    assert "--missing" in distillkit_("distill", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,y\n1,no\n2,yes,5\n", "line 3 has 3 values, but the header line has 2 names"),
+        ("x,y,y\n1,no,no\n2,yes,no\n", "two columns are called 'y'"),
+    ],
+)
+def test_files_that_shift_columns_are_refused(distillkit_, tmp_path, text, message):
+    told = distil(distillkit_, tmp_path, text)
+    assert told.status == 2
+    assert message in told.err

@@ -125,9 +125,12 @@ def test_kinds_by_suffix_alone(path, kind):
 
 
 def test_paths_that_do_not_say_their_kind_are_errors(place):
+    (place / "rows.json").write_bytes(b"")
     (place / "rows.xlsx").write_bytes(b"")
 
-    with pytest.raises(DatasetError, match=r"cannot tell from its suffix how to read .*rows.xlsx: known are .csv"):
+    with pytest.raises(DatasetError, match=r"cannot tell from its suffix how to read .*rows.json: known are .csv"):
+        dataset_for_path(place / "rows.json")
+    with pytest.raises(DatasetError, match=r"rows.xlsx is an Excel file, which is not read: save the sheet as CSV"):
         dataset_for_path(place / "rows.xlsx")
     with pytest.raises(DatasetNotFoundError, match="there is no file or folder gone"):
         dataset_for_path("gone")

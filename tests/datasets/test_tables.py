@@ -189,8 +189,8 @@ def test_dates_booleans_and_categories_of_parquet(save):
         ("a,y\n", {"target": "y"}, "has a header but no rows"),
         ("a,y\n1,\n2,\n", {"target": "y"}, "no row has a value in the target column 'y'"),
         ("a,y\n1,2\n1,2,3,4\n", {"target": "y"}, "cannot be read as CSV .*line 3"),
-        ("a;y\n1;2\n", {"target": "y"}, "give separator = ';'"),
-        ("a\ty\n1\t2\n", {"target": "y"}, r"give separator = '\\t'"),
+        ("a;y\n1;2\n", {"target": "y", "separator": ","}, "has no column 'y' .*did you mean 'a;y'"),
+        ("a,y\n1,2\n1,2,3\n", {"target": "y"}, "line 3 has 3 values, but the header line has 2 names"),
         ("a,a ,y\n1,2,x\n", {"target": "y"}, "two columns are called 'a'"),
         ("a,y\n" + "inf,0\n2,1\n3,0\n4,1\n" * 3, {"target": "y"}, "rows.csv: the column 'a' holds 3 infinite values"),
         ("a,y\n1,x\n2,x\n3,x\n", {"target": "y"}, "all rows have the class 'x'"),
@@ -258,6 +258,8 @@ def test_separators_and_the_byte_order_mark(save):
     rows = "1;0\n2;1\n" * 4
     for text, name, options in (
         ("x;y\n" + rows, "a.csv", {"separator": ";"}),
+        ("x;y\n" + rows, "a.csv", {}),
+        (("x;y\n" + rows).replace(";", "|"), "a.csv", {}),
         (("x;y\n" + rows).replace(";", "\t"), "b.tsv", {}),
         (b"\xef\xbb\xbf" + ("x;y\n" + rows).replace(";", ",").encode(), "c.CSV", {}),
     ):

@@ -95,7 +95,11 @@ class Leaderboard:
     def panels(self) -> list[Panel]:
         """Return the data of tables and plots, by dataset, evaluator and kind of labels."""
         directions = {name: _sign(self.metrics, name) > 0 for name in set(self.table["metric"])}
-        return make_panels(self.table, self.published, directions)
+        panels = make_panels(self.table, self.published, directions)
+        task_notes = {row["dataset"]: row.get("task_note", "") for row in self.rows}
+        for panel in panels:
+            panel.task_note = task_notes.get(panel.dataset, "")
+        return panels
 
 
 def build_leaderboard(

@@ -38,6 +38,8 @@ class Panel:
         ``"-"``.
     published : list of dict
         Published results for the dataset, evaluator and kind of labels of the panel.
+    task_note : str
+        How the task was inferred from the target, if it was.
     """
 
     dataset: str
@@ -52,6 +54,13 @@ class Panel:
     references: list[str] = field(default_factory=list)
     entries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
+    task_note: str = ""
+
+    @property
+    def described_task(self) -> str:
+        """The task, and how it was inferred from the target if it was."""
+        reason = self.task_note.partition(", ")[2]
+        return f"{self.task} ({reason})" if reason else self.task
 
     @property
     def title(self) -> str:

@@ -62,6 +62,7 @@ class Cell:
     distil_key: str = ""
     data_key: str = ""
     skip: str | None = None
+    task_note: str = ""
 
     @property
     def reduces_model(self) -> bool:

@@ -37,6 +37,7 @@ class _ResolvedDataset:
     task: str
     modality: str
     metrics: tuple[str, ...]
+    task_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Planner:
         task, modality = str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
         if "auto" in (task, modality):
             dataset = spec.load()(self.root, **entry.params)
-            task, modality = dataset.task, dataset.modality
+            metrics = self.metrics_for(dataset.task)
+            return _ResolvedDataset(entry, revision, dataset.task, dataset.modality, metrics, dataset.task_note)
         return _ResolvedDataset(entry, revision, task, modality, self.metrics_for(task))
 
     def method_entries(self) -> list[Entry]:
@@ -258,6 +260,7 @@ class Planner:
             distil_key=digest(distil_identity),
             data_key=digest(data_identity),
             skip=_reason_to_skip(dataset, method, evaluator),
+            task_note=dataset.task_note,
         )
 
 

@@ -71,7 +71,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1)
 def _panel(panel: Panel) -> Iterator[str]:
     """Yield the scores of a panel and a table of its costs."""
     direction = "higher is better" if panel.greater_is_better else "lower is better"
-    yield from (f"## {_text(panel.title)}", "", f"{panel.task}, {_text(panel.metric)} ({direction})", "")
+    yield from (
+        f"## {_text(panel.title)}",
+        "",
+        f"{_text(panel.described_task)}, {_text(panel.metric)} ({direction})",
+        "",
+    )
     if panel.of_students:
         yield from _students(panel)
         return

@@ -82,7 +82,9 @@ def _print_panel(panel: Panel, console: Console) -> None:
     direction = "" if panel.greater_is_better else ", lower is better"
     console.print()
     console.print(
-        Text(panel.title, style="bold cyan"), Text(f"  {panel.task}, {panel.metric}{direction}", style="dim"), sep=""
+        Text(panel.title, style="bold cyan"),
+        Text(f"  {panel.described_task}, {panel.metric}{direction}", style="dim"),
+        sep="",
     )
     name_width = min(_NAME, max(len(method) for method in (*panel.methods, *panel.references)))
     if panel.of_students:

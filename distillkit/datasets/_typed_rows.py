@@ -1,0 +1,118 @@
+"""Typed columns of a table: inference, conversion, and notes on columns that deserve a look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distillkit.datasets._column_types import ColumnType, convert_column, infer_type, is_text
+from distillkit.exceptions import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["column_notes", "convert", "infer_types", "target_values"]
+
+_IDENTIFIER_NAME = re.compile(
+    r"(^|[\W_])(id|ids|key|index|idx|uuid|guid|row|unnamed_[0-9]+)$|[a-z]I[Dd]$", re.IGNORECASE
+)
+_IDENTIFIER_SHARE, _IDENTIFIER_ROWS = 0.95, 10
+
+
+def infer_types(frame: pd.DataFrame, decimal: str = ".") -> dict[str, ColumnType]:
+    """Return the type of each column of a raw table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of `RawTable.frame`: all of them, or the training rows alone.
+    decimal : {".", ","}
+    """
+    return {str(name): infer_type(frame[name], decimal) for name in frame.columns}
+
+
+def convert(
+    path: Path, frame: pd.DataFrame, types: Mapping[str, ColumnType], *, strict: bool = True
+) -> tuple[pd.DataFrame, list[str]]:
+    """Convert rows of a raw table to the given types.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    frame : DataFrame
+    types : mapping of str to ColumnType
+        The types, usually those of the training rows.
+    strict : bool, default=True
+        Whether values that are not of the type of their column are an error. Otherwise they become
+        missing, which a note says.
+
+    Returns
+    -------
+    frame : DataFrame
+    notes : list of str
+
+    Raises
+    ------
+    DatasetError
+        If `strict` and a column holds values of another type.
+    """
+    import pandas as pd
+
+    columns, notes = {}, []
+    for name, type_ in types.items():
+        columns[name], n_unfit = convert_column(frame[name], type_)
+        if n_unfit and type_.kind != "empty":
+            kind = {"boolean": "True and False", "date": "dates"}.get(type_.kind, "numbers")
+            if strict:
+                raise DatasetError(f"{path}: the column {name!r} holds text, but only {kind} in the training rows.")
+            notes.append(
+                f"{n_unfit} test values of column {name!r} taken as missing, because its training values are {kind}"
+            )
+    return pd.DataFrame(columns, index=frame.index), notes
+
+
+def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[str]:
+    """Name columns of an unexpected type, and columns that look like identifiers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Converted rows, without the target.
+    types : mapping of str to ColumnType
+    """
+    notes = [f"column {name!r} {types[name].note}" for name in frame.columns if types[name].note]
+    for name in frame.columns:
+        n_present = int(frame[name].notna().sum())
+        if n_present < _IDENTIFIER_ROWS or types[name].kind not in ("text", "integer"):
+            continue
+        n_distinct = frame[name].nunique()
+        if is_text(frame[name].dtype):
+            suspicious = n_distinct >= _IDENTIFIER_SHARE * n_present
+        else:
+            suspicious = n_distinct == n_present and _IDENTIFIER_NAME.search(str(name)) is not None
+        if suspicious:
+            notes.append(
+                f"column {name!r} looks like an identifier, having {n_distinct} different values in {n_present} rows: "
+                "the option drop leaves it out"
+            )
+    return notes
+
+
+def target_values(column: pd.Series[Any]) -> np.ndarray:
+    """Return a converted target column without missing values as an array.
+
+    Dates become days since 1970 and durations become seconds; text becomes an array of objects.
+    """
+    from distillkit.datasets._columns import plain_numbers
+
+    if is_text(column.dtype):
+        return np.array([str(value) for value in column], dtype=object)
+    if column.dtype.kind in "mM" and (numbers := plain_numbers(column)) is not None:
+        return numbers
+    plain = getattr(column.dtype, "numpy_dtype", None)
+    return column.to_numpy() if plain is None else column.to_numpy(dtype=plain)
