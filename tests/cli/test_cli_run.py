@@ -167,3 +167,17 @@ def test_two_runs_in_one_folder_are_refused(refused, finished, monkeypatch):
     monkeypatch.chdir(finished[0])
     with ResultsStore(finished[0] / "results" / "mini"):
         assert "another run is at work in results/mini" in refused("run", "mini.toml")
+
+
+def test_the_leaderboard_says_how_the_task_was_inferred(distillkit_, tmp_path):
+    rows = "".join(f"k{i},{i % 7},{3 * i}\n" for i in range(100))
+    (tmp_path / "rows.csv").write_text("id,x,y\n" + rows)
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\ndatasets = [{ path = "rows.csv", target = "y" }]\nmethods = ["random"]\nevaluators = ["knn"]\n'
+        "budgets = [5]\nseeds = 1\n"
+    )
+    result = distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "results", "-q")
+    assert result.status == 0, result.err
+    assert "column 'id' looks like an identifier" in result.err
+    text = (tmp_path / "results" / "leaderboard.md").read_text()
+    assert "regression (100 different values; task = 'classification' otherwise), r2" in text

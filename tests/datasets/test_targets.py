@@ -139,3 +139,18 @@ def test_an_unknown_task_and_no_rows_are_errors():
         make_targets("data", np.array([0, 1]), task="sort")
     with pytest.raises(DatasetError, match="data has no rows"):
         make_targets("data", np.array([]))
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "note"),
+    [
+        (np.arange(30), "auto", "regression, 30 different values; task = 'classification' otherwise"),
+        (np.arange(30.0) % 3, "auto", "classification, 3 different values; task = 'regression' otherwise"),
+        (np.arange(30), "regression", ""),
+        (np.arange(30) % 2, "auto", ""),
+        (np.arange(30) / 4 + 0.1, "auto", ""),
+        (np.array(["a", "b"] * 15), "auto", ""),
+    ],
+)
+def test_an_inferred_task_that_leaves_a_doubt_is_said(y, task, note):
+    assert make_targets("data", y, task=task).task_note == note

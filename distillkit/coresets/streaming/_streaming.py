@@ -69,7 +69,7 @@ class StreamingCoreset(BaseDistiller):
         at least a tenth of the budget.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`. "auto" is resolved by the whole y if it is in memory, otherwise by the
-        first chunk.
+        first chunk, so give the task where whole numbers come in chunks of few rows.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
