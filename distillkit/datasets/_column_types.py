@@ -20,6 +20,7 @@ _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?)?"
     r"|[0-9]{8}T[0-9]{6}"
 )
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([ ,.'\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*([.,][0-9]+)?")
 _FEW_WORDS = 5
 
 
@@ -119,7 +120,11 @@ def _as_integer(value: str) -> int:
 
 def _note_on_text(values: list[str], n_numbers: int, decimal: str) -> str:
     other = "," if decimal == "." else "."
-    if all(map(_NUMBER[other].fullmatch, values)):
+    is_other = all(map(_NUMBER[other].fullmatch, values))
+    if all(map(_GROUPED.fullmatch, values)):
+        remedy = f", or give decimal = {other!r} if they are decimal marks" if is_other else ""
+        return f"is text, because its numbers hold separators of thousands: write them without{remedy}"
+    if is_other:
         return f"is text, because its numbers have a decimal mark {other!r}: give decimal = {other!r}"
     if len(values) - n_numbers <= _FEW_WORDS and n_numbers > len(values) / 2:
         words = [value for value in values if not _NUMBER[decimal].fullmatch(value)]

@@ -56,12 +56,13 @@ def plain_columns(source: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def plain_numbers(column: pd.Series[Any]) -> np.ndarray | None:
     """Return a column of numbers, booleans, dates or durations as float64; None for any other."""
-    import pandas as pd
     from pandas.api import types
 
     if types.is_datetime64_any_dtype(column.dtype):
-        since = pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")
-        return np.asarray(since.dt.total_seconds(), dtype=np.float64) / 86400
+        # Microseconds reach from the year -290000 to 290000, whereas nanoseconds begin in 1677.
+        local = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+        microseconds = local.to_numpy().astype("datetime64[us]").astype(np.int64)
+        return np.where(column.isna(), np.nan, microseconds / 1e6 / 86400)
     if types.is_timedelta64_dtype(column.dtype):
         return np.asarray(column.dt.total_seconds(), dtype=np.float64)
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):

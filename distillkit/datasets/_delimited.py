@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -64,9 +65,9 @@ def read_delimited(
     """
     try:
         with _open(path, encoding) as file:
-            if separator is None:
-                separator = _detect(path, file, decimal)
-            return _cells(path, _records(path, file, separator), {"", *missing})
+            declared, first_line = _declared_separator(file)
+            separator = separator or declared or _detect(path, file, decimal)
+            return _cells(path, _records(path, file, separator, first_line), {"", *missing})
     except UnicodeError:
         line = _undecodable_line(path, encoding)
         raise _unreadable(
@@ -99,15 +100,24 @@ def _open(path: Path, encoding: str | None) -> Iterator[TextIO]:
         yield io.TextIOWrapper(buffered, encoding=encoding, newline="")
 
 
-def _records(path: Path, file: TextIO, separator: str) -> Iterator[Record]:
+def _declared_separator(file: TextIO) -> tuple[str | None, int]:
+    """Read a first line such as ``sep=;``, which Excel writes; return it and the next line number."""
+    declaration = re.fullmatch(r"sep=(.)\s*", file.readline(), re.IGNORECASE)
+    if declaration is not None:
+        return declaration[1], 2
+    file.seek(0)
+    return None, 1
+
+
+def _records(path: Path, file: TextIO, separator: str, first_line: int) -> Iterator[Record]:
     """Yield every record that is not an empty line, with the number of its first line."""
     reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
-    line = 1
+    line = first_line
     try:
         for record in reader:
             if record:
                 yield line, record
-            line = reader.line_num + 1
+            line = reader.line_num + first_line
     except csv.Error as exc:
         raise _unreadable(path, f"line {line}: {exc}", "check the quotes and the separator") from exc
 

@@ -69,7 +69,8 @@ class RawTable:
             raise DatasetError(f"{self.path}: no row has a value in the target column {target!r}.")
         if has_target.all():
             return self
-        note = f"{np.count_nonzero(~has_target)} rows of {self.path.name} without target dropped"
+        n_rows = np.count_nonzero(~has_target)
+        note = f"{n_rows} row{'s' if n_rows > 1 else ''} of {self.path.name} without target dropped"
         return RawTable(self.path, self.frame[has_target].reset_index(drop=True), [*self.notes, note])
 
 

@@ -108,5 +108,5 @@ def _table_rows(path: Path, target: str | int | None, options: TableOptions) -> 
     frame, _ = convert(path, table.frame, types)
     features = frame if name is None else frame.drop(columns=name)
     for note in (*table.notes, *column_notes(features, types)):
-        warnings.warn(f"{path.name}: {note}.", DistillkitWarning, stacklevel=3)
+        warnings.warn(f"{path}: {note}.", DistillkitWarning, stacklevel=3)
     return features, None if name is None else target_values(frame[name])

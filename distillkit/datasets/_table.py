@@ -161,7 +161,7 @@ def _dataset(
             notes += column_notes(converted, types)
     train, test = frames[0].iloc[targets.train], frames[-1].iloc[targets.test]
     for note in dict.fromkeys(notes):
-        warnings.warn(f"{files[0].name}: {note}.", DistillkitWarning, stacklevel=4)
+        warnings.warn(f"{files[0]}: {note}.", DistillkitWarning, stacklevel=4)
     # 4. Encode the columns with the statistics of the training rows.
     encoder.fit(train)
     if n_missing := sum(int(rows[encoder.numbers_].isna().to_numpy().sum()) for rows in (train, test)):

@@ -11,10 +11,13 @@ import pytest
     ("args", "message"),
     [
         (["distill", "kmean", "T", "-o", "s.csv"], "unknown method 'kmean': did you mean 'kmeans'"),
-        (["distill", "kmeans", "nowhere.csv", "-o", "s.csv"], "there is no file nowhere.csv: check the path"),
+        (["distill", "kmeans", "nowhere.csv", "-o", "s.csv"], "there is no file or folder nowhere.csv: check the path"),
         (["distill", "kmeans", "digit", "-o", "s.csv"], "unknown dataset 'digit': did you mean 'digits'"),
-        (["distill", "kmeans", "T", "-t", "animals", "-o", "s.csv"], "has no column 'animals': did you mean 'animal'?"),
-        (["distill", "kmeans", "T", "-t", "zzz", "-o", "s.csv"], "has no column 'zzz': its columns are width, height"),
+        (
+            ["distill", "kmeans", "T", "-t", "animals", "-o", "s.csv"],
+            "has no column 'animals' (target): did you mean 'animal'?",
+        ),
+        (["distill", "kmeans", "T", "-t", "zzz", "-o", "s.csv"], "has no column 'zzz' (target): it has width, height"),
         (["distill", "kmeans", "T", "-o", "s.csv"], "1 columns that are not numbers (animal): encode them first"),
         (["distill", "kmeans", "T", "-t", "animal", "-b", "31", "-o", "s.csv"], "which has n_samples = 30"),
         (["distill", "kmeans", "T", "-t", "animal", "-b", "cow=1", "-o", "s.csv"], "names class 'cow'"),
@@ -77,21 +80,25 @@ def test_values_that_are_missing_are_told(refused, table, tmp_path):
     frame.to_csv(tmp_path / "holes.csv", index=False)
     said = refused("distill", "kmeans", tmp_path / "holes.csv", "-t", "animal", "-o", tmp_path / "s.csv")
     assert "missing or infinite values in column 'width' (1): fill them in or drop those rows first" in said
+
+
+def test_rows_without_target_are_left_out_with_a_warning(distillkit_, table, tmp_path):
+    frame = pd.read_csv(table)
     frame.loc[7, "animal"] = None
     frame.to_csv(tmp_path / "holes.csv", index=False)
-    said = refused("distill", "kmeans", tmp_path / "holes.csv", "-t", "animal", "-o", tmp_path / "s.csv")
-    assert "column 'animal'" in said
-    assert "1 missing values" in said
+    result = distillkit_("distill", "kmeans", tmp_path / "holes.csv", "-t", "animal", "-o", tmp_path / "s.csv")
+    assert result.status == 0
+    assert f" of {len(frame) - 1} rows" in result.out
+    assert "1 row of holes.csv without target dropped" in result.err
 
 
 def test_damaged_files_are_told(refused, tmp_path):
     (tmp_path / "x.npz").write_bytes(b"damaged")
     (tmp_path / "x.parquet").write_bytes(b"damaged")
     (tmp_path / "x.csv").write_text("")
-    for name in ("x.npz", "x.parquet", "x.csv"):
-        assert f"cannot read {tmp_path / name}" in refused(
-            "distill", "random", tmp_path / name, "-o", tmp_path / "s.csv"
-        )
+    for name, reason in (("x.npz", "cannot be read"), ("x.parquet", "cannot be read"), ("x.csv", "is empty")):
+        sentence = refused("distill", "random", tmp_path / name, "-o", tmp_path / "s.csv")
+        assert f"{tmp_path / name} {reason}" in sentence
 
 
 @pytest.mark.parametrize(

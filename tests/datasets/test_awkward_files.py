@@ -106,6 +106,14 @@ CASES = [
     Case("decimal commas unsaid", lines("x;y", "1,5;no", "2,5;yes"), columns={"x": "text"}, note="give decimal = ','"),
     Case("true and false", lines("x,y", "TRUE,True", "false,FALSE"), classes=("False", "True"), columns={"x": "bool"}),
     Case("dates", lines("x,y", "2024-01-31,no", "2024-02-29 12:00,yes"), columns={"x": "datetime64"}),
+    Case("dates of other centuries", lines("x,y", "1600-01-01,no", "9999-12-31,yes"), columns={"x": "datetime64"}),
+    Case("a line for Excel", lines("sep=;\nx;y", "1;no", "2;yes")),
+    Case(
+        "separators of thousands",
+        lines("x,y", '"1,234",no', '"2,345",yes'),
+        columns={"x": "text"},
+        note="separators of thousands",
+    ),
     Case("dates that do not exist", lines("x,y", "2023-02-29,no", "2024-02-29,yes"), columns={"x": "text"}),
     Case(
         "an identifier",
