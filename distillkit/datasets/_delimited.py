@@ -101,7 +101,7 @@ def _open(path: Path, encoding: str | None) -> Iterator[TextIO]:
 
 
 def _declared_separator(file: TextIO) -> tuple[str | None, int]:
-    """Read a first line such as ``sep=;``, which Excel writes; return it and the next line number."""
+    """Read a first line ``sep=;`` as Excel writes it; return its mark and the next line number."""
     declaration = re.fullmatch(r"sep=(.)\s*", file.readline(), re.IGNORECASE)
     if declaration is not None:
         return declaration[1], 2
