@@ -161,7 +161,7 @@ def test_a_set_whose_rows_are_not_those_stored_is_refused(digits):
 def test_rows_that_were_changed_are_not_saved_as_those_stored(digits, tmp_path):
     small = METHODS["kernel"]().fit(*digits).distilled_
     small.X = small.X + 1
-    with pytest.raises(ArtefactError, match="no longer the interpolation of stored; set stored to None"):
+    with pytest.raises(ArtefactError, match="no longer the interpolation of `stored`"):
         small.save(tmp_path / "a")
     small.stored = None
     loaded = DistilledSet.load(small.save(tmp_path / "a"))
