@@ -11,19 +11,20 @@ import pytest
 
 from distillkit.plugins import reset_manager
 
-# Thousands of parametrized tests are objects that live until the end: the garbage collector need not visit them.
+# The objects of thousands of parametrized tests live until the end of the session, so that every
+# full garbage collection would visit them in vain.
 gc.disable()
 
 
 def pytest_collection_finish():
-    """Exempt everything that collection has made from garbage collection, and turn that on again."""
+    """Exempt the collected tests from garbage collection, and turn it on again."""
     gc.freeze()
     gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    """Report expected failures with Python's own traceback: pytest's parses every file in it, and nobody reads it."""
+    """Report expected failures with Python's own traceback, since pytest's parses every source file."""
     style = item.config.option.tbstyle
     if item.get_closest_marker("xfail"):
         item.config.option.tbstyle = "native"

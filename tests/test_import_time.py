@@ -37,9 +37,9 @@ LIGHT = (
 
 @pytest.fixture(scope="module")
 def loaded_after():
-    """Run the statements one after the other in one fresh interpreter; map each to what was loaded by then.
+    """Run the statements in one fresh interpreter; return the heavy modules loaded after each.
 
-    Modules stay loaded, so that what the last statement leaves out, all statements before it left out as well.
+    Modules stay loaded: what is absent after the last statement was not loaded by any before it.
     """
     script = (
         "import json, sys\n"

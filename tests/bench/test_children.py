@@ -53,7 +53,7 @@ def servers_of_module():
 
 @pytest.fixture
 def shared(servers_of_module, monkeypatch):
-    """Start with the one server that tests share which leave it alive: it takes a second or two to import everything."""
+    """Start with the server that is shared by the tests that leave it alive: its imports take long."""
     monkeypatch.setattr(_children, "_servers", servers_of_module)
     return servers_of_module
 

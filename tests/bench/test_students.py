@@ -143,7 +143,8 @@ def test_a_student_is_measured_on_the_test_rows_beside_its_teacher(prepared, nam
 
 
 def test_the_three_have_one_teacher_and_the_control_owes_it_nothing(prepared, monkeypatch):
-    monkeypatch.setattr(_teacher, "_STEPS", 20)  # none of this depends on how well the teacher learned
+    # Nothing below depends on how well the teacher has learned.
+    monkeypatch.setattr(_teacher, "_STEPS", 20)
     _, folder = prepared("iris")
     seeds = [(0, 0), (0, 1), (1, 0), (0, 0)]
     made = {

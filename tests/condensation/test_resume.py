@@ -47,7 +47,7 @@ each = pytest.mark.parametrize("method", METHODS)
 
 @pytest.fixture(autouse=True)
 def short_validation(monkeypatch):
-    """Train the networks that judge rows for a few steps: how well they judge is the matter of other tests."""
+    """Train the networks that validate rows for a few steps only: other tests judge their quality."""
     monkeypatch.setattr(_validation, "_STEPS", 10)
 
 

@@ -7,6 +7,6 @@ from threadpoolctl import threadpool_limits
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """Limit every library to one thread, as the bench does: on a few rows, threads wait for each other longer than they work."""
+    """Limit every library to one thread: on few rows, threads wait for each other most of the time."""
     with threadpool_limits(1):
         yield

@@ -16,7 +16,7 @@ CLASSIFIERS = ["logistic", "knn", "forest", "boosting", "mlp"]
 REGRESSORS = ["ridge", "knn", "forest", "boosting", "mlp"]
 CASES = [(name, "classification") for name in CLASSIFIERS] + [(name, "regression") for name in REGRESSORS]
 WEIGHTED = [case for case in CASES if case[0] != "knn"]
-# Settings for what does not depend on how long a model is trained; other tests take the shipped settings.
+# Short trainings, for claims that do not depend on their length; the other tests train as shipped.
 QUICK = {
     "mlp": {"steps": 50, "learning_rate": 0.01},
     "forest": {"n_estimators": 20},

@@ -48,6 +48,6 @@ def test_contract_of_soft_labels(estimator, check):
 
 @pytest.mark.parametrize("name", ["check_same_seed", "check_modalities"])
 def test_contract_of_soft_labels_of_a_network(name):
-    """A network as the teacher adds a seed and shapes of its own to the contract: these two checks concern them."""
+    """Check what a network adds to a linear teacher: a seed, and rows that keep their shape."""
     estimator = SoftLabels(RandomSubset(random_state=0), "mlp")
     dict(testing.distiller_checks(estimator))[name](estimator)
