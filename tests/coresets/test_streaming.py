@@ -459,3 +459,15 @@ def test_nothing_is_fitted_before_the_first_chunk():
     assert not hasattr(model, "distilled_")
     with pytest.raises(AttributeError, match="'StreamingCoreset' object has no attribute 'colour'"):
         model.colour  # noqa: B018
+
+
+def test_a_first_chunk_that_leaves_the_task_open_is_refused_and_nothing_is_lost():
+    X, y = np.arange(10.0).reshape(5, 2), np.array([0, 3, 7, 3, 0])
+    with pytest.raises(DataError, match="too few to tell whether its whole numbers are class labels"):
+        StreamingCoreset(budget=1).partial_fit(X, y)
+    labels = StreamingCoreset(budget=1, task="classification", random_state=0).partial_fit(X, y)
+    assert labels.distilled_.y.tolist() == [0, 3, 7]
+    numbers = StreamingCoreset(budget=2, task="regression", random_state=0).partial_fit(X, y)
+    assert len(numbers.distilled_) == 2
+    many = StreamingCoreset(budget=2, random_state=0).partial_fit(np.arange(60.0).reshape(30, 2), np.arange(0, 90, 3))
+    assert many.distilled_.provenance["task"] == "regression"

@@ -34,6 +34,9 @@ _RESULTS = (
 )
 
 
+_MANY_VALUES = 20  # so many different whole numbers are a continuous target in any chunk
+
+
 class StreamingCoreset(BaseDistiller):
     """Apply a coreset method to a stream of rows in one pass and with bounded memory.
 
@@ -69,7 +72,8 @@ class StreamingCoreset(BaseDistiller):
         at least a tenth of the budget.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`. "auto" is resolved by the whole y if it is in memory, otherwise by the
-        first chunk, so give the task where whole numbers come in chunks of few rows.
+        first chunk. A first chunk of so few whole numbers that they may be labels or measurements
+        raises an error that asks for the task.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -233,7 +237,9 @@ class StreamingCoreset(BaseDistiller):
         try:
             source, rows, labels = self._validate(X, y, reset=tree is None)
             new_tree = (
-                self._new_tree(self._resolve_task(labels) if task is None else task) if tree is None else tree.copy()
+                self._new_tree(self._task_of_first_chunk(labels) if task is None else task)
+                if tree is None
+                else tree.copy()
             )
             if tree is not None:
                 check_chunk(rows, labels, tree, self.__dict__["_shape"], guessed=self.task == "auto")
@@ -247,6 +253,18 @@ class StreamingCoreset(BaseDistiller):
         self._bytes = self.__dict__.get("_bytes", 0) + source.nbytes + (0 if labels is None else labels.nbytes)
         self._dtype = np.result_type(source.dtype, self.__dict__.get("_dtype", source.dtype))
         self._shape, self._tree, self._stale = rows.shape[1:], new_tree, True
+
+    def _task_of_first_chunk(self, labels: np.ndarray | None) -> str | None:
+        """Infer the task, and refuse to where a chunk of few rows leaves it open."""
+        task = self._resolve_task(labels)
+        if self.task == "auto" and task == "regression" and labels is not None:
+            is_whole = labels.dtype.kind in "iu" or bool(np.all(labels == np.floor(labels)))
+            if is_whole and len(np.unique(labels)) <= _MANY_VALUES:
+                raise DataError(
+                    f"the first chunk has {len(labels)} rows, too few to tell whether its whole numbers are class labels or "
+                    "a continuous target: give task='classification' or task='regression'."
+                )
+        return task
 
     def _new_tree(self, task: str | None) -> Tree:
         """Return the state of an empty stream."""
