@@ -15,6 +15,7 @@ FLOORS = (
     {"exceptions"},
     {"budget", "specs"},
     {"hookspecs", "utils", "distances", "neighbors"},
+    {"tables"},
     {"nn", "distilled", "plugins"},
     {"base", "pipeline", "plotting", "testing"},
     FAMILIES,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,6 +20,15 @@ from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.distilled._certificate import certify
 from distillkit.exceptions import DataError
+from distillkit.tables import DistilledTable, TableEncoder
+from distillkit.tables._estimators import check_columns, learn_encoder
+from distillkit.tables._frames import (
+    container_of,
+    frame_like,
+    is_frame,
+    series_like,
+    take_rows,
+)
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, like_rows, to_numpy
 from distillkit.utils._interpolation import to_dtype
@@ -72,10 +82,14 @@ class BaseDistiller(
 
     Attributes
     ----------
-    X_distilled_ : ndarray of shape (m, ...)
-        Distilled rows in the shape, dtype and units of X. If the method has its own preprocessing,
-        they are floats in the space into which `transform` maps new rows, and
-        ``distilled_.preprocessing`` has the inverse.
+    X_distilled_ : ndarray of shape (m, ...), or frame of shape (m, d)
+        Distilled rows in the shape, dtype and units of X; synthetic rows of integers or booleans
+        are floats. If the method has its own preprocessing, they are floats in the space into which
+        `transform` maps new rows, and ``distilled_.preprocessing`` has the inverse. If X was a
+        mixed table, they are a frame like X: selected rows with their values, types and index
+        labels, and synthetic rows with the columns and types of X, but with floats in place of
+        integers. ``distilled_.X`` has the encoded rows, and ``distilled_.to_pandas()`` the rows
+        with integers rounded.
     y_distilled_ : ndarray of shape (m,) or None
         Their labels, in the label space of y.
     sample_weight_ : ndarray of shape (m,)
@@ -97,6 +111,9 @@ class BaseDistiller(
         Number of steps; only for methods with `max_iter`.
     distilled_ : DistilledSet
         All results in one object that can be saved.
+    encoder_ : TableEncoder
+        Only if X was a mixed table (a pandas, polars or pyarrow frame with text, categories, dates,
+        truth values as objects, or gaps): the encoder through which the method saw the rows.
     n_features_in_ : int
         Size of the second axis of X.
     feature_names_in_ : ndarray of str
@@ -113,7 +130,13 @@ class BaseDistiller(
     # The number of steps that `max_iter=None` stands for if there is no `max_seconds` either; None
     # for methods that have no such default.
     _default_max_iter: ClassVar[int | None] = None
+    _reads_rows: ClassVar[bool] = True  # whether `_distill` uses the values of `rows.X`, and not only their number
     _keeps_rows: ClassVar[bool] = False  # whether all rows are kept, so that fit_transform keeps their number
+
+    distilled_: DistilledSet
+    preprocessing_: Any
+    X_distilled_: Any
+    y_distilled_: np.ndarray | None
 
     def __init__(self, budget: Any = 0.1, *, task: str = "auto", random_state: Any = None) -> None:
         self.budget = budget
@@ -145,7 +168,8 @@ class BaseDistiller(
         ----------
         X : array-like of shape (n, ...)
             Table (n, d), series (n, channels, time) or images (n, channels, height, width), as a
-            NumPy array, pandas object or torch tensor.
+            NumPy array, a torch tensor, or a pandas, polars or pyarrow frame. Frames may be mixed:
+            text, categories, truth values, dates and gaps are encoded by `TableEncoder`.
         y : array-like of shape (n,) or None
             Class labels or numbers.
 
@@ -158,7 +182,8 @@ class BaseDistiller(
         BudgetError
             If there are fewer rows than the budget asks for.
         ValueError
-            If X or y contain NaN, infinity or text columns, or their lengths differ.
+            If X contains infinity, an array X contains NaN or text, y contains NaN or infinity, or
+            their lengths differ.
         """
         with standard_settings():
             # 1. Validate the input, and divide the rows into groups with their parts of the budget.
@@ -174,6 +199,7 @@ class BaseDistiller(
             callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
             outcome = self._distill(rows, run)
             self._store(outcome, run, source, rows)
+            self._restore_table(X)
             if outcome.error is not None:
                 raise outcome.error
             # 3. Measure the error of the distilled set on request.
@@ -187,6 +213,10 @@ class BaseDistiller(
     def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as an array of its own dtype, X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
+        if reset:
+            learn_encoder(self, X)
+        if "encoder_" in self.__dict__:
+            return self._validate_table(X, y, reset=reset)
         # y=None is passed explicitly, so that scikit-learn raises its error if the method needs y.
         checks = {
             "dtype": _FLOATS,
@@ -198,6 +228,40 @@ class BaseDistiller(
         X_valid, y_valid = (valid, None) if y is None else valid
         keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
         return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
+
+    def _validate_table(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the encoded rows of a mixed table twice, and y as one column."""
+        check_columns(self, X, y, reset=reset)
+        encoded = self.encoder_.transform(X) if self._needs_encoded_rows() else np.zeros((len(X), 1))
+        if y is None:
+            return encoded, check_array(encoded, estimator=self), None
+        X_valid, y_valid = check_X_y(encoded, y, multi_output=True, estimator=self)
+        return encoded, X_valid, one_column(y_valid)
+
+    def _needs_encoded_rows(self) -> bool:
+        """Whether a mixed table has to be encoded before rows can be selected."""
+        return self._reads_rows or bool(getattr(self, "certify", False))
+
+    def _restore_table(self, X: Any = None) -> None:
+        """Give the results the container, columns and types of the table.
+
+        `X` is the table from which rows were selected; None if it is no longer in memory.
+        """
+        encoder, is_mixed = self.__dict__.get("encoder_"), "encoder_" in self.__dict__
+        if encoder is None:
+            if not is_frame(X) or _is_floats(X):
+                return
+            encoder = TableEncoder(standardize=False).fit(X)
+        indices = getattr(self, "sample_indices_", None)
+        rows = None if X is None or indices is None else take_rows(X, indices)
+        if is_mixed and rows is not None and not self._needs_encoded_rows():
+            # Only the selected rows are encoded, because the method needed no distances.
+            self.distilled_.X = encoder.transform(rows)
+            width = self.distilled_.X.shape[1]
+            self.distilled_.provenance["bytes_seen"] += len(X) * (width - 1) * self.distilled_.X.itemsize
+        self.distilled_.table = DistilledTable(encoder, rows)
+        if is_mixed and self.preprocessing_ is None:
+            self.X_distilled_ = encoder.inverse_transform(self.distilled_.X, rounded=False) if rows is None else rows
 
     def _resolve_task(self, y: np.ndarray | None) -> str | None:
         """Return the task, inferred from y for "auto"; None without y."""
@@ -243,10 +307,16 @@ class BaseDistiller(
             stored=None if outcome.stored is None else to_dtype(outcome.stored, self.X_distilled_.dtype),
             ranking=ranking,
             classes=source.classes,
-            feature_names=tuple(getattr(self, "feature_names_in_", ())) or None,
+            feature_names=self._encoded_names(),
             preprocessing=outcome.preprocessing,
             provenance=self._provenance(run, source, outcome),
         )
+
+    def _encoded_names(self) -> tuple[str, ...] | None:
+        """Return the names of the columns of `distilled_.X`, None without names."""
+        if "encoder_" in self.__dict__:
+            return tuple(self.encoder_.get_feature_names_out())
+        return tuple(getattr(self, "feature_names_in_", ())) or None
 
     def _provenance(self, run: Run, source: SourceSummary, outcome: Outcome) -> dict[str, Any]:
         """Return the provenance of the distilled set: method, parameters, source and resources."""
@@ -282,12 +352,14 @@ class BaseDistiller(
         Returns
         -------
         X_distilled, y_distilled
-            In the container of the input (NumPy, pandas or torch), or in the one set by
-            `set_output`. Selected pandas rows keep their index labels; synthetic rows are floats.
-            ``y_distilled`` is None without y.
+            In the container of the input (NumPy, pandas, polars, pyarrow or torch), or in the one
+            set by `set_output`. Selected pandas rows keep their index labels; numbers of synthetic
+            rows are floats. ``y_distilled`` is None without y.
         """
         rows = self.fit_transform(X, y)  # scikit-learn wraps this method for set_output
-        return rows, like_column(self.y_distilled_, getattr(self, "sample_indices_", None), y)
+        indices = getattr(self, "sample_indices_", None)
+        column = None if self.y_distilled_ is None else series_like(self.y_distilled_, indices, y)
+        return rows, like_column(self.y_distilled_, indices, y) if column is None else column
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Distill (X, y) and return the distilled rows alone, never a tuple.
@@ -305,8 +377,23 @@ class BaseDistiller(
             In the container of X.
         """
         self.fit(X, y)
+        if "encoder_" in self.__dict__ and self.preprocessing_ is None:
+            return self.X_distilled_
         indices = getattr(self, "sample_indices_", None)
-        return like_rows(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
+        return self._like(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
+
+    def _like(self, rows: np.ndarray, indices: Any, X: Any, *, carried: bool) -> Any:
+        """Return rows in the container of X; see `like_rows`."""
+        if container_of(X) in ("polars", "pyarrow"):
+            if indices is not None and not carried:
+                return take_rows(X, indices)
+            return frame_like(X, rows, self._encoded_names())
+        if "encoder_" in self.__dict__:  # encoded rows of a mixed table, in the space of the method
+            import pandas as pd
+
+            index = None if indices is None else X.index[indices]
+            return pd.DataFrame(rows, columns=self._encoded_names(), index=index)
+        return like_rows(rows, indices, X, carried=carried)
 
     def transform(self, X: Any) -> Any:
         """Map new rows, one to one, into the space of `X_distilled_`.
@@ -319,7 +406,8 @@ class BaseDistiller(
         -------
         array of shape (n, ...)
             The rows themselves, or their image under the preprocessing of the method, in the
-            container of X.
+            container of X. A mixed table is returned as it is, so that later steps of a pipeline
+            see the same kind of frame in training and in prediction.
 
         Raises
         ------
@@ -327,6 +415,12 @@ class BaseDistiller(
             If the shape of the rows differs from that of the training rows.
         """
         check_is_fitted(self)
+        if "encoder_" in self.__dict__:
+            check_columns(self, X, reset=False)
+            if self.preprocessing_ is None:
+                return X
+            encoded = self.preprocessing_.transform(self.encoder_.transform(X))
+            return self._like(encoded, slice(None), X, carried=True)
         valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True)
         expected = self.X_distilled_.shape[1:]
         if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
@@ -336,7 +430,7 @@ class BaseDistiller(
             )
         if self.preprocessing_ is not None:
             valid = self.preprocessing_.transform(as_numeric(valid))
-        return like_rows(valid, slice(None), X, carried=True)
+        return self._like(valid, slice(None), X, carried=True)
 
     @available_if(_is_table)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -363,6 +457,11 @@ class BaseDistiller(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.target_tags.required = self._needs_y
         return tags
+
+
+def _is_floats(X: Any) -> bool:
+    """Whether a pandas frame holds floats alone, whose rows need no other types."""
+    return container_of(X) == "pandas" and all(dtype == np.float64 for dtype in X.dtypes)
 
 
 def iterative_constraints() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.utils._interpolation import expand, to_dtype
+from distillkit.utils._interpolation import expand
 
 if TYPE_CHECKING:
     from distillkit.base._training_rows import TrainingRows
@@ -129,7 +129,9 @@ def ranking_of(outcome: Outcome, y: np.ndarray | None, task: str | None, size: i
 def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the distilled rows in the dtype of `source`, and the labels in the dtype of y.
 
-    With a preprocessing, the rows are in its space and have the dtype of the validated rows.
+    Synthetic rows of integers and booleans stay floats, because a mean of integers may be
+    fractional. With a preprocessing, the rows are in its space and have the dtype of the validated
+    rows.
 
     Raises
     ------
@@ -142,7 +144,8 @@ def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> 
         original = np.asarray(outcome.X) if indices is None else rows.X[indices]
         X = outcome.preprocessing.transform(original).astype(rows.X.dtype, copy=False)
     else:
-        X = _synthetic_rows(outcome, source) if indices is None else source[indices]
+        dtype = source.dtype if source.dtype.kind == "f" else rows.X.dtype
+        X = _synthetic_rows(outcome, dtype, source.shape[2:]) if indices is None else source[indices]
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         raise DataError(
             "the distilled rows hold NaN or infinity: the method diverged. Lower its learning rate or scale X."
@@ -150,11 +153,11 @@ def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> 
     return X, None if rows.y is None else _labels(outcome, rows.y, rows.task)
 
 
-def _synthetic_rows(outcome: Outcome, source: np.ndarray) -> np.ndarray:
-    """Return synthetic rows in the dtype of the source, interpolated if they are stored smaller."""
+def _synthetic_rows(outcome: Outcome, dtype: np.dtype[Any], sides: tuple[int, ...]) -> np.ndarray:
+    """Return synthetic rows in a floating dtype, interpolated if they are stored smaller."""
     if outcome.stored is None:
-        return to_dtype(np.asarray(outcome.X), source.dtype)
-    return expand(to_dtype(outcome.stored, source.dtype), source.shape[2:])
+        return np.asarray(outcome.X).astype(dtype, copy=False)
+    return expand(np.asarray(outcome.stored).astype(dtype, copy=False), sides)
 
 
 def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:

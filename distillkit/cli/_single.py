@@ -15,6 +15,8 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError, DataError, DistillkitError, PluginError, UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
+from distillkit.tables import DistilledTable, TableEncoder
+from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
 
@@ -94,7 +96,8 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     y : ndarray of shape (n,) or None
     standardize : bool
         Whether to distil in standardized units. Distances between rows then weight each column by
-        its standard deviation and not by its unit.
+        its standard deviation and not by its unit. Tables with text, categories, dates or gaps are
+        always standardized by their encoder.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
         If the method cannot use the rows or its parameters.
     """
     _check_finite(X)
-    if not standardize:
+    if not standardize or (is_frame(X) and needs_encoding(X)):
         return _fit(distiller, X, y)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
     scaling = Preprocessing.standardize(rows)
@@ -115,22 +118,24 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     small.preprocessing = None
     small.feature_names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     small.provenance["standardized"] = True
+    if is_frame(X):
+        encoder = TableEncoder(standardize=False).fit(X)
+        small.table = DistilledTable(encoder, None if small.indices is None else take_rows(X, small.indices))
     return small
 
 
 def _check_finite(X: Any) -> None:
-    """Raise an error that names the columns with missing or infinite values, if there are any.
+    """Raise an error that names the columns with infinite values, if there are any.
 
-    The message of scikit-learn would recommend other models instead.
+    Arrays must have no missing values either. The message of scikit-learn would recommend other
+    models instead.
     """
     if hasattr(X, "columns"):
-        counts = (X.isna() | X.isin([np.inf, -np.inf])).sum()
+        counts = X.isin([np.inf, -np.inf]).sum()
         columns = [f"{name!r} ({number})" for name, number in counts.items() if number]
         if columns:
             listed = ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")
-            raise DataError(
-                f"there are missing or infinite values in column {listed}: fill them in or drop those rows first."
-            )
+            raise DataError(f"there are infinite values in column {listed}: replace them or drop those rows first.")
     elif np.asarray(X).dtype.kind == "f" and (number := np.count_nonzero(~np.isfinite(X))):
         raise DataError(f"X holds {number} values that are NaN or infinite: fill them in or drop those rows first.")
 
@@ -168,6 +173,8 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
 
 def _arrays(small: DistilledSet) -> dict[str, Any]:
     arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight}
+    if small.table is not None and small.table.is_encoded:
+        arrays["columns"] = np.array(small.feature_names)
     # Text in a table is an array of objects, which NumPy could only store as a pickle.
     return {
         name: values.astype(str) if values.dtype == object else values

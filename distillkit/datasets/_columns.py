@@ -11,7 +11,7 @@ from distillkit.exceptions import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableEncoder", "plain_columns", "plain_numbers"]
+__all__ = ["DatasetEncoder", "plain_columns", "plain_numbers"]
 
 MISSING, OTHER = "(missing)", "(other)"
 
@@ -70,7 +70,7 @@ def plain_numbers(column: pd.Series[Any]) -> np.ndarray | None:
     return None
 
 
-class TableEncoder:
+class DatasetEncoder:
     """An encoder of tables that standardizes numbers and one-hot encodes text.
 
     Missing numbers are filled with the median. Text becomes one column per frequent category. All

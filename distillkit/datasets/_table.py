@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.datasets._column_types import ColumnType, infer_type
-from distillkit.datasets._columns import TableEncoder, plain_columns
+from distillkit.datasets._columns import DatasetEncoder, plain_columns
 from distillkit.datasets._dataset import Dataset
 from distillkit.datasets._loader import loader
 from distillkit.datasets._paths import files_under, resolve_path, stem_of
@@ -138,7 +138,7 @@ def _dataset(
     name: str, files: list[Path], target: str | int | None, task: str, options: TableOptions, max_categories: int
 ) -> Dataset:
     """Read the files, hold test rows out if there is no test file, and encode all rows."""
-    source, encoder = str(files[0]), TableEncoder(str(files[0]), max_categories)
+    source, encoder = str(files[0]), DatasetEncoder(str(files[0]), max_categories)
     # 1. Read the training rows and, if there is a test file, the test rows.
     first = _with_target(read_table(files[0], options), target)
     parts = [first, *(_test_part(file, first, options) for file in files[1:])]

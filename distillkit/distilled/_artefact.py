@@ -18,7 +18,8 @@ from uuid import uuid4
 import numpy as np
 
 from distillkit.distilled._fields import DistilledFields
-from distillkit.exceptions import ArtefactError
+from distillkit.exceptions import ArtefactError, DataError
+from distillkit.tables import DistilledTable, TableEncoder
 from distillkit.utils._interpolation import expand, is_expansion
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import upgraded_name
@@ -26,11 +27,14 @@ from distillkit.utils._versions import versions
 
 __all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
 
-SCHEMA = 2  # of sets whose rows are stored smaller; others have schema 1, which older versions can read
+SCHEMA = 3
+"""Newest schema. Sets of mixed tables have schema 3, sets whose rows are stored smaller have schema
+2, and all others have schema 1, which every version can read."""
 _KIND = "distillkit.distilled"
 _OWN = "card_sha256"
 _PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
 _LABELS = ("y", "classes")
+_ROWS = "table.rows"
 
 
 def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
@@ -53,7 +57,7 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         _encode_labels(name, getattr(distilled, name), tensors, texts)
     # 2. Describe them in the card, with checksums of the arrays and of the card itself.
     card: dict[str, Any] = {
-        "schema": 1 if distilled.stored is None else SCHEMA,
+        "schema": _schema(distilled),
         "versions": versions(),
         "feature_names": None if distilled.feature_names is None else [str(name) for name in distilled.feature_names],
         "provenance": distilled.provenance,
@@ -61,6 +65,8 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
     }
     if distilled.stored is not None:
         card["sides"] = list(distilled.X.shape[2:])
+    if distilled.table is not None:
+        _encode_table(path, distilled.table, tensors, card)
     if distilled.preprocessing is not None:
         card["preprocessing"] = distilled.preprocessing.kind
         tensors |= {
@@ -93,6 +99,24 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         with suppress(OSError):
             part.unlink()
     return path
+
+
+def _schema(distilled: DistilledFields) -> int:
+    """Return the smallest schema that can describe the set."""
+    if distilled.table is not None and distilled.table.is_encoded:
+        return SCHEMA
+    return 1 if distilled.stored is None else 2
+
+
+def _encode_table(path: Path, table: DistilledTable, tensors: dict[str, Any], card: dict[str, Any]) -> None:
+    """Add the encoder of a table to the card, and its selected rows to the arrays."""
+    try:
+        card["table"] = table.encoder.to_dict()
+        stream = table.rows_to_bytes()
+    except DataError as exc:
+        raise ArtefactError(f"cannot write {path}: {exc}") from exc
+    if stream is not None:
+        tensors[_ROWS] = stream
 
 
 def _plain_bytes(values: Any) -> np.ndarray:
@@ -200,6 +224,9 @@ def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
         if isinstance(provenance.get("method"), str):
             provenance["method"] = upgraded_name(provenance["method"])
         fields["provenance"] = provenance
+        if "table" in card:
+            table = DistilledTable(TableEncoder.from_dict(card["table"]))
+            fields["table"] = table.with_bytes(tensors.get(_ROWS))
         if "preprocessing" in card:
             fields["preprocessing"] = Preprocessing(
                 tensors["preprocessing.mean"],

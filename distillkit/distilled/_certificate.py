@@ -153,7 +153,7 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
 
 def _validated_rows(distilled: DistilledSet, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None, WeightedRows]:
     """Return the flattened rows, their labels, and the distilled rows in the same units."""
-    rows, distilled_rows = np.asarray(X), distilled.in_original_units()
+    rows, distilled_rows = distilled.encode(X), distilled.in_original_units()
     rows, distilled_rows = rows.reshape(len(rows), -1), distilled_rows.reshape(len(distilled_rows), -1)
     labels = None if y is None else np.asarray(y)
     if rows.shape[1] != distilled_rows.shape[1] or not len(rows):

@@ -10,6 +10,8 @@ import numpy as np
 from distillkit.distilled._artefact import read_artefact, write_artefact
 from distillkit.distilled._prefix import prefix_fields
 from distillkit.exceptions import DataError
+from distillkit.tables import DistilledTable
+from distillkit.tables._frames import row_count
 from distillkit.utils._interpolation import is_expansion
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import PicklesByPublicName
@@ -31,7 +33,7 @@ class DistilledSet(PicklesByPublicName):
     ----------
     X : ndarray of shape (m, ...)
         Rows in the units of the data or, if there is a `preprocessing`, in the space into which it
-        maps.
+        maps. The rows of a mixed table are encoded as numbers, see `table`.
     y : ndarray of shape (m,) or None
         Class labels or numbers.
     sample_weight : ndarray of shape (m,) or None
@@ -53,6 +55,10 @@ class DistilledSet(PicklesByPublicName):
         Map from the data into the space of X, with its inverse; see `transform`.
     provenance : dict
         Method, parameters, number of rows and bytes seen, seconds, versions; JSON-able.
+    table : DistilledTable or None
+        If the data were a table with types other than floats: the encoder between the table and X,
+        and the original rows if rows were selected. `to_pandas` and `to_frame` return the rows in
+        their original columns and types.
 
     Raises
     ------
@@ -71,6 +77,7 @@ class DistilledSet(PicklesByPublicName):
     feature_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+    table: DistilledTable | None = None
 
     def __post_init__(self) -> None:
         self.X = np.asarray(self.X)
@@ -83,6 +90,10 @@ class DistilledSet(PicklesByPublicName):
             setattr(self, name, np.asarray(values))
             if len(values) != len(self.X):
                 raise DataError(f"{name} has {len(values)} rows, but X has {len(self.X)}: give one per row of X.")
+        if self.table is not None and self.table.rows is not None and row_count(self.table.rows) != len(self.X):
+            raise DataError(
+                f"table has {row_count(self.table.rows)} rows, but X has {len(self.X)}: give one per row of X."
+            )
         if self.stored is not None and not is_expansion(self.X, self.stored):
             raise DataError(
                 f"X of shape {self.X.shape} is not the interpolation of stored, of shape {self.stored.shape}: "
@@ -98,7 +109,10 @@ class DistilledSet(PicklesByPublicName):
         return f"<DistilledSet {self.X.shape} {self.X.dtype} of {rows_seen} rows by {method}>"
 
     def in_original_units(self) -> np.ndarray:
-        """Return the rows in the units of the data, mapped back through any preprocessing."""
+        """Return the rows in the units of the data, mapped back through any preprocessing.
+
+        The rows of a mixed table remain encoded as numbers; see `to_frame`.
+        """
         return self.X if self.preprocessing is None else self.preprocessing.inverse_transform(self.X)
 
     @property
@@ -113,14 +127,29 @@ class DistilledSet(PicklesByPublicName):
 
         Parameters
         ----------
-        X : ndarray of shape (n, ...)
+        X : ndarray of shape (n, ...), or frame of shape (n, d)
 
         Returns
         -------
         ndarray of shape (n, ...)
-            The rows themselves if there is no preprocessing.
+            The rows themselves if there is neither a table nor a preprocessing.
         """
-        return X if self.preprocessing is None else self.preprocessing.transform(X)
+        rows = X if self.table is None else self.table.encode(X)
+        return rows if self.preprocessing is None else self.preprocessing.transform(rows)
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Return rows of the data as numbers in the units of `in_original_units`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...), or frame of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Encoded rows if the data were a mixed table, otherwise the rows as an array.
+        """
+        return np.asarray(X) if self.table is None else self.table.encode(X)
 
     def prefix(self, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
         """Return the part of a ranked set for a smaller budget, so that one fit serves every size.
@@ -194,6 +223,11 @@ class DistilledSet(PicklesByPublicName):
     def to_pandas(self, target: str = "target", weight: str | None = "sample_weight") -> pd.DataFrame:
         """Return the set as a table: (flattened) features, target and weight as columns.
 
+        If the data were a frame, selected rows are the original rows, and made rows have the
+        columns and types of the data: integers rounded within their range, truth values, dates,
+        the nearest levels of categories, and gaps where most of the rows that they stand for have
+        gaps.
+
         Parameters
         ----------
         target : str
@@ -212,15 +246,71 @@ class DistilledSet(PicklesByPublicName):
         """
         import pandas as pd
 
-        flat = self.X.reshape(len(self.X), -1)
-        names = self.feature_names if self.feature_names and len(self.feature_names) == flat.shape[1] else None
-        frame = pd.DataFrame(flat, columns=list(names or (f"x{i}" for i in range(flat.shape[1]))))
+        if self.table is not None:
+            frame: pd.DataFrame = self.table.to_pandas(self.in_original_units())
+        else:
+            flat = self.X.reshape(len(self.X), -1)
+            names = self.feature_names if self.feature_names and len(self.feature_names) == flat.shape[1] else None
+            frame = pd.DataFrame(flat, columns=list(names or (f"x{i}" for i in range(flat.shape[1]))))
         for name, values in ((target, self.y), (weight, self.sample_weight)):
             if name is not None and values is not None:
                 if name in frame.columns:
                     raise DataError(f"a column is already named {name!r}: give target= or weight= another name.")
                 frame[name] = values
         return frame
+
+    def to_frame(self) -> Any:
+        """Return the rows alone in the container, columns and types of the data.
+
+        Returns
+        -------
+        pandas, polars or pyarrow frame of shape (m, d)
+            As in `to_pandas`, without target and weight.
+
+        Raises
+        ------
+        DataError
+            If the data were no frame, or one of floats alone.
+        """
+        if self.table is None:
+            raise DataError("the set was not made from a table of several types: take X, or to_pandas().")
+        return self.table.frame(self.in_original_units())
+
+    def to_polars(self, target: str = "target", weight: str | None = "sample_weight") -> Any:
+        """Return the set as a polars DataFrame; see `to_pandas`.
+
+        Parameters
+        ----------
+        target : str
+            Name of the target column, which is omitted without y.
+        weight : str or None
+            Name of the weight column; None omits it.
+
+        Returns
+        -------
+        polars.DataFrame
+        """
+        import polars as pl
+
+        return pl.from_arrow(self.to_arrow(target, weight))
+
+    def to_arrow(self, target: str = "target", weight: str | None = "sample_weight") -> Any:
+        """Return the set as a pyarrow Table; see `to_pandas`.
+
+        Parameters
+        ----------
+        target : str
+            Name of the target column, which is omitted without y.
+        weight : str or None
+            Name of the weight column; None omits it.
+
+        Returns
+        -------
+        pyarrow.Table
+        """
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(self.to_pandas(target, weight), preserve_index=False)
 
     def to_torch(self) -> Any:
         """Return the set as a `torch.utils.data.TensorDataset` of (X, y, weight).

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from distillkit.tables import DistilledTable
 from distillkit.utils._preprocessing import Preprocessing
 
 __all__ = ["DistilledFields"]
@@ -25,5 +26,6 @@ class DistilledFields(Protocol):
     feature_names: tuple[str, ...] | None
     preprocessing: Preprocessing | None
     provenance: dict[str, Any]
+    table: DistilledTable | None
 
     def __len__(self) -> int: ...

@@ -31,6 +31,9 @@ def prefix_fields(distilled: DistilledFields, budget: Any, X: Any = None, y: Any
         for name in ("X", "y", "indices", "soft_labels", "stored", "ranking")
         if getattr(distilled, name) is not None
     }
+    if distilled.table is not None:
+        parts["table"] = distilled.table.take(keep)
+        X = None if X is None else distilled.table.encode(X)
     weight = _reassigned_weight(distilled, keep) if X is None else _counted_weight(distilled, keep, X, y)
     provenance = {name: value for name, value in distilled.provenance.items() if name != "offset"}
     return {**parts, "sample_weight": weight[keep], "provenance": {**provenance, "prefix": to_jsonable(budget)}}

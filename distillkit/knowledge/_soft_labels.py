@@ -19,6 +19,7 @@ from distillkit.knowledge._models import check_task
 from distillkit.knowledge._targets import Rows
 from distillkit.knowledge._teacher import find_classes, fit_or_reuse_teacher, is_prefitted
 from distillkit.knowledge._temperature import softmax
+from distillkit.tables._frame_model import for_table
 from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
@@ -129,11 +130,12 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Check the teacher against the task before any work is done.
-        prefitted = is_prefitted(self.teacher, "if_unfitted")
+        requested = for_table(self.teacher, self.__dict__.get("encoder_"))
+        prefitted = is_prefitted(requested, "if_unfitted")
         task = str(rows.task)
-        check_task("teacher", self.teacher, task)
+        check_task("teacher", requested, task)
         training_rows = Rows(rows.X, rows.y)
-        classes = find_classes(self.teacher, training_rows, prefitted=prefitted) if task == "classification" else None
+        classes = find_classes(requested, training_rows, prefitted=prefitted) if task == "classification" else None
         self._check_classes(classes, rows.y)
         # 2. Distill with the inner distiller. The base class switches parameter validation off for
         # what it calls, so it is switched on again for the inner distiller and the teacher.
@@ -142,7 +144,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
             X, y = inner.fit_resample(rows.X, rows.y)
             # 3. Train the teacher on all rows, and compute its outputs for the distilled rows.
             teacher, template = fit_or_reuse_teacher(
-                self.teacher, training_rows, classes, prefitted=prefitted, device=self.device, rng=run.rng
+                requested, training_rows, classes, prefitted=prefitted, device=self.device, rng=run.rng
             )
             indices = getattr(inner, "sample_indices_", None)
             original_X = self._in_original_units(inner, np.asarray(X))
@@ -153,7 +155,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
                     teacher, template, training_rows, self.teacher_cv, run.rng, np.asarray(indices)
                 )
         # 4. Mix the soft labels with the hard ones.
-        self.distiller_, self.teacher_ = inner, teacher.model
+        self.distiller_, self.teacher_ = inner, getattr(teacher.model, "fitted", teacher.model)
         self._copy_record(inner, run)
         return Outcome(
             X=original_X if indices is None else None,

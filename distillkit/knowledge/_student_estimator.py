@@ -17,6 +17,8 @@ from distillkit.exceptions import DataError
 from distillkit.knowledge._student import Student
 from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._temperature import softmax
+from distillkit.tables import TableEncoder
+from distillkit.tables._estimators import check_columns
 from distillkit.utils._containers import as_numeric, to_numpy
 from distillkit.utils._public_names import PicklesByPublicName
 
@@ -50,6 +52,7 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
     classes_: np.ndarray
     task_: str
     shape_: tuple[int, ...]
+    encoder_: TableEncoder
 
     def _task_hint(self) -> str:
         """Return the task as far as it is known: set, found in `fit`, or inferred from the models.
@@ -75,6 +78,10 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
 
     def _validated(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "student_")
+        if "encoder_" in self.__dict__:
+            check_columns(self, X, reset=False)
+            encoded: np.ndarray = self.encoder_.transform(X)
+            return encoded
         rows = validate_data(self, as_numeric(to_numpy(X)), reset=False, dtype=[np.float64, np.float32], allow_nd=True)
         if rows.shape[1:] != self.shape_:
             raise DataError(f"rows have shape {rows.shape[1:]}, but the student was trained on {self.shape_}.")

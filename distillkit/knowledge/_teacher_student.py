@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import _fit_context, clone
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -22,6 +22,8 @@ from distillkit.knowledge._student_estimator import StudentEstimator
 from distillkit.knowledge._student_metrics import compare_models
 from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_teacher, is_prefitted
+from distillkit.tables._estimators import check_columns, learn_encoder
+from distillkit.tables._frame_model import for_table
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._seeds import seed_model
@@ -141,6 +143,8 @@ class TeacherStudentDistiller(StudentEstimator):
         (0 with ``alpha=1``, which needs none), and for training the student.
     n_features_in_, feature_names_in_
         As in scikit-learn.
+    encoder_ : TableEncoder
+        Only if X was a mixed table.
 
     References
     ----------
@@ -221,7 +225,9 @@ class TeacherStudentDistiller(StudentEstimator):
         ----------
         X : array-like of shape (n, ...)
             Table, series or images. Rows of more than one axis are flattened for estimators that
-            take tables.
+            take tables. A mixed table (text, categories, dates or gaps) is encoded by
+            `TableEncoder` for teacher and student; a teacher that was fitted on such a frame, or
+            that is a pipeline with a `ColumnTransformer`, gets the frame itself.
         y : array-like of shape (n,) or None
             Class labels or numbers; None only with ``alpha=0`` and a fitted teacher.
         sample_weight : array-like of shape (n,) or None
@@ -241,6 +247,7 @@ class TeacherStudentDistiller(StudentEstimator):
         with standard_settings():
             # 1. Validate the input and settle the task.
             prefitted = is_prefitted(self.teacher, self.teacher_fit)
+            learn_encoder(self, X)
             rows = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
             rng = check_random_state(self.random_state)
             classes = self._resolve_task(rows, prefitted=prefitted)
@@ -252,7 +259,13 @@ class TeacherStudentDistiller(StudentEstimator):
             # 4. Train the teacher and compute its outputs for the training rows.
             teacher_start = time.perf_counter()
             teacher, template = fit_or_reuse_teacher(
-                self.teacher, training_rows, classes, prefitted=prefitted, device=self.device, rng=rng, names=names
+                self._requested_teacher(),
+                training_rows,
+                classes,
+                prefitted=prefitted,
+                device=self.device,
+                rng=rng,
+                names=names,
             )
             outputs = None
             if self._needs_teacher_outputs():
@@ -282,7 +295,12 @@ class TeacherStudentDistiller(StudentEstimator):
                 "only alpha=0 with a fitted teacher needs none."
             )
         checks: dict[str, Any] = {"dtype": [np.float64, np.float32], "allow_nd": True}
-        if y is None:
+        if "encoder_" in self.__dict__:
+            y = label_array(y)
+            check_columns(self, X, "no_validation" if y is None else y, reset=True)
+            encoded = self.encoder_.transform(X)
+            X, y = (encoded, None) if y is None else check_X_y(encoded, y, estimator=self)
+        elif y is None:
             X = validate_data(self, as_numeric(to_numpy(X)), **checks)
         else:
             X, y = validate_data(self, as_numeric(to_numpy(X)), label_array(y), **checks)
@@ -291,6 +309,10 @@ class TeacherStudentDistiller(StudentEstimator):
             return Rows(X, y)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         return Rows(X, y, weight).take(np.flatnonzero(weight > 0))
+
+    def _requested_teacher(self) -> Any:
+        """Return the teacher, behind the encoder of a mixed table if it needs the frame itself."""
+        return for_table(self.teacher, self.__dict__.get("encoder_"))
 
     def _resolve_task(self, rows: Rows, *, prefitted: bool) -> np.ndarray | None:
         """Set `task_` and return the sorted classes, or None for regression."""
@@ -303,7 +325,7 @@ class TeacherStudentDistiller(StudentEstimator):
         if self.task_ == "classification":
             if y is not None:
                 check_classification_targets(y)
-            self.classes_ = find_classes(self.teacher, rows, prefitted=prefitted)
+            self.classes_ = find_classes(self._requested_teacher(), rows, prefitted=prefitted)
             return self.classes_
         if y is not None and y.dtype.kind not in "iufb":
             raise DataError(

@@ -274,7 +274,7 @@ class GANSynthesizer(BaseDistiller):
         seconds = None if self.max_seconds is None else 0.1 * self.max_seconds
         return FeatureClassifier.of(rows, run.rng, max_steps=self._step_limit, max_seconds=seconds, device=self.device)
 
-    def sample(self, n: int | None = None, y: Any = None, *, random_state: Any = None) -> tuple[np.ndarray, Any]:
+    def sample(self, n: int | None = None, y: Any = None, *, random_state: Any = None) -> tuple[Any, Any]:
         """Generate new rows, beside the distilled ones.
 
         Parameters
@@ -290,8 +290,9 @@ class GANSynthesizer(BaseDistiller):
 
         Returns
         -------
-        X : ndarray of shape (n, ...)
-            In the shape, dtype, units and range of the training rows.
+        X : ndarray of shape (n, ...), or frame of shape (n, d)
+            In the shape, units and range of the training rows, as floats; a frame if the training
+            rows were a mixed table.
         y : ndarray of shape (n,) or None
             None if the training rows had no labels.
 
@@ -308,8 +309,10 @@ class GANSynthesizer(BaseDistiller):
             labels = rng.permutation(labels)
         X = self.generator_.rows(n_rows, labels, int(rng.randint(np.iinfo(np.int32).max)))
         # Cast the generated rows to the dtypes of the distilled ones.
-        template = TrainingRows(self.X_distilled_, self.y_distilled_, self.task_, ())
-        return distilled_pair(Outcome(X=X, y=labels), self.X_distilled_, template)
+        template = TrainingRows(self.distilled_.X, self.y_distilled_, self.task_, ())
+        X, labels = distilled_pair(Outcome(X=X, y=labels), self.distilled_.X, template)
+        encoder = self.__dict__.get("encoder_")  # of a mixed table
+        return X if encoder is None else encoder.inverse_transform(X, rounded=False), labels
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the generator on the CPU, so that a machine without a GPU can load it."""

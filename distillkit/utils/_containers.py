@@ -114,7 +114,7 @@ def like_rows(rows: np.ndarray, indices: np.ndarray | slice | None, original: An
         index = None if indices is None else original.index[indices]
         return sys.modules["pandas"].DataFrame(rows, columns=original.columns, index=index)
     if is_torch(original):
-        keeps_dtype = not carried or original.is_floating_point()
+        keeps_dtype = original.is_floating_point() or not (carried or rows.dtype.kind == "f")
         return _tensor(rows, original, original.dtype if keeps_dtype else None)
     return rows
 

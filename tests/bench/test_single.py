@@ -95,11 +95,11 @@ def test_a_method_with_a_space_of_its_own_still_gives_rows_of_the_table(table):
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_missing_values_are_told_by_column(table, standardize):
+def test_infinite_values_are_told_by_column(table, standardize):
     X, y = table
     X.loc[[3, 5], "grams"] = np.nan, np.inf
     with pytest.raises(
-        DataError, match=r"missing or infinite values in column 'grams' \(2\): fill them in or drop those rows first"
+        DataError, match=r"infinite values in column 'grams' \(1\): replace them or drop those rows first"
     ):
         distil_rows(KCenterCoreset(2), X, y, standardize=standardize)
     holes = X.to_numpy().copy()
@@ -113,8 +113,21 @@ def test_what_scikit_learn_refuses_is_an_error_of_ours(table, standardize):
     X, y = table
     with pytest.raises(DataError, match=r"KMeansCoreset: The 'n_init' parameter .* must be .*'many'"):
         distil_rows(KMeansCoreset(2, n_init="many"), X, y, standardize=standardize)
-    with pytest.raises(DataError, match="columns that are not numbers"):
-        distil_rows(KMeansCoreset(2), X.assign(colour="red"), y, standardize=standardize)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_text_and_gaps_are_encoded_and_come_back(table, standardize):
+    X, y = table
+    X = X.assign(colour="red")
+    X.loc[::4, "grams"] = np.nan
+    small = distil_rows(KMeansCoreset(2, random_state=0), X, y, standardize=standardize)
+    rows = small.to_pandas("animal", weight=None)
+    assert list(rows.columns) == ["metres", "grams", "colour", "animal"]
+    assert set(rows["colour"]) == {"red"}
+    picked = distil_rows(KCenterCoreset(2, random_state=0), X, y, standardize=standardize)
+    pd.testing.assert_frame_equal(
+        picked.to_pandas("animal", weight=None).drop(columns="animal"), X.iloc[picked.indices]
+    )
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".csv", ".parquet", ".npz"])

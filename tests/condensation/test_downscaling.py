@@ -16,7 +16,7 @@ from distillkit.condensation import (
 )
 from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 from distillkit.condensation.problem._downscaling import Downscaling
-from distillkit.distilled._artefact import SCHEMA, read_card
+from distillkit.distilled._artefact import read_card
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._interpolation import expand
@@ -77,13 +77,13 @@ def test_every_method_keeps_small_images_and_returns_whole_ones(method, dtype, d
     distilled = small.distilled_
     assert distilled.stored.shape == (40, 1, 4, 4)
     assert distilled.X.shape == (40, 1, 8, 8)
-    assert small.X_distilled_.dtype == distilled.stored.dtype == dtype
+    assert small.X_distilled_.dtype == distilled.stored.dtype == (np.float32 if dtype == np.uint8 else dtype)
     assert distilled.nbytes == distilled.stored.nbytes + distilled.y.nbytes
     plain = METHODS[method](downscale=1).fit(X.astype(dtype), y).distilled_
     assert plain.stored is None
     assert plain.X.nbytes == 4 * distilled.stored.nbytes
     path = distilled.save(tmp_path / "small.safetensors")
-    assert read_card(path)["schema"] == SCHEMA > 1  # versions that know no stored images say so
+    assert read_card(path)["schema"] == 2  # versions that know no stored images say so
     assert "X" not in load_file(path)
     loaded = DistilledSet.load(path)
     assert loaded.X.tobytes() == distilled.X.tobytes()

@@ -37,8 +37,8 @@ def test_float32_rows_are_summed_in_float64():
     assert ClassMeans().fit(X).X_distilled_[0, 0] == np.float32(mean)
 
 
-def test_integer_images_have_rounded_means():
+def test_the_means_of_integer_images_are_not_rounded():
     X, y = np.array([[[0, 255]], [[1, 255]], [[2, 0]]], dtype=np.uint8), np.array(["a", "a", "b"])
     model = ClassMeans().fit(X, y)
-    assert model.X_distilled_.tolist() == [[[0, 255]], [[2, 0]]]
-    assert model.X_distilled_.dtype == np.uint8
+    assert model.X_distilled_.tolist() == [[[0.5, 255]], [[2, 0]]]
+    assert model.X_distilled_.dtype == np.float32

@@ -120,7 +120,8 @@ def test_a_refit_that_makes_rows_forgets_the_indices_of_one_that_picked(table):
 def test_rows_come_back_in_their_dtype(name, dtype, table):
     X = (20 * np.abs(table[0])).astype(dtype)
     model = make(name).fit(X, table[1])
-    assert model.X_distilled_.dtype == dtype
+    is_made = np.dtype(dtype).kind != "f" and not hasattr(model, "sample_indices_")
+    assert model.X_distilled_.dtype.kind == "f" if is_made else model.X_distilled_.dtype == dtype
     assert X.min() <= model.X_distilled_.min() <= model.X_distilled_.max() <= X.max()
 
 
@@ -271,15 +272,16 @@ def test_sparse_rows_are_refused_by_name(name, table):
 def test_boolean_columns_are_taken(name, table):
     X = table[0] > 1.5
     model = make(name).fit(X, table[1])
-    assert model.X_distilled_.dtype == bool
+    assert model.X_distilled_.dtype == (bool if hasattr(model, "sample_indices_") else np.float32)
     assert model.sample_weight_.sum() == pytest.approx(300)
 
 
 @every
-def test_text_columns_are_refused_with_a_remedy(name, table):
+def test_text_columns_come_back_as_text(name, table):
     X = pd.DataFrame(table[0][:, :2], columns=["p", "q"]).assign(kind="red")
-    with pytest.raises(ValueError, match="columns that are not numbers \\(kind\\): encode them first"):
-        make(name).fit(X, table[1])
+    rows = make(name).fit(X, table[1]).X_distilled_
+    assert list(rows.columns) == ["p", "q", "kind"]
+    assert set(rows["kind"]) == {"red"}
 
 
 @every

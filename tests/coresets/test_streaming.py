@@ -243,14 +243,15 @@ def test_weighted_rows_are_as_good_as_repeated_ones():
             np.testing.assert_allclose(found.X[order].ravel(), expected, rtol=1e-10)
 
 
-def test_images_keep_their_shape_and_integers_their_dtype():
+def test_images_keep_their_shape_and_picked_integers_their_dtype():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, size=(90, 1, 3, 3)).astype(np.uint8)
     for coreset in METHODS:
         whole = make(coreset, budget=7, chunk_size=20).fit(X)
         parts = make(coreset, budget=7, chunk_size=20).fit(iter(np.split(X, 9)))
         assert parts.X_distilled_.shape == (7, 1, 3, 3)
-        assert parts.X_distilled_.dtype == np.uint8
+        assert parts.X_distilled_.dtype == whole.X_distilled_.dtype
+        assert parts.X_distilled_.dtype == (np.uint8 if hasattr(whole, "sample_indices_") else np.float32)
         same(whole, parts)
 
 

@@ -187,12 +187,12 @@ def evaluate(
     task = task or small.provenance.get("task")
     if task not in ("classification", "regression"):
         raise DataError(f"task={task!r} is not known for this set: give task='classification' or task='regression'.")
-    X_test, y_test = np.asarray(X_test), np.asarray(y_test)
+    X_test, y_test = small.encode(X_test), np.asarray(y_test)
     names = _select_names("metric", metrics, task)
     record = _record(small)
     common: dict[str, float | None] = {}
     if X is not None:
-        common = measure("data", names, np.asarray(X), None if y is None else np.asarray(y), small, random_state)
+        common = measure("data", names, small.encode(X), None if y is None else np.asarray(y), small, random_state)
     measured = {}
     mode = label_mode(small)
     for name in _select_names("evaluator", evaluators, task):

@@ -45,6 +45,7 @@ class RandomSubset(BaseDistiller):
         "certify": ["boolean"],
     }
     _weighs_rows: ClassVar[bool] = True
+    _reads_rows: ClassVar[bool] = False
 
     def __init__(
         self, budget: Any = 0.1, *, task: str = "auto", certify: bool = False, random_state: Any = None

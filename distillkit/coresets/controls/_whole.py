@@ -31,6 +31,7 @@ class WholeSet(BaseDistiller):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {"task": BaseDistiller._parameter_constraints["task"]}
     _keeps_rows: ClassVar[bool] = True
+    _reads_rows: ClassVar[bool] = False
 
     def __init__(self, *, task: str = "auto") -> None:
         self.task = task

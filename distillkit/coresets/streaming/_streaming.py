@@ -18,6 +18,7 @@ from distillkit.coresets.streaming._sources import is_stream, pieces_of
 from distillkit.coresets.streaming._stream_checks import check_chunk, reducing_method
 from distillkit.exceptions import DataError
 from distillkit.utils._containers import label_array
+from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._targets import one_column
 
 __all__ = ["StreamingCoreset"]
@@ -316,9 +317,10 @@ class StreamingCoreset(BaseDistiller):
         # Rows are passed as synthetic, because they can no longer be selected from the stream.
         synthetic = Outcome(X=result.X, y=result.y)
         result_rows = TrainingRows(result.X, result.y, self._tree.task, ())
-        self._set_results(
-            outcome, distilled_pair(synthetic, np.empty(0, self._dtype), result_rows), self._source_summary(), run
-        )
+        X, y = distilled_pair(synthetic, np.empty(0, self._dtype), result_rows)
+        pair = (X if outcome.indices is None else to_dtype(X, self._dtype), y)
+        self._set_results(outcome, pair, self._source_summary(), run)
+        self._restore_table()
 
     def _source_summary(self) -> SourceSummary:
         """Describe the rows of the stream so far."""

@@ -1,0 +1,397 @@
+"""The kinds of columns of a mixed table, each of which maps its values to numbers and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distillkit.exceptions import DataError
+from distillkit.tables._reading import Labels, Numbers, Times, Values
+
+__all__ = [
+    "BooleanColumn",
+    "CategoryColumn",
+    "Column",
+    "NumberColumn",
+    "OmittedColumn",
+    "TextNumberColumn",
+    "TimeColumn",
+]
+
+_LARGEST = float(2**62)
+
+
+def _with_gaps(numbers: np.ndarray, missing: np.ndarray, has_gaps: bool) -> np.ndarray:
+    """Return a block of one column of numbers, 0 where missing, and perhaps a column of gaps."""
+    block = np.where(missing, 0.0, numbers)[:, None]
+    return np.hstack([block, missing[:, None].astype(np.float64)]) if has_gaps else block
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """Numbers, as ``(x - mean) / scale``, with 0 and a mark of 1 in a second column where missing.
+
+    Parameters
+    ----------
+    mean, scale : float
+    low, high : int or float
+        Smallest and largest value of the training rows.
+    is_whole : bool
+        Whether all values are whole numbers, so that made values are rounded and clipped.
+    is_constant : bool
+        Whether the column has no part in distances, because it holds one value only.
+    has_gaps : bool
+        Whether values were missing.
+    """
+
+    kind: ClassVar[str] = "number"
+    mean: float
+    scale: float
+    low: float
+    high: float
+    is_whole: bool
+    is_constant: bool
+    has_gaps: bool
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns, added to the name of the column."""
+        return ([] if self.is_constant else [""]) + (["=missing"] if self.has_gaps else [])
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return the block (n, width) of a column."""
+        numbers = as_numbers(values, name)
+        check_finite(numbers, name)
+        # Large values are scaled before they are centered, so that no difference overflows.
+        scaled = (
+            numbers / self.scale - self.mean / self.scale
+            if abs(self.mean) > 1e150
+            else (numbers - self.mean) / self.scale
+        )
+        block = _with_gaps(scaled, np.isnan(numbers), self.has_gaps)
+        return block[:, 1:] if self.is_constant else block
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Numbers:
+        """Return the numbers of a block."""
+        values = np.full(len(block), self.mean) if self.is_constant else block[:, 0] * self.scale + self.mean
+        if rounded and self.is_whole:
+            values = np.clip(np.rint(values), float(self.low), float(self.high))
+        return Numbers(np.where(gaps_of(self, block), np.nan, values), is_integer=self.is_whole)
+
+
+@dataclass(frozen=True)
+class BooleanColumn:
+    """Truth values, as 0 and `step`; missing ones as the mean, with a mark in a second column.
+
+    Parameters
+    ----------
+    mean : float
+        Share of true values in the training rows.
+    step : float
+        Distance of true and false, sqrt(2) as between two levels of a category.
+    has_gaps : bool
+        Whether values were missing.
+    """
+
+    kind: ClassVar[str] = "boolean"
+    mean: float
+    step: float
+    has_gaps: bool
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns, added to the name of the column."""
+        return ["", "=missing"] if self.has_gaps else [""]
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return the block (n, width) of a column."""
+        numbers = as_numbers(values, name)
+        missing = np.isnan(numbers)
+        block = _with_gaps(numbers * self.step, missing, self.has_gaps)
+        block[missing, 0] = self.mean * self.step
+        return block
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Numbers:
+        """Return the truth values of a block, always 0 or 1."""
+        truth = (block[:, 0] >= 0.5 * self.step).astype(np.float64)
+        return Numbers(np.where(gaps_of(self, block), np.nan, truth), is_boolean=True)
+
+
+@dataclass(frozen=True)
+class TimeColumn:
+    """Dates, times or durations, as numbers of a unit since the earliest one.
+
+    Parameters
+    ----------
+    numbers : NumberColumn
+        How the numbers are encoded.
+    unit : str
+        Unit of NumPy, such as "D" or "ns".
+    offset : int
+        Earliest value in this unit.
+    step : int
+        Coarsest resolution of the training rows in this unit (a day, an hour, ...), to which made
+        values are rounded.
+    is_duration, is_date : bool
+    text : str or None
+        Separator of date and time if the column holds ISO dates as text, "" for dates alone.
+    """
+
+    kind: ClassVar[str] = "time"
+    numbers: NumberColumn
+    unit: str
+    offset: int
+    step: int
+    is_duration: bool
+    is_date: bool
+    text: str | None = None
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether values were missing."""
+        return self.numbers.has_gaps
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns, added to the name of the column."""
+        return self.numbers.parts
+
+    @property
+    def dtype(self) -> str:
+        """NumPy dtype of the values."""
+        return f"{'timedelta64' if self.is_duration else 'datetime64'}[{self.unit}]"
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return the block (n, width) of a column."""
+        return self.numbers.encode(Numbers(self.since(as_times(values, self.dtype, name))), name)
+
+    def since(self, times: np.ndarray) -> np.ndarray:
+        """Return times as numbers since the offset, NaN where missing."""
+        steps = times.astype(self.dtype).astype(np.int64)
+        return np.where(np.isnat(times), np.nan, (steps - self.offset).astype(np.float64))
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Times | Labels:
+        """Return the times of a block within the seen range; text where the column held text."""
+        numbers = self.numbers.decode(block, rounded=False).data
+        missing = np.isnan(numbers)
+        within = np.clip(np.where(missing, 0.0, numbers), float(self.numbers.low), float(self.numbers.high))
+        steps = np.rint(np.clip(within / self.step, -_LARGEST, _LARGEST)).astype(np.int64) * self.step + self.offset
+        times = steps.astype(self.dtype)
+        if self.text is not None:
+            words = [word.replace("T", self.text) for word in np.datetime_as_string(times).tolist()]
+            return Labels(np.where(missing, -1, np.arange(len(words))), words)
+        times[missing] = "NaT"
+        return Times(times, is_date=self.is_date)
+
+
+@dataclass(frozen=True)
+class TextNumberColumn:
+    """Numbers with fractions that are held as text, perhaps with blanks for missing values.
+
+    Parameters
+    ----------
+    numbers : NumberColumn
+        How the numbers are encoded.
+    decimals : int
+        Largest number of decimals of the training rows, to which made values are rounded.
+    blank : str or None
+        Text of a missing value; None if missing values are no text.
+    """
+
+    kind: ClassVar[str] = "text number"
+    numbers: NumberColumn
+    decimals: int
+    blank: str | None
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns, added to the name of the column."""
+        return self.numbers.parts
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return the block (n, width) of a column."""
+        return self.numbers.encode(Numbers(as_numbers(values, name, blank_is_missing=True)), name)
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Labels:
+        """Return the numbers of a block as text."""
+        numbers = self.numbers.decode(block, rounded=False).data
+        missing = np.isnan(numbers)
+        words = [f"{number:.{self.decimals}f}".rstrip("0").rstrip(".") for number in numbers.tolist()]
+        if self.blank is not None:
+            words = [self.blank if gap else word for word, gap in zip(words, missing, strict=True)]
+            missing = np.zeros(len(words), dtype=bool)
+        return Labels(np.where(missing, -1, np.arange(len(words))), words)
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """Labels, one-hot encoded, so that two different levels are sqrt(2) apart.
+
+    Parameters
+    ----------
+    levels : tuple
+        Levels of the training rows, the most frequent one first.
+    counts : tuple of int
+        Their numbers of rows.
+    n_own : int
+        Number of levels with a column of their own; all rarer ones share one.
+    has_gaps : bool
+        Whether values were missing, which then count as one more level.
+    """
+
+    kind: ClassVar[str] = "category"
+    levels: tuple[Any, ...]
+    counts: tuple[int, ...]
+    n_own: int
+    has_gaps: bool
+
+    @property
+    def has_other(self) -> bool:
+        """Whether rare levels share a column."""
+        return self.n_own < len(self.levels)
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns, added to the name of the column."""
+        parts = [f"={level}" for level in self.levels[: self.n_own]]
+        parts += ["=(other)"] * self.has_other + ["=missing"] * self.has_gaps
+        return [] if len(parts) == 1 else parts
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return the block (n, width) of a column; unknown levels count as rare ones."""
+        labels = as_labels(values)
+        width = len(self.parts)
+        block = np.zeros((len(labels.codes), width))
+        if not width:
+            return block
+        # 1. Find the column of each level of the new rows; -1 stands for none.
+        unknown = self.n_own if self.has_other else -1
+        own = {level: position for position, level in enumerate(self.levels[: self.n_own])}
+        columns = np.array([*(own.get(level, unknown) for level in labels.levels), width - 1 if self.has_gaps else -1])
+        # 2. Mark the column of each row; the code -1 of missing values takes the last entry.
+        column = columns[labels.codes]
+        rows = np.flatnonzero(column >= 0)
+        block[rows, column[rows]] = 1.0
+        return block
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Labels:
+        """Return the nearest level of each row of a block; of the rare ones, the most frequent."""
+        if not block.shape[1]:
+            return Labels(
+                np.zeros(len(block), dtype=np.int64) if self.levels else np.full(len(block), -1), list(self.levels)
+            )
+        nearest = block.argmax(axis=1)
+        missing = nearest == block.shape[1] - 1 if self.has_gaps else np.zeros(len(block), dtype=bool)
+        return Labels(np.where(missing, -1, nearest), list(self.levels))
+
+
+@dataclass(frozen=True)
+class OmittedColumn:
+    """A column without part in distances, which made rows leave empty.
+
+    Parameters
+    ----------
+    reason : {"identifier", "empty"}
+        Whether nearly every value is different, or all are missing.
+    """
+
+    kind: ClassVar[str] = "omitted"
+    reason: str
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the encoded columns: none."""
+        return []
+
+    def encode(self, values: Values, name: Any) -> np.ndarray:
+        """Return a block of no columns."""
+        return np.zeros((len(values.missing), 0))
+
+    def decode(self, block: np.ndarray, *, rounded: bool) -> Labels:
+        """Return missing values."""
+        return Labels(np.full(len(block), -1), [])
+
+
+Column = NumberColumn | BooleanColumn | TimeColumn | TextNumberColumn | CategoryColumn | OmittedColumn
+
+
+def gaps_of(column: NumberColumn | BooleanColumn, block: np.ndarray) -> np.ndarray:
+    """Return where the mark in the last column of a block says that a value is missing."""
+    gaps: np.ndarray = block[:, -1] >= 0.5 if column.has_gaps else np.zeros(len(block), dtype=bool)
+    return gaps
+
+
+def check_finite(numbers: np.ndarray, name: Any) -> None:
+    """Raise an error for infinite values.
+
+    Raises
+    ------
+    DataError
+        If there are any.
+    """
+    if np.isinf(numbers).any():
+        number = int(np.isinf(numbers).sum())
+        raise DataError(f"column {name!r} holds infinity in {number} rows: replace it, or drop those rows first.")
+
+
+def as_numbers(values: Values, name: Any, *, blank_is_missing: bool = False) -> np.ndarray:
+    """Return values as float64, NaN where missing, and on request where text is blank.
+
+    Raises
+    ------
+    DataError
+        If there are values that are not numbers.
+    """
+    if isinstance(values, Numbers):
+        return values.data
+    if isinstance(values, Labels):
+        try:
+            texts = [np.nan if blank_is_missing and not str(level).strip() else float(level) for level in values.levels]
+            levels = np.array([*texts, np.nan])
+        except (TypeError, ValueError) as exc:
+            raise DataError(
+                f"column {name!r} holds text or labels, but numbers in the training rows ({exc}): give numbers."
+            ) from exc
+        numbers: np.ndarray = levels[values.codes]
+        return numbers
+    raise DataError(f"column {name!r} holds dates or times, but numbers in the training rows: give numbers.")
+
+
+def as_times(values: Values, dtype: str, name: Any) -> np.ndarray:
+    """Return values as dates, times or durations of a NumPy dtype, NaT where missing.
+
+    Raises
+    ------
+    DataError
+        If there are values that are not dates or times.
+    """
+    if isinstance(values, Numbers) and not values.missing.all():
+        raise DataError(f"column {name!r} holds numbers, but dates or times in the training rows: give dates.")
+    if isinstance(values, Numbers):
+        return np.full(len(values.data), "NaT", dtype=dtype)
+    try:
+        if isinstance(values, Times):
+            return values.data.astype(dtype)
+        times: np.ndarray = np.array([*values.levels, "NaT"], dtype=dtype)[values.codes]
+    except (TypeError, ValueError) as exc:
+        raise DataError(
+            f"column {name!r} holds text that is no date ({exc}), but dates in the training rows: give ISO dates."
+        ) from exc
+    return times
+
+
+def as_labels(values: Values) -> Labels:
+    """Return values as labels."""
+    if isinstance(values, Labels):
+        return values
+    if isinstance(values, Times):
+        levels, codes = np.unique(values.data[~values.missing], return_inverse=True)
+        words: list[Any] = levels.astype(str).tolist()
+    else:
+        levels, codes = np.unique(values.data[~values.missing], return_inverse=True)
+        words = [bool(level) if values.is_boolean else level for level in levels.tolist()]
+    all_codes = np.full(len(values.missing), -1)
+    all_codes[~values.missing] = codes
+    return Labels(all_codes, words)

@@ -1,0 +1,149 @@
+"""Frames of pandas, polars and pyarrow: recognition, selection of rows, and new frames."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from distillkit.exceptions import DataError
+
+__all__ = [
+    "column_names",
+    "container_of",
+    "frame_like",
+    "is_frame",
+    "needs_encoding",
+    "row_count",
+    "series_like",
+    "take_rows",
+    "to_pandas",
+]
+
+_CONTAINERS = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
+_NUMBERS = {"integer", "floating", "mixed-integer-float"}
+
+
+def container_of(X: Any) -> str | None:
+    """Return "pandas", "polars" or "pyarrow" for an eager frame of these libraries, else None."""
+    for name, cls in _CONTAINERS.items():
+        library = sys.modules.get(name)
+        # A library that is only partly imported, or that stands in for it, may lack the class.
+        if library is not None and isinstance(X, getattr(library, cls, ())):
+            return name
+    return None
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is an eager pandas, polars or pyarrow frame; imports none of these."""
+    return container_of(X) is not None
+
+
+def refuse_lazy(X: Any) -> None:
+    """Raise an error for a polars LazyFrame, which has no rows yet."""
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(X, getattr(polars, "LazyFrame", ())):
+        raise DataError("X is a polars LazyFrame, which holds no rows yet: pass X.collect().")
+
+
+def _narwhals(frame: Any) -> Any:
+    import narwhals.stable.v2 as nw
+
+    return nw.from_native(frame, eager_only=True)
+
+
+def row_count(frame: Any) -> int:
+    """Return the number of rows of a frame."""
+    return int(frame.shape[0])
+
+
+def column_names(frame: Any) -> list[Any]:
+    """Return the names of the columns; those of pandas need not be text.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same name.
+    """
+    names = list(frame.column_names if container_of(frame) == "pyarrow" else frame.columns)
+    repeated = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if repeated:
+        raise DataError(f"X has several columns named {', '.join(repeated)}: give each column its own name.")
+    return names
+
+
+def take_rows(frame: Any, indices: Any) -> Any:
+    """Return rows by position, with their values and dtypes and, in pandas, their index labels."""
+    if container_of(frame) == "pandas":
+        return frame.iloc[indices]
+    positions = np.arange(row_count(frame))[indices]
+    return _narwhals(frame)[positions.tolist(), :].to_native()
+
+
+def frame_like(original: Any, rows: np.ndarray, names: Any = None) -> Any:
+    """Return numbers (m, d) as a new polars or pyarrow frame with the names of `original`."""
+    names = column_names(original) if names is None else list(names)
+    if container_of(original) == "polars":
+        return sys.modules["polars"].DataFrame({name: rows[:, i] for i, name in enumerate(names)})
+    return sys.modules["pyarrow"].table({name: rows[:, i] for i, name in enumerate(names)})
+
+
+def series_like(values: np.ndarray, indices: np.ndarray | None, original: Any) -> Any:
+    """Return labels as a polars or pyarrow column like `original`, or None for other containers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (m,)
+    indices : ndarray of shape (m,) or None
+        Positions of the labels in `original`, if rows were selected.
+    original : array-like
+        The y given by the user.
+    """
+    polars, pyarrow = sys.modules.get("polars"), sys.modules.get("pyarrow")
+    column: Any
+    if polars is not None and isinstance(original, polars.Series):
+        if indices is not None:
+            return original.gather(indices)
+        column = polars.Series(original.name, values.tolist() if values.dtype.kind in "OU" else values)
+        keeps_floats = values.dtype.kind == "f" and original.dtype.is_integer()
+        return column if keeps_floats else column.cast(original.dtype)
+    if pyarrow is not None and isinstance(original, (pyarrow.Array, pyarrow.ChunkedArray)):
+        if indices is not None:
+            return original.take(pyarrow.array(indices))
+        column = pyarrow.array(values.tolist() if values.dtype.kind in "OU" else values)
+        keeps_floats = values.dtype.kind == "f" and pyarrow.types.is_integer(original.type)
+        return column if keeps_floats else column.cast(original.type)
+    return None
+
+
+def to_pandas(frame: Any) -> Any:
+    """Return a frame as a pandas DataFrame; polars goes by way of Arrow."""
+    container = container_of(frame)
+    if container == "pandas":
+        return frame
+    return (frame.to_arrow() if container == "polars" else frame).to_pandas()
+
+
+def needs_encoding(frame: Any) -> bool:
+    """Whether a frame holds anything but numbers and booleans without gaps."""
+    if container_of(frame) == "pandas":
+        return any(_needs_encoding(frame.iloc[:, position]) for position in range(frame.shape[1]))
+    import narwhals.stable.v2 as nw
+
+    for column in nw.from_native(frame, eager_only=True).iter_columns():
+        if not (column.dtype.is_numeric() or column.dtype == nw.Boolean) or column.dtype == nw.Decimal:
+            return True
+        if column.null_count() or (column.dtype.is_float() and bool(column.is_nan().any())):
+            return True
+    return False
+
+
+def _needs_encoding(column: Any) -> bool:
+    from pandas.api import types
+
+    if types.is_object_dtype(column.dtype):
+        return bool(column.isna().any()) or types.infer_dtype(column, skipna=False) not in _NUMBERS
+    if isinstance(column.dtype, sys.modules["pandas"].SparseDtype):
+        return False  # scikit-learn refuses it in its own words
+    return not types.is_numeric_dtype(column.dtype) or bool(column.isna().any())
