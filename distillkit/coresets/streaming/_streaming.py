@@ -262,8 +262,8 @@ class StreamingCoreset(BaseDistiller):
             is_whole = labels.dtype.kind in "iu" or bool(np.all(labels == np.floor(labels)))
             if is_whole and len(np.unique(labels)) <= _MANY_VALUES:
                 raise DataError(
-                    f"the first chunk has {len(labels)} rows, too few to tell whether its whole numbers are class labels or "
-                    "a continuous target: give task='classification' or task='regression'."
+                    f"the first chunk has {len(labels)} rows, too few to tell whether its whole numbers are class "
+                    "labels or a continuous target: give task='classification' or task='regression'."
                 )
         return task
 
