@@ -161,3 +161,24 @@ def test_fit_flattens_rows_unless_the_model_takes_more_axes():
     series = DistilledSet(np.ones((4, 2, 3)), y=np.arange(4))
     assert series.fit(Shape()).shape_ == (4, 6)
     assert series.fit(Shape(three=True)).shape_ == (4, 2, 3)
+
+
+def test_pandas_has_a_column_for_the_probability_of_each_class():
+    soft = np.array([[0.9, 0.1], [0.2, 0.8]])
+    small = DistilledSet(np.eye(2), y=np.array(["no", "yes"]), soft_labels=soft, classes=np.array(["no", "yes"]))
+    frame = small.to_pandas(target="churn")
+    assert frame.columns.tolist() == ["x0", "x1", "churn", "sample_weight", "p_no", "p_yes"]
+    np.testing.assert_array_equal(frame[["p_no", "p_yes"]], soft)
+
+
+def test_pandas_has_a_column_for_the_predictions_of_a_continuous_target():
+    small = DistilledSet(np.eye(2), y=np.array([1.5, 2.5]), soft_labels=np.array([[1.25], [2.75]]))
+    assert small.to_pandas(target="price")["p_price"].tolist() == [1.25, 2.75]
+
+
+def test_a_column_named_like_a_probability_is_refused():
+    small = DistilledSet(
+        np.eye(2), y=np.array([0, 1]), soft_labels=np.eye(2), classes=np.array([0, 1]), feature_names=("p_0", "b")
+    )
+    with pytest.raises(DataError, match="already named 'p_0'"):
+        small.to_pandas()

@@ -172,7 +172,7 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
 
 
 def _arrays(small: DistilledSet) -> dict[str, Any]:
-    arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight}
+    arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight, "soft_labels": small.soft_labels}
     if small.table is not None and small.table.is_encoded:
         arrays["columns"] = np.array(small.feature_names)
     # Text in a table is an array of objects, which NumPy could only store as a pickle.

@@ -221,12 +221,15 @@ class DistilledSet(PicklesByPublicName):
         return cls(**read_artefact(path))
 
     def to_pandas(self, target: str = "target", weight: str | None = "sample_weight") -> pd.DataFrame:
-        """Return the set as a table: (flattened) features, target and weight as columns.
+        """Return the set as a table: (flattened) features, target, weight and probabilities.
 
         If the data were a frame, selected rows are the original rows, and made rows have the
         columns and types of the data: integers rounded within their range, truth values, dates,
         the nearest levels of categories, and gaps where most of the rows that they stand for have
         gaps.
+
+        Soft labels are columns of their own: ``p_no`` and ``p_yes`` for the classes no and yes, or
+        ``p_target`` for the predictions of a continuous target.
 
         Parameters
         ----------
@@ -252,12 +255,21 @@ class DistilledSet(PicklesByPublicName):
             flat = self.X.reshape(len(self.X), -1)
             names = self.feature_names if self.feature_names and len(self.feature_names) == flat.shape[1] else None
             frame = pd.DataFrame(flat, columns=list(names or (f"x{i}" for i in range(flat.shape[1]))))
-        for name, values in ((target, self.y), (weight, self.sample_weight)):
+        columns = [(target, self.y), (weight, self.sample_weight), *self._probability_columns(target)]
+        for name, values in columns:
             if name is not None and values is not None:
                 if name in frame.columns:
                     raise DataError(f"a column is already named {name!r}: give target= or weight= another name.")
                 frame[name] = values
         return frame
+
+    def _probability_columns(self, target: str) -> list[tuple[str, np.ndarray]]:
+        """Return the soft labels as columns: ``p_LABEL`` for each class, ``p_TARGET`` for numbers."""
+        if self.soft_labels is None:
+            return []
+        if self.classes is None:
+            return [(f"p_{target}", self.soft_labels.reshape(len(self.X)))]
+        return [(f"p_{label}", self.soft_labels[:, place]) for place, label in enumerate(self.classes.tolist())]
 
     def to_frame(self) -> Any:
         """Return the rows alone in the container, columns and types of the data.

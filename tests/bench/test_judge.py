@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
+from distillkit.bench.evaluation import _evaluate as module
 from distillkit.bench.evaluation._evaluate import _select_names, evaluate, measure
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.distilled import DistilledSet
@@ -165,3 +167,34 @@ def test_the_failure_of_a_metric_select_names_it(iris):
     with pytest.raises(ValueError, match="inconsistent") as caught:
         measure("prediction", ["rows", "accuracy"], np.arange(3), np.arange(4))
     assert caught.value.__notes__ == ["while computing the metric accuracy"]
+
+
+@pytest.mark.parametrize(("shape", "absent"), [((4,), {"convnet", "lenet", "resnet18"}), ((1, 8, 8), set())])
+def test_all_evaluators_are_those_that_take_the_kind_of_rows(shape, absent, monkeypatch):
+    names = []
+
+    def note(distilled, X_test, spec, task, random_state):
+        names.append(spec.name)
+        return module.EvaluationRun(np.zeros(len(X_test), dtype=int), 0.0, 0.0)
+
+    monkeypatch.setattr(module, "train_and_predict", note)
+    X, y = np.random.default_rng(0).normal(size=(12, *shape)), np.repeat([0, 1], 6)
+    evaluate(RandomSubset(2, random_state=0).fit(X, y), X, y, metrics=["accuracy"])
+    assert {"knn", "logistic"} <= set(names)
+    assert not absent & set(names)
+
+
+def test_own_estimators_are_cloned_seeded_and_named_by_their_class():
+    X, y = load_wine(return_X_y=True)
+    small = RandomSubset(5, random_state=0).fit(X, y)
+    forest = RandomForestClassifier(5)
+    table = evaluate(small, X, y, evaluators=["knn", forest, RandomForestClassifier(7)], metrics=["accuracy"])
+    assert table.index.tolist() == ["knn", "RandomForestClassifier", "RandomForestClassifier-2"]
+    assert not hasattr(forest, "estimators_")
+    by_hand = RandomForestClassifier(5, random_state=np.random.RandomState(0).randint(2**31 - 1))
+    by_hand.fit(small.X_distilled_, small.y_distilled_, small.sample_weight_)
+    assert table.loc["RandomForestClassifier", "accuracy"] == by_hand.score(X, y)
+    alone = evaluate(small, X, y, evaluators=forest, metrics=["accuracy"])
+    assert alone.loc["RandomForestClassifier", "accuracy"] == by_hand.score(X, y)
+    with pytest.raises(DataError, match="neither a registered name nor an estimator"):
+        evaluate(small, X, y, evaluators=[3])

@@ -6,19 +6,25 @@ import inspect
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
+from distillkit.specs import EvaluatorSpec
+from distillkit.utils._seeds import seed_model
 from distillkit.utils._soft_labels import expand_soft_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from distillkit.specs import EvaluatorSpec, MetricSpec
+    from distillkit.specs import MetricSpec
+
+_MODALITIES = {2: "table", 3: "series", 4: "image"}  # by the number of axes of the rows
 
 __all__ = ["EvaluationRun", "evaluate", "measure", "train_and_predict"]
 
@@ -138,7 +144,7 @@ def evaluate(
     *,
     X: Any = None,
     y: Any = None,
-    evaluators: Iterable[str] | str = "all",
+    evaluators: Iterable[Any] | str = "all",
     metrics: Iterable[str] | str = "all",
     task: str | None = None,
     random_state: int = 0,
@@ -158,9 +164,14 @@ def evaluate(
     X, y : array-like or None
         The training rows and targets. If `X` is given, the metrics of stage "data" (such as MMD,
         Wasserstein distance and coverage) are computed as well.
-    evaluators, metrics : iterable of str or "all"
-        Registry names, see ``distillkit list evaluators`` and ``distillkit list metrics``. "all"
-        selects those that support the task and whose packages are installed.
+    evaluators : iterable of str or estimators, or "all"
+        Registry names, see ``distillkit list evaluators``, or unfitted scikit-learn estimators,
+        which are cloned and seeded where their `random_state` is None; the index names them by
+        their class. "all" selects the registered ones that support the task, the labels and the
+        kind of rows (table, series or images), and whose packages are installed.
+    metrics : iterable of str or "all"
+        Registry names, see ``distillkit list metrics``. "all" selects those that support the task
+        and whose packages are installed.
     task : {"classification", "regression"} or None
         None takes the task from the provenance of the set.
     random_state : int
@@ -195,16 +206,55 @@ def evaluate(
         common = measure("data", names, small.encode(X), None if y is None else np.asarray(y), small, random_state)
     measured = {}
     mode = label_mode(small)
-    for name in _select_names("evaluator", evaluators, task):
-        if evaluators == "all" and mode not in get_manager().get("evaluator", name).label_modes:
-            continue
-        outcome = train_and_predict(small, X_test, get_manager().get("evaluator", name), task, random_state)
+    for name, spec in _select_evaluators(evaluators, task, mode, small.X):
+        outcome = train_and_predict(small, X_test, spec, task, random_state)
         measured[name] = (
             measure("prediction", names, y_test, outcome.predictions)
             | _without_missing(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
             | common
         )
     return pd.DataFrame.from_dict(measured, orient="index").rename_axis("evaluator")
+
+
+def _select_evaluators(
+    selection: Iterable[Any] | str, task: str, mode: str, rows: np.ndarray
+) -> list[tuple[str, EvaluatorSpec]]:
+    """Return the selected evaluators with the names that the result gives them."""
+    manager = get_manager()
+    if isinstance(selection, str) and selection == "all":
+        modality = _MODALITIES.get(rows.ndim, "table")
+        specs = [(name, manager.get("evaluator", name)) for name in _select_names("evaluator", "all", task)]
+        return [(name, spec) for name, spec in specs if mode in spec.label_modes and modality in spec.modalities]
+    if isinstance(selection, str) or hasattr(selection, "fit"):
+        selection = [selection]
+    selected: dict[str, EvaluatorSpec] = {}
+    for evaluator in selection:
+        if isinstance(evaluator, str):
+            (name,) = _select_names("evaluator", [evaluator], task)
+            selected[name] = manager.get("evaluator", name)
+        else:
+            name = _unused_name(type(evaluator).__name__, selected)
+            selected[name] = _spec_of(evaluator)
+    return list(selected.items())
+
+
+def _unused_name(name: str, used: Iterable[str]) -> str:
+    """Return a name, numbered from the second of its kind on."""
+    candidates = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(candidate for candidate in candidates if candidate not in used)
+
+
+def _spec_of(estimator: Any) -> EvaluatorSpec:
+    """Return a registration for an estimator of the user's own."""
+    if not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
+        raise DataError(
+            f"evaluators: {estimator!r} is neither a registered name nor an estimator with fit and predict."
+        )
+
+    def make(_task: str, random_state: int) -> Any:
+        return seed_model(clone(estimator), np.random.RandomState(random_state))
+
+    return EvaluatorSpec(name="own", target=make)
 
 
 def _select_names(kind: str, selection: Iterable[str] | str, task: str) -> list[str]:
