@@ -264,7 +264,7 @@ class DistilledSet(PicklesByPublicName):
         return frame
 
     def _probability_columns(self, target: str) -> list[tuple[str, np.ndarray]]:
-        """Return the soft labels as columns: ``p_LABEL`` for each class, ``p_TARGET`` for numbers."""
+        """Return soft labels as columns: ``p_LABEL`` for each class, ``p_TARGET`` for numbers."""
         if self.soft_labels is None:
             return []
         if self.classes is None:
