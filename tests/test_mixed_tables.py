@@ -122,6 +122,8 @@ def test_every_method_takes_a_mixed_table(name, frame, labels, tmp_path):
     for result in (small, DistilledSet.load(path)):
         rows = result.to_pandas("buys", weight=None)
         assert set(rows.pop("buys")) == {"no", "yes"}
+        if result.soft_labels is not None:
+            np.testing.assert_allclose(rows.pop("p_no") + rows.pop("p_yes"), 1, atol=1e-6)
         assert_made_like(rows, frame)
         if result.indices is not None:
             pd.testing.assert_frame_equal(rows, frame.iloc[result.indices])

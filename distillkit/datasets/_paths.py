@@ -107,7 +107,7 @@ def resolve_path(
     root : Path or None
         The data folder.
     option : str
-        Name of the option, for the message.
+        Name of the option, for the message; empty where the path is not the value of an option.
     folders : sequence of str
         Further folders of the data folder to search.
 
@@ -134,7 +134,8 @@ def resolve_path(
     searched = ""
     if len(candidates) > 1:
         searched = f" (looked at {', '.join(str(candidate.absolute()) for candidate in candidates)})"
-    raise DatasetNotFoundError(f"{option}: there is no file or folder {user_path}{searched}: check the path.")
+    prefix = f"{option}: " if option else ""
+    raise DatasetNotFoundError(f"{prefix}there is no file or folder {user_path}{searched}: check the path.")
 
 
 def files_under(root: Path | None, name: str, files: Sequence[str], remedy: str) -> list[Path]:

@@ -82,13 +82,13 @@ def load_rows(
     path = Path(source)
     options = TableOptions(separator, decimal, encoding, missing, drop)
     if is_table(path):
-        return _table_rows(resolve_path(source, root), target, options)
+        return _table_rows(resolve_path(source, root, option=""), target, options)
     if options != TableOptions():
         raise DatasetError(f"separator, missing, decimal, encoding and drop are options of tables, not of {source}.")
     if target is not None:
         raise DatasetError(f"target={target!r} names a column of a table, but {source} has its own y: leave it out.")
     if suffix_of(path) == ".npz":
-        return read_rows(resolve_path(source, root))
+        return read_rows(resolve_path(source, root, option=""))
     from distillkit.datasets._load import load_dataset
 
     dataset = load_dataset(source, root, **({"download": True} if download else {})).as_float()

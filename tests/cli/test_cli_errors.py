@@ -11,7 +11,7 @@ import pytest
     ("args", "message"),
     [
         (["distill", "kmean", "T", "-o", "s.csv"], "unknown method 'kmean': did you mean 'kmeans'"),
-        (["distill", "kmeans", "nowhere.csv", "-o", "s.csv"], "there is no file or folder nowhere.csv: check the path"),
+        (["distill", "kmeans", "nowhere.csv", "-o", "s.csv"], "distillkit: there is no file or folder nowhere.csv"),
         (["distill", "kmeans", "digit", "-o", "s.csv"], "unknown dataset 'digit': did you mean 'digits'"),
         (
             ["distill", "kmeans", "T", "-t", "animals", "-o", "s.csv"],
