@@ -14,7 +14,7 @@ __all__ = ["Budget", "as_text"]
 
 _FORMS = "an int (rows per class), a float in (0, 1) (share of the rows) or a dict (rows per class label)"
 
-_SURPRISING_FACTOR = 2  # times the rows asked for, from which on a larger result is a warning
+_SURPRISING_FACTOR = 2  # times the rows asked for; a larger result is a warning
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class Budget:
         Warns
         -----
         DistillkitWarning
-            If a share cannot nearly be met, because there are at least twice as many classes as rows
-            asked for.
+            If a share cannot nearly be met, because there are more than twice as many classes as
+            rows asked for.
 
         Raises
         ------
@@ -165,8 +165,8 @@ class Budget:
         else:
             n_rows = sum(counts.values())
             n_asked = max(1, round(self.value * n_rows))
-            # One row more than asked for a rare class is no surprise; twice as many rows are.
-            if len(counts) >= _SURPRISING_FACTOR * n_asked:
+            # A row more for a rare class is no surprise; more than twice the rows asked for is.
+            if len(counts) > _SURPRISING_FACTOR * n_asked:
                 warnings.warn(
                     f"budget={self} asks for {n_asked} of {n_rows} rows, but each of the {len(counts)} classes keeps "
                     f"at least one: kept {len(counts)} of {n_rows} rows. Merge rare classes, or set "
