@@ -8,29 +8,23 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
-from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit.base._feature_space import feature_rows
+from distillkit.base._mixed_tables import MixedTableMixin
 from distillkit.base._outcome import Outcome, SourceSummary, distilled_pair, ranking_of, scaled_weight
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.distilled._certificate import certify
 from distillkit.exceptions import DataError
-from distillkit.tables import DistilledTable, TableEncoder
 from distillkit.tables._estimators import check_columns, learn_encoder
 from distillkit.tables._frames import (
-    container_of,
-    frame_like,
-    is_frame,
     series_like,
-    take_rows,
 )
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
-from distillkit.utils._containers import as_numeric, label_array, like_column, like_rows, to_numpy
+from distillkit.utils._containers import as_numeric, label_array, like_column, to_numpy
 from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._process_settings import standard_settings
@@ -41,15 +35,10 @@ from distillkit.utils._versions import versions
 __all__ = ["BaseDistiller", "iterative_constraints"]
 
 _FLOATS = [np.float64, np.float32]
-_NO_ROWS = np.empty((0, 1))
-
-
-def _is_table(distiller: Any) -> bool:
-    """Tell whether a distiller was fitted to a table, or not fitted yet."""
-    return np.ndim(distiller.__dict__.get("X_distilled_", _NO_ROWS)) == 2
 
 
 class BaseDistiller(
+    MixedTableMixin,
     CallbackSupportMixin,
     PicklesByPublicName,
     OneToOneFeatureMixin,
@@ -130,7 +119,6 @@ class BaseDistiller(
     # The number of steps that `max_iter=None` stands for if there is no `max_seconds` either; None
     # for methods that have no such default.
     _default_max_iter: ClassVar[int | None] = None
-    _reads_rows: ClassVar[bool] = True  # whether `_distill` uses the values of `rows.X`, and not only their number
     _keeps_rows: ClassVar[bool] = False  # whether all rows are kept, so that fit_transform keeps their number
 
     distilled_: DistilledSet
@@ -229,40 +217,6 @@ class BaseDistiller(
         keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
         return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
 
-    def _validate_table(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return the encoded rows of a mixed table twice, and y as one column."""
-        check_columns(self, X, y, reset=reset)
-        encoded = self.encoder_.transform(X) if self._needs_encoded_rows() else np.zeros((len(X), 1))
-        if y is None:
-            return encoded, check_array(encoded, estimator=self), None
-        X_valid, y_valid = check_X_y(encoded, y, multi_output=True, estimator=self)
-        return encoded, X_valid, one_column(y_valid)
-
-    def _needs_encoded_rows(self) -> bool:
-        """Whether a mixed table has to be encoded before rows can be selected."""
-        return self._reads_rows or bool(getattr(self, "certify", False))
-
-    def _restore_table(self, X: Any = None) -> None:
-        """Give the results the container, columns and types of the table.
-
-        `X` is the table from which rows were selected; None if it is no longer in memory.
-        """
-        encoder, is_mixed = self.__dict__.get("encoder_"), "encoder_" in self.__dict__
-        if encoder is None:
-            if not is_frame(X) or _is_floats(X):
-                return
-            encoder = TableEncoder(standardize=False).fit(X)
-        indices = getattr(self, "sample_indices_", None)
-        rows = None if X is None or indices is None else take_rows(X, indices)
-        if is_mixed and rows is not None and not self._needs_encoded_rows():
-            # Only the selected rows are encoded, because the method needed no distances.
-            self.distilled_.X = encoder.transform(rows)
-            width = self.distilled_.X.shape[1]
-            self.distilled_.provenance["bytes_seen"] += len(X) * (width - 1) * self.distilled_.X.itemsize
-        self.distilled_.table = DistilledTable(encoder, rows)
-        if is_mixed and self.preprocessing_ is None:
-            self.X_distilled_ = encoder.inverse_transform(self.distilled_.X, rounded=False) if rows is None else rows
-
     def _resolve_task(self, y: np.ndarray | None) -> str | None:
         """Return the task, inferred from y for "auto"; None without y."""
         if y is None:
@@ -311,12 +265,6 @@ class BaseDistiller(
             preprocessing=outcome.preprocessing,
             provenance=self._provenance(run, source, outcome),
         )
-
-    def _encoded_names(self) -> tuple[str, ...] | None:
-        """Return the names of the columns of `distilled_.X`, None without names."""
-        if "encoder_" in self.__dict__:
-            return tuple(self.encoder_.get_feature_names_out())
-        return tuple(getattr(self, "feature_names_in_", ())) or None
 
     def _provenance(self, run: Run, source: SourceSummary, outcome: Outcome) -> dict[str, Any]:
         """Return the provenance of the distilled set: method, parameters, source and resources."""
@@ -382,19 +330,6 @@ class BaseDistiller(
         indices = getattr(self, "sample_indices_", None)
         return self._like(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
 
-    def _like(self, rows: np.ndarray, indices: Any, X: Any, *, carried: bool) -> Any:
-        """Return rows in the container of X; see `like_rows`."""
-        if container_of(X) in ("polars", "pyarrow"):
-            if indices is not None and not carried:
-                return take_rows(X, indices)
-            return frame_like(X, rows, self._encoded_names())
-        if "encoder_" in self.__dict__:  # encoded rows of a mixed table, in the space of the method
-            import pandas as pd
-
-            index = None if indices is None else X.index[indices]
-            return pd.DataFrame(rows, columns=self._encoded_names(), index=index)
-        return like_rows(rows, indices, X, carried=carried)
-
     def transform(self, X: Any) -> Any:
         """Map new rows, one to one, into the space of `X_distilled_`.
 
@@ -432,36 +367,12 @@ class BaseDistiller(
             valid = self.preprocessing_.transform(as_numeric(valid))
         return self._like(valid, slice(None), X, carried=True)
 
-    @available_if(_is_table)
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns, only for tables.
-
-        Rows with more than two axes have no columns to name, so scikit-learn's `set_output` leaves
-        them as arrays.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names of the columns; None means those seen in `fit`, or x0, x1, ...
-
-        Returns
-        -------
-        ndarray of str
-        """
-        names: np.ndarray = super().get_feature_names_out(input_features)
-        return names
-
     def __sklearn_tags__(self) -> Any:
         """Return the scikit-learn tags: preserved dtypes, and whether y is required."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.target_tags.required = self._needs_y
         return tags
-
-
-def _is_floats(X: Any) -> bool:
-    """Whether a pandas frame holds floats alone, whose rows need no other types."""
-    return container_of(X) == "pandas" and all(dtype == np.float64 for dtype in X.dtypes)
 
 
 def iterative_constraints() -> dict[str, Any]:

@@ -1,0 +1,117 @@
+"""The part of a distiller that handles mixed tables: encoding, decoding and containers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.metaestimators import available_if
+
+from distillkit.distilled import DistilledSet
+from distillkit.tables import DistilledTable, TableEncoder
+from distillkit.tables._estimators import check_columns
+from distillkit.tables._frames import container_of, frame_like, is_frame, take_rows
+from distillkit.utils._containers import like_rows
+from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._targets import one_column
+
+__all__ = ["MixedTableMixin"]
+
+_NO_ROWS = np.empty((0, 1))
+
+
+def _is_table(distiller: Any) -> bool:
+    """Tell whether a distiller was fitted to a table, or not fitted yet."""
+    return np.ndim(distiller.__dict__.get("X_distilled_", _NO_ROWS)) == 2
+
+
+class MixedTableMixin:
+    """Mixin of `BaseDistiller` for tables with text, categories, dates and gaps.
+
+    A mixed table is encoded by the fitted `encoder_` before the method sees it, and the results get
+    the container, columns and types of the table.
+    """
+
+    _reads_rows: ClassVar[bool] = True  # whether the method uses the values of X, beyond their number
+    X_distilled_: Any
+    distilled_: DistilledSet
+    encoder_: TableEncoder
+    preprocessing_: Preprocessing | None
+
+    def _validate_table(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the encoded rows of a mixed table twice, and y as one column."""
+        check_columns(self, X, y, reset=reset)
+        encoded = self.encoder_.transform(X) if self._needs_encoded_rows() else np.zeros((len(X), 1))
+        if y is None:
+            return encoded, check_array(encoded, estimator=self), None
+        X_valid, y_valid = check_X_y(encoded, y, multi_output=True, estimator=self)
+        return encoded, X_valid, one_column(y_valid)
+
+    def _needs_encoded_rows(self) -> bool:
+        """Whether a mixed table has to be encoded before rows can be selected."""
+        return self._reads_rows or bool(getattr(self, "certify", False))
+
+    def _restore_table(self, X: Any = None) -> None:
+        """Give the results the container, columns and types of the table.
+
+        `X` is the table from which rows were selected; None if it is no longer in memory.
+        """
+        encoder, is_mixed = self.__dict__.get("encoder_"), "encoder_" in self.__dict__
+        if encoder is None:
+            if not is_frame(X) or _is_floats(X):
+                return
+            encoder = TableEncoder(standardize=False).fit(X)
+        indices = getattr(self, "sample_indices_", None)
+        rows = None if X is None or indices is None else take_rows(X, indices)
+        if is_mixed and rows is not None and not self._needs_encoded_rows():
+            # Only the selected rows are encoded, because the method needed no distances.
+            self.distilled_.X = encoder.transform(rows)
+            width = self.distilled_.X.shape[1]
+            self.distilled_.provenance["bytes_seen"] += len(X) * (width - 1) * self.distilled_.X.itemsize
+        self.distilled_.table = DistilledTable(encoder, rows)
+        if is_mixed and self.preprocessing_ is None:
+            self.X_distilled_ = encoder.inverse_transform(self.distilled_.X, rounded=False) if rows is None else rows
+
+    def _encoded_names(self) -> tuple[str, ...] | None:
+        """Return the names of the columns of `distilled_.X`, None without names."""
+        if "encoder_" in self.__dict__:
+            return tuple(self.encoder_.get_feature_names_out())
+        return tuple(getattr(self, "feature_names_in_", ())) or None
+
+    def _like(self, rows: np.ndarray, indices: Any, X: Any, *, carried: bool) -> Any:
+        """Return rows in the container of X; see `like_rows`."""
+        if container_of(X) in ("polars", "pyarrow"):
+            if indices is not None and not carried:
+                return take_rows(X, indices)
+            return frame_like(X, rows, self._encoded_names())
+        if "encoder_" in self.__dict__:  # encoded rows of a mixed table, in the space of the method
+            import pandas as pd
+
+            index = None if indices is None else X.index[indices]
+            return pd.DataFrame(rows, columns=self._encoded_names(), index=index)
+        return like_rows(rows, indices, X, carried=carried)
+
+    @available_if(_is_table)
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns, only for tables.
+
+        Rows with more than two axes have no columns to name, so scikit-learn's `set_output` leaves
+        them as arrays.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None means those seen in `fit`, or x0, x1, ...
+
+        Returns
+        -------
+        ndarray of str
+        """
+        names: np.ndarray = super().get_feature_names_out(input_features)  # type: ignore[misc]
+        return names
+
+
+def _is_floats(X: Any) -> bool:
+    """Whether a pandas frame holds floats alone, whose rows need no other types."""
+    return container_of(X) == "pandas" and all(dtype == np.float64 for dtype in X.dtypes)
