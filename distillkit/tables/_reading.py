@@ -9,9 +9,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 
-__all__ = ["Labels", "Numbers", "Times", "Values", "numbers_of", "read_arrow", "read_pandas"]
-
-_UNITS = {"s": "s", "ms": "ms", "us": "us", "ns": "ns"}
+__all__ = ["Labels", "Numbers", "Times", "Values", "read_arrow", "read_pandas"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +89,6 @@ class Labels:
 
 
 Values = Numbers | Times | Labels
-
-
-def numbers_of(values: Any) -> np.ndarray:
-    """Return values as float64."""
-    return np.asarray(values, dtype=np.float64)
 
 
 def read_pandas(column: Any) -> Values:
