@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from distillkit.exceptions import MissingPackageError
 from distillkit.utils._versions import __version__
 
 if TYPE_CHECKING:
@@ -96,7 +97,13 @@ __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 (all are strings)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'distillkit' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"distillkit.{_HOMES[name]}"), name)
+    try:
+        value = getattr(importlib.import_module(f"distillkit.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as exc:
+        package = (exc.name or "").partition(".")[0]
+        if package in ("", "distillkit"):
+            raise
+        raise MissingPackageError(f"distillkit.{name}", [package]) from exc
     globals()[name] = value
     return value
 

@@ -7,6 +7,7 @@
     ├── DataError (ValueError)            invalid rows, labels or parameters
     ├── UnknownNameError (LookupError)    a method, dataset, ... that no plugin provides
     ├── PluginError                       a plugin that cannot provide a requested name
+    │   └── MissingPackageError (ImportError)  a package that is not installed
     ├── DatasetError
     │   └── DatasetNotFoundError          a dataset whose files are missing
     ├── ArtefactError                     a distilled set that cannot be written or read
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 __all__ = [
     "ArtefactError",
@@ -37,6 +39,7 @@ __all__ = [
     "DatasetNotFoundError",
     "DistillkitError",
     "DistillkitWarning",
+    "MissingPackageError",
     "NotEnoughMemoryError",
     "PluginError",
     "PluginWarning",
@@ -44,6 +47,15 @@ __all__ = [
     "SuiteError",
     "UnknownNameError",
 ]
+
+# Packages whose import name is not the name under which they are installed.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "faiss": "faiss-cpu",
+    "ot": "pot",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
 
 
 class DistillkitError(Exception):
@@ -83,6 +95,30 @@ class UnknownNameError(DistillkitError, LookupError):
 
 class PluginError(DistillkitError):
     """Raised if a plugin cannot provide a name that was requested from it."""
+
+
+class MissingPackageError(PluginError, ImportError):
+    """Raised for a part of distillkit or of a plugin that needs a package that is not installed.
+
+    Parameters
+    ----------
+    what : str
+        What needs the packages, such as ``"GANSynthesizer"``.
+    packages : iterable of str
+        Import names of the missing packages.
+    """
+
+    def __init__(self, what: str, packages: Iterable[str]) -> None:
+        self.what, self.packages = what, tuple(packages)
+        are = "is" if len(self.packages) == 1 else "are"
+        to_install = " ".join(_DISTRIBUTIONS.get(name, name) for name in self.packages)
+        super().__init__(
+            f"{what} needs {' and '.join(self.packages)}, which {are} not installed: pip install {to_install}."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments of the constructor, since child processes send their errors."""
+        return type(self), (self.what, self.packages)
 
 
 class DatasetError(DistillkitError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from distillkit.exceptions import PluginError
+from distillkit.exceptions import MissingPackageError, PluginError
 
 __all__ = [
     "DatasetSpec",
@@ -59,9 +59,13 @@ class Spec:
 
         Raises
         ------
+        MissingPackageError
+            If a package that the target needs is not installed.
         PluginError
             If the target cannot be imported; the message names it and the cause.
         """
+        if missing := self.missing():
+            raise MissingPackageError(repr(self.name), missing)
         if not isinstance(self.target, str):
             return self.target
         module, _, attribute = self.target.partition(":")

@@ -12,7 +12,7 @@ import numpy as np
 
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
-from distillkit.exceptions import ArtefactError, DataError, DistillkitError, PluginError, UnknownNameError
+from distillkit.exceptions import ArtefactError, DataError, DistillkitError, MissingPackageError, UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
 from distillkit.tables import DistilledTable, TableEncoder
@@ -61,7 +61,7 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], common: di
     ------
     UnknownNameError
         If the method, the preset or a parameter is not known.
-    PluginError
+    MissingPackageError
         If a package that the method needs is not installed.
     DataError
         If the method reduces a model instead of rows, or has no `max_seconds` but one was given.
@@ -74,7 +74,7 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], common: di
             f"(distillkit run SUITE --methods {short}), or fit distillkit.TeacherStudentDistiller."
         )
     if missing := spec.missing():
-        raise PluginError(f"method {short!r} needs {', '.join(missing)}, which is not installed: install it first.")
+        raise MissingPackageError(f"method {short!r}", missing)
     accepted = list(inspect.signature(spec.load()).parameters)
     for param in params:
         if param not in accepted:

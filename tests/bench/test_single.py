@@ -53,7 +53,7 @@ def test_what_is_refused(name, params, given, error, message):
 def test_a_method_whose_package_is_missing_is_refused_with_its_name(monkeypatch):
     monkeypatch.setattr(MethodSpec, "missing", lambda _: ["faiss"])
     assert get_manager().get("method", "kmeans").missing() == ["faiss"]
-    with pytest.raises(PluginError, match="method 'kmeans' needs faiss, which is not installed: install it first"):
+    with pytest.raises(PluginError, match="method 'kmeans' needs faiss, which is not installed: pip install faiss-cpu"):
         make_distiller("kmeans", Budget(1), {}, {})
 
 
