@@ -108,11 +108,11 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     if not standardize or (is_frame(X) and needs_encoding(X)):
         return _fit(distiller, X, y)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
-    scaling = Preprocessing.standardize(rows)
-    small = _fit(distiller, scaling.transform(rows), y)
+    scaling = TableEncoder().fit(X) if is_frame(X) else Preprocessing.standardize(rows)
+    small = _fit(distiller, scaling.transform(X if is_frame(X) else rows), y)
     # Bring the rows back to the original units, and drop all that refers to standardized ones.
     small.stored = None
-    small.X = rows[small.indices] if small.indices is not None else scaling.inverse_transform(small.in_original_units())
+    small.X = rows[small.indices] if small.indices is not None else _unscaled(small.in_original_units(), scaling)
     for name in ("offset", "weighting"):
         small.provenance.pop(name, None)
     small.preprocessing = None
@@ -122,6 +122,13 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
         encoder = TableEncoder(standardize=False).fit(X)
         small.table = DistilledTable(encoder, None if small.indices is None else take_rows(X, small.indices))
     return small
+
+
+def _unscaled(X: np.ndarray, scaling: TableEncoder | Preprocessing) -> np.ndarray:
+    """Return made rows in original units, as numbers."""
+    if isinstance(scaling, Preprocessing):
+        return scaling.inverse_transform(X)
+    return np.asarray(as_numeric(scaling.inverse_transform(X, rounded=False)), dtype=np.float64)
 
 
 def _check_finite(X: Any) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from distillkit.datasets._column_types import ColumnType, infer_type
-from distillkit.datasets._columns import DatasetEncoder, plain_columns
 from distillkit.datasets._dataset import Dataset
 from distillkit.datasets._loader import loader
 from distillkit.datasets._paths import files_under, resolve_path, stem_of
@@ -70,13 +69,13 @@ def load_csv(
     drop : str or list of str
         Columns to leave out.
     max_categories : int
-        Largest number of columns that encode one text column; see Notes.
+        Largest number of columns that encode one text column, without the mark of gaps.
 
     Returns
     -------
     Dataset
-        float32 rows. Numbers are standardized, and missing ones filled with the median, both with
-        statistics of the training rows; text is stripped and one-hot encoded.
+        float32 rows, encoded by a `distillkit.tables.TableEncoder` that has seen the training rows
+        alone: numbers are standardized, text is one-hot encoded, and gaps are marked.
 
     Raises
     ------
@@ -92,9 +91,8 @@ def load_csv(
     as in ISO 8601 (which become days since 1970), or text. Numbers that begin with zeros, such as
     007, are text. A held-out value that is not of the type of its column counts as missing.
 
-    Rows without target are dropped, and `Dataset.preparation` says how many. Rare categories share
-    one column "(other)". Text that is different in every row (an identifier) is left out, as are
-    empty columns.
+    Rows without target are dropped, and `Dataset.preparation` says how many. Text that is different
+    in nearly every row (an identifier) is left out, as are empty and constant columns.
     """
     files = _find(root, path, test_path)
     options = TableOptions(separator, decimal, encoding, missing, drop)
@@ -138,7 +136,9 @@ def _dataset(
     name: str, files: list[Path], target: str | int | None, task: str, options: TableOptions, max_categories: int
 ) -> Dataset:
     """Read the files, hold test rows out if there is no test file, and encode all rows."""
-    source, encoder = str(files[0]), DatasetEncoder(str(files[0]), max_categories)
+    from distillkit.datasets._encoding import encode_rows
+
+    source = str(files[0])
     # 1. Read the training rows and, if there is a test file, the test rows.
     first = _with_target(read_table(files[0], options), target)
     parts = [first, *(_test_part(file, first, options) for file in files[1:])]
@@ -155,28 +155,26 @@ def _dataset(
     frames, notes = [], list(first.table.notes)
     for part, rows in zip(parts, features, strict=True):
         converted, unfit = convert(part.table.path, rows, types, strict=has_test_file)
-        frames.append(plain_columns(str(part.table.path), converted))
+        frames.append(converted)
         notes += [*part.table.notes, *unfit]
         if part is first:
             notes += column_notes(converted, types)
-    train, test = frames[0].iloc[targets.train], frames[-1].iloc[targets.test]
     for note in dict.fromkeys(notes):
         warnings.warn(f"{files[0]}: {note}.", DistillkitWarning, stacklevel=4)
     # 4. Encode the columns with the statistics of the training rows.
-    encoder.fit(train)
-    if n_missing := sum(int(rows[encoder.numbers_].isna().to_numpy().sum()) for rows in (train, test)):
-        encoder.notes_.append(f"{n_missing} missing numbers filled with the median of the training rows")
+    train, test = frames[0].iloc[targets.train], frames[-1].iloc[targets.test]
+    encoded = encode_rows(source, train, test, max_categories)
     return Dataset(
         name=name,
         task=targets.task,
         modality="table",
-        X_train=encoder.transform(train),
+        X_train=encoded.X_train,
         y_train=targets.y_train,
-        X_test=encoder.transform(test),
+        X_test=encoded.X_test,
         y_test=targets.y_test,
         classes=targets.classes,
-        feature_names=encoder.feature_names_,
-        preparation="; ".join(filter(None, [*dict.fromkeys(notes), *encoder.notes_, targets.note])),
+        feature_names=encoded.feature_names,
+        preparation="; ".join(filter(None, [*dict.fromkeys(notes), *encoded.notes, targets.note])),
         task_note=targets.task_note,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from distillkit.datasets._column_types import ColumnType, convert_column, infer_type, is_text
 from distillkit.exceptions import DatasetError
+from distillkit.tables._learning import IDENTIFIER_SHARE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ __all__ = ["column_notes", "convert", "infer_types", "target_values"]
 _IDENTIFIER_NAME = re.compile(
     r"(^|[\W_])(id|ids|key|index|idx|uuid|guid|row|unnamed_[0-9]+)$|[a-z]I[Dd]$", re.IGNORECASE
 )
-_IDENTIFIER_SHARE, _IDENTIFIER_ROWS = 0.95, 10
+_IDENTIFIER_ROWS = 10
 
 
 def infer_types(frame: pd.DataFrame, decimal: str = ".") -> dict[str, ColumnType]:
@@ -59,7 +60,7 @@ def convert(
     Raises
     ------
     DatasetError
-        If `strict` and a column holds values of another type.
+        If a column holds infinite values, or if `strict` and a column holds values of another type.
     """
     import pandas as pd
 
@@ -73,6 +74,7 @@ def convert(
             notes.append(
                 f"{n_unfit} test values of column {name!r} taken as missing, because its training values are {kind}"
             )
+    _check_finite(path, columns)
     return pd.DataFrame(columns, index=frame.index), notes
 
 
@@ -92,7 +94,7 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
             continue
         n_distinct = frame[name].nunique()
         if is_text(frame[name].dtype):
-            suspicious = n_distinct >= _IDENTIFIER_SHARE * n_present
+            suspicious = n_distinct >= IDENTIFIER_SHARE * n_present
         else:
             suspicious = n_distinct == n_present and _IDENTIFIER_NAME.search(str(name)) is not None
         if suspicious:
@@ -103,16 +105,33 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
     return notes
 
 
+def _check_finite(path: Path, columns: Mapping[str, pd.Series[Any]]) -> None:
+    """Raise an error that names the columns with infinite values, if there are any."""
+    counts = {
+        name: int(np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).sum())
+        for name, column in columns.items()
+        if column.dtype.kind == "f"
+    }
+    infinite = [f"{name!r} ({count})" for name, count in counts.items() if count]
+    if infinite:
+        listed = ", ".join(infinite[:5]) + (", ..." if len(infinite) > 5 else "")
+        raise DatasetError(
+            f"{path}: there are infinite values in column {listed}: replace them or drop those rows first."
+        )
+
+
 def target_values(column: pd.Series[Any]) -> np.ndarray:
     """Return a converted target column without missing values as an array.
 
     Dates become days since 1970 and durations become seconds; text becomes an array of objects.
     """
-    from distillkit.datasets._columns import plain_numbers
-
     if is_text(column.dtype):
         return np.array([str(value) for value in column], dtype=object)
-    if column.dtype.kind in "mM" and (numbers := plain_numbers(column)) is not None:
-        return numbers
+    if column.dtype.kind == "M":
+        # Microseconds reach from the year -290000 to 290000, whereas nanoseconds begin in 1677.
+        local = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return local.to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6 / 86400
+    if column.dtype.kind == "m":
+        return np.asarray(column.dt.total_seconds(), dtype=np.float64)
     plain = getattr(column.dtype, "numpy_dtype", None)
     return column.to_numpy() if plain is None else column.to_numpy(dtype=plain)

@@ -20,10 +20,10 @@ from distillkit.tables._columns import (
 )
 from distillkit.tables._reading import Labels, Numbers, Times, Values
 
-__all__ = ["learn_column"]
+__all__ = ["IDENTIFIER_SHARE", "learn_column"]
 
 _FEWEST_IDENTIFIERS = 20
-_IDENTIFIER_SHARE = 0.9
+IDENTIFIER_SHARE = 0.9
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:(?P<separator>[T ])\d{2}:\d{2}(?P<seconds>:\d{2})?)?")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.(?P<decimals>\d+))?")
 _STEPS = ("D", "h", "m", "s", "ms", "us", "ns")
@@ -150,7 +150,7 @@ def _learn_labels(values: Labels, max_levels: int) -> Column:
     counts = np.bincount(codes, minlength=len(values.levels))
     used = np.flatnonzero(counts)
     is_text = all(isinstance(values.levels[code], str) for code in used.tolist())
-    if is_text and len(used) >= max(_FEWEST_IDENTIFIERS, _IDENTIFIER_SHARE * len(codes)):
+    if is_text and len(used) >= max(_FEWEST_IDENTIFIERS, IDENTIFIER_SHARE * len(codes)):
         return OmittedColumn("identifier")
     # Equally frequent levels are put in the order of their text, whatever the container.
     order = sorted(used.tolist(), key=lambda code: (-counts[code], str(values.levels[code])))

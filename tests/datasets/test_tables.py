@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from distillkit import KMeansCoreset
+from distillkit.cli._single import distil_rows
+from distillkit.datasets import load_rows
 from distillkit.datasets._table import load_adult, load_csv, load_parquet
 from distillkit.datasets._targets import holdout
 from distillkit.exceptions import DatasetError, DatasetNotFoundError
@@ -51,18 +54,46 @@ def test_encodes_as_scikit_learn_does_on_the_training_rows_alone(save, name):
 
     codes = (frame["label"] == "yes").to_numpy(dtype=int)
     train, test = holdout("rows", codes, "classification")
+    gaps_at_the_mean = make_pipeline(StandardScaler(), SimpleImputer(strategy="constant", fill_value=0))
     oracle = make_column_transformer(
-        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["age", "height", "one"]),
-        (OneHotEncoder(sparse_output=False), ["colour"]),
+        (gaps_at_the_mean, ["age", "height"]),
+        (MissingIndicator(), ["height"]),
+        (OneHotEncoder(sparse_output=False, categories=[["red", "green", "blue"]]), ["colour"]),
     ).fit(frame.iloc[train])
-    np.testing.assert_allclose(data.X_train, oracle.transform(frame.iloc[train]), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(data.X_test, oracle.transform(frame.iloc[test]), rtol=1e-4, atol=1e-5)
+    names = ["age", "height", "height=missing", "colour=red", "colour=green", "colour=blue"]
+    places = [data.feature_names.index(name) for name in names]
+    np.testing.assert_allclose(data.X_train[:, places], oracle.transform(frame.iloc[train]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(data.X_test[:, places], oracle.transform(frame.iloc[test]), rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(data.y_test, codes[test])
-    assert data.feature_names == ("age", "height", "one", "colour=blue", "colour=green", "colour=red")
+    assert sorted(data.feature_names) == sorted(names)
     assert data.classes == ("no", "yes")
     assert (data.name, data.task, data.modality, data.X_train.dtype) == ("rows", "classification", "table", np.float32)
-    assert (data.X_train[:, 2] == 0).all()
-    assert "12 missing numbers filled with the median" in data.preparation
+    assert "gaps marked by a column of their own" in data.preparation
+    assert "left out, being empty, constant or different in nearly every row: one" in data.preparation
+
+
+@pytest.mark.parametrize("columns", [["age", "height", "colour", "flag", "day"], ["age", "flag", "one"]])
+def test_the_bench_the_api_and_distill_measure_distances_in_the_same_columns(save, columns):
+    """On the training rows of a file, a distiller computes with the numbers that a suite gives it."""
+
+    frame = mixed()
+    frame["flag"] = frame["age"] > 50
+    frame["day"] = pd.Timestamp("2020-02-28") + pd.to_timedelta(frame["age"], unit="D")
+    path = save(frame[[*columns, "label"]])
+
+    data = load_csv(None, path=path, target="label")
+
+    X, y = load_rows(path, target="label")
+    train, _ = holdout("rows", (y == "yes").astype(int), "classification")
+    seen = {}
+
+    class Seen(KMeansCoreset):
+        def _distill(self, rows, *args):
+            seen["X"] = np.array(rows.X)
+            return super()._distill(rows, *args)
+
+    distil_rows(Seen(budget=3), X.iloc[train].reset_index(drop=True), y[train], standardize=True)
+    np.testing.assert_array_equal(seen["X"].astype(np.float32), data.X_train)
 
 
 @pytest.mark.parametrize("target", ["label", 4, -1, " label "])
@@ -112,7 +143,7 @@ def test_text_is_stripped_and_missing_text_is_a_category(save):
 
     data = load_csv(None, path=save(text), target="y", missing="?")
 
-    assert data.feature_names == ("b", "a=(missing)", "a=red")
+    assert data.feature_names == ("a=red", "a=missing", "b", "b=missing")
     assert data.classes == ("no", "yes")
 
 
@@ -121,14 +152,14 @@ def test_question_marks_are_text_unless_said_to_be_missing(save):
 
 
 def test_rare_categories_share_a_column(save):
-    words = ["common"] * 20 + ["usual"] * 20 + [f"rare{i}" for i in range(20)]
-    frame = pd.DataFrame({"word": words, "x": range(60), "y": ["a", "b"] * 30})
+    words = ["common"] * 40 + ["usual"] * 20 + [f"rare{i}" for i in range(20)]
+    frame = pd.DataFrame({"word": words, "x": range(80), "y": ["a", "b"] * 40})
 
-    data = load_csv(None, path=save(frame), target="y")
+    data = load_csv(None, path=save(frame), target="y", max_categories=3)
 
-    assert data.feature_names == ("x", "word=common", "word=usual", "word=(other)")
-    assert (data.X_train[:, 1:].sum(axis=1) == 1).all()
-    assert (data.X_test[:, 1:].sum(axis=1) == 1).all()
+    assert data.feature_names == ("word=common", "word=usual", "word=(other)", "x")
+    assert (data.X_train[:, :3].sum(axis=1) == 1).all()
+    assert (data.X_test[:, :3].sum(axis=1) == 1).all()
 
 
 def test_the_number_of_columns_per_text_column_is_bounded(save):
@@ -153,7 +184,7 @@ def test_identifiers_and_empty_columns_are_left_out_and_named(save):
     data = load_csv(None, path=save(frame), target="y")
 
     assert data.feature_names == ("x",)
-    assert "left out, being empty or different in every row: id, gap" in data.preparation
+    assert "left out, being empty, constant or different in nearly every row: id, gap" in data.preparation
 
 
 def test_dates_booleans_and_categories_of_parquet(save):
@@ -171,7 +202,7 @@ def test_dates_booleans_and_categories_of_parquet(save):
 
     data = load_parquet(None, path=save(frame, "rows.parquet"), target="y")
 
-    assert data.feature_names == ("day", "wait", "flag", "maybe", "code=3", "code=7")
+    assert data.feature_names == ("day", "wait", "flag", "code=3", "code=7", "maybe", "maybe=missing")
     # days and minutes both count 0, 1, 2 ...: standardized they are the same
     np.testing.assert_allclose(data.X_train[:, 0], data.X_train[:, 1], atol=1e-5)
     assert np.isfinite(data.X_train).all()
@@ -192,11 +223,15 @@ def test_dates_booleans_and_categories_of_parquet(save):
         ("a;y\n1;2\n", {"target": "y", "separator": ","}, "has no column 'y' .*did you mean 'a;y'"),
         ("a,y\n1,2\n1,2,3\n", {"target": "y"}, "line 3 has 3 values, but the header line has 2 names"),
         ("a,a ,y\n1,2,x\n", {"target": "y"}, "two columns are called 'a'"),
-        ("a,y\n" + "inf,0\n2,1\n3,0\n4,1\n" * 3, {"target": "y"}, "rows.csv: the column 'a' holds 3 infinite values"),
+        (
+            "a,y\n" + "inf,0\n2,1\n3,0\n4,1\n" * 3,
+            {"target": "y"},
+            r"rows.csv: there are infinite values in column 'a' \(3\)",
+        ),
         ("a,y\n1,x\n2,x\n3,x\n", {"target": "y"}, "all rows have the class 'x'"),
         ("a,y\n1,x\n2,z\n", {"target": "y", "task": "regression"}, "needs numbers as target"),
         ("a,y\n1,x\n2,z\n", {"target": "y", "task": "sorting"}, "task='sorting' is not known"),
-        ("id,y\np,0\nq,1\nr,0\ns,1\n", {"target": "y"}, "no column can be used"),
+        ("id,y\n" + "".join(f"p{i},{i % 2}\n" for i in range(40)), {"target": "y"}, r"no column can be used.* \(id\)"),
         ("y\n0\n1\n0\n1\n", {"target": "y"}, "no column can be used"),
         (b"a,y\n\xff\xfe\xfa,1\n", {"target": "y"}, "cannot be read as CSV .*encoding"),
         ("a,y\n1,2\n", {"target": "y", "separator": "::"}, "separator='::' must be one character"),
@@ -293,7 +328,8 @@ def test_real_adult(real_data):
     assert data.classes == ("<=50K", ">50K")
     assert data.y_train.sum() + data.y_test.sum() == (frame["income"] == ">50K").sum()
     for column in ("workclass", "occupation", "native-country"):
-        place = data.feature_names.index(f"{column}=(missing)")
+        place = data.feature_names.index(f"{column}=missing")
         assert data.X_train[:, place].sum() + data.X_test[:, place].sum() == (frame[column] == "?").sum()
-    np.testing.assert_allclose(data.X_train[:, :6].mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(data.X_train[:, :6].std(axis=0), 1, atol=1e-4)
+    numbers = [data.feature_names.index(name) for name in frame.columns[frame.dtypes == np.int64]]
+    np.testing.assert_allclose(data.X_train[:, numbers].mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(data.X_train[:, numbers].std(axis=0), 1, atol=1e-4)
