@@ -10,6 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["ColumnType", "convert_column", "infer_type", "is_raw", "is_text"]
 
@@ -22,6 +23,7 @@ _DATE = re.compile(
 )
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([ ,.'\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*([.,][0-9]+)?")
 _FEW_WORDS = 5
+_MOST_DIGITS = 40  # Python refuses to convert very long texts, which are beyond every range in any case
 
 
 def _number_pattern(decimal: str) -> re.Pattern[str]:
@@ -83,39 +85,84 @@ def infer_type(column: pd.Series[Any], decimal: str = ".") -> ColumnType:
     if not is_raw(column):
         return ColumnType(_declared_kind(column))
     values = _distinct(column)
-    if not values:
+    if not len(values):
         return ColumnType("empty", decimal)
-    if all(value in _BOOLEANS for value in values):
+    if len(values) <= len(_BOOLEANS) and all(value in _BOOLEANS for value in values.to_pylist()):
         return ColumnType("boolean", decimal)
-    number = _NUMBER[decimal]
-    n_numbers = sum(number.fullmatch(value) is not None for value in values)
+    n_numbers = int(np.count_nonzero(_matches(values, _NUMBER[decimal])))
     if n_numbers == len(values):
         return _type_of_numbers(values, decimal)
-    if all(map(_DATE.fullmatch, values)) and _dates(values) is not None:
+    words = values.to_pylist()
+    if all(map(_DATE.fullmatch, words)) and _dates(words) is not None:
         return ColumnType("date", decimal)
-    return ColumnType("text", decimal, _note_on_text(values, n_numbers, decimal))
+    return ColumnType("text", decimal, _note_on_text(words, n_numbers, decimal))
 
 
-def _distinct(column: pd.Series[Any]) -> list[str]:
-    return list(np.asarray(column.dropna().unique(), dtype=object))
+def _distinct(column: pd.Series[Any]) -> pa.Array:
+    """Return the different texts of a raw column, without missing ones."""
+    return _as_arrow(column.dropna().unique())
 
 
-def _type_of_numbers(values: list[str], decimal: str) -> ColumnType:
-    padded = next(filter(_PADDED.fullmatch, values), None)
-    if padded is not None:
-        return ColumnType("text", decimal, f"is text, because {padded!r} begins with a zero as codes do")
-    if not all(map(_INTEGER.fullmatch, values)):
+def _as_arrow(values: Any) -> pa.Array:
+    """Return an extension array of pandas as an array of Arrow."""
+    import pyarrow as pa
+
+    array = pa.array(values)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _matches(values: pa.Array, pattern: re.Pattern[str]) -> np.ndarray:
+    """Return where texts match a pattern as a whole; missing ones do not."""
+    from pyarrow import compute
+
+    matches = compute.match_substring_regex(values, rf"\A(?:{pattern.pattern})\z")
+    return np.asarray(matches.fill_null(False).to_numpy(zero_copy_only=False))  # noqa: FBT003 (the value)
+
+
+def _type_of_numbers(values: pa.Array, decimal: str) -> ColumnType:
+    from pyarrow import compute
+
+    padded = np.asarray(compute.match_substring_regex(values, r"\A[+-]?0[0-9]").to_numpy(zero_copy_only=False))
+    if padded.any():
+        first = values[int(padded.argmax())].as_py()
+        return ColumnType("text", decimal, f"is text, because {first!r} begins with a zero as codes do")
+    if not _matches(values, _INTEGER).all():
         return ColumnType("number", decimal)
-    limits = np.iinfo(np.int64)
-    long = next((value for value in values if not limits.min <= _as_integer(value) <= limits.max), None)
-    if long is not None:
+    if _as_integers(values) is None:
+        long = next(value for value in values.to_pylist() if not _fits(value))
         return ColumnType("text", decimal, f"is text, because {long[:40]} is beyond the range of 64-bit integers")
     return ColumnType("integer", decimal)
 
 
-def _as_integer(value: str) -> int:
-    # Python refuses to convert very long texts, which are beyond every range in any case.
-    return int(value) if len(value) <= 40 else 10**40
+def _fits(value: str) -> bool:
+    """Return whether a whole number fits into 64 bits."""
+    limits = np.iinfo(np.int64)
+    return len(value) <= _MOST_DIGITS and limits.min <= int(value) <= limits.max
+
+
+def _as_integers(values: pa.Array) -> pa.Array | None:
+    """Return texts of whole numbers as integers, or None if one of them is beyond 64 bits."""
+    import pyarrow as pa
+
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:  # also raised for the sign in "+1"
+        texts = values.to_pylist()
+    if not all(text is None or _fits(text) for text in texts):
+        return None
+    return pa.array([None if text is None else int(text) for text in texts], pa.int64())
+
+
+def _as_floats(values: pa.Array) -> np.ndarray:
+    """Return texts of numbers with a decimal point or comma as float64, NaN where missing."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    values = compute.replace_substring(values, ",", ".")
+    try:
+        return np.asarray(values.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        return np.array([np.nan if text is None else float(text) for text in values.to_pylist()], dtype=np.float64)
 
 
 def _note_on_text(values: list[str], n_numbers: int, decimal: str) -> str:
@@ -171,10 +218,10 @@ def convert_column(column: pd.Series[Any], type_: ColumnType) -> tuple[pd.Series
     if not is_raw(column):
         return _convert_declared(column, type_)
     codes, values = pd.factorize(column)
-    # The last entry is missing; position -1, that of missing values, takes it.
-    converted = _convert_values([*np.asarray(values, dtype=object).tolist(), None], type_)
+    converted = _convert_values(_as_arrow(values), type_)
     n_unfit = int(converted.isna().to_numpy()[codes[codes >= 0]].sum())
-    result = converted.iloc[codes]
+    # Position -1, that of missing values, takes the last entry, which is missing.
+    result = converted.reindex(range(len(converted) + 1)).iloc[codes]
     result.index, result.name = column.index, column.name
     if not result.isna().any():
         plain = {"Int64": np.dtype(np.int64), "boolean": np.dtype(bool)}.get(str(result.dtype))
@@ -182,27 +229,37 @@ def convert_column(column: pd.Series[Any], type_: ColumnType) -> tuple[pd.Series
     return result, n_unfit
 
 
-def _convert_values(values: list[str | None], type_: ColumnType) -> pd.Series[Any]:
+def _convert_values(values: pa.Array, type_: ColumnType) -> pd.Series[Any]:
     """Convert distinct texts; those that are not of the type become missing."""
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import compute
 
     if type_.kind == "text":
-        return pd.Series(np.array(values, dtype=object)).infer_objects()
+        return pd.Series(np.array(values.to_pylist(), dtype=object)).infer_objects()
     if type_.kind == "boolean":
-        return pd.Series([None if value is None else _BOOLEANS.get(value) for value in values], dtype="boolean")
+        return pd.Series([_BOOLEANS.get(value) for value in values.to_pylist()], dtype="boolean")
     if type_.kind == "date":
-        texts = [value if value is not None and _DATE.fullmatch(value) else None for value in values]
-        dates = pd.Series(np.array(texts, dtype=object))
-        return pd.to_datetime(dates, format="ISO8601", utc=_has_zone(texts), errors="coerce")
-    number = _NUMBER[type_.decimal]
-    texts = [value if value is not None and number.fullmatch(value) else None for value in values]
-    if type_.kind == "integer" and all(text is None or _INTEGER.fullmatch(text) for text in texts):
-        integers = [None if text is None else _as_integer(text) for text in texts]
-        limits = np.iinfo(np.int64)
-        if all(value is None or limits.min <= value <= limits.max for value in integers):
-            return pd.Series(integers, dtype="Int64")
-    numbers = [np.nan if text is None else float(text.replace(",", ".")) for text in texts]
-    return pd.Series(numbers, dtype=np.float64)
+        return _as_dates(values.to_pylist())
+    numbers = compute.if_else(pa.array(_matches(values, _NUMBER[type_.decimal])), values, pa.scalar(None, pa.string()))
+    if (
+        type_.kind == "integer"
+        and (_matches(numbers, _INTEGER) | numbers.is_null().to_numpy(zero_copy_only=False)).all()
+    ):
+        integers = _as_integers(numbers)
+        if integers is not None:
+            gaps = integers.is_null().to_numpy(zero_copy_only=False)
+            return pd.Series(pd.arrays.IntegerArray(integers.fill_null(0).to_numpy(), gaps))
+    return pd.Series(_as_floats(numbers))
+
+
+def _as_dates(values: list[str]) -> pd.Series[Any]:
+    """Convert texts to dates; those that are none become missing."""
+    import pandas as pd
+
+    texts = [value if _DATE.fullmatch(value) else None for value in values]
+    dates = pd.Series(np.array(texts, dtype=object))
+    return pd.to_datetime(dates, format="ISO8601", utc=_has_zone(texts), errors="coerce")
 
 
 def _has_zone(texts: list[str | None]) -> bool:
@@ -213,7 +270,7 @@ def _has_zone(texts: list[str | None]) -> bool:
 
 def _dates(values: list[str]) -> pd.Series[Any] | None:
     """Return dates, or None if one of them does not exist, such as February 30."""
-    dates = _convert_values(list(values), ColumnType("date"))
+    dates = _as_dates(values)
     return None if dates.isna().any() else dates
 
 

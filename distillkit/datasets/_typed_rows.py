@@ -126,7 +126,8 @@ def target_values(column: pd.Series[Any]) -> np.ndarray:
     Dates become days since 1970 and durations become seconds; text becomes an array of objects.
     """
     if is_text(column.dtype):
-        return np.array([str(value) for value in column], dtype=object)
+        texts = column.to_numpy(dtype=object)
+        return texts if all(type(text) is str for text in texts) else np.array(list(map(str, texts)), dtype=object)
     if column.dtype.kind == "M":
         # Microseconds reach from the year -290000 to 290000, whereas nanoseconds begin in 1677.
         local = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
