@@ -22,6 +22,8 @@ _DATE = re.compile(
     r"|[0-9]{8}T[0-9]{6}"
 )
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([ ,.'\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*([.,][0-9]+)?")
+_OTHER_DATE = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?")
+_WITH_SIGN = re.compile(r"[+-]?([$€£¥] ?)?[0-9][0-9.,]*( ?[%$€£¥])?")
 _FEW_WORDS = 5
 _MOST_DIGITS = 40  # Python refuses to convert very long texts, which are beyond every range in any case
 
@@ -93,8 +95,10 @@ def infer_type(column: pd.Series[Any], decimal: str = ".") -> ColumnType:
     if n_numbers == len(values):
         return _type_of_numbers(values, decimal)
     words = values.to_pylist()
-    if all(map(_DATE.fullmatch, words)) and _dates(words) is not None:
-        return ColumnType("date", decimal)
+    if all(map(_DATE.fullmatch, words)):
+        lost = _as_dates(words).isna().to_numpy()
+        note = f"is text, because there is no day {words[int(lost.argmax())]!r}: correct it"
+        return ColumnType("text", decimal, note) if lost.any() else ColumnType("date", decimal)
     return ColumnType("text", decimal, _note_on_text(words, n_numbers, decimal))
 
 
@@ -171,6 +175,10 @@ def _note_on_text(values: list[str], n_numbers: int, decimal: str) -> str:
     if all(map(_GROUPED.fullmatch, values)):
         remedy = f", or give decimal = {other!r} if they are decimal marks" if is_other else ""
         return f"is text, because its numbers hold separators of thousands: write them without{remedy}"
+    if all(map(_OTHER_DATE.fullmatch, values)):
+        return f"is text, because {values[0]!r} is no date of ISO 8601: write dates as 2024-01-31"
+    if not n_numbers and not is_other and all(map(_WITH_SIGN.fullmatch, values)):
+        return f"is text, because its numbers carry signs, as in {values[0]!r}: write them without"
     if is_other:
         return f"is text, because its numbers have a decimal mark {other!r}: give decimal = {other!r}"
     if len(values) - n_numbers <= _FEW_WORDS and n_numbers > len(values) / 2:
@@ -266,12 +274,6 @@ def _has_zone(texts: list[str | None]) -> bool:
     return any(
         text is not None and (text.endswith("Z") or re.search(r"[+-][0-9]{2}:?[0-9]{2}$", text[10:])) for text in texts
     )
-
-
-def _dates(values: list[str]) -> pd.Series[Any] | None:
-    """Return dates, or None if one of them does not exist, such as February 30."""
-    dates = _as_dates(values)
-    return None if dates.isna().any() else dates
 
 
 def _convert_declared(column: pd.Series[Any], type_: ColumnType) -> tuple[pd.Series[Any], int]:

@@ -62,8 +62,10 @@ class RawTable:
         Raises
         ------
         DatasetError
-            If no row has one.
+            If no row has one, or if there is no other column.
         """
+        if self.frame.shape[1] == 1:
+            raise DatasetError(f"{self.path} has no column beside the target {target!r}, so no features to learn from.")
         has_target = self.frame[target].notna().to_numpy()
         if not has_target.any():
             raise DatasetError(f"{self.path}: no row has a value in the target column {target!r}.")

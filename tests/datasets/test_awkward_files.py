@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import warnings
+import zipfile
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -20,11 +23,15 @@ from distillkit.utils._targets import infer_task
 
 @dataclass
 class Case:
-    """A file, and what both commands read from it: an error, or task, classes, rows and columns."""
+    """A file, and what both commands read from it: an error, or task, classes, rows and columns.
+
+    `run_error` is the error of a suite alone, which needs test rows and two classes.
+    """
 
     name: str
     content: Any
     error: str = ""
+    run_error: str = ""
     task: str = "classification"
     classes: tuple[str, ...] = ("no", "yes")
     n_rows: int = 8
@@ -38,6 +45,13 @@ def lines(header: str, *rows: str, times: int = 4, end: str = "\n") -> str:
     return end.join([header, *(rows * times)]) + end
 
 
+def zipped(text: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("rows.csv", text)
+    return archive.getvalue()
+
+
 PLAIN = lines("x,y", "1,no", "2,yes")
 CASES = [
     # what divides values and lines
@@ -47,6 +61,13 @@ CASES = [
     Case("tsv in capitals", PLAIN.replace(",", "\t"), file="ROWS.TSV"),
     Case("csv in capitals, compressed", gzip.compress(PLAIN.encode()), file="ROWS.CSV.GZ"),
     Case("compressed without saying so", gzip.compress(PLAIN.encode())),
+    Case("tsv, compressed", gzip.compress(PLAIN.replace(",", "\t").encode()), file="rows.tsv.gz"),
+    Case(
+        "a damaged gzip file",
+        gzip.compress(PLAIN.encode())[:-10],
+        error="ended before the end-of-stream",
+        file="rows.csv.gz",
+    ),
     Case("a separator that is told", lines("x:y", "1:no", "2:yes"), options={"separator": ":"}),
     Case("lines end as on Windows", lines("x,y", "1,no", "2,yes", end="\r\n")),
     Case("lines end as on old Macs", lines("x,y", "1,no", "2,yes", end="\r")),
@@ -71,6 +92,10 @@ CASES = [
     ),
     Case("quotes inside quotes", lines("t,x,y", '"say ""a""",1,no', '"b",2,yes'), columns={"t": "text", "x": "int64"}),
     Case("an open quote", PLAIN + '3,"no\n', error=r"line 10.*check the quotes"),
+    Case("UTF-16 without its mark", PLAIN.encode("utf-16-le"), error="line 1 holds NUL characters.*'utf-16'"),
+    Case("UTF-16 that is told", PLAIN.encode("utf-16-le"), options={"encoding": "utf-16-le"}),
+    Case("NUL characters", lines("x,y", "1,n\0o", "2,yes"), error="line 2 holds NUL characters"),
+    Case("quotes in the header line", lines('"x",y', "1,no", "2,yes")),
     # counts and names
     Case("one value too many", PLAIN + "3,no,5\n", error="line 10 has 3 values, but the header line has 2 names"),
     Case("one value too many in every row", lines("x,y", "1,2,no", "2,3,yes"), error="line 2 has 3 values"),
@@ -84,6 +109,14 @@ CASES = [
         note="column 1 has no name and is called unnamed_1",
     ),
     Case("separators at the ends of lines", lines("x,y,", "1,no,", "2,yes,"), note="column 3 has no name and is empty"),
+    Case(
+        "two columns without names",
+        lines(",,y", "5,1,no", "7,2,yes"),
+        columns={"unnamed_1": "int64", "unnamed_2": "int64"},
+        note="column 2 has no name and is called unnamed_2",
+    ),
+    Case("no names at all", lines(" ,", "1,no", "2,yes"), error="the header line names no column"),
+    Case("one column", lines("y", "no", "yes"), error="no column beside the target 'y'"),
     Case("no rows", "x,y\n", error="has a header but no rows"),
     Case("an empty file", "", error="is empty: it needs a header line"),
     # values
@@ -114,7 +147,12 @@ CASES = [
         columns={"x": "text"},
         note="separators of thousands",
     ),
-    Case("dates that do not exist", lines("x,y", "2023-02-29,no", "2024-02-29,yes"), columns={"x": "text"}),
+    Case(
+        "dates that do not exist",
+        lines("x,y", "2023-02-29,no", "2024-02-29,yes"),
+        columns={"x": "text"},
+        note="there is no day '2023-02-29'",
+    ),
     Case(
         "an identifier",
         "id,x,y\n" + "".join(f"p{i},1,no\nq{i},2,yes\n" for i in range(6)),
@@ -123,7 +161,61 @@ CASES = [
         note="column 'id' looks like an identifier",
     ),
     Case("a column to drop", lines("z,x,y", "1,1,no", "3,2,yes"), options={"drop": ["z"]}),
+    Case("yes and no", lines("x,y", "T,no", "F,yes"), columns={"x": "text"}),
+    Case("truth values with a gap", lines("x,y", "True,no", ",yes", "False,yes"), n_rows=12, columns={"x": "boolean"}),
+    Case("large whole numbers", lines("x,y", f"{2**53 + 1},no", f"{2**63 - 1},yes")),
+    Case(
+        "numbers beyond 64 bits", lines("x,y", f"{2**63},no", "2,yes"), columns={"x": "text"}, note="beyond the range"
+    ),
+    Case("whole numbers and fractions", lines("x,y", "1,no", "2.5,yes"), columns={"x": "float64"}),
+    Case(
+        "values of all kinds",
+        lines("x,y", "1,no", "a,yes", "2024-01-01,yes", "True,no"),
+        n_rows=16,
+        columns={"x": "text"},
+    ),
+    Case("numbers beyond floats", lines("x,y", "1e400,no", "2,yes"), error=r"infinite values in column 'x' \(4\)"),
+    Case("infinity", lines("x,y", "-inf,no", "2,yes"), error=r"infinite values in column 'x' \(4\)"),
+    Case("infinity as target", lines("x,y", "1,inf", "2,2.5"), error=r"infinite values in column 'y' \(4\)"),
+    Case("percent signs", lines("x,y", "12.5%,no", "7%,yes"), columns={"x": "text"}, note="carry signs, as in '12.5%'"),
+    Case("currencies", lines("x,y", "$12.5,no", "$7,yes"), columns={"x": "text"}, note="carry signs"),
+    Case(
+        "days before months",
+        lines("x,y", "31.01.2024,no", "29.02.2024,yes"),
+        columns={"x": "text"},
+        note="'31.01.2024' is no date of ISO 8601: write dates as 2024-01-31",
+    ),
+    Case(
+        "months before days", lines("x,y", "1/31/2024,no", "2/29/2024,yes"), columns={"x": "text"}, note="is no date of"
+    ),
+    Case(
+        "decimal commas and thousands",
+        lines("x;y", "1.234,5;no", "2.345,5;yes"),
+        options={"decimal": ","},
+        columns={"x": "text"},
+        note="separators of thousands",
+    ),
+    Case("a column without values", lines("z,x,y", ",1,no", ",2,yes"), columns={"z": "float64", "x": "int64"}),
+    Case("question marks as labels", lines("x,y", "1,?", "2,yes"), classes=("?", "yes")),
+    Case("blanks after labels", lines("x,y", "1,no", "2,no ", "3,yes  "), n_rows=12),
+    Case("no target in any row", lines("x,y", "1,", "2,"), error="no row has a value in the target column 'y'"),
     # the task
+    Case("one class", lines("x,y", "1,no", "2,no"), classes=("no",), run_error="all rows have the class 'no'"),
+    Case(
+        "one row of each class",
+        "x,y\n1,a\n2,b\n3,c\n",
+        classes=("a", "b", "c"),
+        n_rows=3,
+        run_error="no test rows can be held out",
+    ),
+    Case("labels 1 and 1.0", lines("x,y", "1,1", "2,1.0", "3,2"), classes=("1", "2"), n_rows=12),
+    Case(
+        "278 whole numbers",
+        "x,y\n" + "".join(f"{i % 3},{i % 278}\n" for i in range(556)),
+        task="regression",
+        classes=(),
+        n_rows=556,
+    ),
     Case(
         "many whole numbers",
         "x,y\n" + "".join(f"{i % 2},{7 * i}\n" for i in range(40)),
@@ -154,8 +246,43 @@ CASES = [
         file="x.parquet",
         error="'x' holds list",
     ),
+    Case(
+        "structures in Parquet",
+        pd.DataFrame({"x": [{"a": 1}, {"a": 2}], "y": ["no", "yes"]}),
+        file="x.parquet",
+        error="'x' holds struct",
+    ),
+    Case(
+        "categories, decimals and zones in Parquet",
+        pd.DataFrame(
+            {
+                "c": pd.Categorical(["a", "b"] * 4, categories=["b", "a", "unused"]),
+                "d": [Decimal("1.10"), Decimal("2.20")] * 4,
+                "t": pd.to_datetime(["2024-01-31", "2024-02-01"] * 4).tz_localize("Europe/Paris"),
+                "y": ["no", "yes"] * 4,
+            }
+        ),
+        file="x.parquet",
+        columns={"c": "category", "d": "float64", "t": "datetime64"},
+    ),
+    Case(
+        "an index in Parquet",
+        pd.DataFrame({"x": [1, 2] * 4, "y": ["no", "yes"] * 4}, index=pd.Index([*range(7), 9], name="key")),
+        file="x.parquet",
+        columns={"x": "int64", "key": "int64"},
+    ),
+    Case(
+        "gaps in whole labels of Parquet",
+        pd.DataFrame({"x": [1, 2, 3, 4] * 4, "y": [1.0, np.nan, 2.0, 1.0] * 4}),
+        file="x.parquet",
+        classes=("1", "2"),
+        n_rows=12,
+        note="4 rows of x.parquet without target dropped",
+    ),
+    Case("no rows in Parquet", pd.DataFrame({"x": [], "y": []}), file="x.parquet", error="no rows"),
     Case("no Parquet", b"junk", file="rows.pq", error="cannot be read as Parquet"),
     # other files
+    Case("a zip archive as CSV", zipped(PLAIN), error="zip archive or an Excel file"),
     Case("Excel as CSV", b"PK\x03\x04 and more", error="zip archive or an Excel file.*save the table as CSV"),
     Case("Excel", b"PK\x03\x04 and more", file="rows.xlsx", error="is an Excel file.*save the sheet as CSV"),
 ]
@@ -193,11 +320,14 @@ def test_both_commands_read_the_same(file_of, case):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         X, y = load_rows(path, target="y", **case.options)
-    data = load_dataset(path, target="y", **case.options)
-
+    assert (infer_task(y), len(y)) == (case.task, case.n_rows)
     assert {name: shown(X[name].dtype) for name in X.columns} == case.columns
-    assert (infer_task(y), data.task) == (case.task, case.task)
-    assert (len(y), len(data.y_train) + len(data.y_test)) == (case.n_rows, case.n_rows)
+    if case.run_error:
+        with pytest.raises(DatasetError, match=case.run_error):
+            load_dataset(path, target="y", **case.options)
+        return
+    data = load_dataset(path, target="y", **case.options)
+    assert (data.task, len(data.y_train) + len(data.y_test)) == (case.task, case.n_rows)
     if case.classes:
         labels = {str(int(label)) if isinstance(label, float) else str(label) for label in y.tolist()}
         assert (labels, data.classes) == (set(case.classes), case.classes)
@@ -214,9 +344,8 @@ def test_both_commands_read_the_same(file_of, case):
         assert [warning for warning in caught if issubclass(warning.category, DistillkitWarning)] == []
 
 
-def test_there_are_forty_files():
-    assert len(CASES) >= 40
-    assert len({case.name for case in CASES}) == len(CASES)
+def test_every_file_has_its_own_name():
+    assert len({case.name for case in CASES}) == len(CASES) >= 40
 
 
 @pytest.mark.parametrize("load", [load_wine, load_breast_cancer])

@@ -232,7 +232,7 @@ def test_dates_booleans_and_categories_of_parquet(save):
         ("a,y\n1,x\n2,z\n", {"target": "y", "task": "regression"}, "needs numbers as target"),
         ("a,y\n1,x\n2,z\n", {"target": "y", "task": "sorting"}, "task='sorting' is not known"),
         ("id,y\n" + "".join(f"p{i},{i % 2}\n" for i in range(40)), {"target": "y"}, r"no column can be used.* \(id\)"),
-        ("y\n0\n1\n0\n1\n", {"target": "y"}, "no column can be used"),
+        ("y\n0\n1\n0\n1\n", {"target": "y"}, "no column beside the target 'y'"),
         (b"a,y\n\xff\xfe\xfa,1\n", {"target": "y"}, "cannot be read as CSV .*encoding"),
         ("a,y\n1,2\n", {"target": "y", "separator": "::"}, "separator='::' must be one character"),
         ("a,y\n1,2\n", {"target": "y", "separator": 7}, "separator=7 must be one character"),
