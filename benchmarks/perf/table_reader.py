@@ -5,8 +5,8 @@ Usage::
     python benchmarks/perf/table_reader.py [--rows N] [--repeats R]
 
 A CSV file with numbers, whole numbers, quoted text and a label is read by `pandas.read_csv`, by the
-strict reader as text, and by the whole `load_rows`, which also finds and applies the types and notes
-identifiers. The readers alternate, and the fastest of each is compared in CPU seconds.
+strict reader as text, and by the whole `load_rows`, which also finds and applies the types and
+notes identifiers. The readers alternate, and the fastest of each is compared in CPU seconds.
 """
 
 from __future__ import annotations

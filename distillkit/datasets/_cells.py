@@ -60,7 +60,7 @@ def _has_regular_quotes(content: bytes, separator: str) -> bool:
         return True
     if len(places) % 2:
         return False
-    # Of a pair of quotes inside a value, the first one closes it, and the second one opens it again.
+    # Of two quotes inside a value, the first one closes it, and the second one opens it again.
     opening, closing = places[::2], places[1::2]
     is_edge = np.zeros(256, dtype=bool)
     is_edge[[ord(separator), ord("\n"), ord("\r")]] = True

@@ -78,7 +78,7 @@ def read_delimited(
 
 
 def _declared_separator(content: bytes) -> tuple[str | None, int]:
-    """Return the mark of a first line ``sep=;`` as Excel writes it, and where the next one begins."""
+    """Return the mark of a first line ``sep=;`` as Excel writes it, and where the next begins."""
     declaration = re.match(rb"sep=([\x20-\x7e\t])[ \t]*(\r\n|\n|\r)", content, re.IGNORECASE)
     return (None, 0) if declaration is None else (declaration[1].decode(), declaration.end())
 
