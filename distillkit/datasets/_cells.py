@@ -34,7 +34,7 @@ def arrow_cells(content: bytes, separator: str, n_columns: int) -> list[pa.Chunk
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    has_old_line_ends = content.count(b"\r") != content.count(b"\r\n")
+    has_old_line_ends = b"\r" in content and content.count(b"\r") != content.count(b"\r\n")
     if len(separator.encode()) > 1 or has_old_line_ends or not _has_regular_quotes(content, separator):
         return None
     names = [str(place) for place in range(n_columns)]
@@ -81,11 +81,20 @@ def python_cells(records: Iterator[list[str]], n_columns: int) -> list[pa.Chunke
     return [pa.chunked_array(parts, pa.string()) for parts in chunks]
 
 
-def without_missing(column: pa.ChunkedArray, missing: Collection[str]) -> pa.ChunkedArray:
-    """Strip the text of a column, and make empty text and the given texts missing."""
+def without_missing(column: pa.ChunkedArray, missing: Collection[str]) -> pa.DictionaryArray:
+    """Strip the text of a column, and make empty text and the given texts missing.
+
+    Each different text is held once, so that its type is found and converted once.
+    """
     import pyarrow as pa
     from pyarrow import compute
 
-    stripped = compute.utf8_trim_whitespace(column)
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # in some versions of Arrow
+        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    stripped = compute.utf8_trim_whitespace(encoded.dictionary)
     words = pa.array(sorted({"", *missing}), pa.string())
-    return compute.if_else(compute.is_in(stripped, value_set=words), pa.scalar(None, pa.string()), stripped)
+    present = compute.if_else(compute.is_in(stripped, value_set=words), pa.scalar(None, pa.string()), stripped)
+    # Texts that differ in blanks alone are one text now.
+    texts = present.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(texts.indices.take(encoded.indices), texts.dictionary)

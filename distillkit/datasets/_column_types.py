@@ -104,15 +104,21 @@ def infer_type(column: pd.Series[Any], decimal: str = ".") -> ColumnType:
 
 def _distinct(column: pd.Series[Any]) -> pa.Array:
     """Return the different texts of a raw column, without missing ones."""
-    return _as_arrow(column.dropna().unique())
+    encoded = _encoded(column)
+    return encoded.dictionary.take(encoded.indices.unique().drop_null())
 
 
-def _as_arrow(values: Any) -> pa.Array:
-    """Return an extension array of pandas as an array of Arrow."""
+def _encoded(column: pd.Series[Any]) -> pa.DictionaryArray:
+    """Return a raw column as codes and different texts, some of which may be unused."""
     import pyarrow as pa
 
-    array = pa.array(values)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    array = pa.array(column.array)
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    if not isinstance(array, pa.ChunkedArray):
+        return array
+    array = array.unify_dictionaries().combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _matches(values: pa.Array, pattern: re.Pattern[str]) -> np.ndarray:
@@ -221,12 +227,11 @@ def convert_column(column: pd.Series[Any], type_: ColumnType) -> tuple[pd.Series
     n_unfit : int
         Number of values that are not of the type. They are missing in the result.
     """
-    import pandas as pd
-
     if not is_raw(column):
         return _convert_declared(column, type_)
-    codes, values = pd.factorize(column)
-    converted = _convert_values(_as_arrow(values), type_)
+    encoded = _encoded(column)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    converted = _convert_values(encoded.dictionary, type_)
     n_unfit = int(converted.isna().to_numpy()[codes[codes >= 0]].sum())
     # Position -1, that of missing values, takes the last entry, which is missing.
     result = converted.reindex(range(len(converted) + 1)).iloc[codes]

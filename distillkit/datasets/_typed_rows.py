@@ -127,7 +127,7 @@ def target_values(column: pd.Series[Any]) -> np.ndarray:
     """
     if is_text(column.dtype):
         texts = column.to_numpy(dtype=object)
-        return texts if all(type(text) is str for text in texts) else np.array(list(map(str, texts)), dtype=object)
+        return texts if set(map(type, texts)) == {str} else np.array(list(map(str, texts)), dtype=object)
     if column.dtype.kind == "M":
         # Microseconds reach from the year -290000 to 290000, whereas nanoseconds begin in 1677.
         local = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
