@@ -96,13 +96,20 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
         if is_text(frame[name].dtype):
             suspicious = n_distinct >= IDENTIFIER_SHARE * n_present
         else:
-            suspicious = n_distinct == n_present and _IDENTIFIER_NAME.search(str(name)) is not None
+            suspicious = n_distinct == n_present and (
+                _IDENTIFIER_NAME.search(str(name)) is not None or _counts_rows(frame[name])
+            )
         if suspicious:
             notes.append(
                 f"column {name!r} looks like an identifier, having {n_distinct} different values in {n_present} rows: "
                 "the option drop leaves it out"
             )
     return notes
+
+
+def _counts_rows(column: pd.Series[Any]) -> bool:
+    """Return whether whole numbers count the rows one by one."""
+    return bool(column.notna().all() and (column.diff().iloc[1:] == 1).all())
 
 
 def _check_finite(path: Path, columns: Mapping[str, pd.Series[Any]]) -> None:

@@ -160,6 +160,13 @@ CASES = [
         n_rows=12,
         note="column 'id' looks like an identifier",
     ),
+    Case(
+        "a count of the rows",
+        "n,x,y\n" + "".join(f"{i},1,no\n{i + 1},2,yes\n" for i in range(7, 19, 2)),
+        columns={"n": "int64", "x": "int64"},
+        n_rows=12,
+        note="column 'n' looks like an identifier",
+    ),
     Case("a column to drop", lines("z,x,y", "1,1,no", "3,2,yes"), options={"drop": ["z"]}),
     Case("yes and no", lines("x,y", "T,no", "F,yes"), columns={"x": "text"}),
     Case("truth values with a gap", lines("x,y", "True,no", ",yes", "False,yes"), n_rows=12, columns={"x": "boolean"}),
