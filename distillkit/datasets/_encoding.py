@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["EncodedRows", "encode_rows"]
+
+_LARGEST = 1e15  # squares of larger values, summed over columns, leave the range of float32
 
 
 class EncodedRows(NamedTuple):
@@ -34,13 +37,15 @@ class EncodedRows(NamedTuple):
     notes: list[str]
 
 
-def encode_rows(source: str, train: pd.DataFrame, test: pd.DataFrame, max_categories: int) -> EncodedRows:
+def encode_rows(
+    sources: tuple[Path, Path], train: pd.DataFrame, test: pd.DataFrame, max_categories: int
+) -> EncodedRows:
     """Encode rows by a `TableEncoder` that has seen the training rows alone.
 
     Parameters
     ----------
-    source : str
-        The file, for messages.
+    sources : tuple of Path
+        The files of the training and the test rows, for messages.
     train, test : DataFrame
         Converted columns without the target, see `distillkit.datasets._typed_rows.convert`.
     max_categories : int
@@ -49,11 +54,12 @@ def encode_rows(source: str, train: pd.DataFrame, test: pd.DataFrame, max_catego
     Raises
     ------
     DatasetError
-        If no column can be used, or if `max_categories` is wrong.
+        If no column can be used, if `max_categories` is wrong, or if a value is too many standard
+        deviations away from the training rows for float32.
     """
     if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
         raise DatasetError(f"max_categories={max_categories!r} must be a whole number, at least 2.")
-    unusable = f"{source}: no column can be used: all are empty, constant or different in nearly every row"
+    unusable = f"{sources[0]}: no column can be used: all are empty, constant or different in nearly every row"
     if not train.shape[1]:
         raise DatasetError(f"{unusable} (none).")
     with warnings.catch_warnings():
@@ -64,20 +70,24 @@ def encode_rows(source: str, train: pd.DataFrame, test: pd.DataFrame, max_catego
     if len(left_out) == train.shape[1]:
         raise DatasetError(f"{unusable} ({', '.join(left_out)}).")
     names = tuple(encoder.get_feature_names_out().tolist())
-    try:
-        X_train, X_test = (_as_float32(source, encoder.transform(rows), names) for rows in (train, test))
-    except DataError as exc:
-        raise DatasetError(f"{source}: {exc}") from exc
+    X_train, X_test = (_as_float32(source, encoder, rows) for source, rows in zip(sources, (train, test), strict=True))
     return EncodedRows(X_train, X_test, names, _notes(encoder, left_out))
 
 
-def _as_float32(source: str, encoded: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Return rows as float32, which holds numbers up to 3e38."""
-    too_large = np.flatnonzero((np.abs(encoded) > np.finfo(np.float32).max).any(axis=0))
+def _as_float32(source: Path, encoder: TableEncoder, rows: pd.DataFrame) -> np.ndarray:
+    """Encode rows as float32, and check that their distances stay in its range."""
+    try:
+        with np.errstate(over="ignore"):
+            encoded = encoder.transform(rows)
+    except DataError as exc:
+        raise DatasetError(f"{source}: {exc}") from exc
+    too_large = np.argwhere(~(np.abs(encoded) <= _LARGEST))
     if len(too_large):
+        row, place = too_large[0]
+        name = encoder.get_feature_names_out()[place]
         raise DatasetError(
-            f"{source}: test rows hold numbers in column {names[too_large[0]]!r} that are too large beside those of "
-            "the training rows: replace them or drop those rows first."
+            f"{source}: column {name!r} holds the value {rows[name].iloc[row]}, which is too far from the training "
+            "rows for float32 numbers: replace the value, or drop its row."
         )
     return encoded.astype(np.float32)
 

@@ -163,7 +163,7 @@ def _dataset(
         warnings.warn(f"{files[0]}: {note}.", DistillkitWarning, stacklevel=4)
     # 4. Encode the columns with the statistics of the training rows.
     train, test = frames[0].iloc[targets.train], frames[-1].iloc[targets.test]
-    encoded = encode_rows(source, train, test, max_categories)
+    encoded = encode_rows((files[0], files[-1]), train, test, max_categories)
     return Dataset(
         name=name,
         task=targets.task,

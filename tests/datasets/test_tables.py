@@ -261,6 +261,25 @@ def test_test_rows_that_do_not_fit_are_errors(save, test, message):
         load_csv(None, path=path, test_path=save(test, "test.csv"), target="y")
 
 
+@pytest.mark.parametrize(("value", "shown"), [("1e300", "1e.300"), ("-1.7e308", "-1.7e.308")])
+def test_test_rows_far_beyond_the_training_rows_are_an_error(save, value, shown):
+    path = save("a,y\n" + "1.5,0\n2,1\n" * 4)
+
+    with pytest.raises(DatasetError, match=f"test.csv: column 'a' holds the value {shown}, which is too far"):
+        load_csv(None, path=path, test_path=save(f"a,y\n{value},0\n", "test.csv"), target="y")
+
+
+def test_numbers_of_any_size_are_standardized(save):
+    numbers = np.array([1e300, -1e300, 5e299, 0.0] * 4)
+    tiny = np.array([3e-310, 1e-310, 2e-310, 4e-310] * 4)
+    frame = pd.DataFrame({"a": numbers, "b": tiny, "y": ["p", "q"] * 8})
+
+    data = load_csv(None, path=save(frame), target="y")
+
+    np.testing.assert_allclose(data.X_train[:, 0].std(), 1, rtol=1e-5)
+    np.testing.assert_allclose(data.X_train[:, 1].std(), 1, rtol=1e-2)
+
+
 @pytest.mark.parametrize("code", ["7", "07", "7.0"])
 def test_text_of_the_training_rows_stays_text_in_test_rows_of_digits(save, code):
     path = save("code,y\n" + f"{code},{code}\nA,B\n" * 4)
