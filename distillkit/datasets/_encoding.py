@@ -59,16 +59,16 @@ def encode_rows(
     """
     if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
         raise DatasetError(f"max_categories={max_categories!r} must be a whole number, at least 2.")
-    unusable = f"{sources[0]}: no column can be used: all are empty, constant or different in nearly every row"
-    if not train.shape[1]:
-        raise DatasetError(f"{unusable} (none).")
     with warnings.catch_warnings():
         # The reader has named identifiers, and the notes name all columns that are left out.
         warnings.simplefilter("ignore", DistillkitWarning)
         encoder = TableEncoder(max_categories).fit(train)
     left_out = [name for name, column in zip(encoder.names_, encoder.columns_, strict=True) if not column.parts]
     if len(left_out) == train.shape[1]:
-        raise DatasetError(f"{unusable} ({', '.join(left_out)}).")
+        raise DatasetError(
+            f"{sources[0]}: no column can be used: all are empty, constant or different in nearly every row "
+            f"({', '.join(left_out)})."
+        )
     names = tuple(encoder.get_feature_names_out().tolist())
     X_train, X_test = (_as_float32(source, encoder, rows) for source, rows in zip(sources, (train, test), strict=True))
     return EncodedRows(X_train, X_test, names, _notes(encoder, left_out))

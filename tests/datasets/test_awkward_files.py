@@ -115,6 +115,7 @@ CASES = [
         columns={"unnamed_1": "int64", "unnamed_2": "int64"},
         note="column 2 has no name and is called unnamed_2",
     ),
+    Case("all columns but the target dropped", PLAIN, options={"drop": "x"}, error="no column beside the target 'y'"),
     Case("no names at all", lines(" ,", "1,no", "2,yes"), error="the header line names no column"),
     Case("one column", lines("y", "no", "yes"), error="no column beside the target 'y'"),
     Case("no rows", "x,y\n", error="has a header but no rows"),
