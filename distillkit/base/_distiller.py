@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit.base._feature_space import feature_rows
@@ -19,10 +20,8 @@ from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.distilled._certificate import certify
 from distillkit.exceptions import DataError
-from distillkit.tables._estimators import check_columns, learn_encoder
-from distillkit.tables._frames import (
-    series_like,
-)
+from distillkit.tables._estimators import as_transformed, check_order, in_output_container, learn_encoder
+from distillkit.tables._frames import is_frame, series_like
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, to_numpy
 from distillkit.utils._interpolation import to_dtype
@@ -302,9 +301,13 @@ class BaseDistiller(
         X_distilled, y_distilled
             In the container of the input (NumPy, pandas, polars, pyarrow or torch), or in the one
             set by `set_output`. Selected pandas rows keep their index labels; numbers of synthetic
-            rows are floats. ``y_distilled`` is None without y.
+            rows are floats. Selected rows of a mixed table are the original rows; `transform` gives
+            them, like new rows, types that estimators accept. ``y_distilled`` is None without y.
         """
-        rows = self.fit_transform(X, y)  # scikit-learn wraps this method for set_output
+        self.fit(X, y)
+        # scikit-learn wraps `transform` and `fit_transform` in this way for set_output.
+        rows = in_output_container(self, self._distilled_rows(X))
+        rows = _wrap_data_with_container("transform", rows, X, self)
         indices = getattr(self, "sample_indices_", None)
         column = None if self.y_distilled_ is None else series_like(self.y_distilled_, indices, y)
         return rows, like_column(self.y_distilled_, indices, y) if column is None else column
@@ -313,6 +316,8 @@ class BaseDistiller(
         """Distill (X, y) and return the distilled rows alone, never a tuple.
 
         Training rows are treated differently from new rows, as in scikit-learn's `TargetEncoder`.
+        Rows of a mixed table have the types that `transform` gives to new rows, whereas
+        `fit_resample` returns the original rows where rows were selected.
 
         Parameters
         ----------
@@ -325,10 +330,7 @@ class BaseDistiller(
             In the container of X.
         """
         self.fit(X, y)
-        if "encoder_" in self.__dict__ and self.preprocessing_ is None:
-            return self.X_distilled_
-        indices = getattr(self, "sample_indices_", None)
-        return self._like(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
+        return as_transformed(self, self._distilled_rows(X))
 
     def transform(self, X: Any) -> Any:
         """Map new rows, one to one, into the space of `X_distilled_`.
@@ -341,22 +343,31 @@ class BaseDistiller(
         -------
         array of shape (n, ...)
             The rows themselves, or their image under the preprocessing of the method, in the
-            container of X. A mixed table is returned as it is, so that later steps of a pipeline
-            see the same kind of frame in training and in prediction.
+            container of X. If the method was fitted on a frame of numbers and has no preprocessing,
+            rows of a frame may have gaps.
+
+            The rows of a mixed table keep their columns in types that estimators accept: numbers
+            and truth values are floats; text and categories are categories, whose levels are the
+            (at most 255) most frequent ones of the training rows, with all other values missing;
+            dates are days since the first day of 1970, and durations are days. Identifiers, which
+            differ in nearly every row, are categories without any level.
 
         Raises
         ------
         DataError
-            If the shape of the rows differs from that of the training rows.
+            If the shape of the rows differs from that of the training rows, or the columns of a
+            mixed table hold values of another kind.
+        ValueError
+            If the names of the columns or their order differ from those of the training rows, or
+            rows hold NaN or infinity that are not allowed.
         """
         check_is_fitted(self)
         if "encoder_" in self.__dict__:
-            check_columns(self, X, reset=False)
-            if self.preprocessing_ is None:
-                return X
-            encoded = self.preprocessing_.transform(self.encoder_.transform(X))
-            return self._like(encoded, slice(None), X, carried=True)
-        valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True)
+            return self._transform_table(X)
+        check_order(self, X)
+        # Frames may have gaps, which the next step may take: nothing here computes with the rows.
+        finite = "allow-nan" if is_frame(X) and self.preprocessing_ is None else True
+        valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True, ensure_all_finite=finite)
         expected = self.X_distilled_.shape[1:]
         if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
             raise DataError(

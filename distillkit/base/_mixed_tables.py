@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from distillkit.distilled import DistilledSet
 from distillkit.tables import DistilledTable, TableEncoder
-from distillkit.tables._estimators import check_columns
+from distillkit.tables._estimators import as_transformed, check_columns
 from distillkit.tables._frames import container_of, frame_like, is_frame, take_rows
 from distillkit.utils._containers import like_rows
 from distillkit.utils._preprocessing import Preprocessing
@@ -78,6 +78,21 @@ class MixedTableMixin:
         if "encoder_" in self.__dict__:
             return tuple(self.encoder_.get_feature_names_out())
         return tuple(getattr(self, "feature_names_in_", ())) or None
+
+    def _distilled_rows(self, X: Any) -> Any:
+        """Return the distilled rows in the container of X, as `fit_resample` returns them."""
+        if "encoder_" in self.__dict__ and self.preprocessing_ is None:
+            return self.X_distilled_
+        indices = getattr(self, "sample_indices_", None)
+        return self._like(self.X_distilled_, indices, X, carried=self.preprocessing_ is not None)
+
+    def _transform_table(self, X: Any) -> Any:
+        """Return new rows of a mixed table as `fit_transform` returns distilled rows."""
+        check_columns(self, X, reset=False)
+        if self.preprocessing_ is None:
+            return as_transformed(self, X)
+        encoded = self.preprocessing_.transform(self.encoder_.transform(X))
+        return self._like(encoded, slice(None), X, carried=True)
 
     def _like(self, rows: np.ndarray, indices: Any, X: Any, *, carried: bool) -> Any:
         """Return rows in the container of X; see `like_rows`."""

@@ -18,7 +18,7 @@ from distillkit.knowledge._student import Student
 from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._temperature import softmax
 from distillkit.tables import TableEncoder
-from distillkit.tables._estimators import check_columns
+from distillkit.tables._estimators import check_columns, check_order
 from distillkit.utils._containers import as_numeric, to_numpy
 from distillkit.utils._public_names import PicklesByPublicName
 
@@ -82,6 +82,7 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
             check_columns(self, X, reset=False)
             encoded: np.ndarray = self.encoder_.transform(X)
             return encoded
+        check_order(self, X)
         rows = validate_data(self, as_numeric(to_numpy(X)), reset=False, dtype=[np.float64, np.float32], allow_nd=True)
         if rows.shape[1:] != self.shape_:
             raise DataError(f"rows have shape {rows.shape[1:]}, but the student was trained on {self.shape_}.")

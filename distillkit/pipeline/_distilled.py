@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from distillkit.tables._estimators import as_transformed
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Distilled"]
@@ -27,6 +28,9 @@ def _inner_has(name: str) -> Any:
 
 class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
     """Estimator that is trained on distilled rows, for use as any scikit-learn estimator.
+
+    The estimator gets the rows of a mixed table in types that estimators accept, in training and in
+    prediction alike; see `BaseDistiller.transform`.
 
     Parameters
     ----------
@@ -79,6 +83,7 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         """
         self.distiller_, self.estimator_ = clone(self.distiller), clone(self.estimator)
         X_distilled, y_distilled = self.distiller_.fit_resample(X, y)
+        X_distilled = as_transformed(self.distiller_, X_distilled)
         weight = getattr(self.distiller_, "sample_weight_", None)
         weighted = weight is not None and has_fit_parameter(self.estimator_, "sample_weight")
         self.estimator_.fit(X_distilled, y_distilled, **({"sample_weight": weight} if weighted else {}))

@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory, has_fit_parameter
 
 from distillkit.pipeline._distilled import Distilled
+from distillkit.tables._estimators import as_transformed
 from distillkit.utils._callbacks import callback_context
 from distillkit.utils._public_names import PicklesByPublicName
 
@@ -51,6 +52,9 @@ class Pipeline(PicklesByPublicName, _Pipeline):
     caller gives that step weights. After fit, `predict`, `score` and `transform` pass every row
     through the `transform` of such a step, so the number of rows does not change. Without such a
     step, the behavior is that of scikit-learn's pipeline.
+
+    Of a mixed table, the steps after a distiller get the original columns in types that estimators
+    accept, in training and in prediction alike; see `BaseDistiller.transform`.
 
     Parameters
     ----------
@@ -116,7 +120,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
 
     @available_if(_can_fit_resample)
     def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        """Fit all steps, and return the distilled rows and labels.
+        """Fit all steps, and return the distilled rows, as `transform` returns rows, and labels.
 
         Available only if a step distills and the last step can transform.
 
@@ -237,7 +241,7 @@ def _apply_step(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any
     fit_params = dict(params.get(call, {}))
     if hasattr(step, "fit_resample"):
         X, y = step.fit_resample(X, y, **fit_params)
-        return X, y, _chained_weight(step, weight)
+        return as_transformed(step, X), y, _chained_weight(step, weight)
     if weight is not None and has_fit_parameter(step, "sample_weight"):
         fit_params.setdefault("sample_weight", weight)
     result = getattr(step, call)(X, y, **fit_params)

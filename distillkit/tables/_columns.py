@@ -259,9 +259,22 @@ class CategoryColumn:
         parts += ["=(other)"] * self.has_other + ["=missing"] * self.has_gaps
         return [] if len(parts) == 1 else parts
 
+    def labels(self, values: Values, name: Any) -> Labels:
+        """Return the values of a column as labels.
+
+        Raises
+        ------
+        DataError
+            If they are numbers, but the training rows hold text, of which no level could be found.
+        """
+        holds_text = bool(self.levels) and all(isinstance(level, str) for level in self.levels)
+        if holds_text and isinstance(values, Numbers) and not values.missing.all():
+            raise DataError(f"column {name!r} holds numbers, but text in the training rows: give text.")
+        return as_labels(values)
+
     def encode(self, values: Values, name: Any) -> np.ndarray:
         """Return the block (n, width) of a column; unknown levels count as rare ones."""
-        labels = as_labels(values)
+        labels = self.labels(values, name)
         width = len(self.parts)
         block = np.zeros((len(labels.codes), width))
         if not width:

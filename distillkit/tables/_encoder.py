@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -16,11 +17,11 @@ from distillkit.tables._columns import Column, OmittedColumn
 from distillkit.tables._frames import column_names, container_of, refuse_lazy, row_count
 from distillkit.tables._learning import learn_column
 from distillkit.tables._reading import Values, read_arrow, read_pandas
-from distillkit.tables._schema import Schema
+from distillkit.tables._schema import Schema, as_arrow
 from distillkit.tables._state import column_from_state, column_to_state, from_typed, to_typed
 from distillkit.utils._public_names import PicklesByPublicName
 
-__all__ = ["TableEncoder"]
+__all__ = ["TableEncoder", "read_columns"]
 
 
 class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
@@ -110,7 +111,7 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
         self.schema_ = Schema.of(X)
         self.columns_: tuple[Column, ...] = tuple(
             learn_column(values, name, max_levels=self.max_levels, standardize=self.standardize)
-            for name, values in zip(names, _read(X, names), strict=True)
+            for name, values in zip(names, read_columns(X, names), strict=True)
         )
         self._set_names(names)
         if self.identifiers_:
@@ -160,15 +161,10 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
             rows.
         """
         check_is_fitted(self, "columns_")
-        present = set(_checked_names(X))
-        absent = [str(name) for name in self.names_ if name not in present]
-        if absent:
-            raise DataError(
-                f"X lacks the columns {', '.join(absent)}, which the training rows have: give them as well."
-            )
+        columns = zip(self.names_, self.columns_, read_columns(X, self.names_), strict=True)
         encoded = np.zeros((row_count(X), self._n_out))
         start = 0
-        for name, column, values in zip(self.names_, self.columns_, _read(X, self.names_), strict=True):
+        for name, column, values in columns:
             stop = start + len(column.parts)
             if stop > start:
                 encoded[:, start:stop] = column.encode(values, name)
@@ -286,13 +282,20 @@ def _checked_names(X: Any) -> list[Any]:
     return column_names(X)
 
 
-def _read(X: Any, names: Any) -> list[Values]:
-    """Read the named columns of a frame."""
-    container = container_of(X)
-    if container == "pandas":
-        positions = {name: position for position, name in enumerate(X.columns)}
-        return [read_pandas(X.iloc[:, positions[name]]) for name in names]
-    from distillkit.tables._schema import as_arrow
+def read_columns(X: Any, names: Iterable[Any]) -> Iterator[Values]:
+    """Check that a frame has the named columns, and read them one after another.
 
+    Raises
+    ------
+    DataError
+        If X is no frame, lacks a column, or has several columns of one name.
+    """
+    present = set(_checked_names(X))
+    absent = [str(name) for name in names if name not in present]
+    if absent:
+        raise DataError(f"X lacks the columns {', '.join(absent)}, which the training rows have: give them as well.")
+    if container_of(X) == "pandas":
+        positions = {name: position for position, name in enumerate(X.columns)}
+        return (read_pandas(X.iloc[:, positions[name]]) for name in names)
     table = as_arrow(X)
-    return [read_arrow(table.column(name), name) for name in names]
+    return (read_arrow(table.column(name), name) for name in names)

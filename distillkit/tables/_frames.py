@@ -18,6 +18,7 @@ __all__ = [
     "row_count",
     "series_like",
     "take_rows",
+    "to_container",
     "to_pandas",
 ]
 
@@ -123,6 +124,17 @@ def to_pandas(frame: Any) -> Any:
     if container == "pandas":
         return frame
     return (frame.to_arrow() if container == "polars" else frame).to_pandas()
+
+
+def to_container(frame: Any, container: str) -> Any:
+    """Return a frame as one of pandas or polars, with the types of its columns."""
+    if container == container_of(frame):
+        return frame
+    if container == "pandas":
+        return to_pandas(frame)
+    import polars as pl
+
+    return pl.from_pandas(frame) if container_of(frame) == "pandas" else pl.from_arrow(frame)
 
 
 def needs_encoding(frame: Any) -> bool:

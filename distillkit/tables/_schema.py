@@ -71,6 +71,19 @@ class Schema:
         empty = take_rows(frame, slice(0, 0))
         return cls(container, names, None, empty, (), _dictionaries(frame) if container == "pyarrow" else {})
 
+    def declared_levels(self, position: int) -> tuple[list[Any] | None, bool]:
+        """Return the levels that the type of a column declares, and whether they are ordered."""
+        if self.dtypes is not None:
+            dtype = self.dtypes[position]
+            levels = getattr(dtype, "categories", None)
+            return (None, False) if levels is None else (levels.tolist(), bool(dtype.ordered))
+        name = self.names[position]
+        if self.container == "pyarrow":
+            return self.dictionaries.get(name), getattr(self.empty.schema.field(name).type, "ordered", False)
+        dtype = self.empty.schema[name]
+        is_enum = isinstance(dtype, sys.modules["polars"].Enum)
+        return (dtype.categories.to_list(), True) if is_enum else (None, False)
+
     def frame(self, columns: list[Values], *, rounded: bool) -> Any:
         """Return a frame of decoded columns in the original types.
 
