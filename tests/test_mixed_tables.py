@@ -372,6 +372,27 @@ def test_the_command_line_takes_text_and_gaps(method, suffix, frame, labels, tmp
     assert set(rows["plan"]) <= {"S", "M", "L"}
 
 
+@pytest.mark.parametrize("flag", ["--standardize", "--no-standardize"])
+def test_the_command_line_keeps_the_units_of_a_mixed_table_on_request(flag, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    kinds, large = np.repeat(["a", "b"], 40), np.tile([0.0, 9000.0], 40) + rng.normal(size=80)
+    small = np.where(kinds == "a", 0.0, 0.5) + rng.normal(size=80) / 100
+    pd.DataFrame({"large": large, "small": small, "kind": kinds}).to_csv(tmp_path / "t.csv", index=False)
+    out = tmp_path / "out.safetensors"
+    command = ["distillkit", "distill", "kmeans", str(tmp_path / "t.csv"), "-b", "2", flag, "-o", str(out)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit):
+        main()
+    made = DistilledSet.load(out)
+    # In their own units the large numbers decide alone, otherwise the two columns that agree.
+    rows = made.to_pandas(weight=None)
+    by_large = np.ptp(rows["large"]) > 8000
+    assert by_large == (flag == "--no-standardize")
+    assert (set(rows["kind"]) == {"a", "b"}) != by_large
+    assert made.table.encoder.standardize != by_large
+    assert made.X.shape == (2, len(made.feature_names))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_generated_tables_are_distilled_or_refused_in_our_words(seed):
     rng = np.random.default_rng(seed)

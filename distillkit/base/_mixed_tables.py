@@ -34,6 +34,7 @@ class MixedTableMixin:
     """
 
     _reads_rows: ClassVar[bool] = True  # whether the method uses the values of X, beyond their number
+    _standardizes: bool = True  # whether the columns of a mixed table are standardized for the method
     X_distilled_: Any
     distilled_: DistilledSet
     encoder_: TableEncoder

@@ -97,7 +97,7 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     standardize : bool
         Whether to distil in standardized units. Distances between rows then weight each column by
         its standard deviation and not by its unit. Tables with text, categories, dates or gaps are
-        always standardized by their encoder.
+        standardized by their encoder; see `TableEncoder` for what it does otherwise.
 
     Raises
     ------
@@ -105,7 +105,10 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
         If the method cannot use the rows or its parameters.
     """
     _check_finite(X)
-    if not standardize or (is_frame(X) and needs_encoding(X)):
+    if is_frame(X) and needs_encoding(X):
+        distiller._standardizes = standardize  # noqa: SLF001 (no parameter: pipelines have an encoder for this)
+        return _fit(distiller, X, y)
+    if not standardize:
         return _fit(distiller, X, y)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
     scaling = TableEncoder().fit(X) if is_frame(X) else Preprocessing.standardize(rows)

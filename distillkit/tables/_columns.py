@@ -23,15 +23,15 @@ __all__ = [
 _LARGEST = float(2**62)
 
 
-def _with_gaps(numbers: np.ndarray, missing: np.ndarray, has_gaps: bool) -> np.ndarray:
-    """Return a block of one column of numbers, 0 where missing, and perhaps a column of gaps."""
-    block = np.where(missing, 0.0, numbers)[:, None]
+def _with_gaps(numbers: np.ndarray, missing: np.ndarray, has_gaps: bool, filling: float) -> np.ndarray:
+    """Return a block of one column of numbers, filled where missing, and perhaps a column of gaps."""
+    block = np.where(missing, filling, numbers)[:, None]
     return np.hstack([block, missing[:, None].astype(np.float64)]) if has_gaps else block
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """Numbers, as ``(x - mean) / scale``, with 0 and a mark of 1 in a second column where missing.
+    """Numbers, as ``(x - mean) / scale``, with the mean and a mark in a second column where missing.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class NumberColumn:
         Whether the column has no part in distances, because it holds one value only.
     has_gaps : bool
         Whether values were missing.
+    filling : float, default=0.0
+        Encoded value of missing numbers: 0, the mean, if the numbers are standardized.
     """
 
     kind: ClassVar[str] = "number"
@@ -54,6 +56,7 @@ class NumberColumn:
     is_whole: bool
     is_constant: bool
     has_gaps: bool
+    filling: float = 0.0
 
     @property
     def parts(self) -> list[str]:
@@ -70,7 +73,7 @@ class NumberColumn:
             if abs(self.mean) > 1e150
             else (numbers - self.mean) / self.scale
         )
-        block = _with_gaps(scaled, np.isnan(numbers), self.has_gaps)
+        block = _with_gaps(scaled, np.isnan(numbers), self.has_gaps, self.filling)
         return block[:, 1:] if self.is_constant else block
 
     def decode(self, block: np.ndarray, *, rounded: bool) -> Numbers:
@@ -109,9 +112,7 @@ class BooleanColumn:
         """Return the block (n, width) of a column."""
         numbers = as_numbers(values, name)
         missing = np.isnan(numbers)
-        block = _with_gaps(numbers * self.step, missing, self.has_gaps)
-        block[missing, 0] = self.mean * self.step
-        return block
+        return _with_gaps(numbers * self.step, missing, self.has_gaps, self.mean * self.step)
 
     def decode(self, block: np.ndarray, *, rounded: bool) -> Numbers:
         """Return the truth values of a block, always 0 or 1."""

@@ -36,7 +36,8 @@ class DistilledTable(PicklesByPublicName):
     @property
     def is_encoded(self) -> bool:
         """Whether the numbers of the set are encoded rows, and not the plain numbers of a table."""
-        return bool(self.encoder.standardize)
+        plain = all(column.kind in ("number", "boolean") and column.parts == [""] for column in self.encoder.columns_)
+        return self.encoder.standardize or not plain
 
     def take(self, indices: Any) -> Self:
         """Return the table of some of the rows, given by position or by a mask."""

@@ -50,7 +50,8 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
         are more levels, the most frequent ones get a column each.
     standardize : bool, default=True
         Whether numbers and times get mean 0 and standard deviation 1, and truth values a distance
-        of sqrt(2). Otherwise they keep their units.
+        of sqrt(2). Otherwise numbers keep their units, times are days since the earliest one, and
+        truth values are 0 and 1.
 
     Attributes
     ----------

@@ -24,6 +24,7 @@ def learn_encoder(estimator: Any, X: Any) -> None:
     Parameters
     ----------
     estimator : estimator
+        An attribute ``_standardizes = False`` keeps the units of the columns of a mixed table.
     X : array-like of shape (n, ...)
     """
     refuse_lazy(X)
@@ -32,7 +33,7 @@ def learn_encoder(estimator: Any, X: Any) -> None:
     if not is_frame(X) or 0 in X.shape:
         return
     if needs_encoding(X):
-        estimator.encoder_ = TableEncoder().fit(X)
+        estimator.encoder_ = TableEncoder(standardize=getattr(estimator, "_standardizes", True)).fit(X)
     elif container_of(X) == "pandas" and not all(isinstance(name, str) for name in X.columns):
         estimator.__dict__["_column_names"] = list(X.columns)
 

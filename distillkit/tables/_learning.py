@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def _learn_numbers(values: Numbers, name: Any, standardize: bool) -> NumberColum
     if float(low) == float(high):
         mean, scale = (float(low), 1.0) if standardize else (mean, scale)
     is_constant = standardize and float(low) == float(high)
-    return NumberColumn(mean, scale, low, high, is_whole, is_constant, bool(values.missing.any()))
+    filling = 0.0 if standardize else _moments(present)[0]
+    return NumberColumn(mean, scale, low, high, is_whole, is_constant, bool(values.missing.any()), filling)
 
 
 def _moments(present: np.ndarray) -> tuple[float, float]:
@@ -84,6 +86,9 @@ def _learn_times(values: Times, name: Any, standardize: bool, text: str | None =
     steps = values.data[~values.missing].astype(np.int64)
     offset = int(steps.min())
     numbers = _learn_numbers(Numbers(np.where(values.missing, np.nan, _since(values.data, offset))), name, standardize)
+    if not standardize:
+        day = float(_size("D", unit) or 1)
+        numbers = replace(numbers, scale=day, filling=numbers.filling / day)
     step = 1
     for coarse in _STEPS:
         size = _size(coarse, unit)

@@ -158,6 +158,25 @@ def test_the_largest_integers_come_back_within_their_type(dtype):
     assert made["x"].iloc[1] <= max(0, limits.min // 2)
 
 
+def test_without_standardizing_numbers_keep_their_units_and_dates_are_days():
+    frame = pd.DataFrame(
+        {
+            "n": [10.0, None, 30.0],
+            "d": pd.to_datetime(["2020-01-03 00:00", "2020-01-01 12:00", None]),
+            "t": [True, None, False],
+            "c": ["a", "b", "a"],
+        }
+    )
+    encoder = TableEncoder(standardize=False).fit(frame)
+    names = ["n", "n=missing", "d", "d=missing", "t", "t=missing", "c=a", "c=b"]
+    assert encoder.get_feature_names_out().tolist() == names
+    expected = [[10, 0, 1.5, 0, 1, 0, 1, 0], [20, 1, 0, 0, 0.5, 1, 0, 1], [30, 0, 0.75, 1, 0, 0, 1, 0]]
+    np.testing.assert_array_equal(encoder.transform(frame), expected)
+    pd.testing.assert_frame_equal(encoder.inverse_transform(expected), frame)
+    again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    np.testing.assert_array_equal(again.transform(frame), expected)
+
+
 def test_huge_numbers_are_standardized_without_overflow():
     frame = pd.DataFrame({"x": [1e300, -1e300, 1e300, 0.0], "y": [1e-300, 2e-300, 3e-300, 0.0]})
     with warnings.catch_warnings():
