@@ -240,14 +240,15 @@ class NoLists(RandomSubset):
 
 
 class ArraysFromFrames(RandomSubset):
-    def fit_transform(self, X, y=None):
-        return np.asarray(super().fit_transform(X, y))
+    def fit_resample(self, X, y=None):
+        rows, labels = super().fit_resample(X, y)
+        return np.asarray(rows), labels
 
 
 class LosesIndex(RandomSubset):
-    def fit_transform(self, X, y=None):
-        rows = super().fit_transform(X, y)
-        return rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows
+    def fit_resample(self, X, y=None):
+        rows, labels = super().fit_resample(X, y)
+        return rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows, labels
 
 
 class LosesCategories(RandomSubset):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils import check_array, check_X_y
+from sklearn.utils import check_X_y
 from sklearn.utils.metaestimators import available_if
 
 from distillkit.distilled import DistilledSet
 from distillkit.tables import DistilledTable, TableEncoder
+from distillkit.tables._encoded_rows import EncodedRows
 from distillkit.tables._estimators import as_transformed, check_columns
 from distillkit.tables._frames import container_of, frame_like, is_frame, take_rows
 from distillkit.utils._containers import like_rows
@@ -18,6 +19,8 @@ from distillkit.utils._targets import one_column
 
 __all__ = ["MixedTableMixin"]
 
+_MOST_BYTES = 2**28
+"""Bytes of encoded rows above which methods that go through rows in blocks get no array of them."""
 _NO_ROWS = np.empty((0, 1))
 
 
@@ -34,6 +37,7 @@ class MixedTableMixin:
     """
 
     _reads_rows: ClassVar[bool] = True  # whether the method uses the values of X, beyond their number
+    _reads_in_blocks: ClassVar[bool] = False  # whether the method takes `LazyRows` in place of an array
     _standardizes: bool = True  # whether the columns of a mixed table are standardized for the method
     X_distilled_: Any
     distilled_: DistilledSet
@@ -43,11 +47,24 @@ class MixedTableMixin:
     def _validate_table(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return the encoded rows of a mixed table twice, and y as one column."""
         check_columns(self, X, y, reset=reset)
-        encoded = self.encoder_.transform(X) if self._needs_encoded_rows() else np.zeros((len(X), 1))
+        encoded: Any
+        if not self._needs_encoded_rows():
+            encoded = np.zeros((len(X), 1))
+        elif self._takes_lazy_rows and 8 * len(X) * len(self.encoder_.get_feature_names_out()) > _MOST_BYTES:
+            encoded = EncodedRows.of(self.encoder_, X)
+        else:
+            encoded = self.encoder_.transform(X)
         if y is None:
-            return encoded, check_array(encoded, estimator=self), None
-        X_valid, y_valid = check_X_y(encoded, y, multi_output=True, estimator=self)
-        return encoded, X_valid, one_column(y_valid)
+            return encoded, encoded, None
+        # The encoder has checked the rows, so that y and its length are left to be checked.
+        _, y_valid = check_X_y(np.zeros((len(encoded), 1)), y, multi_output=True, estimator=self)
+        return encoded, encoded, one_column(y_valid)
+
+    @property
+    def _takes_lazy_rows(self) -> bool:
+        """Whether the method reads rows in blocks, and nothing else needs them at once."""
+        whole = getattr(self, "certify", False) or getattr(self, "feature_space", None) is not None
+        return self._reads_in_blocks and not whole
 
     def _needs_encoded_rows(self) -> bool:
         """Whether a mixed table has to be encoded before rows can be selected."""

@@ -41,6 +41,7 @@ class TrainingRows:
     Parameters
     ----------
     X : ndarray of shape (n, ...), float32 or float64, finite
+        `LazyRows` for methods with ``_reads_in_blocks = True``, where a mixed table is large.
     y : ndarray of shape (n,) or None
     task : {"classification", "regression", None}
     groups : tuple of Group
@@ -67,7 +68,7 @@ class TrainingRows:
     @property
     def flat(self) -> np.ndarray:
         """X flattened to shape (n, d)."""
-        return self.X.reshape(len(self.X), -1)
+        return self.X if self.X.ndim == 2 else self.X.reshape(len(self.X), -1)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.neighbors._lazy_rows import LazyRows
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["BLOCK_BYTES", "as_rows", "gpu_of", "gpu_wanted", "load_faiss", "origin_and_scale", "to_float32"]
@@ -105,7 +106,7 @@ def gpu_of(faiss: Any | None, device: str) -> bool:
     return use_gpu
 
 
-def as_rows(X: Any, name: str = "X") -> np.ndarray:
+def as_rows(X: Any, name: str = "X") -> Any:
     """Return X as a finite two-dimensional float32 or float64 array.
 
     Raises
@@ -114,14 +115,14 @@ def as_rows(X: Any, name: str = "X") -> np.ndarray:
         If X does not have two axes, has no rows or no columns, or holds NaN, infinity or values of
         a size above 1e150.
     """
-    rows: np.ndarray = np.asarray(X)
+    rows: Any = X if isinstance(X, LazyRows) else np.asarray(X)
     if rows.dtype not in (np.float32, np.float64):
         rows = rows.astype(np.float64)
     if rows.ndim != 2 or 0 in rows.shape:
         raise DataError(
             f"{name} has shape {rows.shape}, but (n, d) with at least one row and one column is needed: reshape it."
         )
-    largest = float(max(rows.max(), -rows.min()))  # NaN if any value is NaN
+    largest = float(max(np.max(rows.max(axis=0)), -np.min(rows.min(axis=0))))  # NaN if any value is NaN
     if not largest < math.inf:
         raise DataError(f"{name} holds NaN or infinity: fill or drop these rows first.")
     if largest > _LARGEST:
@@ -148,7 +149,7 @@ def origin_and_scale(X: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, fl
     return origin, math.ldexp(1.0, -max(math.frexp(largest)[1], -1000))
 
 
-def to_float32(X: np.ndarray, origin: np.ndarray, scale: float) -> np.ndarray:
+def to_float32(X: np.ndarray, origin: np.ndarray, scale: float) -> Any:
     """Return ``(X - origin) * scale`` as C-contiguous float32, computed in float64 block by block.
 
     Parameters
@@ -156,7 +157,14 @@ def to_float32(X: np.ndarray, origin: np.ndarray, scale: float) -> np.ndarray:
     X : ndarray of shape (n, d)
     origin : ndarray of shape (d,), float64
     scale : float
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        `LazyRows` if X is lazy.
     """
+    if isinstance(X, LazyRows):
+        return X.scaled(origin, scale)
     converted = np.empty(X.shape, dtype=np.float32)
     step = max(1, BLOCK_BYTES // (8 * X.shape[1]))
 

@@ -14,6 +14,7 @@ from distillkit.exceptions import DataError
 from distillkit.neighbors._empty_clusters import fill_empty, squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows, gpu_of, load_faiss, origin_and_scale, to_float32
 from distillkit.neighbors._kmeans_start import draw_centers
+from distillkit.neighbors._lazy_rows import LazyRows
 from distillkit.neighbors._lloyd import lloyd
 from distillkit.neighbors._threads import forked, within_thread
 
@@ -54,7 +55,7 @@ class KMeansResult:
 
 
 def kmeans(
-    X: np.ndarray,
+    X: Any,
     k: int,
     *,
     weights: np.ndarray | None = None,
@@ -79,7 +80,7 @@ def kmeans(
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
+    X : ndarray or LazyRows of shape (n, d)
         Finite rows.
     k : int
         Number of clusters, 1 <= k <= n.
@@ -122,8 +123,8 @@ def kmeans(
 
     Notes
     -----
-    Memory holds a float32 copy of X and about 320 bytes per row. The initialization is
-    `kmeans_plus_plus` with ``2 + log(k)`` trials, as in scikit-learn.
+    Memory holds a float32 copy of X, unless X is lazy, and about 320 bytes per row. The
+    initialization is `kmeans_plus_plus` with ``2 + log(k)`` trials, as in scikit-learn.
 
     The steps are computed by faiss on a GPU, and on the CPU for rows of up to 16 columns, where it
     is faster than NumPy. For wider rows, spherical clustering on the CPU, or if faiss is not
@@ -142,6 +143,8 @@ def kmeans(
     narrow = X.shape[1] <= _FUSED and not spherical
     faiss = load_faiss(needed=device != "cpu") if narrow or device != "cpu" else None
     gpu = gpu_of(faiss, device)
+    if isinstance(X, LazyRows) and (spherical or narrow or gpu or k == len(X)):
+        X = np.asarray(X)  # of these computations, some need all rows in memory
     rows = _unit(X) if spherical else X
     if k == len(X):
         return KMeansResult(rows.astype(np.float64), np.arange(k), np.zeros(k), 0.0, 0, "copy")

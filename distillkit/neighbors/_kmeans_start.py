@@ -11,6 +11,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import as_rows, origin_and_scale, to_float32
+from distillkit.neighbors._lazy_rows import LazyRows
 from distillkit.neighbors._threads import block_threads
 
 __all__ = ["KMeansStart", "draw_centers", "kmeans_plus_plus"]
@@ -153,7 +154,7 @@ class _Draw:
         self, X: np.ndarray, weights: np.ndarray | None, rng: np.random.RandomState, map_blocks: Callable[..., Any]
     ) -> None:
         self.X, self.weights, self.rng, self.map_blocks = X, weights, rng, map_blocks
-        self.norms = np.einsum("ij,ij->i", X, X)
+        self.norms = X.squared_norms() if isinstance(X, LazyRows) else np.einsum("ij,ij->i", X, X)
         self.nearest = np.full(len(X), np.inf, dtype=X.dtype)
         self.labels = np.zeros(len(X), dtype=np.int64)
         self.picks: list[int] = []
@@ -169,10 +170,10 @@ class _Draw:
     def add_one(self, trials: int) -> None:
         """Draw candidates for the next center, and choose the one with the lowest cost."""
         first = not self.picks  # without distances, several trials for the first center would be equal
-        tried = [self._next_candidate(1 if first else _BLOCK) for _ in range(1 if first else trials)]
         # 1. Compute the sum of squared distances that each candidate would lead to.
         best = None
-        for row, products in tried:
+        for _ in range(1 if first else trials):
+            row, products = self._next_candidate(1 if first else _BLOCK)
             distances = self.norms - 2 * products
             distances += self.norms[row]
             distances[row] = 0
@@ -180,6 +181,7 @@ class _Draw:
             cost = float(nearest.sum(dtype=np.float64) if self.weights is None else nearest @ self.weights)
             if best is None or cost < best[0]:
                 best = cost, row, nearest
+            del products  # it would keep the whole block in memory while the next one is computed
         assert best is not None  # there is at least one trial
         # 2. Add the best candidate, and update distances, labels and probabilities.
         _, row, nearest = best

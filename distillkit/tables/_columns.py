@@ -24,14 +24,14 @@ _LARGEST = float(2**62)
 
 
 def _with_gaps(numbers: np.ndarray, missing: np.ndarray, has_gaps: bool, filling: float) -> np.ndarray:
-    """Return a block of one column of numbers, filled where missing, and perhaps a column of gaps."""
+    """Return a block of numbers, filled where missing, and perhaps a second column of gaps."""
     block = np.where(missing, filling, numbers)[:, None]
     return np.hstack([block, missing[:, None].astype(np.float64)]) if has_gaps else block
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """Numbers, as ``(x - mean) / scale``, with the mean and a mark in a second column where missing.
+    """Numbers, as ``(x - mean) / scale``, with a mark of 1 in a second column where missing.
 
     Parameters
     ----------
@@ -65,8 +65,15 @@ class NumberColumn:
 
     def encode(self, values: Values, name: Any) -> np.ndarray:
         """Return the block (n, width) of a column."""
-        numbers = as_numbers(values, name)
+        return self.block(self.checked(as_numbers(values, name), name))
+
+    def checked(self, numbers: np.ndarray, name: Any) -> np.ndarray:
+        """Return numbers that hold no infinity."""
         check_finite(numbers, name)
+        return numbers
+
+    def block(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the block (n, width) of numbers that are NaN where missing."""
         # Large values are scaled before they are centered, so that no difference overflows.
         scaled = (
             numbers / self.scale - self.mean / self.scale
@@ -110,7 +117,14 @@ class BooleanColumn:
 
     def encode(self, values: Values, name: Any) -> np.ndarray:
         """Return the block (n, width) of a column."""
-        numbers = as_numbers(values, name)
+        return self.block(as_numbers(values, name))
+
+    def checked(self, numbers: np.ndarray, name: Any) -> np.ndarray:
+        """Return truth values as they are."""
+        return numbers
+
+    def block(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the block (n, width) of truth values that are NaN where missing."""
         missing = np.isnan(numbers)
         return _with_gaps(numbers * self.step, missing, self.has_gaps, self.mean * self.step)
 
@@ -275,19 +289,25 @@ class CategoryColumn:
 
     def encode(self, values: Values, name: Any) -> np.ndarray:
         """Return the block (n, width) of a column; unknown levels count as rare ones."""
-        labels = self.labels(values, name)
-        width = len(self.parts)
-        block = np.zeros((len(labels.codes), width))
-        if not width:
-            return block
-        # 1. Find the column of each level of the new rows; -1 stands for none.
+        return self.one_hot(self.places(values, name)) if self.parts else np.zeros((len(values.missing), 0))
+
+    def places(self, values: Values, name: Any) -> np.ndarray:
+        """Return which encoded column is 1 in each row, -1 for none, as the smallest integers."""
+        labels, width = self.labels(values, name), len(self.parts)
         unknown = self.n_own if self.has_other else -1
         own = {level: position for position, level in enumerate(self.levels[: self.n_own])}
-        columns = np.array([*(own.get(level, unknown) for level in labels.levels), width - 1 if self.has_gaps else -1])
-        # 2. Mark the column of each row; the code -1 of missing values takes the last entry.
-        column = columns[labels.codes]
-        rows = np.flatnonzero(column >= 0)
-        block[rows, column[rows]] = 1.0
+        gap = width - 1 if self.has_gaps else -1
+        of_levels = np.array(
+            [*(own.get(level, unknown) for level in labels.levels), gap], dtype=np.min_scalar_type(-width - 1)
+        )
+        places: np.ndarray = of_levels[labels.codes]  # the code -1 of missing values takes the last entry
+        return places
+
+    def one_hot(self, places: np.ndarray) -> np.ndarray:
+        """Return the block (n, width) of rows whose `places` are given."""
+        block = np.zeros((len(places), len(self.parts)))
+        rows = np.flatnonzero(places >= 0)
+        block[rows, places[rows]] = 1.0
         return block
 
     def decode(self, block: np.ndarray, *, rounded: bool) -> Labels:

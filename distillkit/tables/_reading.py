@@ -196,7 +196,7 @@ def read_arrow(column: Any, name: Any) -> Values:
         return Labels(np.full(len(column), -1), [])
     if kinds.is_boolean(dtype) or kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
         numbers = column.cast(pa.int8()) if kinds.is_boolean(dtype) else column
-        values = numbers.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+        values = numbers.cast(pa.float64(), safe=False).to_numpy()
         bounds = None
         if kinds.is_integer(dtype) and column.null_count < len(column):
             bounds = tuple(pc.min_max(column).as_py().values())

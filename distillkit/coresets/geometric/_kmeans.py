@@ -17,6 +17,7 @@ from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans, medoids, squared_distances_to_centers
+from distillkit.neighbors._lazy_rows import select_rows
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 
@@ -96,7 +97,9 @@ class KMeansCoreset(BaseDistiller):
     Time is O(n k d) per step, where n and k are the rows and clusters of one class at a time.
     Memory is a float32 copy of the class and 320 bytes per row. Without a GPU and without
     `max_seconds`, several classes are clustered in parallel threads if their work is balanced;
-    memory is then that of as many classes, and the result is the same.
+    memory is then that of as many classes, and the result is the same. The encoded rows of a mixed
+    table are computed block by block if they take more than 256 MiB, and are then never in memory
+    at once, except on a GPU, with ``spherical=True``, `certify` or a `feature_space`.
 
     The start is k-means++ (Arthur and Vassilvitskii, SODA 2007). On a GPU, and on the CPU for up to
     16 columns, faiss clusters (Johnson et al., arXiv:1702.08734); see
@@ -125,6 +128,7 @@ class KMeansCoreset(BaseDistiller):
         "certify": ["boolean"],
     }
     _weighs_rows: ClassVar[bool] = True
+    _reads_in_blocks: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -209,7 +213,7 @@ class KMeansCoreset(BaseDistiller):
         if self.representative == "member":
             return Outcome(indices=group.rows[medoids(clustering)], weight=cluster_weight)
         # 1. Average the rows of each cluster in the units of X, whatever the feature space.
-        group_rows = rows.flat if len(group.rows) == len(rows.flat) else rows.flat[group.rows]
+        group_rows = rows.flat if len(group.rows) == len(rows.flat) else select_rows(rows.flat, group.rows)
         weights = np.ones(len(group_rows)) if weight is None else weight.astype(np.float64)
         with block_threads(group_rows.size) as parallel_map:
             means = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from distillkit.neighbors._lazy_rows import LazyRows, select_rows
 
 if TYPE_CHECKING:
     from distillkit.base import Group, TrainingRows
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["joint_points"]
 
 
-def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> np.ndarray:
+def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> Any:
     """Return the rows of a group in the feature space, with a continuous target as one more column.
 
     The column of the target is ``target_weight * (y - mean(y)) / std(y) * sqrt(mean_j var(x_j))``:
@@ -21,12 +23,12 @@ def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> np.n
 
     Returns
     -------
-    ndarray of shape (n_group, p) or (n_group, p + 1)
+    ndarray or LazyRows of shape (n_group, p) or (n_group, p + 1)
         May share memory with the rows, so it must not be written to.
     """
-    points: np.ndarray = rows.points
+    points: Any = rows.points
     if len(group.rows) < len(points):  # otherwise no copy is needed
-        points = points[group.rows]
+        points = select_rows(points, group.rows)
     if rows.task != "regression" or rows.y is None:
         return points
     y = rows.y[group.rows]
@@ -34,4 +36,6 @@ def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> np.n
     centered = y - y.mean(dtype=np.float64)
     # The range tells whether y is constant; rounding leaves its deviation slightly above zero.
     column = centered * (target_weight * feature_deviation / centered.std()) if np.ptp(y) > 0 else np.zeros(len(y))
+    if isinstance(points, LazyRows):
+        return points.with_column(column)
     return np.column_stack([points, column.astype(points.dtype)])
