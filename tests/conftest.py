@@ -1,8 +1,9 @@
-"""What tests of several folders share: the plugin that misbehaves on request, and ways to wait for processes."""
+"""What tests of several folders share: a plugin that misbehaves, real data, and ways to wait for processes."""
 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from pathlib import Path
 
@@ -32,6 +33,22 @@ def pytest_runtest_makereport(item):
         return (yield)
     finally:
         item.config.option.tbstyle = style
+
+
+@pytest.fixture
+def real_data():
+    """Return a function that gives a file of the data folder, or skips the test with the reason."""
+
+    def find(name):
+        root = os.environ.get("DISTILLKIT_DATA")
+        if not root:
+            pytest.skip("real data: DISTILLKIT_DATA is not set")
+        path = Path(root) / name
+        if not path.exists():
+            pytest.skip(f"real data: {path} is not there")
+        return path
+
+    return find
 
 
 @pytest.fixture

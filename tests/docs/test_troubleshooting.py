@@ -35,6 +35,9 @@ TROUBLES = {
     "budget per class of numbers": lambda: KMeansCoreset({0: 3}).fit(X, NUMBERS),
     "array of text": lambda: KMEANS.fit(X.astype(str), y),
     "array after a table": lambda: KMeansCoreset(2).fit(pd.DataFrame({"a": ["x", "y"] * 9})).transform(X),
+    "another kind of column": lambda: (
+        KMeansCoreset(2).fit(pd.DataFrame({"a": ["1", "2"] * 9})).transform(pd.DataFrame({"a": [1, 2]}))
+    ),
     "gap": lambda: KMEANS.fit(np.where(X > 7, np.nan, X), y),
     "infinity in a file": lambda: distil_rows(KMEANS, pd.DataFrame({"a": [1.0, np.inf]}), None, standardize=True),
     "no labels": lambda: GradientMatchingDistiller(1).fit(X),

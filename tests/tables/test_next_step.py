@@ -127,6 +127,16 @@ def test_training_and_new_rows_have_the_same_types_in_every_container(distiller,
     np.testing.assert_array_equal(predictions[0], predictions[2])
 
 
+@pytest.mark.parametrize("distiller", [KMeansCoreset(0.5, random_state=0), RandomSubset(0.5, random_state=0)])
+@pytest.mark.filterwarnings("ignore")
+def test_trees_take_every_type_of_column(distiller, table):
+    y = np.arange(len(table)) % 2
+    pipe = make_pipeline(clone(distiller), TREES).fit(table, y)
+    assert pipe.predict(table).shape == y.shape
+    made = pipe[0].transform(table)
+    assert list(getattr(made, "column_names", None) or made.columns) == pipe[0].feature_names_in_.tolist()
+
+
 def test_the_levels_of_an_enum_stay_in_their_order(frame):
     pl = pytest.importorskip("polars")
     table = pl.DataFrame({"size": ["S", "L", "M", "L"], "n": [1, 2, 3, 4]})
@@ -204,6 +214,36 @@ def test_searches_and_clones_work_with_raw_frames(frame, labels):
     search = GridSearchCV(pipe, {"kmeanscoreset__budget": [2, 0.3]}, cv=2).fit(frame, labels)
     assert (search.cv_results_["mean_test_score"] > 0.5).all()
     assert search.predict(frame).shape == (N_ROWS,)
+
+
+def by_hand(table, levels, number, identifier):
+    """A real table with its text as categories, as one would prepare it with pandas."""
+    table = table.drop(columns=identifier)
+    for name, categories in levels.items():
+        table[name] = table[name].astype(pd.CategoricalDtype(categories))
+    return table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in number})
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "number", "identifier"),
+    [("adult", "income", [], []), ("telco-churn", "Churn", ["TotalCharges"], ["customerID"])],
+)
+@pytest.mark.parametrize("picks", [True, False])
+@pytest.mark.filterwarnings("ignore:.*like an identifier")
+def test_trees_on_a_raw_table_are_those_of_categories_made_by_hand(name, target, number, identifier, picks, real_data):
+    table = pd.read_csv(real_data("adult/adult.csv" if name == "adult" else f"tables/{name}.csv"))
+    labels = table.pop(target)
+    train, test = slice(0, 5000), slice(5000, 7000)
+    distiller = RandomSubset(0.05, random_state=0) if picks else KMeansCoreset(0.05, max_iter=3, random_state=0)
+    trees = HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=10, random_state=0)
+    pipe = make_pipeline(clone(distiller), clone(trees)).fit(table[train], labels[train])
+    text = [key for key in table.columns if table[key].dtype == "str" and key not in number + identifier]
+    levels = {key: sorted(table[key][train].unique()) for key in text}
+    rows, kinds = distiller.fit_resample(table[train], labels[train])
+    expected = trees.fit(by_hand(rows, levels, number, identifier), kinds, sample_weight=distiller.sample_weight_)
+    probabilities = expected.predict_proba(by_hand(table[test], levels, number, identifier))
+    np.testing.assert_allclose(pipe.predict_proba(table[test]), probabilities, atol=1e-12)
+    assert pipe.score(table[test], labels[test]) > 0.7
 
 
 @pytest.mark.parametrize("output", ["pandas", "polars"])
