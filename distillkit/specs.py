@@ -71,7 +71,9 @@ class Spec:
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as exc:  # importing a plugin can raise any exception
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # importing a plugin can raise anything, such as a panic of Rust
             raise PluginError(
                 f"{self.name!r} cannot be loaded from {self.target!r}: {type(exc).__name__}: {exc}"
             ) from exc

@@ -6,18 +6,20 @@ import importlib
 import os
 import threading
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pluggy
 
 from distillkit.exceptions import PluginError, PluginWarning
 from distillkit.hookspecs import PROJECT, Hooks
+from distillkit.plugins._containment import ProcessExitError, contain
 from distillkit.plugins._discovery import Candidate, check_host, find_candidates, normalize
 from distillkit.plugins._record import PluginRecord
 from distillkit.plugins._validation import check_hooks, check_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["PluginLoader"]
 
@@ -25,6 +27,14 @@ _T = TypeVar("_T")
 
 BUILTIN = f"{PROJECT}.builtin"
 """The module that holds the hooks of distillkit itself."""
+
+
+_MAX_SHOWN = 80
+"""Number of characters that a message shows of what a plugin printed."""
+
+
+def _results(function: Callable[[], Any], result_type: type[_T]) -> list[_T]:
+    return check_results(function(), result_type)  # Generators of the plugin run in here.
 
 
 def _flag(variable: str) -> bool:
@@ -81,11 +91,32 @@ class PluginLoader:
         self._records[record.name] = record
         try:
             check_host(candidate.requires, self.host_version)
-            plugin = candidate.load()
-        except (Exception, SystemExit) as exc:  # A KeyboardInterrupt comes from the user and passes.
+            plugin = self._call(record, "load", candidate.load)
+        except KeyboardInterrupt:  # It comes from the user.
+            raise
+        except BaseException as exc:  # A panic of Rust and a left-over `pytest.skip` are no `Exception`.
             self._report_failure(record, "load", exc)
         else:
             self.register(plugin, record)
+
+    def _call(self, record: PluginRecord, stage: str, function: Callable[[], _T]) -> _T:
+        """Call code of a plugin without letting it end the process or write into its output."""
+        if record.is_builtin:
+            return function()
+        with contain(str(record), record.dist) as output:
+            value = function()
+        if text := " ".join(output.getvalue().split()):
+            self._report_output(record, stage, text)
+        return value
+
+    def _report_output(self, record: PluginRecord, stage: str, text: str) -> None:
+        """Warn that a plugin printed, or raise if the manager is strict."""
+        shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+        when = "at import" if stage == "load" else f"in {stage}"
+        message = f"{record} printed {shown!r} {when}, which was kept out of the output: it should print nothing there."
+        if self.strict:
+            raise PluginError(message)
+        warnings.warn(message, PluginWarning, stacklevel=4)
 
     def register(self, plugin: object, record: PluginRecord) -> None:
         """Add one plugin under its record.
@@ -108,17 +139,22 @@ class PluginLoader:
                 raise PluginError(f"{record} is registered already: give the record another name.")
             self._records[record.name] = record
             try:
-                self._pluggy.register(plugin, record.name)
-                record.hooks = check_hooks(self._pluggy, plugin)
-            except (Exception, SystemExit) as exc:
+                record.hooks = self._call(record, "load", lambda: self._register_hooks(plugin, record.name))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as exc:
                 # pluggy leaves a plugin that failed half registered, with its other hooks active.
                 if self._pluggy.has_plugin(record.name):
                     self._pluggy.unregister(name=record.name)
                 self._report_failure(record, "load", exc)
 
+    def _register_hooks(self, plugin: object, name: str) -> list[str]:
+        self._pluggy.register(plugin, name)
+        return check_hooks(self._pluggy, plugin)
+
     def _report_failure(self, record: PluginRecord, stage: str, exc: BaseException) -> None:
         """Note an error in the record and warn, or raise if the manager is strict."""
-        cause = str(exc) if isinstance(exc, PluginError) else f"{type(exc).__name__}: {exc}"
+        cause = str(exc) if isinstance(exc, PluginError | ProcessExitError) else f"{type(exc).__name__}: {exc}"
         if stage not in record.failed:
             record.failed.append(stage)
         record.mark("failed", f"{stage}: {cause}")
@@ -158,8 +194,10 @@ class PluginLoader:
             for impl in self._implementations(hook):
                 record = self._records[impl.plugin_name]
                 try:
-                    results = check_results(impl.function(), result_type)
-                except (Exception, SystemExit) as exc:
+                    results = self._call(record, hook, partial(_results, impl.function, result_type))
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as exc:
                     self._report_failure(record, hook, exc)
                 else:
                     collected += [(record, result) for result in results]

@@ -182,8 +182,10 @@ class PluginManager(PluginLoader):
     def _add_commands(self, impl: Any, record: PluginRecord, cli: Any) -> None:
         commands_before = dict(cli.commands)
         try:
-            impl.function(*(cli for _ in impl.argnames))
-        except (Exception, SystemExit) as exc:
+            self._call(record, "distillkit_commands", lambda: impl.function(*(cli for _ in impl.argnames)))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:
             cli.commands.clear()
             cli.commands.update(commands_before)
             self._report_failure(record, "distillkit_commands", exc)

@@ -20,6 +20,21 @@ BROKEN = {
     "import error": ("import not_there_at_all", "load: ModuleNotFoundError: No module named 'not_there_at_all'"),
     "exit at import": ("raise SystemExit(3)", "load: SystemExit: 3"),
     "sys.exit at import": ("import sys\nsys.exit('bye')", "load: SystemExit: bye"),
+    "panic at import": (
+        "class PanicException(BaseException):\n    pass\nraise PanicException('index out of range')",
+        "load: PanicException: index out of range",
+    ),
+    "left-over skip": ("import pytest\npytest.skip('no GPU', allow_module_level=True)", "load: Skipped: no GPU"),
+    "end of the process at import": ("import os\nos._exit(3)", "load: it called os._exit(3)"),
+    "abort at import": ("from os import abort\nabort()", "load: it called os.abort()"),
+    "end of the process in a hook": (
+        "import os\n@hookimpl\ndef distillkit_methods():\n    yield os._exit(0)",
+        "distillkit_methods: it called os._exit(0)",
+    ),
+    "panic in a hook": (
+        "@hookimpl\ndef distillkit_methods():\n    raise BaseException('panic')",
+        "distillkit_methods: BaseException: panic",
+    ),
     "syntax error": ("def (:", "load: SyntaxError"),
     "misspelt hook": (
         "@hookimpl\ndef distillkit_metods():\n    return []",
