@@ -84,7 +84,7 @@ def distill(
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
-    from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
+    from distillkit.cli._single import after_interrupt, check_output, distil_rows, make_distiller, write_distilled
     from distillkit.datasets import load_rows
     from distillkit.utils._targets import describe_task
 
@@ -92,11 +92,15 @@ def distill(
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
     distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
     reading |= {"missing": missing, "drop": [] if drop is None else [name.strip() for name in drop.split(",")]}
-    X, y = load_rows(source, target=target, root=data_root, **reading)
-    started = time.perf_counter()
-    small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
-    seconds = time.perf_counter() - started
-    write_distilled(small, output, target or "target")
+    try:
+        X, y = load_rows(source, target=target, root=data_root, **reading)
+        started = time.perf_counter()
+        small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
+        seconds = time.perf_counter() - started
+        write_distilled(small, output, target or "target")
+    except KeyboardInterrupt as exc:
+        exc.add_note(after_interrupt(distiller, output))
+        raise
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
     if task == "auto" and y is not None and (description := describe_task(y, "--task")):
         click.echo(f"task: {description}")

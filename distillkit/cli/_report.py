@@ -30,7 +30,7 @@ def report(folder: Path, formats: tuple[str, ...]) -> None:
 
 
 def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] = ()) -> Leaderboard:
-    """Build the leaderboard of a results folder, run the reporters, and print the paths."""
+    """Build the leaderboard of a results folder, run the reporters, and print it with the paths."""
     from rich.console import Console
 
     from distillkit.bench.leaderboard import build_leaderboard
@@ -52,8 +52,6 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
         environments=store.environments(),
         folder=store.folder,
     )
-    if show:
-        render_terminal(leaderboard, Console())
     files: list[Path] = []
     for name in formats or [name for name in manager.specs("reporter") if "/" not in name]:
         spec = manager.get("reporter", name)
@@ -61,11 +59,16 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
             files += spec.load()(leaderboard, store.folder)
         except OSError as exc:
             raise ResultsError(f"cannot write the {name} report into {store.folder}: {exc.strerror or exc}.") from exc
-        except Exception as exc:  # The reporter of a plugin that fails must not stop the others.
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # The reporter of a plugin that fails must not stop the others.
             if manager.provider("reporter", name).dist == "distillkit":
                 raise
             import warnings
 
             warnings.warn(f"reporter {name} failed: {type(exc).__name__}: {exc}", DistillkitWarning, stacklevel=2)
+    # The files come first, so that whatever happens to the output, they are there.
+    if show:
+        render_terminal(leaderboard, Console())
     click.echo("wrote " + ", ".join(str(path) for path in files))
     return leaderboard

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from distillkit.cli._options import load_narrowed, results_folder, suite_options
+
+if TYPE_CHECKING:
+    from distillkit.cli._progress import ProgressPrinter
 
 __all__ = ["run"]
 
@@ -41,6 +45,7 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
     help="Memory limit of each child process, in megabytes.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress, only the leaderboard.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 unless every cell is ok, skipped ones included.")
 def run(
     suite: str,
     output: Path | None,
@@ -51,6 +56,7 @@ def run(
     time_limit: float | None,
     memory_limit: float | None,
     quiet: bool,
+    strict: bool,
     **narrow: Any,
 ) -> None:
     """Run SUITE (a shipped name or a TOML file) and print its leaderboard.
@@ -58,6 +64,9 @@ def run(
     Cells that have a row in the results folder already are not run again, so the same command
     resumes an interrupted run. The files written are leaderboard.txt, .md, .csv and .html,
     rows.csv, and one JSON file per cell.
+
+    The exit status is 0 if a cell succeeded, 1 if none did or, with --strict, if any did not, and 2
+    for a wrong option, file or name.
     """
     import dataclasses
     from contextlib import closing
@@ -76,20 +85,32 @@ def run(
     )
     statuses = _statuses(retry)
     with ResultsStore(results_folder(plan.suite.name, output)) as store:
-        pending = pending_cells(plan, store, statuses)
-        with ProgressPrinter(len(plan.cells), len(plan.cells) - len(pending), jobs, quiet=quiet) as progress:
-            options: dict[str, Any] = {
-                "jobs": jobs,
-                "executor": executor,
-                "retry": statuses,
-                "on_row": progress.advance,
-            }
-            with closing(run_plan(plan, store, **options)) as rows:  # On an interrupt, this ends the child processes.
+        n_done = len(plan.cells) - len(pending_cells(plan, store, statuses))
+        progress = ProgressPrinter(len(plan.cells), n_done, jobs, quiet=quiet)
+        options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
+        try:
+            # On an interrupt, `closing` ends the child processes.
+            with progress, closing(run_plan(plan, store, **options)) as rows:
                 for _ in rows:
                     pass
-        leaderboard = write_reports(store, show=True)
-    if leaderboard.n_ok == 0:
+            leaderboard = write_reports(store, show=True)
+        except KeyboardInterrupt as exc:
+            exc.add_note(_what_is_done(progress, store.folder))
+            raise
+    stored = store.rows(cell.key for cell in plan.cells).values()
+    not_ok = [row["status"] for row in stored if row["status"] != "ok"]
+    if strict and not_ok:
+        counts = ", ".join(f"{number} {status}" for status, number in Counter(not_ok).most_common())
+        click.echo(f"distillkit: --strict: {len(not_ok)} of {len(plan.cells)} cells are not ok ({counts}).", err=True)
+    if leaderboard.n_ok == 0 or (strict and not_ok):
         raise click.exceptions.Exit(1)
+
+
+def _what_is_done(progress: ProgressPrinter, folder: Path) -> str:
+    done = f"{progress.done} of {progress.total} cells are done and stored in {folder}"
+    if progress.done == progress.total:
+        return f"all {done}; `distillkit report {folder}` writes the leaderboard."
+    return f"{done}; the same command goes on with the rest, and `distillkit report {folder}` shows what there is."
 
 
 def _statuses(text: str | None) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
 
-__all__ = ["check_output", "distil_rows", "make_distiller", "write_distilled"]
+__all__ = ["after_interrupt", "check_output", "distil_rows", "make_distiller", "write_distilled"]
 
 _SUFFIXES = (".safetensors", ".csv", ".parquet", ".npz")
 
@@ -163,22 +164,52 @@ def _fit(distiller: Any, X: Any, y: Any) -> DistilledSet:
 def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
     """Write a distilled set in the format given by the suffix of the path.
 
+    The file is written under a temporary name and renamed, so that an interrupt leaves no part of
+    it.
+
     Raises
     ------
     ArtefactError
         If the file cannot be written.
     """
+    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.part{path.suffix}")
     try:
         if path.suffix == ".safetensors":
             small.save(path)
-        elif path.suffix == ".csv":
-            small.to_pandas(target=target).to_csv(path, index=False)
+            return
+        if path.suffix == ".csv":
+            small.to_pandas(target=target).to_csv(part, index=False)
         elif path.suffix == ".parquet":
-            small.to_pandas(target=target).to_parquet(path, index=False)
+            small.to_pandas(target=target).to_parquet(part, index=False)
         else:
-            np.savez(path, **_arrays(small))
+            np.savez(part, **_arrays(small))
+        part.replace(path)
     except OSError as exc:
         raise ArtefactError(f"cannot write {path}: {exc.strerror or exc}. Choose another file.") from exc
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def after_interrupt(distiller: Any, path: Path) -> str:
+    """Return what an interrupt left of a distillation, and how to go on.
+
+    Parameters
+    ----------
+    distiller : distiller
+    path : Path
+        The file that was to be written.
+    """
+    params = distiller.get_params(deep=False)
+    checkpoint = params.get("checkpoint")
+    if checkpoint is not None and Path(checkpoint).is_file():
+        return f"{path} was not written; the same command goes on from the checkpoint {checkpoint}."
+    offers = []
+    if "on_interrupt" in params:
+        offers.append("-p on_interrupt=return writes the best rows so far")
+    if "checkpoint" in params:
+        offers.append("-p checkpoint=FILE lets a later command go on")
+    advice = f"; next time, {' or '.join(offers)}." if offers else "."
+    return f"{path} was not written, and the same command starts anew{advice}"
 
 
 def _arrays(small: DistilledSet) -> dict[str, Any]:

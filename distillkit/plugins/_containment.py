@@ -50,13 +50,14 @@ def contain(plugin: str, block: str) -> Iterator[io.StringIO]:
 
 
 def _tell_slow(plugin: str, block: str) -> None:
-    # This is no warning because the plugin may just be suppressing those.
-    print(
+    text = (
         f"distillkit: {plugin} has been loading for {SLOW_SECONDS:g} seconds: wait, or interrupt and set "
-        f"DISTILLKIT_BLOCK_PLUGINS={block} to leave it out.",
-        file=sys.stderr,
-        flush=True,
+        f"DISTILLKIT_BLOCK_PLUGINS={block} to leave it out."
     )
+    # This is no warning because the plugin may just be suppressing those.
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from datetime import datetime
 
 import numpy as np
 import pytest
 
 from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._runner import pending_cells
 from distillkit.bench.results._store import ResultsStore
 from distillkit.distilled import DistilledSet
@@ -159,22 +162,24 @@ def test_a_metric_that_fails_is_named(trouble, tmp_path, plan_for, do):
     assert row["error"] == "ZeroDivisionError: 8 rows, 8 predictions (while computing the metric broken)"
 
 
-def run_command(folder, suite, *more):
+def run_command(folder, suite, *more, **environment):
     command = [sys.executable, "-m", "distillkit", "run", str(suite), "-o", str(folder), *more]
     # a shell's background jobs, pytest too if it is one, ignore SIGINT, and so would their children
     heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=heed)  # noqa: PLW1509
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=os.environ | environment, preexec_fn=heed, **streams)  # noqa: PLW1509
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_ended_goes_on_where_it_stopped(trouble, tmp_path, blow, is_alive, wait_until, plan_for, do):
     folder, hold, pid = tmp_path / "run", tmp_path / "hold", tmp_path / "pid"
     hold.touch()
     waits = f'{{name = "first", label = "waits", how = "wait", hold = "{hold}", pid_file = "{pid}"}}'
     plan = plan_for(f'["first", {waits}, {{name = "first", log = "{tmp_path / "log"}", label = "last"}}]')
-    suite = tmp_path / "s.toml"
+    suite, temporary = tmp_path / "s.toml", tmp_path / "temporary"
     suite.write_text(plan.suite.source)
-    with run_command(folder, suite) as run:
+    temporary.mkdir()
+    with run_command(folder, suite, TMPDIR=str(temporary)) as run:
         try:
             assert wait_until(lambda: pid.exists() and pid.read_text() and len(snapshot(folder)) == 1)
         finally:
@@ -183,9 +188,20 @@ def test_a_run_that_is_ended_goes_on_where_it_stopped(trouble, tmp_path, blow, i
     assert wait_until(lambda: not is_alive(int(pid.read_text()))), "no orphan goes on computing"
     before = snapshot(folder)
     assert set(before) == {f"{plan.cells[0].key}.json"}, "the cell under way has no row: it neither failed nor crashed"
-    if blow is signal.SIGINT:
-        assert run.returncode == 130
-        assert told.splitlines()[-1].startswith("distillkit: interrupted; a run goes on where it stopped")
+    left = list(temporary.glob("distillkit-job-*"))
+    if blow is signal.SIGKILL:
+        assert len(left) == 1
+        os.utime(left[0], (0, 0))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", str(temporary))
+            sweep.__wrapped__()
+        assert not left[0].exists()
+    else:
+        assert left == []
+        assert run.returncode == 128 + blow
+        how = "interrupted" if blow is signal.SIGINT else "ended by SIGTERM"
+        assert told.splitlines()[-1].startswith(f"distillkit: {how}: 1 of 3 cells are done and stored in {folder}; ")
+        assert "the same command goes on with the rest" in told
         assert "Traceback" not in told
     assert [cell.method for cell in pending_cells(plan, ResultsStore(folder))] == ["waits", "last"]
 

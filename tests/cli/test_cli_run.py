@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 
@@ -127,6 +128,20 @@ def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path,
     distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--retry", "crashed", "-q")
     rows = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
     assert {row["status"] for row in rows} == {"timeout"}
+
+
+def test_strict_asks_for_every_cell(finished, distillkit_, tmp_path, monkeypatch):
+    shutil.copytree(finished[0], tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)  # calling it would raise
+    told = distillkit_("run", "mini.toml", "--strict", "-q")
+    assert (told.status, told.err) == (0, "")
+    several = ("run", "mini.toml", "--evaluators", "knn,ridge", "-q")
+    assert distillkit_(*several).status == 0
+    told = distillkit_(*several, "--strict")
+    assert told.status == 1
+    assert told.err == "distillkit: --strict: 2 of 4 cells are not ok (2 skipped).\n"
+    assert "random" in told.out
 
 
 def test_damaged_results_are_told_or_made_again(refused, distillkit_, finished, tmp_path):

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -29,6 +30,13 @@ def _die_with_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _use_temporary_folder(folder: Path) -> None:
+    """Put temporary files of the job below its folder, which is removed even if the job is killed."""
+    folder.mkdir()
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # The fork server may have looked it up already.
 
 
 def _peak_mb() -> float:
@@ -93,6 +101,7 @@ def do_job(name: str, parent: int) -> NoReturn:
     """
     folder = Path(name)
     _die_with_parent(parent)
+    _use_temporary_folder(folder / "tmp")
     result = _perform(folder) | {"peak_mb": _peak_mb()}
     part = folder / "result.json.part"
     part.write_text(json.dumps(result), encoding="utf-8")

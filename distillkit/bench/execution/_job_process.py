@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 
 from distillkit.bench.execution._child_processes import Child, start_child
+from distillkit.bench.execution._job_folders import job_folder
 from distillkit.exceptions import ResultsError
 
 __all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.05
 _TAIL_BYTES = 4000
 _running: set[int] = set()
 _interrupted: set[int] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()  # A signal may come while the main thread holds it.
 
 
 class JobInterrupted(Exception):  # noqa: N818 (an interrupt by the user is no error)
@@ -107,8 +107,7 @@ def run_job(
         If no child process can be started, which is a problem of the machine and not of the job.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="distillkit-") as name:
-        folder = Path(name)
+    with job_folder() as folder:
         child = _start(folder, {"action": action, "payload": payload, "threads": threads}, imports)
         try:
             limit, peak = _watch(child, started + seconds, memory_mb)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
 from distillkit.bench.results._environment import collect_environment, environment_key
@@ -48,6 +49,7 @@ def run_plan(
         Called with each row as soon as it is written, from the thread that ran it.
     """
     run = get_manager().get("executor", executor).load()
+    sweep()
     environment = collect_environment()
     store.write_environment(environment_key(environment), environment)
     store.write_plan(

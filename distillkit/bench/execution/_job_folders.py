@@ -1,0 +1,80 @@
+"""The temporary folders of jobs, which outlive neither their job nor, for long, a killed process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["job_folder", "remove_all", "sweep"]
+
+_PREFIX = "distillkit-job-"
+_LOCK = ".lock"
+_YOUNG_SECONDS = 60
+"""Age below which a folder is never swept, because its process may be about to lock it."""
+
+_present: set[Path] = set()
+
+
+@contextlib.contextmanager
+def job_folder() -> Iterator[Path]:
+    """Yield a new temporary folder, and remove it with all that the job left in it.
+
+    A lock, which the kernel releases with the process, marks it as in use.
+    """
+    sweep()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    _present.add(folder)
+    try:
+        with (folder / _LOCK).open("w") as lock:
+            _try_to_lock(lock)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _present.discard(folder)
+
+
+def remove_all() -> None:
+    """Remove the folders of this process, which is about to end."""
+    for folder in list(_present):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def sweep() -> None:
+    """Remove the folders of processes that were killed, once in this process."""
+    with contextlib.suppress(OSError, ImportError):
+        import fcntl  # noqa: F401 (without locks, as on Windows, nothing says whether a folder is in use)
+
+        for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            _remove_if_dead(folder)
+
+
+def _remove_if_dead(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        facts = folder.lstat()
+        if facts.st_uid != os.getuid() or time.time() - facts.st_mtime < _YOUNG_SECONDS:
+            return
+        with (folder / _LOCK).open("r+") as lock:
+            if not _try_to_lock(lock):
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _try_to_lock(file: Any) -> bool:
+    """Lock a file for this process; return False if another process has locked it."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""The temporary folders of jobs: removed at the end, and swept where their process was killed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pytest
+
+from distillkit.bench.execution import _job_folders
+from distillkit.bench.execution._job_folders import job_folder, remove_all, sweep
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def old_folder(parent, name="distillkit-job-old", lock=True):
+    folder = parent / name
+    folder.mkdir()
+    (folder / "job.json").write_text("{}")
+    if lock:
+        (folder / ".lock").touch()
+    os.utime(folder, (0, 0))
+    return folder
+
+
+def test_a_folder_lives_as_long_as_its_job(temporary):
+    def work():
+        with job_folder() as folder:
+            (folder / "deep").mkdir()
+            (folder / "deep" / "file").write_text("x")
+            assert folder.parent == temporary
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert list(temporary.iterdir()) == []
+    assert not _job_folders._present
+
+
+def test_folders_of_dead_processes_are_swept_and_no_others(temporary):
+    dead = old_folder(temporary)
+    other = old_folder(temporary, "distillkit-other")
+    unmarked = old_folder(temporary, "distillkit-job-unmarked", lock=False)
+    with job_folder() as alive:
+        os.utime(alive, (0, 0))
+        young = old_folder(temporary, "distillkit-job-young")
+        os.utime(young)
+        sweep.__wrapped__()
+        assert not dead.exists()
+        assert all(folder.exists() for folder in (alive, young, other, unmarked))
+
+
+def test_a_process_that_ends_at_once_removes_its_folders(temporary):
+    with job_folder() as folder:
+        remove_all()
+        assert not folder.exists()
