@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _run_command() -> tuple[str, int]:
-    """Run the command that the arguments name; return a message, empty if it ended well, and the status."""
+    """Run the command of the arguments and return a message, if there is one, and the status."""
     import click
 
     from distillkit.cli._group import cli

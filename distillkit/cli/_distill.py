@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
+from distillkit.cli._completion import Name
 from distillkit.cli._options import data_root_option
 
 __all__ = ["distill"]
 
 
 @click.command()
-@click.argument("method")
-@click.argument("source")
+@click.argument("method", type=Name("method"))
+@click.argument("source", type=Name("dataset", files=True))
 @click.option("--target", "-t", help="Column that holds the target; without it, the rows are distilled without one.")
 @click.option(
     "--budget",

@@ -10,6 +10,7 @@ from distillkit.cli._new_plugin_command import new_plugin
 from distillkit.cli._plan import plan
 from distillkit.cli._report import report
 from distillkit.cli._run import run
+from distillkit.cli._show import show
 from distillkit.utils._versions import __version__
 
 __all__ = ["cli"]
@@ -58,5 +59,5 @@ def cli() -> None:
     """
 
 
-for _command in (run, plan, report, list_, distill, new_plugin):
+for _command in (run, plan, report, list_, show, distill, new_plugin):
     cli.add_command(_command)

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from distillkit.cli._entries import PLURALS, plugin_entries, spec_entries, suite_entries
+
 __all__ = ["list_"]
 
-_KINDS = ("methods", "datasets", "metrics", "evaluators", "reporters", "executors", "suites", "plugins")
+_TEXTS = ("summary", "provides", "error")
+"""Columns that may be folded; names and the other columns never are."""
+_HIDDEN = ("tasks", "modalities", "role", "plugin", "reduces", "modality", "task", "stage", "version", "kind")
+"""Columns that a narrow terminal does without, the first ones first."""
+_TEXT_WIDTH = 36
+"""Width that is left for texts before columns are hidden."""
+_PIPE_WIDTH = 240
+"""A pipe has no width; a large one keeps each entry on one line, so that grep finds it whole."""
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("things", type=click.Choice(tuple(PLURALS.values())))
+@click.option("--kind", "--family", "kind", help="For methods: only this family, such as coreset.")
+@click.option("--task", help="Only what does this task: classification or regression.")
+@click.option("--modality", help="Only what takes these rows: table, series or image.")
+@click.option("--stage", help="For metrics: only those of this stage, prediction, data or run.")
+@click.option("--plugin", help="Only what this distribution provides.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="For plugins: exit with status 1 unless all of them are active.")
-def list_(kind: str, as_json: bool, strict: bool) -> None:
-    """List methods, datasets, metrics, evaluators, reporters, executors, suites or plugins."""
-    entries = _plugins() if kind == "plugins" else _suites() if kind == "suites" else _specs(kind[:-1])
+def list_(things: str, as_json: bool, strict: bool, **filters: str | None) -> None:
+    """List methods, datasets, metrics, evaluators, reporters, executors, suites or plugins.
+
+    On a narrow terminal, columns of less interest are left out; `distillkit show NAME` and --json
+    tell everything.
+
+    Example: distillkit list methods --kind coreset --task regression
+    """
+    if things == "plugins":
+        entries = plugin_entries()
+    elif things == "suites":
+        entries = suite_entries()
+    else:
+        entries = spec_entries(next(kind for kind, plural in PLURALS.items() if plural == things))
+    for name, value in filters.items():
+        if value is not None:
+            entries = _filter(entries, things, name, value)
     if as_json:
         click.echo(json.dumps(entries, indent=1))
     else:
@@ -29,61 +55,18 @@ def list_(kind: str, as_json: bool, strict: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _specs(kind: str) -> list[dict[str, Any]]:
-    from distillkit.plugins import get_manager
+def _filter(entries: list[dict[str, Any]], things: str, name: str, value: str) -> list[dict[str, Any]]:
+    """Return the entries that have a value among the words of a field."""
+    from distillkit.exceptions import UnknownNameError
 
-    manager = get_manager()
-    entries = []
-    for name, spec in manager.specs(kind).items():
-        if "/" in name and manager.specs(kind).get(name.partition("/")[2]) is spec:
-            continue  # This spec is listed under its short name.
-        entry: dict[str, Any] = {"name": name}
-        entry |= {
-            key: getattr(spec, key) for key in ("kind", "reduces", "task", "modality", "stage") if hasattr(spec, key)
-        }
-        if hasattr(spec, "tasks") and kind != "metric":
-            entry["tasks"] = " ".join(sorted(spec.tasks))
-        missing = spec.missing()
-        entry["summary"] = spec.summary + (f" (needs {', '.join(missing)})" if missing else "")
-        presets = getattr(spec, "presets", None)
-        if presets:
-            entry["summary"] += f" [presets: {', '.join(presets)}]"
-        entry["plugin"] = manager.provider(kind, name).dist
-        entries.append(entry)
-    return entries
-
-
-def _suites() -> list[dict[str, Any]]:
-    from distillkit.bench.planning._load_suite import load_suite, shipped_suites
-
-    return [{"name": name, "summary": load_suite(name).description} for name in shipped_suites()]
-
-
-def _plugins() -> list[dict[str, Any]]:
-    from distillkit.plugins import get_manager
-
-    manager = get_manager()
-    manager.add_commands(click.Group())  # `records` calls all other hooks; errors in this one must show as well.
-    return [
-        {
-            "name": record.name,
-            "version": record.version,
-            "status": record.status,
-            "provides": _summary(record.provides),
-            "error": record.error or "",
-        }
-        for record in manager.records.values()
-    ]
-
-
-def _summary(provides: Sequence[str]) -> str:
-    """List the names that a plugin provides, or count them by kind if there are many."""
-    if len(provides) <= 6:
-        return " ".join(provides) or "-"
-    kinds = Counter(name.partition(":")[0] for name in provides)
-    return ", ".join(
-        f"{number} {kind}{'s' if number > 1 and kind != 'published' else ''}" for kind, number in kinds.items()
-    )
+    plural = {"task": "tasks", "modality": "modalities"}.get(name, name)
+    words = [str(entry.get(name, entry.get(plural, ""))).split() for entry in entries]
+    known = {word for each in words for word in each}
+    if entries and not known:
+        raise click.UsageError(f"--{name} does not apply to {things}.")
+    if value not in known and entries:
+        raise UnknownNameError(f"{name} of {things}", value, known)
+    return [entry for entry, each in zip(entries, words, strict=True) if value in each]
 
 
 def _print(entries: list[dict[str, Any]]) -> None:
@@ -93,12 +76,28 @@ def _print(entries: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     # Columns that are empty for all entries are left out.
     columns = [name for name in (entries[0] if entries else {}) if any(entry[name] for entry in entries)]
-    for column in columns:
-        table.add_column(column, no_wrap=column not in {"summary", "error", "provides"}, overflow="fold")
+    shown = _fitting(columns, entries, console.width)
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for column in shown:
+        table.add_column(column, no_wrap=column not in _TEXTS, overflow="fold")
     for entry in entries:
-        table.add_row(*(Text(str(entry[column])) for column in columns))
-    # A pipe has no width; a large one keeps each entry on one entry, so that grep finds it whole.
-    Console(width=None if sys.stdout.isatty() else 240).print(table if entries else "none")
+        table.add_row(*(Text(str(entry[column])) for column in shown))
+    console.print(table if entries else "none")
+    if hidden := [column for column in columns if column not in shown]:
+        console.print(Text(f"Not shown here: {', '.join(hidden)} (--json shows all).", style="dim"))
+
+
+def _fitting(columns: list[str], entries: list[dict[str, Any]], width: int) -> list[str]:
+    """Return the columns that fit into a width beside the texts, without folding any other."""
+    widths = {name: max(len(name), *(len(str(entry[name])) for entry in entries)) for name in columns}
+    needed = {name: min(size, _TEXT_WIDTH) if name in _TEXTS else size for name, size in widths.items()}
+    shown = list(columns)
+    for name in _HIDDEN:
+        if sum(needed[column] + 1 for column in shown) - 1 <= width:
+            break
+        if name in shown:
+            shown.remove(name)
+    return shown

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from distillkit.cli._completion import Name
+
 if TYPE_CHECKING:
     from distillkit.bench.planning._load_suite import Entry, Suite
 
@@ -29,7 +31,7 @@ data_root_option = click.option(
 def suite_options(command: Command) -> Command:
     """Add the options that choose the results folder and narrow a suite."""
     options = [
-        click.argument("suite"),
+        click.argument("suite", type=Name("suite", files=True)),
         click.option(
             "--output", "-o", type=click.Path(path_type=Path), help="Results folder.  [default: results/SUITE]"
         ),
@@ -39,9 +41,24 @@ def suite_options(command: Command) -> Command:
             is_flag=True,
             help="Download missing datasets into the data root, if they offer a download.",
         ),
-        click.option("--datasets", metavar="A,B", help="Use only these datasets of the suite."),
-        click.option("--methods", metavar="A,B", help="Use only these methods; any registered one may be named."),
-        click.option("--evaluators", metavar="A,B", help="Use only these evaluators; any registered one may be named."),
+        click.option(
+            "--datasets",
+            type=Name("dataset", several=True),
+            metavar="A,B",
+            help="Use only these datasets of the suite.",
+        ),
+        click.option(
+            "--methods",
+            type=Name("method", several=True),
+            metavar="A,B",
+            help="Use only these methods; any registered one may be named.",
+        ),
+        click.option(
+            "--evaluators",
+            type=Name("evaluator", several=True),
+            metavar="A,B",
+            help="Use only these evaluators; any registered one may be named.",
+        ),
         click.option("--budgets", metavar="1,10,5%", help="Use these budgets instead of the suite's."),
         click.option(
             "--seeds", type=click.IntRange(min=1), help="Use this many distillation seeds instead of the suite's."

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from distillkit.cli._completion import Name
+
 if TYPE_CHECKING:
     from distillkit.bench.leaderboard import Leaderboard
     from distillkit.bench.results._store import ResultsStore
@@ -19,6 +21,7 @@ __all__ = ["report", "write_reports"]
 @click.option(
     "--format",
     "formats",
+    type=Name("reporter"),
     multiple=True,
     help="Run only this reporter (may be repeated); see `distillkit list reporters`.",
 )

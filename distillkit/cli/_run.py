@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from distillkit.cli._completion import Name
 from distillkit.cli._options import load_narrowed, results_folder, suite_options
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
     show_default=True,
     help="Number of cells to run in parallel.",
 )
-@click.option("--executor", default="local", show_default=True, help="Executor that runs the cells.")
+@click.option(
+    "--executor", type=Name("executor"), default="local", show_default=True, help="Executor that runs the cells."
+)
 @click.option(
     "--retry",
     metavar="STATUS,...",

@@ -87,6 +87,15 @@ def _checked_root(source: _Source, root: Path | None, download: bool) -> Path:
     return source.check(root)
 
 
+_PARAMETERS = """Parameters
+----------
+root : Path or None
+    The data folder.
+download : bool, default=False
+    Whether to download the files into `root` if they are not there.
+"""
+
+
 def _loader(source: _Source, read: Callable[[_Source, Path, bool], Dataset], doc: str) -> Loader:
     def load(root: Path | None = None, download: bool = False) -> Dataset:
         return read(source, _checked_root(source, root, download), download)
@@ -95,7 +104,7 @@ def _loader(source: _Source, read: Callable[[_Source, Path, bool], Dataset], doc
         _checked_root(source, root, download)
         return []  # the published content is fixed, so the specification's revision identifies it
 
-    load.__doc__ = f"{doc}\n\n`download` fetches it into `root` if it is not there."
+    load.__doc__ = f"{doc}\n\n{_PARAMETERS}"
     load.__name__ = f"load_{source.name.replace('-', '_')}"
     return Loader(load, find)
 

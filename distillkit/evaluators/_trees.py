@@ -91,6 +91,7 @@ def make_forest(task: str, random_state: int, *, n_estimators: int = 200, min_sa
     n_estimators : int, default=200
         Number of trees.
     min_samples_leaf : int, default=1
+        Smallest number of rows in a leaf.
 
     Returns
     -------

@@ -62,7 +62,7 @@ def _tell_slow(plugin: str, block: str) -> None:
 
 @contextmanager
 def _exits_raise() -> Iterator[None]:
-    """Let the functions in `_EXITS` raise `ProcessExitError` inside the block, in this thread alone."""
+    """Let the functions in `_EXITS` raise `ProcessExitError` in the block, in this thread."""
     place = (os.getpid(), threading.get_ident())  # A forked child of the plugin ends as it wants to.
     active = True
 

@@ -33,8 +33,8 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _use_temporary_folder(folder: Path) -> None:
-    """Put temporary files of the job below its folder, which is removed even if the job is killed."""
-    folder.mkdir()
+    """Put temporary files of the job below its folder, which is removed even after a kill."""
+    folder.mkdir(exist_ok=True)
     os.environ["TMPDIR"] = str(folder)
     tempfile.tempdir = None  # The fork server may have looked it up already.
 

@@ -1,4 +1,4 @@
-"""The temporary folders of jobs, which outlive neither their job nor, for long, a killed process."""
+"""The temporary folders of jobs, which outlive neither the job nor, for long, a killed process."""
 
 from __future__ import annotations
 
