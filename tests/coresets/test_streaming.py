@@ -100,6 +100,33 @@ def test_it_does_not_matter_where_rows_come_from_or_how_they_are_cut(coreset, y_
     assert partial.distilled_.provenance["bytes_seen"] == expected.distilled_.provenance["bytes_seen"]
 
 
+@pytest.mark.parametrize("y_is", ["classes", "numbers", "absent"])
+@pytest.mark.parametrize("container", [list, tuple, iter])
+def test_chunks_come_in_any_iterable(y_is, container, rows):
+    X = rows[0]
+    y = {"classes": rows[1], "numbers": X @ np.arange(4.0) + 0.5, "absent": None}[y_is]
+    expected = make().fit(X, y)
+    same(make().fit(container(list(chunks_of(X, y)))), expected)
+    frames = [pd.DataFrame(part) for part in chunks_of(X)]
+    if y is None:
+        same(make().fit(container(frames)), expected)
+    else:
+        labels = [part.tolist() for _, part in chunks_of(X, y)]
+        same(make().fit(container(list(zip(frames, labels, strict=True)))), expected)
+        if container is not iter:
+            same(make().fit(container(frames), container(labels)), expected)
+
+
+def test_lists_of_rows_stay_arrays(rows):
+    X, y = rows[0].astype(float), rows[1]
+    expected = make().fit(X, y)
+    same(make().fit(list(X), list(y)), expected)  # a list of arrays of one axis
+    images = np.arange(60.0).reshape(10, 2, 3)
+    labels = np.arange(10) % 2
+    same(make(budget=2).fit(list(images), labels), make(budget=2).fit(images, labels))  # a label for each item
+    same(make(budget=2).fit(images.tolist()), make(budget=2).fit(images))
+
+
 @method
 def test_looking_at_the_result_in_between_changes_nothing_after(coreset, rows):
     X, y = rows

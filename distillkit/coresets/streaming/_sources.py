@@ -17,12 +17,49 @@ __all__ = ["is_stream", "pieces_of"]
 Piece = tuple[Any, Any]
 
 
-def is_stream(X: Any) -> bool:
-    """Whether X is read piece by piece: a memory map, a path, or an iterable but no array."""
+def is_stream(X: Any, y: Any = None) -> bool:
+    """Whether X is read piece by piece: a memory map, a path, or chunks but no array.
+
+    A list or tuple holds chunks if all its items are pairs (X, y), or if all are frames or arrays
+    of at least two axes, and y does not have a label for each of them.
+    """
     if isinstance(X, (str, PathLike, np.memmap)):
         return True
-    arraylike = isinstance(X, (list, tuple)) or any(hasattr(X, name) for name in ("__array__", "shape", "dtype"))
+    if isinstance(X, (list, tuple)):
+        if not X:
+            return False
+        return all(map(_is_pair, X)) or (all(map(_is_block, X)) and (y is None or _holds_labels_of(y, X)))
+    arraylike = any(hasattr(X, name) for name in ("__array__", "shape", "dtype"))
     return not arraylike and isinstance(X, Iterable)
+
+
+def _is_block(X: Any) -> bool:
+    """Whether X is a frame, or an array of at least two axes."""
+    return len(getattr(X, "shape", ())) >= 2
+
+
+def _n_axes(X: Any) -> int:
+    try:
+        return int(X.ndim if hasattr(X, "ndim") else np.ndim(X))
+    except ValueError:  # lists of different lengths
+        return 0
+
+
+def _is_pair(chunk: Any) -> bool:
+    """Whether a chunk is a pair (X, y)."""
+    if not isinstance(chunk, (list, tuple)) or len(chunk) != 2:
+        return False
+    X, y = chunk
+    if _is_block(X):
+        return y is None or _n_axes(y) == 1 or hasattr(y, "shape")
+    return _n_axes(X) >= 2 and _n_axes(y) == 1 and len(X) == len(y)
+
+
+def _holds_labels_of(y: Any, chunks: Any) -> bool:
+    """Whether y holds the labels of each chunk."""
+    if not isinstance(y, (list, tuple)) or len(y) != len(chunks):
+        return False
+    return all(_n_axes(labels) >= 1 and len(labels) == len(chunk) for labels, chunk in zip(y, chunks, strict=True))
 
 
 def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
@@ -33,7 +70,8 @@ def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
     X : memmap, path or iterable
         A Parquet file is read by row groups, and a ``.npy`` file is memory-mapped.
     y : array-like of shape (n,), str or None
-        Labels of a memory map, or name of the label column of a Parquet file.
+        Labels of a memory map, name of the label column of a Parquet file, or labels for each chunk
+        of a list.
     chunk_size : int
         Number of rows of a piece, for memory maps and files.
 
@@ -53,9 +91,11 @@ def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
         X = np.load(path, mmap_mode="r")
     if isinstance(X, np.memmap):
         return _memmap(X, y, chunk_size)
-    if y is not None:
-        raise DataError("y cannot be given beside an iterable of chunks: let the iterable yield pairs (X, y).")
-    return _pairs(X)
+    if y is None:
+        return ((chunk[0], chunk[1]) if _is_pair(chunk) else (chunk, None) for chunk in X)
+    if isinstance(X, (list, tuple)):
+        return zip(X, y, strict=True)
+    raise DataError("y cannot be given beside an iterable of chunks: let the iterable yield pairs (X, y).")
 
 
 def _memmap(X: np.memmap[Any, Any], y: Any, chunk_size: int) -> Iterator[Piece]:
@@ -101,12 +141,3 @@ def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
         for batch in file.iter_batches(batch_size=chunk_size):
             frame = batch.to_pandas()
             yield (frame, None) if target is None else (frame.drop(columns=target), frame[target])
-
-
-def _pairs(chunks: Iterable[Any]) -> Iterator[Piece]:
-    """Yield the chunks of an iterable as pairs; a chunk without labels is paired with None."""
-    for chunk in chunks:
-        if isinstance(chunk, (tuple, list)) and len(chunk) == 2 and all(hasattr(part, "shape") for part in chunk):
-            yield chunk[0], chunk[1]
-        else:
-            yield chunk, None

@@ -154,12 +154,13 @@ class StreamingCoreset(BaseDistiller):
         ----------
         X : array-like, memmap, str, path or iterable
             An array as for any distiller; a NumPy memory map; the path of a Parquet file (read by
-            row groups) or of a ``.npy`` file; or an iterable, such as a generator or a DataLoader,
-            that yields chunks X or pairs (X, y). A list is treated as an array: pass a list of
-            chunks as ``iter(chunks)``.
-        y : array-like of shape (n,), str or None
-            Labels or numbers. For a Parquet file it is the name of the column that holds them; for
-            an iterable it must be None.
+            row groups) or of a ``.npy`` file; or an iterable, such as a list, a generator or a
+            DataLoader, of chunks X or pairs (X, y). Items of a list are chunks if all are pairs,
+            or frames or arrays of at least two axes; any other list is an array.
+        y : array-like of shape (n,), list, str or None
+            Labels or numbers. For a Parquet file it is the name of the column that holds them. For
+            a list of chunks it may be a list with the labels of each chunk; for any other iterable
+            it must be None.
 
         Returns
         -------
@@ -173,7 +174,7 @@ class StreamingCoreset(BaseDistiller):
             If a chunk is invalid; the message gives its number. The chunks before it are kept, see
             `partial_fit`.
         """
-        if is_stream(X):
+        if is_stream(X, y):
             self._fit_stream(X, y)
         else:
             super().fit(X, y)
