@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from distillkit.exceptions import DatasetError
+from distillkit.utils._image_axes import check_image_axes
 
 __all__ = ["Dataset"]
 
@@ -64,6 +65,8 @@ class Dataset:
                     f"{self.name}: {len(X)} {part} rows with {len(y)} labels; there must be at least one row, and "
                     "as many labels as rows."
                 )
+        if self.modality == "image":
+            check_image_axes(self.X_train.shape[1:], self.name, DatasetError)
         if self.X_train.shape[1:] != self.X_test.shape[1:]:
             raise DatasetError(
                 f"{self.name}: training rows have shape {self.X_train.shape[1:]}, test rows {self.X_test.shape[1:]}."

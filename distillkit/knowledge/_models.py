@@ -19,6 +19,7 @@ from torch import nn
 from distillkit.exceptions import DataError
 from distillkit.knowledge._temperature import EPS, logits_of
 from distillkit.nn import NetworkClassifier, evaluating
+from distillkit.nn.networks._probabilities import refuse_probabilities
 
 __all__ = [
     "check_task",
@@ -154,7 +155,7 @@ def class_logits(model: Any, X: np.ndarray, model_classes: Any, classes: np.ndar
     ------
     DataError
         If the model has neither probabilities nor decision values, if its columns do not match its
-        classes, or if it returns NaN or infinity.
+        classes, if it returns NaN or infinity, or if it is a module that returns probabilities.
     """
     outputs = _raw_logits(model, model_input(model, X, names))
     # 1. Bring the outputs of binary classifiers with a single column to one column per class.
@@ -178,7 +179,9 @@ def class_logits(model: Any, X: np.ndarray, model_classes: Any, classes: np.ndar
 
 def _raw_logits(model: Any, rows: Any) -> np.ndarray:
     if isinstance(model, nn.Module):
-        return module_outputs(model, rows)
+        outputs = module_outputs(model, rows)
+        refuse_probabilities(model, torch.from_numpy(outputs))
+        return outputs
     inner = model.estimator if isinstance(model, FrozenEstimator) else model
     if hasattr(model, "predict_proba") and not isinstance(inner, NetworkClassifier):
         return logits_of(model.predict_proba(rows))

@@ -12,6 +12,7 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plotting._axes import check_axes, figure_of
 from distillkit.plotting._tiles import by_class, tile, to_bytes, with_channels
+from distillkit.utils._image_axes import check_image_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +112,7 @@ def _in_shape(small: DistilledSet, shape: tuple[int, ...] | None) -> np.ndarray:
             f"rows of shape {X.shape[1:]} are neither images nor series: give shape=(channels, height, width) if they "
             "are flattened images. For a table use DistilledSet.to_pandas()."
         )
+    check_image_axes(X.shape[1:], "the set")
     return with_channels(X, "image" if X.ndim == 4 else "series")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.synthesis._columns import Columns
+from distillkit.utils._image_axes import check_image_axes
 
 __all__ = ["Codec"]
 
@@ -49,6 +50,7 @@ class Codec:
     def of(cls, X: np.ndarray) -> Codec:
         """Compute the scales from training rows (n, ...)."""
         shape = X.shape[1:]
+        check_image_axes(shape)
         kind = {3: "image", 2: "series"}.get(len(shape), "table")
         sides = shape[1:] or (0,)
         if min(sides) < _SMALLEST_SIDE:

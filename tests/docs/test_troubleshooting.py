@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from torch import nn
 
 from distillkit import (
     DistilledSet,
@@ -21,6 +22,7 @@ from distillkit import (
 from distillkit.bench.planning._load_suite import parse_suite
 from distillkit.cli._single import distil_rows
 from distillkit.datasets import load_dataset
+from distillkit.nn import NetworkClassifier
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 HEADINGS = re.findall(r"^### `(.*)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -48,6 +50,8 @@ TROUBLES = {
     "no file": lambda: DistilledSet.load("nowhere.safetensors"),
     "table drawn": lambda: plot_rows(KMEANS.fit(X, y)),
     "network for images": lambda: GradientMatchingDistiller(1, network="convnet").fit(X, y),
+    "channels last": lambda: GradientMatchingDistiller(1).fit(X.reshape(-1, 2, 2, 1).repeat(8, 1).repeat(8, 2), y),
+    "softmax in a network": lambda: NetworkClassifier(network=nn.Sequential(nn.Linear(4, 3), nn.Softmax(1))).fit(X, y),
     "no GPU": lambda: GradientMatchingDistiller(1, device="cuda").fit(X, y),
     "misspelled name": lambda: evaluate(KMEANS.fit(X, y), X, y, evaluators=["logistics"]),
     "misspelled key": lambda: parse_suite('name = "a"\nbudget = [1]', "a.toml"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,11 @@ from distillkit.exceptions import DataError
 from distillkit.nn.networks._convnet import ConvNet, ConvNet1d
 from distillkit.nn.networks._lenet import LeNet
 from distillkit.nn.networks._mlp import Mlp
+from distillkit.nn.networks._probabilities import refuse_probabilities
 from distillkit.nn.networks._resnet import ResNet18
 from distillkit.nn.runtime._modes import evaluating
 from distillkit.nn.runtime._seeding import DrawsFrom, make_generator, seeded
+from distillkit.utils._image_axes import check_image_axes
 
 __all__ = ["NETWORKS", "check_fit", "count_parameters", "make_network", "network_name"]
 
@@ -50,8 +53,11 @@ def network_name(name: str, shape: tuple[int, ...]) -> str:
     Raises
     ------
     DataError
-        If the name is not known, or if the network does not fit the shape.
+        If the name is not known, if the network does not fit the shape, or if the channels of
+        images are the last axis.
     """
+    if name == "auto" or NETWORKS.get(name, (None, None))[1] == 3:
+        check_image_axes(shape)
     if name == "auto":
         if len(shape) == 3:
             return "convnet" if min(shape[1:]) >= 8 else "mlp"
@@ -134,7 +140,8 @@ def check_fit(network: nn.Module, shape: tuple[int, ...], n_outputs: int) -> Non
     Raises
     ------
     DataError
-        If it is not a module, fails for rows of this shape, or returns another number of outputs.
+        If it is not a module, fails for rows of this shape, or returns another number of outputs
+        or probabilities in place of logits.
     """
     if not isinstance(network, nn.Module):
         raise DataError(f"network must return a torch.nn.Module, but returned {type(network).__name__}.")
@@ -150,6 +157,10 @@ def check_fit(network: nn.Module, shape: tuple[int, ...], n_outputs: int) -> Non
         raise DataError(
             f"network {type(network).__name__} returns {actual} for a row, but {n_outputs} outputs are needed."
         )
+    if n_outputs > 1:
+        with evaluating(network):  # Rows of zeros alone would give the biases, which may sum to one by chance.
+            rows = torch.linspace(-1, 1, 2 * math.prod(shape), device=device).reshape(2, *shape)
+            refuse_probabilities(network, torch.cat([outputs, network(rows)]))
 
 
 def count_parameters(network: nn.Module) -> int:
