@@ -45,7 +45,7 @@ __all__ = ["distill"]
 @click.option(
     "--standardize/--no-standardize",
     default=None,
-    help="Distil in standardized units; the rows written are in the original units.  [default: tables only]",
+    help="Distil in standardized units; the rows written are in the original units.  [default: not for images]",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
 @click.option(
@@ -80,12 +80,14 @@ def distill(
 ) -> None:
     """Distil SOURCE with METHOD and write the small set.
 
-    SOURCE is a .csv, .tsv, .parquet or .npz file, or the name of a dataset.
+    SOURCE is a .csv, .tsv, .parquet, .npz or .ts file, or the name of a dataset, of which the
+    training rows are taken. The rows written are in the units, shape and columns of SOURCE.
 
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
     from distillkit.cli._single import after_interrupt, check_output, distil_rows, make_distiller, write_distilled
+    from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
     from distillkit.utils._targets import describe_task
 
@@ -96,7 +98,7 @@ def distill(
     try:
         X, y = load_rows(source, target=target, root=data_root, **reading)
         started = time.perf_counter()
-        small = distil_rows(distiller, X, y, standardize=X.ndim == 2 if standardize is None else standardize)
+        small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
         seconds = time.perf_counter() - started
         write_distilled(small, output, target or "target")
     except KeyboardInterrupt as exc:
@@ -105,6 +107,8 @@ def distill(
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
     if task == "auto" and y is not None and (description := describe_task(y, "--task")):
         click.echo(f"task: {description}")
+    if y is None and hasattr(X, "columns"):
+        click.echo(f"target: {describe_missing_target(X)}")
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
@@ -97,8 +98,9 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     y : ndarray of shape (n,) or None
     standardize : bool
         Whether to distil in standardized units. Distances between rows then weight each column by
-        its standard deviation and not by its unit. Tables with text, categories, dates or gaps are
-        standardized by their encoder; see `TableEncoder` for what it does otherwise.
+        its standard deviation and not by its unit, and so does each channel of series. Tables with
+        text, categories, dates or gaps are standardized by their encoder; see `TableEncoder` for
+        what it does otherwise.
 
     Raises
     ------
@@ -112,11 +114,12 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     if not standardize:
         return _fit(distiller, X, y)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
-    scaling = TableEncoder().fit(X) if is_frame(X) else Preprocessing.standardize(rows)
+    scaling = TableEncoder().fit(X) if is_frame(X) else _scaling(rows)
     small = _fit(distiller, scaling.transform(X if is_frame(X) else rows), y)
     # Bring the rows back to the original units, and drop all that refers to standardized ones.
     small.stored = None
-    small.X = rows[small.indices] if small.indices is not None else _unscaled(small.in_original_units(), scaling)
+    own = rows if is_frame(X) else np.asarray(X)  # Selected rows keep the type of an array.
+    small.X = own[small.indices] if small.indices is not None else _unscaled(small.in_original_units(), scaling)
     for name in ("offset", "weighting"):
         small.provenance.pop(name, None)
     small.preprocessing = None
@@ -133,6 +136,15 @@ def _unscaled(X: np.ndarray, scaling: TableEncoder | Preprocessing) -> np.ndarra
     if isinstance(scaling, Preprocessing):
         return scaling.inverse_transform(X)
     return np.asarray(as_numeric(scaling.inverse_transform(X, rounded=False)), dtype=np.float64)
+
+
+def _scaling(X: np.ndarray) -> Preprocessing:
+    """Fit mean 0 and standard deviation 1 per column, or per channel of series."""
+    if X.ndim != 3:
+        return Preprocessing.standardize(X)
+    scaling = Preprocessing.standardize(np.moveaxis(X, 1, 2).reshape(-1, X.shape[1]))
+    mean, scale = (np.repeat(values, X.shape[2]) for values in (scaling.mean, scaling.scale))
+    return Preprocessing(mean, scale, kind="standardize")
 
 
 def _check_finite(X: Any) -> None:
@@ -178,9 +190,9 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
             small.save(path)
             return
         if path.suffix == ".csv":
-            small.to_pandas(target=target).to_csv(part, index=False)
+            _as_table(small, target).to_csv(part, index=False)
         elif path.suffix == ".parquet":
-            small.to_pandas(target=target).to_parquet(part, index=False)
+            _as_table(small, target).to_parquet(part, index=False)
         else:
             np.savez(part, **_arrays(small))
         part.replace(path)
@@ -188,6 +200,23 @@ def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
         raise ArtefactError(f"cannot write {path}: {exc.strerror or exc}. Choose another file.") from exc
     finally:
         part.unlink(missing_ok=True)
+
+
+def _as_table(small: DistilledSet, target: str) -> pd.DataFrame:
+    """Return a set as a table, whose columns say the place of a value in a series or an image."""
+    frame = small.to_pandas(target=target)
+    if small.table is None and small.feature_names is None and small.X.ndim > 2:
+        names = _place_names(small.X.shape[1:])
+        frame.columns = pd.Index([*names, *frame.columns[len(names) :]])
+    return frame
+
+
+def _place_names(shape: tuple[int, ...]) -> list[str]:
+    """Return names such as ``t5``, ``c0_t5``, ``pixel_2_3`` and ``c0_pixel_2_3`` for the values of a row."""
+    channels, *sides = shape
+    kind = "t" if len(sides) == 1 else "pixel_"
+    places = [kind + "_".join(map(str, place)) for place in np.ndindex(*sides)]
+    return places if channels == 1 else [f"c{channel}_{place}" for channel in range(channels) for place in places]
 
 
 def after_interrupt(distiller: Any, path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class Dataset:
         Names of the classes; empty for regression.
     feature_names : tuple of str
         Names of the columns of a table; empty otherwise.
+    rows_train : array, DataFrame or None
+        The training rows as they were read, with their own units, shape and column names, for use
+        outside the bench; None if `X_train` holds them.
     preparation : str
         Description of the preparation of the raw rows, for the report.
     task_note : str
@@ -54,6 +57,7 @@ class Dataset:
     y_test: np.ndarray
     classes: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
+    rows_train: Any = None
     preparation: str = ""
     task_note: str = ""
 
@@ -71,6 +75,11 @@ class Dataset:
             raise DatasetError(
                 f"{self.name}: training rows have shape {self.X_train.shape[1:]}, test rows {self.X_test.shape[1:]}."
             )
+
+    @property
+    def own_rows(self) -> Any:
+        """The training rows in their own units, as an array or a frame."""
+        return self.X_train if self.rows_train is None else self.rows_train
 
     def as_float(self) -> Self:
         """Return the dataset with uint8 images as float32 in [0, 1]; other rows are unchanged."""

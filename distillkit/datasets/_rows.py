@@ -30,7 +30,7 @@ def load_rows(
     drop: str | list[str] | tuple[str, ...] = (),
     download: bool = False,
 ) -> tuple[Any, np.ndarray | None]:
-    """Load every row of a file, or the training rows of a dataset.
+    """Load every row of a file, or the training rows of a dataset, in their own units.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ def load_rows(
         return read_rows(resolve_path(source, root, option=""))
     from distillkit.datasets._load import load_dataset
 
-    dataset = load_dataset(source, root, **({"download": True} if download else {})).as_float()
+    dataset = load_dataset(source, root, **({"download": True} if download else {}))
     y = np.array(dataset.classes)[dataset.y_train] if dataset.classes else dataset.y_train
-    return dataset.X_train, y
+    return dataset.own_rows, y
 
 
 def _table_rows(path: Path, target: str | int | None, options: TableOptions) -> tuple[Any, np.ndarray | None]:

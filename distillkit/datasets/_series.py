@@ -112,7 +112,9 @@ def series_dataset(name: str, files: list[Path]) -> Dataset:
         raise DatasetError(f"{files[0]}: dimension {empty[0] + 1} has no values in any training series: remove it.")
     # 3. Fill missing values and standardize.
     n_missing = sum(int(np.isnan(X).sum()) for X in (X_train, X_test))
-    X_train, X_test = standardize(fill_gaps(X_train), fill_gaps(X_test))
+    X_train, X_test = fill_gaps(X_train), fill_gaps(X_test)
+    rows_train = _fill_channels(X_train)
+    X_train, X_test = standardize(X_train, X_test)
     notes = ["channels standardized with statistics of the training series"]
     if n_missing:
         notes.append(f"{n_missing} missing values filled in a straight line between their neighbors")
@@ -126,6 +128,7 @@ def series_dataset(name: str, files: list[Path]) -> Dataset:
         X_test=np.nan_to_num(X_test),
         y_test=targets.y_test,
         classes=targets.classes,
+        rows_train=rows_train,
         preparation="; ".join([*notes, targets.note] if targets.note else notes),
     )
 
@@ -142,6 +145,11 @@ def fill_gaps(X: np.ndarray) -> np.ndarray:
         gap, series = missing[case, channel], X[case, channel]
         series[gap] = np.interp(time[gap], time[~gap], series[~gap])
     return X
+
+
+def _fill_channels(X: np.ndarray) -> np.ndarray:
+    """Return series whose channels without any value have the mean of the channel."""
+    return np.where(np.isnan(X), np.nanmean(X, axis=(0, 2), keepdims=True), X)
 
 
 def _archived(folder: str, doc: str) -> Loader:

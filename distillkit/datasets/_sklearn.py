@@ -35,6 +35,7 @@ def load_digits(_root: Path | None = None) -> Dataset:
         X_test=images[targets.test],
         y_test=targets.y_test,
         classes=targets.classes,
+        rows_train=bunch.images[targets.train, None],
         preparation=f"pixels divided by 16; {targets.note}",
     )
 
@@ -77,7 +78,10 @@ def load_diabetes(_root: Path | None = None) -> Dataset:
 
 def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
     """Hold test rows out and standardize all rows."""
+    import pandas as pd
+
     targets = make_targets(name, bunch.target, task=task)
+    feature_names = tuple(map(str, bunch.feature_names))
     X_train, X_test = standardize(bunch.data[targets.train], bunch.data[targets.test])
     return Dataset(
         name=name,
@@ -89,6 +93,7 @@ def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
         y_test=targets.y_test,
         # The class codes equal scikit-learn's, which count from 0, so its class names fit.
         classes=tuple(map(str, bunch.target_names)) if task == "classification" else (),
-        feature_names=tuple(map(str, bunch.feature_names)),
+        feature_names=feature_names,
+        rows_train=pd.DataFrame(bunch.data[targets.train], columns=list(feature_names)),
         preparation=f"columns standardized with statistics of the training rows; {targets.note}",
     )

@@ -174,6 +174,7 @@ def _dataset(
         y_test=targets.y_test,
         classes=targets.classes,
         feature_names=encoded.feature_names,
+        rows_train=train,
         preparation="; ".join(filter(None, [*dict.fromkeys(notes), *encoded.notes, targets.note])),
         task_note=targets.task_note,
     )

@@ -100,3 +100,91 @@ def test_files_that_shift_columns_are_refused(distillkit_, tmp_path, text, messa
     told = distil(distillkit_, tmp_path, text)
     assert told.status == 2
     assert message in told.err
+
+
+@pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        ({"Label": [1.5, 2.5, 3.5, 4.5], "x": [1.0, 2.0, 3.0, 4.0]}, "--target 'Label' if that column is the target"),
+        ({"x": [1.0, 2.0, 3.0, 4.0], "animal": ["cat", "dog", "cat", "dog"]}, "--target 'animal' if that column"),
+        ({"animal": ["cat", "dog", "cat", "dog"], "x": [1.5, 2.5, 3.5, 4.5]}, "--target COLUMN names one"),
+        ({"x": [1.0, 2.0, 3.0, 4.0], "name": ["a", "b", "c", "d"]}, "--target COLUMN names one"),
+    ],
+)
+def test_without_a_target_the_likely_column_is_named(distillkit_, tmp_path, columns, hint):
+    pd.DataFrame(columns).to_csv(tmp_path / "x.csv", index=False)
+    told = distillkit_("distill", "random", tmp_path / "x.csv", "-b", "2", "-o", tmp_path / "s.csv")
+    assert told.status == 0
+    assert "target: none, all columns are features; " + hint in told.out
+    (column,) = [name for name in columns if name in hint] or [None]
+    if column is not None:
+        told = distillkit_("distill", "random", tmp_path / "x.csv", "-t", column, "-b", "1", "-o", tmp_path / "s.csv")
+        assert "target:" not in told.out
+
+
+def distilled_frame(distillkit_, tmp_path, method, source, *options):
+    output = tmp_path / "small.csv"
+    told = distillkit_("distill", method, source, "-b", "2", "-o", output, *options)
+    assert told.status == 0, told.err
+    return pd.read_csv(output)
+
+
+def test_named_tables_keep_their_units_and_names(distillkit_, tmp_path):
+    from sklearn.datasets import load_wine
+
+    bunch = load_wine()
+    rows = {tuple(row) for row in bunch.data.tolist()}
+    for method in ("kmeans:medoids", "random", "kcenter"):
+        small = distilled_frame(distillkit_, tmp_path, method, "wine")
+        assert small.columns.tolist() == [*bunch.feature_names, "target", "sample_weight"]
+        assert all(tuple(row) in rows for row in small[bunch.feature_names].to_numpy().tolist())
+    made = distilled_frame(distillkit_, tmp_path, "kmeans", "wine")
+    assert made["proline"].between(bunch.data[:, -1].min(), bunch.data[:, -1].max()).all()
+    assert made["proline"].mean() > 100
+
+
+def test_named_images_keep_their_units_shape_and_places(distillkit_, tmp_path):
+    from sklearn.datasets import load_digits
+
+    rows = {tuple(row) for row in load_digits().data.tolist()}
+    small = distilled_frame(distillkit_, tmp_path, "kmeans:medoids", "digits")
+    assert small.columns.tolist() == [*load_digits().feature_names, "target", "sample_weight"]
+    assert all(tuple(row) in rows for row in small.iloc[:, :64].to_numpy().tolist())
+    assert small.iloc[:, :64].to_numpy().max() == 16
+    assert distillkit_("distill", "kcenter", "digits", "-b", "1", "-o", tmp_path / "s.safetensors").status == 0
+    saved = DistilledSet.load(tmp_path / "s.safetensors")
+    assert saved.X.shape == (10, 1, 8, 8)
+    assert {tuple(row) for row in saved.X.reshape(10, -1).tolist()} <= rows
+
+
+def test_series_files_keep_their_units_and_places(distillkit_, tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.stack([rng.normal(100, 1, (20, 4)), rng.normal(-5, 1000, (20, 4))], axis=1).round(3)
+    cases = [":".join(",".join(map(str, channel)) for channel in case) + f":{'ab'[i % 2]}" for i, case in enumerate(X)]
+    head = "@problemName p\n@univariate false\n@dimensions 2\n@equalLength true\n@classLabel true a b\n@data\n"
+    (tmp_path / "p_TRAIN.ts").write_text(head + "\n".join(cases) + "\n")
+    (tmp_path / "p_TEST.ts").write_text(head + "\n".join(cases[:4]) + "\n")
+    small = distilled_frame(distillkit_, tmp_path, "kmeans:medoids", tmp_path / "p_TRAIN.ts")
+    names = [f"c{channel}_t{time}" for channel in range(2) for time in range(4)]
+    assert small.columns.tolist() == [*names, "target", "sample_weight"]
+    rows = {tuple(row) for row in X.reshape(20, -1).tolist()}
+    assert all(tuple(row) in rows for row in small[names].to_numpy().tolist())
+    # The channels count alike in spite of their units: scaling one changes no choice.
+    X[:, 1] /= 1000
+    cases = [":".join(",".join(map(str, channel)) for channel in case) + f":{'ab'[i % 2]}" for i, case in enumerate(X)]
+    (tmp_path / "p_TRAIN.ts").write_text(head + "\n".join(cases) + "\n")
+    again = distilled_frame(distillkit_, tmp_path, "kmeans:medoids", tmp_path / "p_TRAIN.ts")
+    np.testing.assert_array_equal(again[names[:4]], small[names[:4]])
+
+
+def test_bytes_stay_bytes_in_selected_images(distillkit_, tmp_path):
+    from distillkit.datasets import load_rows
+
+    X = np.random.default_rng(0).integers(0, 255, (30, 3, 5, 5)).astype(np.uint8)
+    np.savez(tmp_path / "x.npz", X=X, y=np.arange(30) % 2)
+    assert load_rows(str(tmp_path / "x.npz"))[0].dtype == np.uint8
+    small = tmp_path / "s.npz"
+    assert distillkit_("distill", "random", tmp_path / "x.npz", "-b", "1", "-o", small).status == 0
+    with np.load(small) as arrays:
+        assert arrays["X"].dtype == np.uint8
+        assert all((row == X).all(axis=(1, 2, 3)).any() for row in arrays["X"])

@@ -144,7 +144,7 @@ def test_what_cannot_be_loaded_is_shown_without_parameters(distillkit_, trouble)
     told = distillkit_("show", "far-off")
     assert told.status == 0
     assert "needs no_such_package" in told.out
-    assert "Parameters are not known: 'far-off' cannot be loaded" in told.out
+    assert "Parameters are not known:" in told.out
 
 
 def complete(*words):

@@ -40,6 +40,8 @@ def test_arrays(tmp_path):
 
 def test_named_dataset_gives_training_rows_with_class_names():
     X, y = load_rows("iris")
+    assert X.columns.tolist()[0] == "sepal length (cm)"
+    assert X["sepal length (cm)"].between(4, 8).all()
     assert X.shape[1] == 4
     assert len(X) < 150  # the holdout stays out
     assert set(y) == {"setosa", "versicolor", "virginica"}
