@@ -86,6 +86,7 @@ def distill(
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
+    from distillkit.cli._fit_progress import FitProgress
     from distillkit.cli._single import after_interrupt, check_output, distil_rows, make_distiller, write_distilled
     from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
@@ -98,7 +99,8 @@ def distill(
     try:
         X, y = load_rows(source, target=target, root=data_root, **reading)
         started = time.perf_counter()
-        small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
+        with FitProgress(method):
+            small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
         seconds = time.perf_counter() - started
         write_distilled(small, output, target or "target")
     except KeyboardInterrupt as exc:

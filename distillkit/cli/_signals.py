@@ -82,5 +82,7 @@ def _end_at_once(number: int) -> NoReturn:
             jobs.kill_children()
         if (folders := sys.modules.get("distillkit.bench.execution._job_folders")) is not None:
             folders.remove_all()
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h\n")  # A progress bar hides the cursor.
         os.write(2, b"distillkit: interrupted again: ended at once.\n")
     os._exit(128 + number)
