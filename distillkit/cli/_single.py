@@ -212,7 +212,7 @@ def _as_table(small: DistilledSet, target: str) -> pd.DataFrame:
 
 
 def _place_names(shape: tuple[int, ...]) -> list[str]:
-    """Return names such as ``t5``, ``c0_t5``, ``pixel_2_3`` and ``c0_pixel_2_3`` for the values of a row."""
+    """Return names for the values of a row, such as ``t5`` and ``pixel_2_3``, or ``c0_t5``."""
     channels, *sides = shape
     kind = "t" if len(sides) == 1 else "pixel_"
     places = [kind + "_".join(map(str, place)) for place in np.ndindex(*sides)]
