@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from distillkit.cli._completion import Name
+from distillkit.cli._interrupts import note_of_distillation, noted, remember
 from distillkit.cli._options import data_root_option
 
 __all__ = ["distill"]
@@ -62,6 +63,7 @@ __all__ = ["distill"]
 @click.option("--drop", metavar="COLUMN,...", help="Columns to leave out.")
 @click.option("--download", is_flag=True, help="Download a named dataset into the data root if it is not there.")
 @data_root_option
+@noted(note_of_distillation)
 def distill(
     method: str,
     source: str,
@@ -87,7 +89,7 @@ def distill(
     """
     from distillkit.budget import Budget
     from distillkit.cli._fit_progress import FitProgress
-    from distillkit.cli._single import after_interrupt, check_output, distil_rows, make_distiller, write_distilled
+    from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
     from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
     from distillkit.utils._targets import describe_task
@@ -96,16 +98,13 @@ def distill(
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
     distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
     reading |= {"missing": missing, "drop": [] if drop is None else [name.strip() for name in drop.split(",")]}
-    try:
-        X, y = load_rows(source, target=target, root=data_root, **reading)
-        started = time.perf_counter()
-        with FitProgress(method):
-            small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
-        seconds = time.perf_counter() - started
-        write_distilled(small, output, target or "target")
-    except KeyboardInterrupt as exc:
-        exc.add_note(after_interrupt(distiller, output))
-        raise
+    remember(distiller=distiller)
+    X, y = load_rows(source, target=target, root=data_root, **reading)
+    started = time.perf_counter()
+    with FitProgress(method):
+        small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
+    seconds = time.perf_counter() - started
+    write_distilled(small, output, target or "target")
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
     if task == "auto" and y is not None and (description := describe_task(y, "--task")):
         click.echo(f"task: {description}")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from distillkit.cli._completion import Name
+from distillkit.cli._interrupts import note_of_run, noted, remember
 from distillkit.cli._options import load_narrowed, results_folder, suite_options
-
-if TYPE_CHECKING:
-    from distillkit.cli._progress import ProgressPrinter
 
 __all__ = ["run"]
 
@@ -49,6 +47,7 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
 )
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress, only the leaderboard.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 unless every cell is ok, skipped ones included.")
+@noted(note_of_run)
 def run(
     suite: str,
     output: Path | None,
@@ -91,15 +90,12 @@ def run(
         n_done = len(plan.cells) - len(pending_cells(plan, store, statuses))
         progress = ProgressPrinter(len(plan.cells), n_done, jobs, quiet=quiet)
         options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
-        try:
-            # On an interrupt, `closing` ends the child processes.
-            with progress, closing(run_plan(plan, store, **options)) as rows:
-                for _ in rows:
-                    pass
-            leaderboard = write_reports(store, show=True)
-        except KeyboardInterrupt as exc:
-            exc.add_note(_what_is_done(progress, store.folder))
-            raise
+        remember(progress=progress, folder=store.folder)
+        # On an interrupt, `closing` ends the child processes.
+        with progress, closing(run_plan(plan, store, **options)) as rows:
+            for _ in rows:
+                pass
+        leaderboard = write_reports(store, show=True)
     stored = store.rows(cell.key for cell in plan.cells).values()
     not_ok = [row["status"] for row in stored if row["status"] != "ok"]
     if strict and not_ok:
@@ -107,13 +103,6 @@ def run(
         click.echo(f"distillkit: --strict: {len(not_ok)} of {len(plan.cells)} cells are not ok ({counts}).", err=True)
     if leaderboard.n_ok == 0 or (strict and not_ok):
         raise click.exceptions.Exit(1)
-
-
-def _what_is_done(progress: ProgressPrinter, folder: Path) -> str:
-    done = f"{progress.done} of {progress.total} cells are done and stored in {folder}"
-    if progress.done == progress.total:
-        return f"all {done}; `distillkit report {folder}` writes the leaderboard."
-    return f"{done}; the same command goes on with the rest, and `distillkit report {folder}` shows what there is."
 
 
 def _statuses(text: str | None) -> frozenset[str]:

@@ -22,7 +22,7 @@ from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
 
-__all__ = ["after_interrupt", "check_output", "distil_rows", "make_distiller", "write_distilled"]
+__all__ = ["check_output", "distil_rows", "make_distiller", "write_distilled"]
 
 _SUFFIXES = (".safetensors", ".csv", ".parquet", ".npz")
 
@@ -217,28 +217,6 @@ def _place_names(shape: tuple[int, ...]) -> list[str]:
     kind = "t" if len(sides) == 1 else "pixel_"
     places = [kind + "_".join(map(str, place)) for place in np.ndindex(*sides)]
     return places if channels == 1 else [f"c{channel}_{place}" for channel in range(channels) for place in places]
-
-
-def after_interrupt(distiller: Any, path: Path) -> str:
-    """Return what an interrupt left of a distillation, and how to go on.
-
-    Parameters
-    ----------
-    distiller : distiller
-    path : Path
-        The file that was to be written.
-    """
-    params = distiller.get_params(deep=False)
-    checkpoint = params.get("checkpoint")
-    if checkpoint is not None and Path(checkpoint).is_file():
-        return f"{path} was not written; the same command goes on from the checkpoint {checkpoint}."
-    offers = []
-    if "on_interrupt" in params:
-        offers.append("-p on_interrupt=return writes the best rows so far")
-    if "checkpoint" in params:
-        offers.append("-p checkpoint=FILE lets a later command go on")
-    advice = f"; next time, {' or '.join(offers)}." if offers else "."
-    return f"{path} was not written, and the same command starts anew{advice}"
 
 
 def _arrays(small: DistilledSet) -> dict[str, Any]:

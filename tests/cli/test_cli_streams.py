@@ -12,7 +12,7 @@ import click
 import pytest
 
 from distillkit.cli import _group, _signals
-from distillkit.cli._single import after_interrupt
+from distillkit.cli._interrupts import after_distillation, after_run
 from distillkit.cli._streams import OutputState, _Descriptor
 
 REPORTS = ("leaderboard.txt", "leaderboard.md", "leaderboard.csv", "leaderboard.html")
@@ -143,11 +143,13 @@ def test_an_interrupted_distillation_says_what_is_true(distillkit_, monkeypatch,
     told = distillkit_("distill", "kmeans", table, "-t", "animal", "-b", "2", "-o", output)
     assert told.status == 130
     assert told.err.strip() == f"distillkit: interrupted: {output} was not written, and the same command starts anew."
+    assert after_distillation(None, output) == f"{output} was not written, and the same command starts anew."
+    assert after_run(None, None) == "no cell was run; the same command starts the run."
     checkpoint = tmp_path / "c.ckpt"
-    assert "checkpoint=FILE" in after_interrupt(GradientMatchingDistiller(), output)
-    assert "starts anew" in after_interrupt(GradientMatchingDistiller(checkpoint=checkpoint), output)
+    assert "checkpoint=FILE" in after_distillation(GradientMatchingDistiller(), output)
+    assert "starts anew" in after_distillation(GradientMatchingDistiller(checkpoint=checkpoint), output)
     checkpoint.touch()
-    text = after_interrupt(GradientMatchingDistiller(checkpoint=str(checkpoint)), output)
+    text = after_distillation(GradientMatchingDistiller(checkpoint=str(checkpoint)), output)
     assert text == f"{output} was not written; the same command goes on from the checkpoint {checkpoint}."
 
 
