@@ -58,3 +58,21 @@ def test_a_process_that_ends_at_once_removes_its_folders(temporary):
     with job_folder() as folder:
         remove_all()
         assert not folder.exists()
+
+
+def test_a_fork_server_whose_parent_has_ended_ends_without_a_traceback(monkeypatch):
+    from distillkit.bench.execution import _fork_server
+
+    def end(status):
+        raise SystemExit(status)
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    server = _fork_server._Server.__new__(_fork_server._Server)
+    server.answers = os.fdopen(writer, "w")
+    monkeypatch.setattr(_fork_server.os, "_exit", end)
+    with pytest.raises(SystemExit) as ended:
+        server.answer(started=1)
+    assert ended.value.code == 0
+    with pytest.raises(BrokenPipeError):  # what it could not write is still in its buffer
+        server.answers.close()

@@ -66,9 +66,12 @@ class _Server:
                     self.fork(json.loads(line))
 
     def answer(self, **values: Any) -> None:
-        """Write one answer."""
-        self.answers.write(f"{json.dumps(values)}\n")
-        self.answers.flush()
+        """Write one answer; end without a traceback if the parent has ended."""
+        try:
+            self.answers.write(f"{json.dumps(values)}\n")
+            self.answers.flush()
+        except OSError:
+            os._exit(0)  # The kernel kills the children together with this process.
 
     def reap(self) -> None:
         """Collect the exit statuses of all children that have ended and report them."""
