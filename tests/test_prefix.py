@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distillkit import DistilledSet, KCenterCoreset, KMeansCoreset
+from distillkit import DistilledSet, FacilityLocationCoreset, KCenterCoreset, KMeansCoreset
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.exceptions import BudgetError, DataError
 
@@ -141,3 +141,29 @@ def test_a_refit_of_another_kind_forgets_the_ranking(table):
     assert hasattr(model, "ranking_")
     model._distill = lambda *_: Outcome(indices=np.array([0, 1]))
     assert not hasattr(model.fit(*table), "ranking_")
+
+
+def _tied_rows(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of which many are equally near to several others, in two classes."""
+    rng = np.random.default_rng(7)
+    grid = rng.integers(0, 3, size=(120, 6)).astype(np.float64)
+    rows = {
+        "grid": grid,
+        "tenths": grid * 0.1,
+        "far-grid": grid * 0.3 + 1e6,
+        "float32": (grid * 0.1).astype(np.float32),
+        "duplicates": np.repeat(rng.normal(size=(12, 3)), 10, axis=0),
+    }[kind]
+    return rows, np.arange(len(rows)) % 2
+
+
+@pytest.mark.parametrize("kind", ["grid", "tenths", "far-grid", "float32", "duplicates"])
+@pytest.mark.parametrize("method", [KCenterCoreset, FacilityLocationCoreset])
+def test_a_prefix_with_the_rows_equals_the_fit_among_ties(method, kind):
+    X, y = _tied_rows(kind)
+    whole = method(budget=8).fit(X, y).distilled_
+    for budget in range(1, 8):
+        small = method(budget=budget).fit(X, y).distilled_
+        prefix = whole.prefix(budget, X, y)
+        np.testing.assert_array_equal(prefix.indices, small.indices)
+        np.testing.assert_array_equal(prefix.sample_weight, small.sample_weight)

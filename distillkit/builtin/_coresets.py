@@ -60,6 +60,7 @@ CORESETS = (
         name="facility-location",
         target="distillkit.coresets:FacilityLocationCoreset",
         kind="coreset",
+        version=2,  # a row equally near to several selected rows counts for the first of them
         reference="Nemhauser, Wolsey and Fisher 1978, doi:10.1007/BF01588971; lazily: Minoux 1978",
         presets={"cosine": {"metric": "cosine"}},
         summary="Facility location in each class: rows most similar to all others, selected greedily in ranking order",

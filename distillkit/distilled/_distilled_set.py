@@ -11,7 +11,7 @@ from distillkit.distilled._artefact import read_artefact, write_artefact
 from distillkit.distilled._prefix import prefix_fields
 from distillkit.exceptions import DataError
 from distillkit.tables import DistilledTable
-from distillkit.tables._frames import row_count
+from distillkit.tables._frames import aligned, row_count
 from distillkit.utils._interpolation import is_expansion
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import PicklesByPublicName
@@ -132,9 +132,15 @@ class DistilledSet(PicklesByPublicName):
         Returns
         -------
         ndarray of shape (n, ...)
-            The rows themselves if there is neither a table nor a preprocessing.
+            The rows themselves if there is neither a table nor a preprocessing. The columns of a
+            frame are put into the order of `feature_names`.
+
+        Raises
+        ------
+        DataError
+            If a frame has other columns than the data.
         """
-        rows = X if self.table is None else self.table.encode(X)
+        rows = aligned(X, self.feature_names) if self.table is None else self.table.encode(X)
         return rows if self.preprocessing is None else self.preprocessing.transform(rows)
 
     def encode(self, X: Any) -> np.ndarray:
@@ -147,9 +153,15 @@ class DistilledSet(PicklesByPublicName):
         Returns
         -------
         ndarray of shape (n, ...)
-            Encoded rows if the data were a mixed table, otherwise the rows as an array.
+            Encoded rows if the data were a mixed table, otherwise the rows as an array. The columns
+            of a frame are put into the order of `feature_names`.
+
+        Raises
+        ------
+        DataError
+            If a frame has other columns than the data.
         """
-        return np.asarray(X) if self.table is None else self.table.encode(X)
+        return np.asarray(aligned(X, self.feature_names)) if self.table is None else self.table.encode(X)
 
     def prefix(self, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
         """Return the part of a ranked set for a smaller budget, so that one fit serves every size.

@@ -33,7 +33,7 @@ def prefix_fields(distilled: DistilledFields, budget: Any, X: Any = None, y: Any
     }
     if distilled.table is not None:
         parts["table"] = distilled.table.take(keep)
-        X = None if X is None else distilled.table.encode(X)
+    X = None if X is None else distilled.encode(X)
     weight = _reassigned_weight(distilled, keep) if X is None else _counted_weight(distilled, keep, X, y)
     provenance = {name: value for name, value in distilled.provenance.items() if name != "offset"}
     return {**parts, "sample_weight": weight[keep], "provenance": {**provenance, "prefix": to_jsonable(budget)}}
@@ -108,7 +108,7 @@ def _counted_weight(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any
 
 
 def _nearest(queries: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """Return the position in X of the nearest row of each query."""
-    from distillkit.neighbors import nearest  # loads faiss, so only on demand
+    """Return the position in X of the nearest row of each query, the first of equally near ones."""
+    from distillkit.neighbors._assignment import first_nearest  # loads compiled loops, so only on demand
 
-    return nearest(queries, X, 1)[1][:, 0]
+    return first_nearest(queries, X)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit import distances
-from distillkit.metrics._pairs import class_labels, flat_rows, paired
+from distillkit.metrics._pairs import class_labels, paired, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float
     float
         In [0, 2]; 0 only if both are the same weighted points.
     """
-    X = flat_rows(X)
+    X = rows_of(X, distilled)
     bandwidth = distances.median_bandwidth(X, seed=random_state)
     return _class_mean(X, y, distilled, distances.mmd, 2000, bandwidth=bandwidth, seed=random_state)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.distances._samples import as_floats
 from distillkit.exceptions import DataError
+from distillkit.tables._frames import is_frame
 from distillkit.utils._targets import infer_task
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from distillkit.distilled import DistilledSet
 
-__all__ = ["Pair", "class_labels", "flat_rows", "paired"]
+__all__ = ["Pair", "class_labels", "flat_rows", "paired", "rows_of"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ def flat_rows(X: Any) -> np.ndarray:
     return np.asarray(X.reshape(len(X), -1))
 
 
+def rows_of(X: Any, distilled: DistilledSet) -> np.ndarray:
+    """Return training rows as `flat_rows` does, with the columns of a frame found by their names."""
+    return flat_rows(distilled.encode(X) if is_frame(X) else X)
+
+
 def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
     """Yield the training rows in parts, each with the distilled rows to compare it with.
 
@@ -64,7 +70,8 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
 
     Parameters
     ----------
-    X : array-like of shape (n, ...)
+    X : array-like of shape (n, ...), or frame of shape (n, d)
+        The columns of a frame may be in any order.
     y : array-like of shape (n,) or None
         Class labels or numbers.
     distilled : DistilledSet
@@ -79,7 +86,7 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
         If training rows and distilled rows have different features, if either has no rows, or if
         rows or continuous targets are not finite.
     """
-    flat, y = flat_rows(X), None if y is None else np.asarray(y)
+    flat, y = rows_of(X, distilled), None if y is None else np.asarray(y)
     distilled_X = (
         distilled.X if distilled.preprocessing is None else distilled.preprocessing.inverse_transform(distilled.X)
     )

@@ -10,6 +10,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 
 __all__ = [
+    "aligned",
     "column_names",
     "container_of",
     "frame_like",
@@ -80,6 +81,45 @@ def take_rows(frame: Any, indices: Any) -> Any:
         return frame.iloc[indices]
     positions = np.arange(row_count(frame))[indices]
     return _narwhals(frame)[positions.tolist(), :].to_native()
+
+
+def aligned(X: Any, names: tuple[Any, ...] | None) -> Any:
+    """Return a frame with its columns in the order of `names`; anything but a frame as it is.
+
+    A frame tells its columns apart by their names, so that their order must not decide which values
+    are compared.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, ...), or frame of shape (n, d)
+    names : tuple of column names or None
+        Names of the columns that X is compared with. None leaves the order as it is, as do names of
+        which the frame has none that is text.
+
+    Raises
+    ------
+    DataError
+        If a frame with named columns lacks one of the names, or has a column with another name.
+    """
+    if names is None or not is_frame(X):
+        return X
+    columns = column_names(X)
+    if columns == list(names) or not all(isinstance(name, str) for name in columns):
+        return X
+    missing = [str(name) for name in names if name not in set(columns)]
+    unknown = [str(name) for name in columns if name not in set(names)]
+    if missing or unknown:
+        problems = [f"lacks {_listed(missing)}"] * bool(missing) + [f"has also {_listed(unknown)}"] * bool(unknown)
+        raise DataError(
+            f"X {' and '.join(problems)}, unlike the rows that were distilled: give a frame with the same columns, "
+            f"{_listed([str(name) for name in names])}, in any order."
+        )
+    return X[list(names)] if container_of(X) == "pandas" else X.select(list(names))
+
+
+def _listed(names: list[str]) -> str:
+    """Return names for a message, at most five of them."""
+    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
 def frame_like(original: Any, rows: np.ndarray, names: Any = None) -> Any:

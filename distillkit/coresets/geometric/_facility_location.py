@@ -15,7 +15,7 @@ from distillkit.coresets.geometric._sparse_facility_location import FacilityLoca
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._ranking import interleave
 from distillkit.coresets.shared._time_budget import split_time_budget
-from distillkit.neighbors import nearest
+from distillkit.neighbors._assignment import first_nearest
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -195,7 +195,7 @@ class FacilityLocationCoreset(BaseDistiller):
             backend=selection.backend,
         )
         # Assign each row to its nearest selected row; a selected row always represents itself.
-        labels = nearest(points, points[selection.picks], 1, device=self.device)[1][:, 0]
+        labels = first_nearest(points, points[selection.picks])
         labels[selection.picks] = np.arange(len(selection.picks))  # also if an equal row was selected earlier
         return selection, np.bincount(labels, weights=mass, minlength=len(selection.picks))
 
