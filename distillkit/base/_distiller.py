@@ -26,6 +26,7 @@ from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, to_numpy
 from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._magnitude import check_target, within_range
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._public_names import PicklesByPublicName, public_name
 from distillkit.utils._targets import infer_task, one_column
@@ -214,6 +215,8 @@ class BaseDistiller(
         }
         valid = validate_data(self, as_numeric(X), **checks)
         X_valid, y_valid = (valid, None) if y is None else valid
+        if self._reads_rows:
+            X_valid = within_range(X_valid, getattr(self, "feature_names_in_", None))
         keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
         return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
 
@@ -226,7 +229,9 @@ class BaseDistiller(
             raise DataError(
                 "task='regression' needs numbers in y, but y holds text: give numbers or task='classification'."
             )
-        return inferred if task == "auto" else str(task)
+        if (resolved := inferred if task == "auto" else str(task)) == "regression" and self._reads_rows:
+            check_target(y)
+        return resolved
 
     def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
         """Set the fitted attributes for rows that are in memory."""

@@ -193,6 +193,8 @@ def _pixels(name: str, X: np.ndarray) -> np.ndarray:
     if X.shape[1] not in (1, 3, 4) and X.shape[-1] in (1, 3, 4):
         raise DatasetError(f"{name} has shape {X.shape}, the channels last: save numpy.moveaxis(X, -1, 1) instead.")
     are_bytes = X.dtype.kind in "iu" and len(X) and X.min() >= 0 and X.max() <= _MAX_BYTE
+    if not are_bytes and X.dtype.itemsize > 4 and len(X) and max(X.max(), -X.min()) > np.finfo(np.float32).max:
+        raise DatasetError(f"{name} holds {max(X.max(), -X.min()):.3g}, which float32 cannot: divide the images by it.")
     return X.astype(np.uint8 if are_bytes else np.float32, copy=False)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from distillkit.distilled._certificate_costs import KMeansCost, LogisticCost, RidgeCost, WeightedRows
 from distillkit.exceptions import DataError
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._magnitude import within_range
 from distillkit.utils._public_names import PicklesByPublicName
 from distillkit.utils._targets import infer_task
 
@@ -154,7 +155,9 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
 def _validated_rows(distilled: DistilledSet, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None, WeightedRows]:
     """Return the flattened rows, their labels, and the distilled rows in the same units."""
     rows, distilled_rows = distilled.encode(X), distilled.in_original_units()
-    rows, distilled_rows = rows.reshape(len(rows), -1), distilled_rows.reshape(len(distilled_rows), -1)
+    names = distilled.feature_names if distilled.table is None else None
+    rows = within_range(rows.reshape(len(rows), -1), names) if len(rows) else rows.reshape(0, 0)
+    distilled_rows = distilled_rows.reshape(len(distilled_rows), -1)
     labels = None if y is None else np.asarray(y)
     if rows.shape[1] != distilled_rows.shape[1] or not len(rows):
         raise DataError(

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from distillkit.distances._squared import pairwise_squares
+from distillkit.utils._moments import column_means, mean_and_deviation
+
 __all__ = ["KMeansCost", "LogisticCost", "RidgeCost", "WeightedRows"]
 
 _BLOCK_VALUES = 2_000_000
@@ -59,13 +62,10 @@ class KMeansCost:
 
     def of(self, rows: WeightedRows, centers: np.ndarray) -> float:
         """Return the cost of the given centers on the rows."""
-        origin = centers.mean(axis=0)  # a large common offset would cancel digits
-        shifted = centers - origin
-        norms, total = np.einsum("ij,ij->i", shifted, shifted), rows.offset
+        total = rows.offset
         for block in rows.blocks():
-            X = block.X - origin
-            squares = np.einsum("ij,ij->i", X, X) + (norms - 2 * X @ shifted.T).min(axis=1)
-            total += float(np.maximum(squares, 0) @ block.weight)
+            # Differences keep the digits that a product of rows and centers would cancel.
+            total += float(pairwise_squares(block.X, centers).min(axis=1) @ block.weight)
         return total
 
     def solutions(
@@ -76,7 +76,7 @@ class KMeansCost:
 
         X = whole.X.astype(np.float64)
         k, seed = min(self.k, len(X)), int(rng.randint(2**31 - 1))
-        yield "mean", np.average(X, axis=0, weights=whole.weight)[None]
+        yield "mean", column_means(X, whole.weight)[None]
         yield "random rows", X[rng.choice(len(X), k, replace=False)]
         yield "k-means of the rows", kmeans(X, k, seed=seed, max_iter=10).centroids
         n_centers = min(k, len(small.X))
@@ -87,19 +87,19 @@ class _Scaled:
     """Base of costs on features standardized by the mean and deviation of the rows."""
 
     def __init__(self, whole: WeightedRows) -> None:
-        total, squares, count = np.zeros(whole.X.shape[1]), np.zeros(whole.X.shape[1]), len(whole.X)
+        low, squares = whole.X.min(axis=0).astype(np.float64), np.zeros(whole.X.shape[1])
+        total = np.zeros(whole.X.shape[1])
         for block in whole.blocks():
-            total += block.X.sum(axis=0)
-        self.mean = total / count
+            total += (block.X - low).sum(axis=0)
+        # Measured from the lowest values, the means of constant features are exact.
+        self.low, self.mean = low, total / len(whole.X)
         for block in whole.blocks():
-            squares += np.square(block.X - self.mean).sum(axis=0)
-        deviation = np.sqrt(squares / count)
-        # Constant features, whose deviation is only rounding, are not scaled.
-        self.scale = np.where(deviation > 1e-9 * (1 + np.abs(self.mean)), deviation, 1.0)
+            squares += np.square(block.X - low - self.mean).sum(axis=0)
+        self.scale = np.where(squares > 0, np.sqrt(squares / len(whole.X)), 1.0)
 
     def features(self, X: np.ndarray) -> np.ndarray:
         """Return the standardized features."""
-        return np.asarray((X - self.mean) / self.scale)
+        return np.asarray((X - self.low - self.mean) / self.scale)
 
 
 class RidgeCost(_Scaled):
@@ -110,7 +110,7 @@ class RidgeCost(_Scaled):
     def __init__(self, whole: WeightedRows) -> None:
         super().__init__(whole)
         y = np.asarray(whole.y, dtype=np.float64)
-        self.y_mean, self.y_scale = float(y.mean()), float(y.std()) or 1.0
+        self.y_mean, self.y_scale = mean_and_deviation(y)
 
     def _target(self, rows: WeightedRows) -> np.ndarray:
         """Return the standardized target of the rows."""

@@ -25,6 +25,7 @@ from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_te
 from distillkit.tables._estimators import check_columns, learn_encoder
 from distillkit.tables._frame_model import for_table
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._magnitude import within_range
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._targets import infer_task
@@ -304,6 +305,7 @@ class TeacherStudentDistiller(StudentEstimator):
             X = validate_data(self, as_numeric(to_numpy(X)), **checks)
         else:
             X, y = validate_data(self, as_numeric(to_numpy(X)), label_array(y), **checks)
+        X = within_range(X, getattr(self, "feature_names_in_", None))
         self.shape_ = X.shape[1:]
         if sample_weight is None:
             return Rows(X, y)

@@ -13,6 +13,7 @@ import numpy as np
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.neighbors._lazy_rows import LazyRows
 from distillkit.neighbors._threads import block_threads
+from distillkit.utils._moments import column_means
 
 __all__ = ["BLOCK_BYTES", "as_rows", "gpu_of", "gpu_wanted", "load_faiss", "origin_and_scale", "to_float32"]
 
@@ -141,7 +142,7 @@ def origin_and_scale(X: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, fl
     large or small values leave the range of float32, so rows are scaled as well; scaling by a power
     of two is exact.
     """
-    origin = X.mean(axis=0, dtype=np.float64)
+    origin = column_means(X)
     arrays = (X, *others)
     largest = max(float(np.maximum(rows.max(axis=0) - origin, origin - rows.min(axis=0)).max()) for rows in arrays)
     # Constant rows have the exponent 0, and so the scale 1; the bound keeps the inverse scale

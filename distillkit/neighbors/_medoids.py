@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distillkit.neighbors._kmeans import KMeansResult
+from distillkit.utils._moments import column_means
 
 __all__ = ["medoids", "row_nearest_to_mean"]
 
@@ -43,5 +44,5 @@ def row_nearest_to_mean(X: np.ndarray) -> int:
     int
         Among rows that are equally near, the first one.
     """
-    difference = X - X.mean(axis=0, dtype=np.float64)
+    difference = X - column_means(X)
     return int(np.argmin(np.einsum("ij,ij->i", difference, difference)))

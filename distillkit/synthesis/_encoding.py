@@ -8,6 +8,7 @@ import numpy as np
 
 from distillkit.synthesis._columns import Columns
 from distillkit.utils._image_axes import check_image_axes
+from distillkit.utils._moments import extreme_columns, mean_and_deviation
 
 __all__ = ["Codec"]
 
@@ -101,9 +102,11 @@ def _standard_scales(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         X.mean(axis=axes, keepdims=True, dtype=np.float64),
         X.std(axis=axes, keepdims=True, dtype=np.float64),
     )
+    low, high = (ends.astype(np.float64) for ends in (X.min(axis=axes, keepdims=True), X.max(axis=axes, keepdims=True)))
+    for channel in np.flatnonzero(extreme_columns(low, high)):
+        mean.flat[channel], deviation.flat[channel] = mean_and_deviation(X[:, channel])
     # The computed deviation of a constant feature may be a rounding error instead of zero.
-    constant = X.max(axis=axes, keepdims=True) == X.min(axis=axes, keepdims=True)
-    return mean, np.where(constant, 1, deviation)
+    return mean, np.where((low < high) & (deviation > 0), deviation, 1)
 
 
 def _table_scales(X: np.ndarray, columns: Columns, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

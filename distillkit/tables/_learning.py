@@ -20,6 +20,7 @@ from distillkit.tables._columns import (
     check_finite,
 )
 from distillkit.tables._reading import Labels, Numbers, Times, Values
+from distillkit.utils._moments import mean_and_deviation
 
 __all__ = ["IDENTIFIER_SHARE", "learn_column"]
 
@@ -64,21 +65,12 @@ def _learn_numbers(values: Numbers, name: Any, standardize: bool) -> NumberColum
     present = values.data[~values.missing]
     low, high = values.bounds or (float(present.min()), float(present.max()))
     is_whole = values.is_integer or bool((present == np.rint(present)).all())
-    mean, scale = _moments(present) if standardize else (0.0, 1.0)
+    mean, scale = mean_and_deviation(present) if standardize else (0.0, 1.0)
     if float(low) == float(high):
         mean, scale = (float(low), 1.0) if standardize else (mean, scale)
     is_constant = standardize and float(low) == float(high)
     filling = 0.0 if standardize else _moments(present)[0]
     return NumberColumn(mean, scale, low, high, is_whole, is_constant, bool(values.missing.any()), filling)
-
-
-def _moments(present: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation, computed so that large values do not overflow."""
-    largest = float(np.abs(present).max()) or 1.0
-    unit = largest if largest > 1e100 or largest < 1e-100 else 1.0
-    scaled = present / unit
-    mean, scale = float(scaled.mean()) * unit, float(scaled.std()) * unit
-    return mean, scale if scale > 0 else 1.0
 
 
 def _learn_times(values: Times, name: Any, standardize: bool, text: str | None = None) -> TimeColumn:

@@ -8,9 +8,12 @@ from typing import Any, Self
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.utils._moments import column_deviations, column_means
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["Preprocessing"]
+
+_WIDE = 1e200  # scale beyond which values are divided before their mean is subtracted
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +62,15 @@ class Preprocessing(PicklesByPublicName):
     def standardize(cls, X: np.ndarray) -> Self:
         """Fit mean 0 and standard deviation 1 per feature; constant features are only centered."""
         flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
-        constant = flat.max(axis=0) == flat.min(axis=0)  # their deviation may not be exactly 0
-        return cls(flat.mean(axis=0), np.where(constant, 1.0, flat.std(axis=0)), kind="standardize")
+        return cls(column_means(flat), column_deviations(flat), kind="standardize")
 
     def transform(self, X: Any) -> np.ndarray:
         """Map rows of shape (n, ...) into the space of the method; floating dtypes are kept."""
         flat, shape, dtype = self._flat(X)
-        mapped = (flat - self.mean) / self.scale
+        mapped = (np.where(self._wide, 0.0, flat) if self._wide.any() else flat) - self.mean
+        mapped /= self.scale
+        if self._wide.any():  # the differences of very large values could overflow
+            mapped[:, self._wide] = (flat / self.scale - self.mean / self.scale)[:, self._wide]
         if self.rotation is not None:
             mapped = mapped @ self.rotation
         rows: np.ndarray = mapped.reshape(shape).astype(dtype, copy=False)
@@ -78,6 +83,11 @@ class Preprocessing(PicklesByPublicName):
             flat = np.linalg.solve(self.rotation.T, flat.T).T
         rows: np.ndarray = (flat * self.scale + self.mean).reshape(shape).astype(dtype, copy=False)
         return rows
+
+    @property
+    def _wide(self) -> np.ndarray:
+        """Columns whose differences may leave the range of float64."""
+        return np.asarray(self.scale > _WIDE)
 
     def _flat(self, X: Any) -> tuple[np.ndarray, tuple[int, ...], np.dtype[Any]]:
         """Return the rows flattened as float64, with their shape and floating dtype."""

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from distillkit.exceptions import DataError
 from distillkit.nn import RowLoss, class_loss, number_loss
+from distillkit.utils._moments import mean_and_deviation
 from distillkit.utils._preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class CondensationProblem:
                 "because a network has nothing to learn from one."
             )
         numbers = rows.y if rows.task == "regression" else None
-        mean, scale = (0.0, 1.0) if numbers is None else (float(np.mean(numbers)), float(np.std(numbers)) or 1.0)
+        mean, scale = (0.0, 1.0) if numbers is None else mean_and_deviation(np.asarray(numbers, dtype=np.float64))
         return cls(rows, _scaling(rows.X), mean, scale, device)
 
     @property
@@ -152,6 +153,6 @@ class CondensationProblem:
 def _scaling(X: np.ndarray) -> Preprocessing:
     if X.ndim == 2:
         return Preprocessing.standardize(X)
-    mean, scale = float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64)) or 1.0
+    mean, scale = mean_and_deviation(X)
     size = int(np.prod(X.shape[1:]))
     return Preprocessing(np.full(size, mean), np.full(size, scale), kind="standardize")

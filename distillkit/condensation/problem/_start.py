@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.condensation.problem._start_method import rows_of_method
 from distillkit.neighbors import kmeans
+from distillkit.utils._moments import column_means, without_far_offsets
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -85,13 +86,13 @@ def _random_rows(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tu
 def _means(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
     order = run.rng.permutation(len(X)) if y is None else np.argsort(y, kind="stable")
     parts = np.array_split(order, size)
-    means = np.stack([X[part].mean(axis=0, dtype=np.float64) for part in parts])
+    means = np.stack([column_means(X[part]) for part in parts])
     return means, None if y is None else np.array([y[part].mean() for part in parts])
 
 
 def _centroids(X: np.ndarray, y: np.ndarray | None, size: int, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
     if size == 1 and y is None:
-        return X.mean(axis=0, keepdims=True, dtype=np.float64), None
+        return column_means(X)[None], None
     points, scale = points_to_cluster(X, y)
     centroids = kmeans(points, size, seed=run.seed(), should_stop=run.out_of_time).centroids
     return centroids[:, : X.shape[1]], None if y is None else centroids[:, -1] / scale
@@ -106,7 +107,7 @@ def points_to_cluster(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, 
     """
     if y is None:
         return X, 1.0
-    spread = float(np.sqrt(X.var(axis=0, dtype=np.float64).sum())) or 1.0
+    spread = float(np.sqrt(without_far_offsets(X).var(axis=0, dtype=np.float64).sum())) or 1.0
     scale = spread / (float(y.std()) or 1.0)
     return np.column_stack([X, y * scale]), scale
 

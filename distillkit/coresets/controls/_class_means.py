@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from distillkit.base import BaseDistiller, Outcome
+from distillkit.utils._moments import column_means
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -54,7 +55,7 @@ class ClassMeans(BaseDistiller):
         if rows.task == "regression" and rows.y is not None:
             parts = np.array_split(np.argsort(rows.y, kind="stable"), min(self.bins, len(rows.X)))
         # 2. Average each part, in float64 because float32 sums of many rows lose precision.
-        means = np.stack([rows.X[part].mean(axis=0, dtype=np.float64) for part in parts])
+        means = np.stack([column_means(rows.X[part]) for part in parts])
         # 3. Label each mean with its class, or with the mean of its continuous targets.
         y: np.ndarray | None = None
         if rows.task == "classification" and rows.y is not None:

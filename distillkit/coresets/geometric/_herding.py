@@ -15,6 +15,7 @@ from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._ranking import interleave
 from distillkit.coresets.shared._time_budget import split_time_budget
+from distillkit.utils._moments import column_means
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -176,7 +177,7 @@ def herd(
     """
     # 1. Center the rows. The target (t + 1) mu - sum(S) is then minus the sum of the centered rows
     #    selected so far, which is small, so that no digits cancel.
-    mean = points.mean(axis=0, dtype=np.float64) if mass is None else (mass @ points) / mass.sum()
+    mean = column_means(points, mass)
     centered = np.subtract(points, mean, dtype=np.float64)
     squares = np.einsum("ij,ij->i", centered, centered)
     rounding = 8 * np.finfo(np.float64).eps * np.sqrt(points.shape[1])

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.coresets.sampling._sampling import inclusion_probabilities, systematic_sample
 from distillkit.coresets.shared._ranking import interleave
+from distillkit.utils._moments import column_means
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -121,7 +122,7 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     # 1. Center the columns and scale them to unit length, so that units do not affect the rank.
     is_variable = X.max(axis=0) > X.min(axis=0)
     design = np.ones((len(X), int(is_variable.sum()) + 1))
-    np.subtract(X[:, is_variable], X[:, is_variable].mean(axis=0, dtype=np.float64), out=design[:, :-1])
+    np.subtract(X[:, is_variable], column_means(X[:, is_variable]), out=design[:, :-1])
     length = np.sqrt(np.einsum("ij,ij->j", design, design))
     design /= np.where(length > 0, length, 1)
     # 2. With more columns than rows, the projection follows from the Gram matrix of the rows.

@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads
+from distillkit.utils._moments import without_far_offsets
 
 __all__ = ["squared_distances_to_means"]
 
@@ -40,6 +41,7 @@ def squared_distances_to_means(
     ndarray of shape (n,)
         0 for rows of no part.
     """
+    points = without_far_offsets(points)
     labels = np.full(len(points), len(parts), dtype=np.int32)  # rows of no part form an extra group
     for number, part in enumerate(parts):
         labels[part] = number

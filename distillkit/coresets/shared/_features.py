@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from distillkit.utils._moments import column_means, mean_and_deviation
+
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
 
@@ -27,14 +29,10 @@ def standardized_rows(rows: TrainingRows) -> np.ndarray:
     """
     flat = rows.flat
     if rows.X.ndim == 2:
-        mean, variance = _moments(flat)
-        constant = flat.max(axis=0) == flat.min(axis=0)  # their deviation may not be exactly 0
-        deviation = np.where(constant, 1.0, np.sqrt(variance))
+        mean = column_means(flat)
+        deviation = _deviations(flat, mean)
     else:
-        mean = np.array(flat.mean(dtype=np.float64))
-        deviation = np.array(1.0 if flat.max() == flat.min() else flat.std(dtype=np.float64))
-    # A deviation that underflows to 0 must not be divided by.
-    deviation = np.where(deviation > 0, deviation, 1.0)
+        mean, deviation = map(np.array, mean_and_deviation(flat))
     scaled = np.empty(flat.shape, dtype=flat.dtype)
     for start in range(0, len(flat), _BLOCK):  # by block: float64 copies take memory
         scaled[start : start + _BLOCK] = (flat[start : start + _BLOCK] - mean) / deviation
@@ -43,15 +41,16 @@ def standardized_rows(rows: TrainingRows) -> np.ndarray:
 
 def standardized_target(y: np.ndarray) -> np.ndarray:
     """Return a continuous target with mean 0 and standard deviation 1, float64 of shape (n,)."""
-    centered = y.astype(np.float64) - y.mean(dtype=np.float64)
-    return centered if np.ptp(y) == 0 else np.asarray(centered / centered.std())
+    mean, deviation = mean_and_deviation(y)
+    return np.asarray((y.astype(np.float64) - mean) / deviation)
 
 
-def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the variance of each column, computed in two passes of blocks."""
-    mean = flat.mean(axis=0, dtype=np.float64)
+def _deviations(flat: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each column, 1 where it is 0, in blocks of rows."""
     square = np.zeros(flat.shape[1])
     for start in range(0, len(flat), _BLOCK):
         difference = flat[start : start + _BLOCK] - mean
         square += np.einsum("ij,ij->j", difference, difference)
-    return mean, square / len(flat)
+    # The computed deviation of a constant column may not be exactly 0, and a small one may underflow.
+    constant = (square == 0) | (flat.max(axis=0) == flat.min(axis=0))
+    return np.asarray(np.where(constant, 1.0, np.sqrt(square / len(flat))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.neighbors._lazy_rows import LazyRows, select_rows
+from distillkit.utils._moments import without_far_offsets
 
 if TYPE_CHECKING:
     from distillkit.base import Group, TrainingRows
@@ -31,8 +32,9 @@ def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> Any:
         points = select_rows(points, group.rows)
     if rows.task != "regression" or rows.y is None:
         return points
-    y = rows.y[group.rows]
-    feature_deviation = np.sqrt(float(points.var(axis=0, dtype=np.float64).mean())) or 1.0
+    y = without_far_offsets(rows.y[group.rows][:, None].astype(np.float64))[:, 0]
+    near = points if isinstance(points, LazyRows) else without_far_offsets(points)  # an encoder has none
+    feature_deviation = np.sqrt(float(near.var(axis=0, dtype=np.float64).mean())) or 1.0
     centered = y - y.mean(dtype=np.float64)
     # The range tells whether y is constant; rounding leaves its deviation slightly above zero.
     column = centered * (target_weight * feature_deviation / centered.std()) if np.ptp(y) > 0 else np.zeros(len(y))

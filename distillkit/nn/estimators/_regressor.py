@@ -10,6 +10,8 @@ from sklearn.base import RegressorMixin, _fit_context
 
 from distillkit.nn.estimators._estimator_base import MakeLoss, NetworkEstimator
 from distillkit.nn.training._losses import number_loss
+from distillkit.utils._magnitude import check_target
+from distillkit.utils._moments import mean_and_deviation
 
 __all__ = ["NetworkRegressor"]
 
@@ -82,9 +84,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def _scale(self, y: np.ndarray) -> None:
         """Store the mean and the standard deviation of the targets."""
-        # The computed standard deviation of equal values may be rounding noise instead of zero.
-        constant = np.max(y) == np.min(y)
-        self.y_mean_, self.y_scale_ = float(np.mean(y)), 1.0 if constant else float(np.std(y))
+        check_target(y)
+        self.y_mean_, self.y_scale_ = mean_and_deviation(y)
 
     def scaled(self, y: Any) -> np.ndarray:
         """Convert targets to the units of the outputs of the network.
