@@ -290,3 +290,9 @@ def test_a_network_without_an_embedding_is_refused(table):
     model = NetworkClassifier(network=lambda shape, n: nn.Linear(*shape, n), epochs=1, device="cpu").fit(X, y)
     with pytest.raises(DataError, match="has no method embed"):
         model.embed(X)
+
+
+@pytest.mark.parametrize("model", [NetworkClassifier(epochs=3), NetworkClassifier(epochs=3, hidden=(8,), width=4)])
+def test_a_loss_that_rises_far_above_the_first_one_is_an_error_that_names_the_rate(table, model):
+    with pytest.raises(DataError, match=r"the loss rose from .* lower lr=1000"):
+        model.set_params(lr=1000.0, random_state=0).fit(*table)

@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -16,6 +16,7 @@ import torch
 
 from distillkit.condensation.loop._batch_size import BatchSize, out_of_memory
 from distillkit.condensation.loop._checkpoint import Checkpoint, State
+from distillkit.condensation.loop._divergence import has_diverged
 from distillkit.condensation.loop._synthetic_rows import Snapshot
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 from distillkit.nn import Progress, make_generator, seeded
@@ -110,6 +111,7 @@ class Loop(ABC):
         self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
         self.error: NotEnoughMemoryError | None = None
         self.best, self.best_iter = self.rows.snapshot(), 0
+        self._start, self._first_loss = self.best, math.inf
         self._state: State | None = None
         limit = self.run.max_seconds
         self._progress = Progress(None if limit is None else lambda: self.run.seconds / limit)
@@ -138,14 +140,18 @@ class Loop(ABC):
         Warns
         -----
         DistillkitWarning
-            If a loss or the rows are not finite: the best finite rows are kept. If memory ends: the
+            If a loss or the rows are not finite: the best finite rows are kept. If the optimization
+            has diverged otherwise, see `has_diverged`: the first rows are kept. If memory ends: the
             batch is halved.
         """
         try:
             self._rounds()
             self._finish()
+            if self._returns_to_start():
+                self._warn("the rows have diverged: the best ones lie far outside of the range of the training rows")
         except FloatingPointError as exc:
             self.run.stopped_by = "not_finite"
+            self._returns_to_start()
             self._warn(str(exc))
         except (RuntimeError, MemoryError) as exc:
             if not out_of_memory(exc):
@@ -219,6 +225,8 @@ class Loop(ABC):
         self.run.n_iter += 1
         if not (math.isfinite(figures["loss"]) and self.rows.update(gradients, self._share_of_rate())):
             raise FloatingPointError("the matching loss or the rows are not finite")
+        if self.run.n_iter == 1:
+            self._first_loss = figures["loss"]
         # 2. At the end of a block, decide whether these rows are the best so far.
         if self.context.monitor.add(figures):
             self._close_block()
@@ -255,6 +263,14 @@ class Loop(ABC):
             if good:
                 self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
+    def _returns_to_start(self) -> bool:
+        """Make the first rows the best ones if the optimization has diverged, and return whether."""
+        losses = {"first_loss": self._first_loss, "lowest_loss": self.context.monitor.lowest}
+        if not self.best_iter or not has_diverged(self.best, self._start, **losses, limits=self.problem.limits()):
+            return False
+        self.best, self.best_iter = self._start, 0
+        return True
+
     def _stops(self) -> bool:
         judge = self.context.judge
         converged = self.context.monitor.converged if judge is None else judge.exhausted(self.run.n_iter)
@@ -285,6 +301,7 @@ class Loop(ABC):
         algorithm, keys, *rest = tuple(self.run.rng.get_state())
         tensors = {f"rows.{name}": part for name, part in self.rows.state().items()}
         tensors |= {f"best.{name}": part.cpu().clone() for name, part in self.best.parts().items()}
+        tensors |= {f"start.{name}": part.cpu().clone() for name, part in self._start.parts().items()}
         tensors |= {
             "rng": torch.from_numpy(np.asarray(keys).astype(np.int64)),
             "generator": self._generator.get_state(),
@@ -296,6 +313,7 @@ class Loop(ABC):
             "batch": self.batch.size,
             "n_iter": self.run.n_iter,
             "best_iter": self.best_iter,
+            "first_loss": self._first_loss if math.isfinite(self._first_loss) else None,
             "history": [dict(record) for record in self.run.history],
             "seconds": self.run.seconds,
             "rng": [algorithm, *rest],
@@ -310,9 +328,12 @@ class Loop(ABC):
             {name.removeprefix("rows."): part for name, part in tensors.items() if name.startswith("rows.")}
         )
         device = self.problem.device
-        best = {name.removeprefix("best."): part for name, part in tensors.items() if name.startswith("best.")}
-        self.best = Snapshot(**{name: part.to(device) for name, part in best.items()})
+        self.best = _snapshot(tensors, "best.", device)
         self.best_iter = values["best_iter"]
+        # Checkpoints of earlier versions lack the first rows; such a run is not compared with them.
+        self._start = _snapshot(tensors, "start.", device) if "start.X" in tensors else self.best
+        first_loss = values.get("first_loss")
+        self._first_loss = math.inf if first_loss is None else first_loss
         self.context.monitor.restore(values["watch"])
         self.batch.size = values["batch"]
         if self.context.judge is not None:
@@ -323,3 +344,9 @@ class Loop(ABC):
         self.run.rng.set_state((algorithm, tensors["rng"].numpy().astype(np.uint32), *rest))
         self._generator.set_state(tensors["generator"])
         self._draws.bit_generator.state = values["draws"]
+
+
+def _snapshot(tensors: Mapping[str, torch.Tensor], prefix: str, device: torch.device) -> Snapshot:
+    """Return the snapshot whose parts have names with a prefix."""
+    parts = {name.removeprefix(prefix): part for name, part in tensors.items() if name.startswith(prefix)}
+    return Snapshot(**{name: part.to(device) for name, part in parts.items()})

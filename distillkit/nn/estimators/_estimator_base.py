@@ -28,6 +28,8 @@ from distillkit.nn.training._losses import RowLoss
 from distillkit.nn.training._recipe import Recipe
 from distillkit.nn.training._train import DivergedError, embed_rows, predict_rows, train_network
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._magnitude import within_range
+from distillkit.utils._moments import mean_and_deviation
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._public_names import PicklesByPublicName
@@ -43,6 +45,7 @@ which are added to the history."""
 
 _BLOCK = 4096  # number of rows that are scaled at a time
 _DTYPES = [np.float32, np.float64]
+_LARGEST_RISE = 10.0  # of the loss over that of the initial weights, beyond which the training has diverged
 
 
 class NetworkEstimator(PicklesByPublicName, BaseEstimator):
@@ -111,7 +114,13 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         """Validate X, or X and y, and return them as finite arrays."""
         if "y" in checks:
             checks["y"] = label_array(checks["y"])
-        return validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
+        valid = validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
+        if checks.get("reset", True):
+            names = getattr(self, "feature_names_in_", None)
+            valid = (
+                (within_range(valid[0], names), valid[1]) if isinstance(valid, tuple) else within_range(valid, names)
+            )
+        return valid
 
     @standard_settings()
     def _train(self, X: np.ndarray, n_outputs: int, make_loss: MakeLoss, sample_weight: Any) -> None:
@@ -159,6 +168,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
                 should_stop=out_of_time,
                 elapsed=elapsed,
                 on_epoch=record_epoch,
+                largest_rise=_LARGEST_RISE,
             )
         except DivergedError as exc:
             self._fall_back(exc)
@@ -273,7 +283,6 @@ def _scaling(X: np.ndarray) -> Preprocessing:
     """
     if X.ndim == 2:
         return Preprocessing.standardize(X)
-    # The computed standard deviation of equal values may be rounding noise instead of zero.
-    std = 1.0 if X.max() == X.min() else float(X.std(dtype=np.float64))
+    mean, deviation = mean_and_deviation(X)
     size = int(np.prod(X.shape[1:]))
-    return Preprocessing(np.full(size, X.mean(dtype=np.float64)), np.full(size, std), kind="standardize")
+    return Preprocessing(np.full(size, mean), np.full(size, deviation), kind="standardize")

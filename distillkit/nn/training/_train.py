@@ -53,6 +53,7 @@ def train_network(
     should_stop: Callable[[], bool] | None = None,
     elapsed: Callable[[], float] | None = None,
     on_epoch: Callable[[int, float], Any] | None = None,
+    largest_rise: float = math.inf,
 ) -> int:
     """Train a network in place.
 
@@ -84,6 +85,9 @@ def train_network(
         the time is over. The time limit itself must be enforced by `should_stop`.
     on_epoch : callable or None
         Called after each epoch with its number (from 1) and the mean loss of its rows.
+    largest_rise : float, default=infinity
+        Number of times that the mean loss of the last epoch may be that of the first step. Beyond
+        it, the training counts as diverged.
 
     Returns
     -------
@@ -93,9 +97,10 @@ def train_network(
     Raises
     ------
     DivergedError
-        If the loss, the weights or the last outputs are not finite. The message names the step. The
-        weights are restored to those at the start of the epoch with the lowest loss, which are
-        known to have a finite loss.
+        If the loss, the weights or the last outputs are not finite, or if the loss has risen by more
+        than `largest_rise`. The message names the step. The weights are restored to those at the
+        start of the epoch with the lowest loss, which are known to have a finite loss, or to the
+        initial ones if no epoch has a lower loss than these.
     """
     scale = None if weight is None else weight / weight.mean()
     seed = int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
@@ -106,7 +111,7 @@ def train_network(
         network.train()
         sizes = rows_per_piece(network, X), rows_to_share(network, X)
         backward = Backward(network, loss, recipe.precision, *sizes, threads, scale)
-        return _train(network, X, backward, recipe, generator, augment, should_stop, elapsed, on_epoch)
+        return _train(network, X, backward, recipe, generator, augment, should_stop, elapsed, on_epoch, largest_rise)
 
 
 def _train(
@@ -119,11 +124,12 @@ def _train(
     should_stop: Callable[[], bool] | None,
     elapsed: Callable[[], float] | None,
     on_epoch: Callable[[int, float], Any] | None,
+    largest_rise: float,
 ) -> int:
     """Run the epochs of `train_network`, and return their number."""
     optimizer = recipe.make_optimizer(network)
     progress = Progress(elapsed)
-    best = _BestState(network)
+    best, first_loss = _BestState(network), math.nan
     for epoch in range(1, recipe.epochs + 1):
         total, n_rows, stop = 0.0, 0, False
         best.remember(epoch - 1)
@@ -141,6 +147,10 @@ def _train(
             if not math.isfinite(batch_loss):
                 best.note(total, n_rows)
                 raise best.diverged(f"the loss is {batch_loss} in step {step + 1} (epoch {epoch})")
+            if math.isnan(first_loss):
+                # With weights, the mean loss of the batch is that of its rows times their mean weight.
+                share = 1.0 if backward.scale is None else float(backward.scale[rows].mean())
+                first_loss = batch_loss / share if share > 0 else math.inf
             optimizer.step()
             total += batch_loss * len(rows)
             n_rows += len(rows)
@@ -153,7 +163,10 @@ def _train(
             on_epoch(epoch, total / n_rows)
         if stop:
             break
-    # 4. No loss follows the last step, so check the weights and outputs that it leads to.
+    # 4. A loss that has risen far above that of the initial weights is as useless as an infinite one.
+    if total > largest_rise * first_loss * n_rows:
+        raise best.diverged(f"the loss rose from {first_loss:.3g} to {total / n_rows:.3g} (epoch {epoch})", first_loss)
+    # 5. No loss follows the last step, so check the weights and outputs that it leads to.
     if not best.is_finite(batch):
         raise best.diverged(f"weights or outputs are not finite after step {step + 1} (epoch {epoch})")
     return epoch
@@ -170,16 +183,16 @@ class _BestState:
         """Copy the current weights, which result from `epoch` epochs."""
         self.current = epoch, {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         if epoch == 0:
-            self.best = self.current
+            self.initial = self.best = self.current
 
     def note(self, total: float, n_rows: int) -> None:
         """Make the last copy the best one if the epoch that began there has the lowest loss."""
         if n_rows and total / n_rows < self.loss:
             self.loss, self.best = total / n_rows, self.current
 
-    def diverged(self, message: str) -> DivergedError:
-        """Restore the best weights, and return the error to raise."""
-        epoch, state = self.best
+    def diverged(self, message: str, first_loss: float = math.inf) -> DivergedError:
+        """Restore the best weights, or the initial ones if no loss was lower, and return the error."""
+        epoch, state = self.best if self.loss <= first_loss else self.initial
         self.network.load_state_dict(state)
         return DivergedError(message, epoch)
 
