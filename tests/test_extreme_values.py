@@ -172,12 +172,12 @@ def test_made_rows_stay_within_the_range_of_large_rows(rows, model):
 def test_a_target_beyond_1e100_is_refused(rows, value):
     X, y = rows[0], rows[0][:, 0].copy()
     y[3] = value
-    with pytest.raises(DataError, match="y holds the number .*divide y by a power of ten"):
+    with pytest.raises(DataError, match=r"y holds the number .*divide y by a power of ten"):
         KMeansCoreset(budget=3).fit(X, y)
 
 
 def test_rows_whose_squares_vanish_are_refused(rows):
-    with pytest.raises(DataError, match="the values of X differ by .* at most.*multiply X by a power of ten"):
+    with pytest.raises(DataError, match=r"the values of X differ by .* at most.*multiply X by a power of ten"):
         KMeansCoreset(budget=3).fit(rows[0] * 1e-200, rows[1])
 
 

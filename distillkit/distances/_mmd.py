@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.distances._samples import check_pair, subsample
+from distillkit.distances._samples import check_pair, subsample, value_above_rounding
 from distillkit.distances._squared import pairwise_squares, scaled, unscaled
 from distillkit.exceptions import DataError
 
 __all__ = ["check_bandwidth", "mean_kernel", "median_bandwidth", "mmd"]
+
+_ROUNDING = 1e-15  # of the mean of a kernel, which is at most 1
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the bandwidth at which the five Gaussian kernels are taken."""
@@ -70,6 +72,12 @@ def mmd(
     DataError
         If a sample or its weights are invalid, or if the bandwidth is not positive.
 
+    Warns
+    -----
+    DistillkitWarning
+        If the samples differ by less than the rounding error, as do samples with a few very distant
+        rows, which make the "median" large.
+
     References
     ----------
     Gretton, Borgwardt, Rasch, Schölkopf, Smola: A kernel two-sample test. JMLR 13 (2012), 723-773.
@@ -92,7 +100,8 @@ def mmd(
     kernel_xx, kernel_yy, kernel_xy = (mean_kernel(pairwise_squares(P, Q), h) for P, Q in ((X, X), (Y, Y), (X, Y)))
     value = a @ kernel_xx @ a + b @ kernel_yy @ b - 2 * (a @ kernel_xy @ b)
     # The kernel is positive definite, so a negative value can only come from rounding.
-    return max(0.0, float(value))
+    remedy = "give a bandwidth of the order of the differences between the samples"
+    return value_above_rounding(max(0.0, float(value)), _ROUNDING, X, a, Y, b, remedy)
 
 
 def check_bandwidth(bandwidth: float | str) -> float:

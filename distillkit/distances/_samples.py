@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
-from distillkit.exceptions import DataError
+from distillkit.exceptions import DataError, DistillkitWarning
 
-__all__ = ["NotFiniteError", "as_floats", "check_pair", "check_rows", "normalized_weight", "subsample"]
+__all__ = [
+    "NotFiniteError",
+    "as_floats",
+    "check_pair",
+    "check_rows",
+    "normalized_weight",
+    "subsample",
+    "value_above_rounding",
+]
 
 _EXACT_INTEGERS = 2**53  # float64 represents all integers up to this size
+_EQUAL_WEIGHTS = 1e-12  # difference of two weights of sum 1 that is rounding
 _BLOCK_ROWS = 4096  # number of rows converted to float64 at a time to compute their keys
 
 
@@ -121,6 +131,40 @@ def normalized_weight(weight: Any, n_rows: int, name: str = "weight") -> np.ndar
     # does not depend on the order of the rows.
     weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
     return np.asarray(weight / math.fsum(weight))
+
+
+def value_above_rounding(
+    value: float, error: float, X: np.ndarray, a: np.ndarray, Y: np.ndarray, b: np.ndarray, remedy: str
+) -> float:
+    """Return a distance, 0 for equal samples, with a warning if rounding hides it for others.
+
+    Parameters
+    ----------
+    value, error : float
+        The distance as computed, and a bound of its absolute rounding error.
+    X, Y : ndarray of shape (n, d) and (m, d)
+    a, b : ndarray of shape (n,) and (m,)
+        Weights of the rows, each of sum 1.
+    remedy : str
+        End of the message.
+
+    Warns
+    -----
+    DistillkitWarning
+        If the value is smaller than its rounding error, although the samples differ.
+    """
+    if value > error:
+        return value
+    rows, number = np.unique(np.concatenate([X, Y]), axis=0, return_inverse=True)
+    surplus = np.bincount(number.ravel(), weights=np.concatenate([a, -b]), minlength=len(rows))
+    if np.abs(surplus).max() < _EQUAL_WEIGHTS:
+        return 0.0
+    warnings.warn(
+        f"the samples differ, but by less than what rounding leaves of their distance, about {error:.1g}: {remedy}.",
+        DistillkitWarning,
+        stacklevel=3,
+    )
+    return value
 
 
 def subsample(

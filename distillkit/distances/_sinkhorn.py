@@ -8,11 +8,13 @@ import numpy as np
 from scipy.special import rel_entr
 
 from distillkit.distances._pot import import_pot
-from distillkit.distances._samples import check_pair, subsample
+from distillkit.distances._samples import check_pair, subsample, value_above_rounding
 from distillkit.distances._squared import pairwise_squares, scaled, unscaled
 from distillkit.exceptions import DataError
 
 __all__ = ["entropic_plan", "entropic_value", "sinkhorn_divergence"]
+
+_ROUNDING = 1e-14  # of a regularized cost, in multiples of the regularization
 
 
 def sinkhorn_divergence(
@@ -70,6 +72,12 @@ def sinkhorn_divergence(
         If a sample or its weights are invalid, if `reg` is not positive, or if the squared
         distances are too large for float64, alone or as multiples of `reg`.
 
+    Warns
+    -----
+    DistillkitWarning
+        If the samples differ by less than the rounding error, as do samples with a few very distant
+        rows, which make the "auto" value large.
+
     References
     ----------
     Feydy, Séjourné, Vialard, Amari, Trouvé, Peyré: Interpolating between optimal transport and MMD
@@ -95,7 +103,9 @@ def sinkhorn_divergence(
         plan = entropic_plan(first, second, costs, reg, max_iter=max_iter, tol=tol)
         total += sign * entropic_value(plan, first, second, costs, reg)
     # Rounding, or iterations that stopped before convergence, can leave a value slightly below 0.
-    return unscaled(max(0.0, total), 2 * exponent)
+    remedy = "give a smaller reg, of the order of the squared differences between the samples"
+    value = value_above_rounding(max(0.0, total), _ROUNDING * reg, X, a, Y, b, remedy)
+    return unscaled(value, 2 * exponent)
 
 
 def entropic_plan(

@@ -129,7 +129,7 @@ def _train(
     """Run the epochs of `train_network`, and return their number."""
     optimizer = recipe.make_optimizer(network)
     progress = Progress(elapsed)
-    best, first_loss = _BestState(network), math.nan
+    best = _BestState(network)
     for epoch in range(1, recipe.epochs + 1):
         total, n_rows, stop = 0.0, 0, False
         best.remember(epoch - 1)
@@ -147,10 +147,7 @@ def _train(
             if not math.isfinite(batch_loss):
                 best.note(total, n_rows)
                 raise best.diverged(f"the loss is {batch_loss} in step {step + 1} (epoch {epoch})")
-            if math.isnan(first_loss):
-                # With weights, the mean loss of the batch is that of its rows times their mean weight.
-                share = 1.0 if backward.scale is None else float(backward.scale[rows].mean())
-                first_loss = batch_loss / share if share > 0 else math.inf
+            best.note_first(batch_loss, 1.0 if backward.scale is None else float(backward.scale[rows].mean()))
             optimizer.step()
             total += batch_loss * len(rows)
             n_rows += len(rows)
@@ -164,8 +161,7 @@ def _train(
         if stop:
             break
     # 4. A loss that has risen far above that of the initial weights is as useless as an infinite one.
-    if total > largest_rise * first_loss * n_rows:
-        raise best.diverged(f"the loss rose from {first_loss:.3g} to {total / n_rows:.3g} (epoch {epoch})", first_loss)
+    best.check_rise(total / n_rows, largest_rise, epoch)
     # 5. No loss follows the last step, so check the weights and outputs that it leads to.
     if not best.is_finite(batch):
         raise best.diverged(f"weights or outputs are not finite after step {step + 1} (epoch {epoch})")
@@ -178,6 +174,7 @@ class _BestState:
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.loss = math.inf
+        self.first_loss: float | None = None
 
     def remember(self, epoch: int) -> None:
         """Copy the current weights, which result from `epoch` epochs."""
@@ -190,9 +187,22 @@ class _BestState:
         if n_rows and total / n_rows < self.loss:
             self.loss, self.best = total / n_rows, self.current
 
-    def diverged(self, message: str, first_loss: float = math.inf) -> DivergedError:
-        """Restore the best weights, or the initial ones if no loss was lower, and return the error."""
-        epoch, state = self.best if self.loss <= first_loss else self.initial
+    def note_first(self, batch_loss: float, mean_weight: float) -> None:
+        """Keep the loss of the first batch, which the initial weights have, without its weights."""
+        if self.first_loss is None:
+            self.first_loss = batch_loss / mean_weight if mean_weight > 0 else math.inf
+
+    def check_rise(self, last_loss: float, largest_rise: float, epoch: int) -> None:
+        """Raise an error if the last loss is far above the first one."""
+        first_loss = math.inf if self.first_loss is None else self.first_loss
+        if last_loss > largest_rise * first_loss:
+            if self.loss > first_loss:
+                self.best = self.initial
+            raise self.diverged(f"the loss rose from {first_loss:.3g} to {last_loss:.3g} (epoch {epoch})")
+
+    def diverged(self, message: str) -> DivergedError:
+        """Restore the best weights, and return the error to raise."""
+        epoch, state = self.best
         self.network.load_state_dict(state)
         return DivergedError(message, epoch)
 
