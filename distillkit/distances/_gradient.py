@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch.nn import functional
 
 from distillkit.distances._torch_squares import as_float_tensors, refuse_not_finite
 from distillkit.exceptions import DataError
@@ -13,6 +14,9 @@ __all__ = ["GRADIENT_DISTANCES", "gradient_distance", "gradient_similarity"]
 
 GRADIENT_DISTANCES = ("layer-cosine", "cosine", "l1", "l2")
 """Names of the distances that `gradient_distance` computes."""
+
+_CLOSE = 1e-3  # one minus the cosine, below which it is computed from differences
+_SMALLEST = 1e-24  # squared norm below which, and above whose inverse, vectors are scaled
 
 
 def gradient_distance(
@@ -132,9 +136,29 @@ def _concatenated(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch
 
 def _one_minus_cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """One minus the cosine along the last axis."""
+    a, b = _within_range(a), _within_range(b)
     dot, a_square, b_square = (a * b).sum(dim=-1), a.square().sum(dim=-1), b.square().sum(dim=-1)
     a_zero, b_zero = a_square == 0, b_square == 0
     # Replace zeros by ones before taking the inverse root: its derivative at zero is infinite, and
     # backpropagation would multiply that by zero and return NaN.
     inverse_norms = a_square.masked_fill(a_zero, 1).rsqrt() * b_square.masked_fill(b_zero, 1).rsqrt()
-    return (1 - dot * inverse_norms).masked_fill(a_zero | b_zero, 1).masked_fill(a_zero & b_zero, 0)
+    value = (1 - dot * inverse_norms).masked_fill(a_zero | b_zero, 1).masked_fill(a_zero & b_zero, 0)
+    close = torch.nonzero((value.detach() < _CLOSE) & ~(a_zero | b_zero), as_tuple=True)
+    if not len(close[0]):
+        return value
+    # The cosine of nearly parallel vectors cancels against one; the difference of their directions
+    # does not.
+    wide = a.dtype if a.device.type == "mps" else torch.float64
+    first, second = (functional.normalize(rows[close].to(wide), dim=-1, eps=0) for rows in (a, b))
+    return value.index_put(close, ((first - second).square().sum(dim=-1) / 2).to(value.dtype))
+
+
+def _within_range(a: torch.Tensor) -> torch.Tensor:
+    """Scale vectors along the last axis by powers of two if their squares leave the range of floats."""
+    squares = a.detach().square().sum(dim=-1, keepdim=True)
+    if bool(((squares > _SMALLEST) & (squares < 1 / _SMALLEST)).all()):
+        return a
+    largest = a.detach().abs().amax(dim=-1, keepdim=True)
+    exponent = torch.frexp(largest)[1]
+    scaled = torch.ldexp(torch.ldexp(a, -(exponent // 2)), -(exponent - exponent // 2))
+    return torch.where((largest > 0) & torch.isfinite(largest), scaled, a)

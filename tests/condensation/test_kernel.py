@@ -136,7 +136,7 @@ def test_a_class_with_one_row_and_a_batch_larger_than_the_data(table):
 
 def test_clipping_holds_the_rows_in_the_range_of_the_data(images):
     X, y = images
-    free, held = (kernel(clip=clip, lr=2.0, average=0.0).fit(X, y).X_distilled_ for clip in (False, True))
+    free, held = (kernel(clip=clip, lr=0.5, average=0.0).fit(X, y).X_distilled_ for clip in (False, True))
     assert free.min() < X.min()
     assert held.min() >= X.min() - 1e-3
     assert held.max() <= X.max() + 1e-3

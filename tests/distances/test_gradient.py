@@ -114,3 +114,29 @@ def test_what_cannot_be_compared():
 def test_the_other_distances_load_no_torch():
     code = "import distillkit.distances as d, sys; d.mmd; assert 'torch' not in sys.modules; d.gradient_distance; assert 'torch' in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("angle", [1e-1, 1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("kind", ["cosine", "layer-cosine"])
+def test_nearly_parallel_gradients_keep_their_digits(angle, kind):
+    first = torch.tensor([[3.0, 4.0]])
+    # Turn by the angle in float64; the rounding to float32 changes the angle itself slightly.
+    turned = torch.tensor([[3.0 - 4.0 * np.tan(angle), 4.0 + 3.0 * np.tan(angle)]], dtype=torch.float64).float()
+    a, b = (rows.double().numpy().ravel().astype(np.longdouble) for rows in (first, turned))
+    cross, dot = a[0] * b[1] - a[1] * b[0], a @ b
+    exact = float(2 * np.sin(np.arctan2(cross, dot) / 2) ** 2)  # 1 - cos = 2 sin^2(angle / 2)
+    assert float(gradient_distance([first], [turned], kind)) == pytest.approx(exact, rel=1e-3, abs=1e-14)
+
+
+def test_the_derivative_of_nearly_parallel_gradients_is_that_of_the_cosine():
+    first = torch.tensor([[3.0, 4.0]], dtype=torch.float64)
+    turned = torch.tensor([[3.0, 4.01]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda rows: gradient_distance([first], [rows], "cosine"), turned)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-42, 1e25, 1e37])
+def test_directions_do_not_depend_on_the_length(scale):
+    first, second = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([[4.0, -3.0], [1.0, 1.0]])
+    expected = float(gradient_distance([first], [second]))
+    assert float(gradient_distance([first * scale], [second])) == pytest.approx(expected, rel=1e-2)
+    assert float(gradient_distance([first * scale], [second * scale])) == pytest.approx(expected, rel=1e-2)
