@@ -195,6 +195,21 @@ def test_64_fits_in_8_threads_are_bit_identical(name):
     assert digests_of_threads(name, 8) == {digest(name)}
 
 
+@pytest.mark.parametrize("name", ["gradient images", "kernel images", "soft images", "classifier images"])
+def test_fits_at_once_that_share_batches_among_threads_are_bit_identical(name):
+    """Each fit starts threads of its own, which must not change the threads of the others."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        expected = digest(name)
+        with ThreadPoolExecutor(3) as pool:
+            assert set(pool.map(lambda _: digest(name), range(6))) == {expected}
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(count)
+
+
 @pytest.mark.usefixtures("one_thread")
 def test_the_stream_of_another_thread_is_not_disturbed_nor_does_it_disturb():
     """Draws of a thread of the user neither change while distillkit fits, nor change its fits."""

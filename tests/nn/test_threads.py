@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -38,6 +39,38 @@ def test_each_item_is_worked_on_by_one_thread_with_torch_to_itself():
     later.start()
     later.join()
     assert counts == [2]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_pool_changes_the_setting_of_no_other_thread():
+    counts = []
+    with Threads() as threads:
+        threads.map(whereabouts, range(4))
+        later = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
+        later.start()
+        later.join()
+        assert torch.get_num_threads() == 2
+    assert counts == [2]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_setting_that_the_user_makes_meanwhile_stays():
+    with Threads() as threads:
+        threads.map(whereabouts, range(4))
+        torch.set_num_threads(3)
+        assert {count for _, _, count in threads.map(whereabouts, range(4))} == {1}
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_many_pools_at_once_leave_the_setting_as_it_was():
+    def use(_):
+        with Threads() as threads:
+            return {count for _, _, count in threads.map(whereabouts, range(6))} | {threads.count}
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(use, range(60))) == [{1, 2}] * 60
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.usefixtures("two_threads")

@@ -19,6 +19,7 @@ from distillkit.coresets.streaming._stream_checks import check_chunk, reducing_m
 from distillkit.exceptions import DataError
 from distillkit.utils._containers import label_array
 from distillkit.utils._interpolation import to_dtype
+from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._targets import one_column
 
 __all__ = ["StreamingCoreset"]
@@ -230,6 +231,7 @@ class StreamingCoreset(BaseDistiller):
         for name in (*_RESULTS, "_tree", "_chunks", "_bytes", "_dtype", "_shape", "_seconds", "_stale"):
             self.__dict__.pop(name, None)
 
+    @standard_settings()
     def _add_chunk(self, X: Any, y: Any, task: str | None) -> None:
         """Check a chunk and add it to the tree; on any error the state stays as it was."""
         self._chunks = self.__dict__.get("_chunks", 0) + 1
@@ -310,6 +312,7 @@ class StreamingCoreset(BaseDistiller):
         run.stopped_by = run.stopped_by or last_run.stopped_by
         return result
 
+    @standard_settings()
     def _finish(self, run: Run) -> None:
         """Compute the fitted attributes from the rows in memory."""
         result = self._reduce(run)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +17,38 @@ __all__ = ["Threads", "takes_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@cache
+def _setters() -> tuple[Any, ...]:
+    """Return the functions that set the number of threads of the calling thread alone.
+
+    These are functions of OpenMP and, where torch computes with it, of MKL. torch itself only has
+    `set_num_threads`, which also changes the number for threads that start later, and so for other
+    fits and for the user. The result is empty where the library of torch does not give access to
+    them.
+    """
+    folder = Path(torch.__file__).parent / "lib"
+    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib"):
+        if (folder / name).exists():
+            library = ctypes.CDLL(str(folder / name))
+            of_mkl = getattr(library, "MKL_Set_Num_Threads_Local", None)
+            of_openmp = getattr(library, "omp_set_num_threads", None)
+            return () if of_openmp is None else (of_openmp,) if of_mkl is None else (of_openmp, of_mkl)
+    return ()
+
+
+def _use_one_thread() -> None:
+    """Let torch use one thread for each operation of the calling thread."""
+    if not _setters():
+        torch.set_num_threads(1)
+        return
+    # torch adopts the number of the process when a thread first asks for it and first computes.
+    torch.get_num_threads()
+    rows = torch.ones(256, 256)
+    torch.mm(rows, rows).add_(1).sum()
+    for setter in _setters():
+        setter(1)
 
 
 class Threads:
@@ -44,8 +79,8 @@ class Threads:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-            # The initializer of the pool has also changed the default for threads that start later.
-            torch.set_num_threads(self.count)
+            if not _setters():  # the initializer has also changed the number for threads that start later
+                torch.set_num_threads(self.count)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Apply a function to each item, and return the results; the first exception is raised.
@@ -66,7 +101,7 @@ class Threads:
         if self.count == 1 or len(item_list) < 2:
             return [function(item) for item in item_list]
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(1,))
+            self._pool = ThreadPoolExecutor(self.count, initializer=_use_one_thread)
         return list(self._pool.map(function, item_list))
 
 
