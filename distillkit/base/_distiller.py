@@ -23,7 +23,7 @@ from distillkit.exceptions import DataError
 from distillkit.tables._estimators import as_transformed, check_order, in_output_container, learn_encoder
 from distillkit.tables._frames import is_frame, series_like
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
-from distillkit.utils._containers import as_numeric, label_array, like_column, to_numpy
+from distillkit.utils._containers import as_numeric, label_array, like_column, plain_array, to_numpy
 from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._magnitude import check_target, within_range
@@ -213,7 +213,10 @@ class BaseDistiller(
             "reset": reset,
             **({"y": None} if y is None else {"y": y, "multi_output": True}),
         }
-        valid = validate_data(self, as_numeric(X), **checks)
+        try:
+            valid = validate_data(self, as_numeric(X), **checks)
+        except OverflowError as exc:  # a list of integers that float64 cannot hold
+            raise DataError(f"X or y holds numbers beyond float64 ({exc}): divide by a power of ten.") from exc
         X_valid, y_valid = (valid, None) if y is None else valid
         if self._reads_rows:
             X_valid = within_range(X_valid, getattr(self, "feature_names_in_", None))
@@ -373,7 +376,8 @@ class BaseDistiller(
         check_order(self, X)
         # Frames may have gaps, which the next step may take: nothing here computes with the rows.
         finite = "allow-nan" if is_frame(X) and self.preprocessing_ is None else True
-        valid = validate_data(self, to_numpy(X), reset=False, dtype="numeric", allow_nd=True, ensure_all_finite=finite)
+        rows = plain_array(to_numpy(X), "X")
+        valid = validate_data(self, rows, reset=False, dtype="numeric", allow_nd=True, ensure_all_finite=finite)
         expected = self.X_distilled_.shape[1:]
         if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
             raise DataError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.utils._containers import plain_array
 
 __all__ = [
     "NotFiniteError",
@@ -77,7 +78,7 @@ def as_floats(values: Any, name: str = "X") -> np.ndarray:
     if hasattr(values, "detach"):  # a tensor of torch, which need not be imported for this
         values = values.detach().cpu()
         values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-    array: np.ndarray = np.asarray(values)
+    array: np.ndarray = np.asarray(plain_array(values, name))
     if array.dtype in (np.float32, np.float64):
         return array
     if array.dtype.kind not in "biufO":

@@ -9,7 +9,22 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 
-__all__ = ["as_numeric", "is_torch", "label_array", "like_column", "like_rows", "to_numpy"]
+__all__ = [
+    "as_numeric",
+    "is_torch",
+    "label_array",
+    "like_column",
+    "like_rows",
+    "plain_array",
+    "refuse_long_integers",
+    "to_numpy",
+]
+
+
+_TABLE_AXES = 2
+_FLOAT64_BYTES = 8
+_HIGHEST, _LOWEST = 2**64 - 1, -(2**63)
+_LARGEST_FLOAT64 = int(np.finfo(np.float64).max)
 
 
 def is_torch(array: Any) -> bool:
@@ -42,10 +57,10 @@ def label_array(y: Any) -> Any:
     Raises
     ------
     DataError
-        If a pandas column has missing values.
+        If a pandas column has missing values, or an array has masked values or holds dates.
     """
     if not is_pandas(y):
-        return to_numpy(y)
+        return plain_array(to_numpy(y), "y")
     missing = int(y.isna().to_numpy().sum())
     if missing:
         raise DataError(f"y contains NaN: {missing} of {len(y)} values are missing; drop those rows.")
@@ -59,8 +74,10 @@ def as_numeric(X: Any) -> Any:
     Raises
     ------
     DataError
-        If X is a DataFrame with columns that are not numeric or share a name, or an array of text.
+        If X is a DataFrame with columns that are not numeric or share a name, or an array of text, of
+        dates or of records, or an array that has masked values or rows without values.
     """
+    X = plain_array(X, "X")
     if is_pandas(X):
         if hasattr(X, "columns") and not X.columns.is_unique:
             duplicates = X.columns[X.columns.duplicated()].unique().astype(str)
@@ -79,6 +96,67 @@ def as_numeric(X: Any) -> Any:
         if X.dtype.kind in "iubf" and X.dtype.itemsize <= 2:  # less memory than scikit-learn's float64
             return X.astype(np.float32)
     return X
+
+
+def plain_array(values: Any, name: str) -> Any:
+    """Return an array without a mask, and raise an error for one that holds no plain numbers or labels.
+
+    scikit-learn would take masked values and dates for the numbers that represent them in memory.
+    """
+    if not isinstance(values, np.ndarray):
+        return values
+    if isinstance(values, np.ma.MaskedArray):
+        masked = int(np.ma.getmaskarray(values).sum())
+        if masked:
+            raise DataError(
+                f"{name} is a masked array with {masked} masked values: fill them, as by {name}.filled(0), or drop "
+                "their rows."
+            )
+        values = np.asarray(values)
+    if values.dtype.kind in "mM":
+        remedy = "text or numbers" if name == "y" else "numbers, or a frame, whose dates are encoded"
+        raise DataError(f"{name} holds dates or times, of type {values.dtype}: give {remedy}.")
+    if values.dtype.kind == "V":
+        raise DataError(f"{name} is an array of records, of type {values.dtype}: give pandas.DataFrame({name}).")
+    if values.ndim > _TABLE_AXES and values.size == 0 and len(values):
+        raise DataError(f"{name} has shape {values.shape}, with 0 values in each row: a minimum of 1 is required.")
+    if name == "y":
+        refuse_long_integers(values)
+        return values
+    return _within_float64(values)
+
+
+def refuse_long_integers(y: np.ndarray) -> None:
+    """Raise an error for labels or targets that are integers beyond 64 bits."""
+    integers = [value for value in y.ravel().tolist() if isinstance(value, int)] if y.dtype.kind == "O" else []
+    if integers and (max(integers) > _HIGHEST or min(integers) < _LOWEST):
+        raise DataError(
+            "y holds integers beyond 64 bits, which no array of numbers can represent: subtract a common offset, or "
+            "give them as text if they are labels."
+        )
+
+
+def _within_float64(values: np.ndarray) -> np.ndarray:
+    """Raise an error for rows with numbers beyond the range of float64, and return the rows."""
+    is_long = values.dtype.kind == "f" and values.dtype.itemsize > _FLOAT64_BYTES
+    if is_long or values.dtype.kind == "O":
+        try:
+            with np.errstate(over="ignore"):
+                overflows = bool(np.isinf(values.astype(np.float64)).sum() > (np.isinf(values).sum() if is_long else 0))
+        except OverflowError:
+            overflows = True
+        except (TypeError, ValueError):  # scikit-learn says what is wrong
+            return values
+        if is_long and not overflows:
+            return np.asarray(values, dtype=np.float64)
+        if overflows and (is_long or _has_long_integers(values)):
+            raise DataError("X holds numbers beyond the range of float64: divide them by a power of ten.")
+    return values
+
+
+def _has_long_integers(values: np.ndarray) -> bool:
+    """Tell whether an array of objects holds integers of Python that no float64 can represent."""
+    return any(isinstance(value, int) and abs(value) > _LARGEST_FLOAT64 for value in values.ravel().tolist())
 
 
 def _is_number(dtype: Any) -> bool:

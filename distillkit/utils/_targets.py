@@ -7,6 +7,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from distillkit.exceptions import DataError
+from distillkit.utils._containers import refuse_long_integers
 
 __all__ = ["describe_task", "infer_task", "one_column"]
 
@@ -24,6 +25,7 @@ def one_column(y: np.ndarray) -> np.ndarray:
     y = column_or_1d(y, warn=True)
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return y
+    refuse_long_integers(y)
     if any(isinstance(label, str) for label in y) or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
         kinds = ", ".join(sorted({type(label).__name__ for label in y}))
         raise DataError(f"y holds values of type {kinds}: give text or numbers, not both, and no missing values.")

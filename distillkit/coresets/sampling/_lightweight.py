@@ -117,7 +117,7 @@ class LightweightCoreset(BaseDistiller):
         if rows.task == "regression" and rows.y is not None:
             columns = rows.points.shape[1]
             squared = squared + self.target_weight**2 * _squared_target_distances(
-                rows.y[group.rows], squared, mass, columns
+                rows.y[group.rows].astype(np.float64), squared, mass, columns
             )
         return lightweight_share(squared, mass)
 
@@ -146,6 +146,6 @@ def _squared_target_distances(y: np.ndarray, squared: np.ndarray, mass: np.ndarr
     """Return squared distances of the targets to their mean, scaled to an average feature."""
     squared_target = (y - np.average(y, weights=mass)) ** 2
     variance, feature_variance = np.average(squared_target, weights=mass), np.average(squared, weights=mass) / columns
-    if np.ptp(y) == 0 or not variance > 0:
+    if y.max() == y.min() or not variance > 0:
         return np.zeros(len(y))
     return np.asarray(squared_target * ((feature_variance or 1.0) / variance))

@@ -37,7 +37,7 @@ def joint_points(rows: TrainingRows, group: Group, target_weight: float) -> Any:
     feature_deviation = np.sqrt(float(near.var(axis=0, dtype=np.float64).mean())) or 1.0
     centered = y - y.mean(dtype=np.float64)
     # The range tells whether y is constant; rounding leaves its deviation slightly above zero.
-    column = centered * (target_weight * feature_deviation / centered.std()) if np.ptp(y) > 0 else np.zeros(len(y))
+    column = centered * (target_weight * feature_deviation / centered.std()) if y.max() > y.min() else np.zeros(len(y))
     if isinstance(points, LazyRows):
         return points.with_column(column)
     return np.column_stack([points, column.astype(points.dtype)])
