@@ -11,6 +11,7 @@ CONDENSERS = (
         name="gradient-matching",
         target="distillkit.condensation:GradientMatchingDistiller",
         kind="condensation",
+        version=2,  # cosine distances of nearly parallel gradients keep their digits
         requires=("torch",),
         reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
         presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
