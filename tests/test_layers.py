@@ -14,7 +14,8 @@ FAMILIES = METHODS | {"metrics", "datasets", "evaluators"}
 FLOORS = (
     {"exceptions"},
     {"budget", "specs"},
-    {"hookspecs", "utils", "distances", "neighbors"},
+    {"hookspecs", "utils"},
+    {"distances", "neighbors"},
     {"tables"},
     {"nn", "distilled", "plugins"},
     {"base", "pipeline", "plotting", "testing"},

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class Standardizer:
         self._scaler = StandardScaler().fit(self._near_zero(columns))
         return self
 
-    def transform(self, columns: np.ndarray, names: Sequence[Any] | None = None) -> np.ndarray:
+    def transform(self, columns: np.ndarray) -> np.ndarray:
         """Return standardized columns (n, d), float64.
 
         Raises
@@ -45,9 +44,8 @@ class Standardizer:
         too_large = np.argwhere(np.abs(scaled) > _LARGEST)
         if len(too_large):
             row, column = too_large[0]
-            name = column if names is None else repr(names[column])
             raise DatasetError(
-                f"column {name} holds the value {columns[row, column]:.3g}, which is too far from the training rows "
+                f"column {column} holds the value {columns[row, column]:.3g}, which is too far from the training rows "
                 "for float32 numbers: replace the value, or drop its row."
             )
         return scaled

@@ -154,7 +154,7 @@ def _one_minus_cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def _within_range(a: torch.Tensor) -> torch.Tensor:
-    """Scale vectors along the last axis by powers of two if their squares leave the range of floats."""
+    """Scale vectors along the last axis by powers of two if their squares would leave the range."""
     squares = a.detach().square().sum(dim=-1, keepdim=True)
     if bool(((squares > _SMALLEST) & (squares < 1 / _SMALLEST)).all()):
         return a

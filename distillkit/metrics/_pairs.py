@@ -52,7 +52,7 @@ def flat_rows(X: Any) -> np.ndarray:
 
 
 def rows_of(X: Any, distilled: DistilledSet) -> np.ndarray:
-    """Return training rows as `flat_rows` does, with the columns of a frame found by their names."""
+    """Return training rows as `flat_rows` does; the columns of a frame are found by their names."""
     return flat_rows(distilled.encode(X) if is_frame(X) else X)
 
 

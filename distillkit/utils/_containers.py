@@ -74,8 +74,8 @@ def as_numeric(X: Any) -> Any:
     Raises
     ------
     DataError
-        If X is a DataFrame with columns that are not numeric or share a name, or an array of text, of
-        dates or of records, or an array that has masked values or rows without values.
+        If X is a DataFrame with columns that are not numeric or share a name, or an array of text,
+        of dates or of records, or an array that has masked values or rows without values.
     """
     X = plain_array(X, "X")
     if is_pandas(X):
@@ -99,7 +99,7 @@ def as_numeric(X: Any) -> Any:
 
 
 def plain_array(values: Any, name: str) -> Any:
-    """Return an array without a mask, and raise an error for one that holds no plain numbers or labels.
+    """Return an array without a mask; raise an error unless it holds plain numbers or labels.
 
     scikit-learn would take masked values and dates for the numbers that represent them in memory.
     """

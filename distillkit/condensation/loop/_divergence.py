@@ -39,7 +39,7 @@ def has_diverged(
     first_loss, lowest_loss : float
         Loss of the start, and the lowest smoothed loss.
     limits : tuple of two tensors
-        Lowest and highest values of the training rows, as `CondensationProblem.limits` returns them.
+        Lowest and highest values of the training rows, see `CondensationProblem.limits`.
 
     Returns
     -------
@@ -55,6 +55,6 @@ def has_diverged(
 
 
 def _outside(values: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> float:
-    """Return how far values lie outside of a range, in widths of it (or in units, if it is narrow)."""
+    """Return how far values lie outside of a range, in widths of it (in units, if it is narrow)."""
     width = (high - low).clamp_min(1.0)
     return float(torch.maximum(values - high, low - values).div(width).max())

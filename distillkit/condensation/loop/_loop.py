@@ -264,7 +264,7 @@ class Loop(ABC):
                 self.best, self.best_iter = self.rows.snapshot(), self.run.n_iter
 
     def _returns_to_start(self) -> bool:
-        """Make the first rows the best ones if the optimization has diverged, and return whether."""
+        """Make the first rows the best ones if the run has diverged, and return whether it has."""
         losses = {"first_loss": self._first_loss, "lowest_loss": self.context.monitor.lowest}
         if not self.best_iter or not has_diverged(self.best, self._start, **losses, limits=self.problem.limits()):
             return False

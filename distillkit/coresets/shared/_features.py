@@ -51,6 +51,6 @@ def _deviations(flat: np.ndarray, mean: np.ndarray) -> np.ndarray:
     for start in range(0, len(flat), _BLOCK):
         difference = flat[start : start + _BLOCK] - mean
         square += np.einsum("ij,ij->j", difference, difference)
-    # The computed deviation of a constant column may not be exactly 0, and a small one may underflow.
+    # The computed deviation of a constant column may not be exactly 0; a small one may underflow.
     constant = (square == 0) | (flat.max(axis=0) == flat.min(axis=0))
     return np.asarray(np.where(constant, 1.0, np.sqrt(square / len(flat))))

@@ -97,10 +97,10 @@ def train_network(
     Raises
     ------
     DivergedError
-        If the loss, the weights or the last outputs are not finite, or if the loss has risen by more
-        than `largest_rise`. The message names the step. The weights are restored to those at the
-        start of the epoch with the lowest loss, which are known to have a finite loss, or to the
-        initial ones if no epoch has a lower loss than these.
+        If the loss, the weights or the last outputs are not finite, or if the loss has risen beyond
+        `largest_rise`. The message names the step. The weights are restored to those at the start
+        of the epoch with the lowest loss, which are known to have a finite loss, or to the initial
+        ones if no epoch has a lower loss than these.
     """
     scale = None if weight is None else weight / weight.mean()
     seed = int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
@@ -160,7 +160,7 @@ def _train(
             on_epoch(epoch, total / n_rows)
         if stop:
             break
-    # 4. A loss that has risen far above that of the initial weights is as useless as an infinite one.
+    # 4. A loss that has risen far above that of the initial weights is as bad as an infinite one.
     best.check_rise(total / n_rows, largest_rise, epoch)
     # 5. No loss follows the last step, so check the weights and outputs that it leads to.
     if not best.is_finite(batch):
