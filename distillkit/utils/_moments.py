@@ -126,6 +126,6 @@ def _plain_means(X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
 
 
 def _near_zero(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Measure columns from their lowest values, scaled by powers of two; return the exponents too."""
+    """Measure columns from their lowest values, scaled by powers of two; also return exponents."""
     exponents = np.frexp(high / 2 - low / 2)[1]
     return np.ldexp(X.astype(np.float64), -exponents) - np.ldexp(low, -exponents), exponents

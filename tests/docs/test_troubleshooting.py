@@ -42,6 +42,10 @@ TROUBLES = {
     ),
     "gap": lambda: KMEANS.fit(np.where(X > 7, np.nan, X), y),
     "infinity in a file": lambda: distil_rows(KMEANS, pd.DataFrame({"a": [1.0, np.inf]}), None, standardize=True),
+    "value out of range": lambda: KMEANS.fit(np.where(X > 7, 1e200, X), y),
+    "columns renamed": lambda: KMEANS.fit(pd.DataFrame(X, columns=list("abcd")), y).distilled_.encode(
+        pd.DataFrame(X, columns=list("abce"))
+    ),
     "no labels": lambda: GradientMatchingDistiller(1).fit(X),
     "numbers for classes": lambda: UncertaintyCoreset(2).fit(X, NUMBERS),
     "no ranking": lambda: KMEANS.fit(X, y).distilled_.prefix(1),
