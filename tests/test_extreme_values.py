@@ -232,3 +232,39 @@ def test_a_test_value_too_far_for_float32_is_refused():
         DatasetError, match=r"column 0 holds the value 1e\+200, which is too far from the training rows"
     ):
         standardize(train, np.array([[1e200]]))
+
+
+def test_new_rows_too_far_for_float32_are_refused_by_networks_and_students(rows):
+    from distillkit.nn import NetworkClassifier
+
+    X, y = rows
+    far = X.copy()
+    far[3, 1] = 1e50
+    for model in (
+        NetworkClassifier(epochs=1, random_state=0).fit(X, y),
+        TeacherStudentDistiller("linear", epochs=1, random_state=0).fit(X, y),
+    ):
+        with pytest.raises(DataError, match=r"X holds values up to 1e\+50, too far from the training rows for float32"):
+            model.predict(far)
+
+
+def test_evaluation_and_targets_of_students_refuse_values_out_of_range(rows):
+    X, y = rows
+    small = KCenterCoreset(budget=3).fit(X, y).distilled_
+    far, numbers = X.copy(), X[:, 0].copy()
+    far[3, 1] = numbers[3] = 1e200
+    with pytest.raises(DataError, match=r"column 1 of X holds the value 1e\+200"):
+        distillkit.evaluate(small, far, y, evaluators=["knn"])
+    with pytest.raises(DataError, match=r"y holds the number 1e\+200"):
+        TeacherStudentDistiller("linear", task="regression", epochs=1).fit(X, numbers)
+
+
+@pytest.mark.parametrize("metric", ["wasserstein", "sliced_wasserstein"])
+@pytest.mark.parametrize("exponent", [600, -600])
+def test_transport_metrics_are_in_the_units_of_the_rows_at_any_scale(rows, metric, exponent):
+    X, y = rows
+    compare = getattr(distillkit.metrics, metric)
+    expected = compare(X, y, distillkit.DistilledSet(X[::5], y[::5]))
+    scaled = np.ldexp(X, exponent)
+    found = compare(scaled, y, distillkit.DistilledSet(scaled[::5], y[::5]))
+    assert np.ldexp(found, -exponent) == pytest.approx(expected, rel=1e-12)

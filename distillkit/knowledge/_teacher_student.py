@@ -25,7 +25,7 @@ from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_te
 from distillkit.tables._estimators import check_columns, learn_encoder
 from distillkit.tables._frame_model import for_table
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
-from distillkit.utils._magnitude import within_range
+from distillkit.utils._magnitude import check_target, within_range
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._targets import infer_task
@@ -334,6 +334,8 @@ class TeacherStudentDistiller(StudentEstimator):
                 "Unknown label type: regression needs numbers in y, but y holds text or objects: give numbers, or a "
                 "classifier as teacher, or task='classification'."
             )
+        if y is not None:
+            check_target(y)
         return None
 
     def _new_student(self, n_rows: int, rng: np.random.RandomState) -> Any:

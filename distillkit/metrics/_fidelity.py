@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isqrt, sqrt
+from math import frexp, isqrt, ldexp, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["mmd", "sliced_wasserstein", "wasserstein"]
 
 _MAX_PAIRS = 10_000_000  # limit on the pairs of rows over all classes, which bounds the time
+_SAFE_EXPONENT = 400  # squares of distances between 2**-400 and 2**400 are well within float64
 
 
 def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
@@ -75,7 +76,7 @@ def wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) 
     float
         In the units of the rows.
     """
-    return sqrt(_class_mean(X, y, distilled, distances.wasserstein, 1000, power=2, seed=random_state))
+    return _class_mean(X, y, distilled, distances.wasserstein, 1000, power=2, seed=random_state)
 
 
 def sliced_wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
@@ -96,7 +97,7 @@ def sliced_wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: in
     float
         In the units of the rows; for d features it is about 1 / sqrt(d) of the exact distance.
     """
-    return sqrt(_class_mean(X, y, distilled, distances.sliced_wasserstein, power=2, seed=random_state))
+    return _class_mean(X, y, distilled, distances.sliced_wasserstein, power=2, seed=random_state)
 
 
 def _class_mean(
@@ -108,7 +109,7 @@ def _class_mean(
     power: int = 1,
     **options: Any,
 ) -> float:
-    """Return the mean power of the distances of all pairs, weighted by their training rows."""
+    """Return the power mean of the distances of all pairs, weighted by their training rows."""
     if max_rows is not None:
         # The limit does not depend on the distilled set, so that sets of all sizes are compared
         # with the same training rows.
@@ -116,6 +117,11 @@ def _class_mean(
         options["max_rows"] = max(50, min(max_rows, isqrt(_MAX_PAIRS // (1 if labels is None else len(labels)))))
     values, shares = [], []
     for pair in paired(X, y, distilled):
-        values.append(distance(pair.X, pair.distilled, y_weight=pair.weight, **options) ** power)
+        values.append(distance(pair.X, pair.distilled, y_weight=pair.weight, **options))
         shares.append(len(pair.X))
-    return float(np.average(values, weights=shares))
+    if power == 1:
+        return float(np.average(values, weights=shares))
+    # Divide very large or small distances by a power of two, which is exact, before they are squared.
+    exponent = frexp(max(values))[1]
+    unit = ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
+    return unit * sqrt(float(np.average([(value / unit) ** 2 for value in values], weights=shares)))

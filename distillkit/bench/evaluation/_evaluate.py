@@ -16,6 +16,7 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
 from distillkit.specs import EvaluatorSpec
+from distillkit.utils._magnitude import within_range
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._soft_labels import expand_soft_labels
 
@@ -198,7 +199,7 @@ def evaluate(
     task = task or small.provenance.get("task")
     if task not in ("classification", "regression"):
         raise DataError(f"task={task!r} is not known for this set: give task='classification' or task='regression'.")
-    X_test, y_test = small.encode(X_test), np.asarray(y_test)
+    X_test, y_test = within_range(small.encode(X_test), small.feature_names), np.asarray(y_test)
     names = _select_names("metric", metrics, task)
     record = _record(small)
     common: dict[str, float | None] = {}

@@ -45,6 +45,7 @@ which are added to the history."""
 
 _BLOCK = 4096  # number of rows that are scaled at a time
 _DTYPES = [np.float32, np.float64]
+_FARTHEST = 1e15  # deviations from the training rows beyond which squares leave the range of float32
 _LARGEST_RISE = 10.0  # of the loss over that of the initial weights, beyond which the training has diverged
 
 
@@ -220,7 +221,13 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         """
         scaled = np.empty(X.shape, dtype=np.float32)
         for start in range(0, len(X), _BLOCK):
-            scaled[start : start + _BLOCK] = self.preprocessing_.transform(X[start : start + _BLOCK])
+            block = self.preprocessing_.transform(X[start : start + _BLOCK])
+            if np.abs(block).max(initial=0.0) > _FARTHEST:
+                raise DataError(
+                    f"X holds values up to {np.abs(X[start : start + _BLOCK]).max():.3g}, too far from the training "
+                    "rows for float32 numbers: replace them, or drop their rows."
+                )
+            scaled[start : start + _BLOCK] = block
         return torch.as_tensor(scaled, device=device)
 
     @standard_settings()
