@@ -69,7 +69,7 @@ def _learn_numbers(values: Numbers, name: Any, standardize: bool) -> NumberColum
     if float(low) == float(high):
         mean, scale = (float(low), 1.0) if standardize else (mean, scale)
     is_constant = standardize and float(low) == float(high)
-    filling = 0.0 if standardize else _moments(present)[0]
+    filling = 0.0 if standardize else mean_and_deviation(present)[0]
     return NumberColumn(mean, scale, low, high, is_whole, is_constant, bool(values.missing.any()), filling)
 
 
