@@ -10,9 +10,9 @@ from sklearn.utils.metaestimators import available_if
 
 from distillkit.distilled import DistilledSet
 from distillkit.tables import DistilledTable, TableEncoder
-from distillkit.tables._encoded_rows import EncodedRows
 from distillkit.tables._estimators import as_transformed, check_columns
 from distillkit.tables._frames import container_of, frame_like, is_frame, take_rows
+from distillkit.tables._lazy_table import LazyTable
 from distillkit.utils._containers import like_rows
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._targets import one_column
@@ -51,7 +51,7 @@ class MixedTableMixin:
         if not self._needs_encoded_rows():
             encoded = np.zeros((len(X), 1))
         elif self._takes_lazy_rows and 8 * len(X) * len(self.encoder_.get_feature_names_out()) > _MOST_BYTES:
-            encoded = EncodedRows.of(self.encoder_, X)
+            encoded = LazyTable.of(self.encoder_, X)
         else:
             encoded = self.encoder_.transform(X)
         if y is None:

@@ -7,15 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.tables._columns import (
-    CategoryColumn,
-    Column,
-    OmittedColumn,
-    TextNumberColumn,
-    TimeColumn,
-    as_numbers,
-    as_times,
-)
+from distillkit.tables._columns import CategoryColumn, Column, OmittedColumn, TextNumberColumn, TimeColumn
+from distillkit.tables._conversion import as_numbers, as_times
 from distillkit.tables._encoder import TableEncoder, read_columns
 from distillkit.tables._frames import container_of
 from distillkit.tables._reading import Values

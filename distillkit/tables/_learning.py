@@ -16,9 +16,8 @@ from distillkit.tables._columns import (
     OmittedColumn,
     TextNumberColumn,
     TimeColumn,
-    as_numbers,
-    check_finite,
 )
+from distillkit.tables._conversion import as_numbers, check_finite
 from distillkit.tables._reading import Labels, Numbers, Times, Values
 from distillkit.utils._moments import mean_and_deviation
 

@@ -220,7 +220,8 @@ def by_hand(table, levels, number, identifier):
     """A real table with its text as categories, as one would prepare it with pandas."""
     table = table.drop(columns=identifier)
     for name, categories in levels.items():
-        table[name] = table[name].astype(pd.CategoricalDtype(categories))
+        known = table[name].where(table[name].isin(categories))
+        table[name] = known.astype(pd.CategoricalDtype(categories))
     return table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in number})
 
 

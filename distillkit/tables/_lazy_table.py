@@ -7,21 +7,14 @@ from typing import Any, Self
 import numpy as np
 
 from distillkit.neighbors._lazy_rows import LazyRows
-from distillkit.tables._columns import (
-    BooleanColumn,
-    CategoryColumn,
-    NumberColumn,
-    TextNumberColumn,
-    TimeColumn,
-    as_numbers,
-    as_times,
-)
+from distillkit.tables._columns import BooleanColumn, CategoryColumn, NumberColumn, TextNumberColumn, TimeColumn
+from distillkit.tables._conversion import as_numbers, as_times
 from distillkit.tables._encoder import TableEncoder, read_columns
 
-__all__ = ["EncodedRows"]
+__all__ = ["LazyTable"]
 
 
-class EncodedRows(LazyRows):
+class LazyTable(LazyRows):
     """The rows that `TableEncoder.transform` returns, without holding them in memory.
 
     Memory holds one small integer for each value of a category, and a number for each other value
@@ -107,11 +100,11 @@ class EncodedRows(LazyRows):
             rows[:, part] = block
         return rows
 
-    def select(self, positions: np.ndarray) -> EncodedRows:
+    def select(self, positions: np.ndarray) -> LazyTable:
         """Return the rows at some positions."""
         chosen = positions if self._positions is None else self._positions[positions]
         shape = (len(positions), self.shape[1])
-        return EncodedRows(self._numbers, self._places, shape, chosen, self._scaling)
+        return LazyTable(self._numbers, self._places, shape, chosen, self._scaling)
 
     def with_column(self, column: np.ndarray) -> LazyRows:
         """Return the rows with one more column, the last one."""
@@ -126,10 +119,10 @@ class EncodedRows(LazyRows):
         n_rows, width = self.shape
         as_it_is = NumberColumn(0.0, 1.0, 0.0, 0.0, is_whole=False, is_constant=False, has_gaps=False)
         numbers = [*self._numbers, (width, as_it_is, data)]
-        return EncodedRows(numbers, self._places, (n_rows, width + 1), self._positions)
+        return LazyTable(numbers, self._places, (n_rows, width + 1), self._positions)
 
     def scaled(self, origin: np.ndarray, scale: float) -> LazyRows:
         """Return ``(X - origin) * scale`` as float32, computed in float64."""
         if self._scaling is not None:
             return super().scaled(origin, scale)
-        return EncodedRows(self._numbers, self._places, self.shape, self._positions, (origin, scale))
+        return LazyTable(self._numbers, self._places, self.shape, self._positions, (origin, scale))

@@ -12,7 +12,7 @@ from distillkit import KMeansCoreset
 from distillkit.base import _mixed_tables
 from distillkit.exceptions import DataError
 from distillkit.tables import TableEncoder
-from distillkit.tables._encoded_rows import EncodedRows
+from distillkit.tables._lazy_table import LazyTable
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*like an identifier")
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*like an identifier")
 @pytest.mark.parametrize("standardize", [True, False])
 def test_blocks_are_those_of_the_encoder(table, standardize):
     encoder = TableEncoder(4, standardize=standardize).fit(table)
-    expected, rows = encoder.transform(table), EncodedRows.of(encoder, table)
+    expected, rows = encoder.transform(table), LazyTable.of(encoder, table)
     assert rows.shape == expected.shape
     np.testing.assert_array_equal(rows, expected)
     picks = np.array([7, 0, 59, 7])
@@ -47,10 +47,10 @@ def test_unknown_levels_and_gaps_are_encoded_as_by_the_encoder(table):
     frame = pd.DataFrame({"c": ["a", "b", "a"], "n": [1.0, 2.0, 4.0], "e": [np.nan] * 3})
     encoder = TableEncoder().fit(frame)
     new = pd.DataFrame({"e": [1.0, 2.0], "n": [np.nan, 3.0], "c": ["z", None]})
-    np.testing.assert_array_equal(EncodedRows.of(encoder, new), encoder.transform(new))
+    np.testing.assert_array_equal(LazyTable.of(encoder, new), encoder.transform(new))
     for other, words in ((frame.assign(n=np.inf), "infinity"), (frame[["n", "e"]], "lacks the columns c")):
         with pytest.raises(DataError, match=words):
-            EncodedRows.of(encoder, other)
+            LazyTable.of(encoder, other)
 
 
 def large_table(n_rows):
