@@ -66,12 +66,17 @@ def test_pandas_has_features_target_and_weight(small):
     expected = pd.DataFrame({"width": [1.0, 3, 5], "height": [2.0, 4, 6], "kind": ["b", "a", "b"], "mass": [2.0, 3, 5]})
     pd.testing.assert_frame_equal(small.to_pandas(target="kind", weight="mass"), expected)
     pd.testing.assert_frame_equal(small.to_pandas("kind", None), expected.drop(columns="mass"))
-    assert list(DistilledSet(np.ones((2, 1, 2, 2))).to_pandas().columns) == ["x0", "x1", "x2", "x3", "sample_weight"]
+    assert list(DistilledSet(np.ones((2, 1, 2, 2))).to_pandas().columns) == [
+        *("pixel_0_0", "pixel_0_1", "pixel_1_0", "pixel_1_1"),
+        "sample_weight",
+    ]
+    assert list(DistilledSet(np.ones((2, 2, 2))).to_pandas().columns[:4]) == ["c0_t0", "c0_t1", "c1_t0", "c1_t1"]
+    assert list(DistilledSet(np.ones((2, 2))).to_pandas().columns[:2]) == ["x0", "x1"]
 
 
 def test_names_that_do_not_fit_the_flattened_rows_are_not_used():
     images = DistilledSet(np.ones((2, 1, 2)), feature_names=("one",))
-    assert list(images.to_pandas(weight=None).columns) == ["x0", "x1"]
+    assert list(images.to_pandas(weight=None).columns) == ["t0", "t1"]
 
 
 @pytest.mark.parametrize(

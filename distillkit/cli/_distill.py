@@ -89,7 +89,7 @@ def distill(
     """
     from distillkit.budget import Budget
     from distillkit.cli._fit_progress import FitProgress
-    from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
+    from distillkit.cli._single import check_output, distil_rows, make_distiller
     from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
     from distillkit.utils._targets import describe_task
@@ -104,7 +104,7 @@ def distill(
     with FitProgress(method):
         small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
     seconds = time.perf_counter() - started
-    write_distilled(small, output, target or "target")
+    small.save(output, target or "target")
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
     if task == "auto" and y is not None and (description := describe_task(y, "--task")):
         click.echo(f"task: {description}")

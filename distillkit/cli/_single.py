@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import inspect
 import tempfile
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
+from distillkit.distilled._formats import SUFFIXES, check_suffix
 from distillkit.exceptions import ArtefactError, DataError, DistillkitError, MissingPackageError, UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
@@ -22,9 +21,7 @@ from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
 
-__all__ = ["check_output", "distil_rows", "make_distiller", "write_distilled"]
-
-_SUFFIXES = (".safetensors", ".csv", ".parquet", ".npz")
+__all__ = ["check_output", "distil_rows", "make_distiller"]
 
 
 def check_output(path: Path) -> None:
@@ -35,8 +32,9 @@ def check_output(path: Path) -> None:
     ArtefactError
         If the suffix is not known or the folder cannot be written.
     """
-    if path.suffix not in _SUFFIXES:
-        raise ArtefactError(f"cannot write {path}: the suffix must be one of {', '.join(_SUFFIXES)}.")
+    if not path.suffix:
+        raise ArtefactError(f"cannot write {path}: the suffix must be one of {', '.join(SUFFIXES)}.")
+    check_suffix(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -171,61 +169,3 @@ def _fit(distiller: Any, X: Any, y: Any) -> DistilledSet:
     except (ValueError, TypeError) as exc:  # scikit-learn raises these for invalid rows and parameters.
         raise DataError(f"{type(distiller).__name__}: {exc}") from exc
     return small
-
-
-def write_distilled(small: DistilledSet, path: Path, target: str) -> None:
-    """Write a distilled set in the format given by the suffix of the path.
-
-    The file is written under a temporary name and renamed, so that an interrupt leaves no part of
-    it.
-
-    Raises
-    ------
-    ArtefactError
-        If the file cannot be written.
-    """
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.part{path.suffix}")
-    try:
-        if path.suffix == ".safetensors":
-            small.save(path)
-            return
-        if path.suffix == ".csv":
-            _as_table(small, target).to_csv(part, index=False)
-        elif path.suffix == ".parquet":
-            _as_table(small, target).to_parquet(part, index=False)
-        else:
-            np.savez(part, **_arrays(small))
-        part.replace(path)
-    except OSError as exc:
-        raise ArtefactError(f"cannot write {path}: {exc.strerror or exc}. Choose another file.") from exc
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _as_table(small: DistilledSet, target: str) -> pd.DataFrame:
-    """Return a set as a table, whose columns say the place of a value in a series or an image."""
-    frame = small.to_pandas(target=target)
-    if small.table is None and small.feature_names is None and small.X.ndim > 2:
-        names = _place_names(small.X.shape[1:])
-        frame.columns = pd.Index([*names, *frame.columns[len(names) :]])
-    return frame
-
-
-def _place_names(shape: tuple[int, ...]) -> list[str]:
-    """Return names for the values of a row, such as ``t5`` and ``pixel_2_3``, or ``c0_t5``."""
-    channels, *sides = shape
-    kind = "t" if len(sides) == 1 else "pixel_"
-    places = [kind + "_".join(map(str, place)) for place in np.ndindex(*sides)]
-    return places if channels == 1 else [f"c{channel}_{place}" for channel in range(channels) for place in places]
-
-
-def _arrays(small: DistilledSet) -> dict[str, Any]:
-    arrays = {"X": small.X, "y": small.y, "sample_weight": small.sample_weight, "soft_labels": small.soft_labels}
-    if small.table is not None and small.table.is_encoded:
-        arrays["columns"] = np.array(small.feature_names)
-    # Text in a table is an array of objects, which NumPy could only store as a pickle.
-    return {
-        name: values.astype(str) if values.dtype == object else values
-        for name, values in arrays.items()
-        if values is not None
-    }

@@ -35,6 +35,14 @@ _OWN = "card_sha256"
 _PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
 _LABELS = ("y", "classes")
 _ROWS = "table.rows"
+_TABLE = "a table does not hold a whole set; read it with pandas and give it to DistilledSet.from_pandas(frame, target)"
+_OTHER_FORMATS = {
+    ".csv": _TABLE,
+    ".parquet": _TABLE,
+    ".tsv": _TABLE,
+    ".npz": "read its arrays with numpy.load and give them to DistilledSet(X=..., y=..., ...)",
+}
+"""What to do with files of other formats, by their ending."""
 
 
 def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
@@ -187,9 +195,8 @@ def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarr
             tensors = {name: file.get_tensor(name) for name in file.keys()} if rows else {}  # noqa: SIM118 (not a mapping)
         card = None if text is None else json.loads(text)
     except (SafetensorError, OSError, ValueError) as exc:
-        raise ArtefactError(
-            f"{path} is damaged or no safetensors file ({exc}): create it again or fetch another copy."
-        ) from exc
+        remedy = _OTHER_FORMATS.get(path.suffix.lower(), "create it again or fetch another copy")
+        raise ArtefactError(f"{path} is damaged or no safetensors file ({exc}): {remedy}.") from exc
     if not isinstance(card, dict) or not isinstance(card.get("schema"), int):
         raise ArtefactError(f"{path} is a safetensors file, but not a distilled set: it has no distillkit card.")
     if card["schema"] > SCHEMA:

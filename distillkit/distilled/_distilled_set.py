@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit.distilled._artefact import read_artefact, write_artefact
+from distillkit.distilled._artefact import read_artefact
+from distillkit.distilled._exports import ExportsMixin
+from distillkit.distilled._formats import write_set
+from distillkit.distilled._from_frame import fields_from_frame
 from distillkit.distilled._prefix import prefix_fields
 from distillkit.exceptions import DataError
 from distillkit.tables import DistilledTable
@@ -17,17 +20,20 @@ from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import PicklesByPublicName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
     from pathlib import Path
-
-    import pandas as pd
 
 __all__ = ["DistilledSet"]
 
 
 @dataclass(eq=False)
-class DistilledSet(PicklesByPublicName):
+class DistilledSet(ExportsMixin, PicklesByPublicName):
     """Small training set with weights, labels and provenance.
+
+    Iteration yields one tuple (x, y, weight) for each row, in which y is the hard label, or None
+    without targets: ``for x, y, weight in small``. The length is the number of rows. The arrays are
+    the attributes: ``small.X, small.y``.
 
     Parameters
     ----------
@@ -102,6 +108,11 @@ class DistilledSet(PicklesByPublicName):
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield one tuple (x, y, weight) for each row; y is None without targets."""
+        y = [None] * len(self.X) if self.y is None else self.y
+        return iter(zip(self.X, y, np.asarray(self.sample_weight), strict=True))
 
     def __repr__(self) -> str:
         method = str(self.provenance.get("method", "?")).rpartition(":")[2]
@@ -193,14 +204,25 @@ class DistilledSet(PicklesByPublicName):
         """
         return replace(self, **prefix_fields(self, budget, X, y))
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the set as a safetensors file with a JSON card; see `DistilledSet.load`.
+    def save(self, path: str | PathLike[str], target: str = "target", weight: str | None = "sample_weight") -> Path:
+        """Write the set in the format that the ending of the path names.
+
+        ==================  ================================================================
+        ``.safetensors``    everything, with a JSON card; see `load`. Also without an ending
+        ``.csv``            the table of `to_pandas`
+        ``.parquet``        the table of `to_pandas`, with the types of the columns
+        ``.npz``            X, y, sample_weight, soft_labels and classes as arrays of NumPy
+        ==================  ================================================================
 
         Parameters
         ----------
         path : str or path
             Destination. The file is written under a temporary name and renamed, so that an
             incomplete file never has this name.
+        target : str
+            Name of the target column of a table.
+        weight : str or None
+            Name of the weight column of a table; None omits it.
 
         Returns
         -------
@@ -209,13 +231,19 @@ class DistilledSet(PicklesByPublicName):
         Raises
         ------
         ArtefactError
-            If the file cannot be written, or labels are neither numbers nor text.
+            If there is no format of this ending, the file cannot be written, or labels are neither
+            numbers nor text.
+        DataError
+            If two columns of a table would have the same name.
         """
-        return write_artefact(self, path)
+        return write_set(self, path, target, weight)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> DistilledSet:
-        """Read a set written by `save`. Loading never executes code from the file.
+        """Read a safetensors file written by `save`. Loading never executes code from the file.
+
+        The other formats of `save` do not hold a whole set. Read a table with pandas and hand it to
+        `from_pandas`.
 
         Parameters
         ----------
@@ -232,144 +260,54 @@ class DistilledSet(PicklesByPublicName):
         """
         return cls(**read_artefact(path))
 
-    def to_pandas(self, target: str = "target", weight: str | None = "sample_weight") -> pd.DataFrame:
-        """Return the set as a table: (flattened) features, target, weight and probabilities.
+    @classmethod
+    def from_pandas(
+        cls,
+        frame: Any,
+        target: str | None = "target",
+        weight: str | None = "sample_weight",
+        *,
+        task: str = "auto",
+    ) -> DistilledSet:
+        """Make a set of a table: the way back from `to_pandas`, or of a set made elsewhere.
 
-        If the data were a frame, selected rows are the original rows, and made rows have the
-        columns and types of the data: integers rounded within their range, truth values, dates,
-        the nearest levels of categories, and gaps where most of the rows that they stand for have
-        gaps.
-
-        Soft labels are columns of their own: ``p_no`` and ``p_yes`` for the classes no and yes, or
-        ``p_target`` for the predictions of a continuous target.
+        The columns keep their values and types. Soft labels are read from columns named ``p_LABEL``
+        (or ``p_TARGET`` for a continuous target) after the target, if each label has one. What a
+        table does not hold is lost: provenance, ranking, and the axes of images and series.
 
         Parameters
         ----------
-        target : str
-            Name of the target column, which is omitted without y.
+        frame : DataFrame of shape (m, d)
+            A frame of pandas, polars or pyarrow. Text, categories, dates and gaps are encoded by a
+            `TableEncoder` that is learned on these rows.
+        target : str or None
+            Name of the target column; None if there is no target.
         weight : str or None
-            Name of the weight column; None omits it.
+            Name of the weight column. The weights are ones for None, and if the frame has no column
+            "sample_weight", which is the default.
+        task : {"auto", "classification", "regression"}
+            Kind of target; see `BaseDistiller`. With "auto", soft labels of several classes show
+            that the target holds labels.
 
         Returns
         -------
-        DataFrame
+        DistilledSet
 
         Raises
         ------
         DataError
-            If two columns would have the same name.
+            If `frame` is no frame, a column is missing, the target has gaps, or weights are not
+            positive.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> small = DistilledSet(np.eye(2), y=np.array(["no", "yes"]), sample_weight=[3.0, 5.0])
+        >>> again = DistilledSet.from_pandas(small.to_pandas(target="churn"), target="churn")
+        >>> again.y.tolist(), again.sample_weight.tolist()
+        (['no', 'yes'], [3.0, 5.0])
         """
-        import pandas as pd
-
-        if self.table is not None:
-            frame: pd.DataFrame = self.table.to_pandas(self.in_original_units())
-        else:
-            flat = self.X.reshape(len(self.X), -1)
-            names = self.feature_names if self.feature_names and len(self.feature_names) == flat.shape[1] else None
-            frame = pd.DataFrame(flat, columns=list(names or (f"x{i}" for i in range(flat.shape[1]))))
-        columns = [(target, self.y), (weight, self.sample_weight), *self._probability_columns(target)]
-        for name, values in columns:
-            if name is not None and values is not None:
-                if name in frame.columns:
-                    raise DataError(f"a column is already named {name!r}: give target= or weight= another name.")
-                frame[name] = values
-        return frame
-
-    def _probability_columns(self, target: str) -> list[tuple[str, np.ndarray]]:
-        """Return soft labels as columns: ``p_LABEL`` for each class, ``p_TARGET`` for numbers."""
-        if self.soft_labels is None:
-            return []
-        if self.classes is None:
-            return [(f"p_{target}", self.soft_labels.reshape(len(self.X)))]
-        return [(f"p_{label}", self.soft_labels[:, place]) for place, label in enumerate(self.classes.tolist())]
-
-    def to_frame(self) -> Any:
-        """Return the rows alone in the container, columns and types of the data.
-
-        Returns
-        -------
-        pandas, polars or pyarrow frame of shape (m, d)
-            As in `to_pandas`, without target and weight.
-
-        Raises
-        ------
-        DataError
-            If the data were no frame, or one of floats alone.
-        """
-        if self.table is None:
-            raise DataError("the set was not made from a table of several types: take X, or to_pandas().")
-        return self.table.frame(self.in_original_units())
-
-    def to_polars(self, target: str = "target", weight: str | None = "sample_weight") -> Any:
-        """Return the set as a polars DataFrame; see `to_pandas`.
-
-        Parameters
-        ----------
-        target : str
-            Name of the target column, which is omitted without y.
-        weight : str or None
-            Name of the weight column; None omits it.
-
-        Returns
-        -------
-        polars.DataFrame
-        """
-        import polars as pl
-
-        return pl.from_arrow(self.to_arrow(target, weight))
-
-    def to_arrow(self, target: str = "target", weight: str | None = "sample_weight") -> Any:
-        """Return the set as a pyarrow Table; see `to_pandas`.
-
-        Parameters
-        ----------
-        target : str
-            Name of the target column, which is omitted without y.
-        weight : str or None
-            Name of the weight column; None omits it.
-
-        Returns
-        -------
-        pyarrow.Table
-        """
-        import pyarrow as pa
-
-        return pa.Table.from_pandas(self.to_pandas(target, weight), preserve_index=False)
-
-    def to_torch(self) -> Any:
-        """Return the set as a `torch.utils.data.TensorDataset` of (X, y, weight).
-
-        Floating-point rows are float32. Class labels are int64 positions in `classes`, or the soft
-        labels if there are any; continuous targets are float32. Without y the dataset holds (X,
-        weight). The tensors are copies.
-
-        Returns
-        -------
-        TensorDataset
-
-        Raises
-        ------
-        DataError
-            If y holds text and the set has no `classes`.
-        """
-        import torch
-
-        columns = [self.X.astype(np.float32) if self.X.dtype.kind == "f" else self.X.copy()]
-        if self.soft_labels is not None:
-            columns.append(self.soft_labels.astype(np.float32))
-        elif self.y is not None:
-            columns.append(self._target())
-        columns.append(np.array(self.sample_weight, dtype=np.float32))
-        return torch.utils.data.TensorDataset(*map(torch.from_numpy, columns))
-
-    def _target(self) -> np.ndarray:
-        """Return class labels as codes, and numbers as float32."""
-        y = np.asarray(self.y)
-        if self.classes is not None:
-            return np.searchsorted(self.classes, y).astype(np.int64)
-        if y.dtype.kind not in "iufb":
-            raise DataError("y holds text, but the set has no classes: give classes=np.unique(y).")
-        return y.astype(np.float32)
+        return cls(**fields_from_frame(frame, target, weight, task))
 
     def fit(self, estimator: Any) -> Any:
         """Train a scikit-learn estimator on the set, with the weights if it accepts them.

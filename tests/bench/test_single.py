@@ -8,7 +8,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from distillkit.budget import Budget
-from distillkit.cli._single import check_output, distil_rows, make_distiller, write_distilled
+from distillkit.cli._single import check_output, distil_rows, make_distiller
 from distillkit.coresets import KCenterCoreset, KMeansCoreset
 from distillkit.datasets import load_rows
 from distillkit.distilled import DistilledSet
@@ -135,7 +135,7 @@ def test_every_format_holds_rows_labels_and_weights(table, tmp_path, suffix):
     X, y = table
     small = distil_rows(KMeansCoreset(2, random_state=0), X, y, standardize=True)
     path = tmp_path / f"small{suffix}"
-    write_distilled(small, path, "animal")
+    small.save(path, "animal")
     if suffix == ".safetensors":
         again = DistilledSet.load(path)
         rows, labels, weights = again.X, again.y, again.sample_weight
@@ -167,4 +167,4 @@ def test_a_file_that_cannot_be_written(table, tmp_path):
     small = distil_rows(KMeansCoreset(2, random_state=0), X, y, standardize=True)
     (tmp_path / "x.csv").mkdir()
     with pytest.raises(ArtefactError, match=r"cannot write .*x.csv: Is a directory"):
-        write_distilled(small, tmp_path / "x.csv", "animal")
+        small.save(tmp_path / "x.csv", "animal")
