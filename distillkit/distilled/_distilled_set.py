@@ -11,6 +11,7 @@ from distillkit.distilled._artefact import read_artefact
 from distillkit.distilled._exports import ExportsMixin
 from distillkit.distilled._formats import write_set
 from distillkit.distilled._from_frame import fields_from_frame
+from distillkit.distilled._html import set_html
 from distillkit.distilled._prefix import prefix_fields
 from distillkit.exceptions import DataError
 from distillkit.tables import DistilledTable
@@ -118,6 +119,9 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
         method = str(self.provenance.get("method", "?")).rpartition(":")[2]
         rows_seen = self.provenance.get("rows_seen", "?")
         return f"<DistilledSet {self.X.shape} {self.X.dtype} of {rows_seen} rows by {method}>"
+
+    def _repr_html_(self) -> str:
+        return set_html(self)
 
     def in_original_units(self) -> np.ndarray:
         """Return the rows in the units of the data, mapped back through any preprocessing.

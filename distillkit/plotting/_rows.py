@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plotting._axes import check_axes, figure_of
-from distillkit.plotting._tiles import by_class, tile, to_bytes, with_channels
+from distillkit.utils._tiles import by_class, tile, to_bytes, with_channels
 from distillkit.utils._image_axes import check_image_axes
 
 if TYPE_CHECKING:
