@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from distillkit.base._feature_space import feature_rows
 from distillkit.base._mixed_tables import MixedTableMixin
 from distillkit.base._outcome import Outcome, SourceSummary, distilled_pair, ranking_of, scaled_weight
+from distillkit.base._shown_progress import max_subtasks, progress_of
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
@@ -107,6 +108,14 @@ class BaseDistiller(
         Size of the second axis of X.
     feature_names_in_ : ndarray of str
         Only if X had string column names.
+
+    Notes
+    -----
+    Methods that take steps, or may take long, have the parameter `verbose`. With ``verbose=True``,
+    `fit` shows the steps done, the loss or another figure, the seconds elapsed, and the seconds
+    until the first limit (of steps, time or patience) will end it: as bars on a terminal and in a
+    notebook, and otherwise as a line on standard error every ten seconds. The result is the same.
+    scikit-learn's callbacks, such as its ``ProgressBar``, hear of a hundred parts of the fit.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -184,9 +193,10 @@ class BaseDistiller(
             features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
             rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
             # 2. Let the method distill the rows, and store its results.
-            callbacks = callback_context(self)
+            callbacks = callback_context(self, max_subtasks=max_subtasks(self))
             callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            outcome = self._distill(rows, run)
+            with progress_of(self, run, callbacks):
+                outcome = self._distill(rows, run)
             self._store(outcome, run, source, rows)
             self._restore_table(X)
             if outcome.error is not None:
@@ -284,7 +294,7 @@ class BaseDistiller(
         }
         return {
             "method": public_name(type(self)),
-            "params": to_jsonable(self.get_params(deep=False)),
+            "params": to_jsonable({n: v for n, v in self.get_params(deep=False).items() if n != "verbose"}),
             "task": source.task,
             "rows_seen": source.n_rows,
             "bytes_seen": source.nbytes,
@@ -397,5 +407,5 @@ class BaseDistiller(
 
 
 def iterative_constraints() -> dict[str, Any]:
-    """Return the parameter constraint of `max_seconds`, for iterative methods."""
-    return {"max_seconds": [Interval(Real, 0, None, closed="neither"), None]}
+    """Return the constraints of `max_seconds` and `verbose`, for iterative methods."""
+    return {"max_seconds": [Interval(Real, 0, None, closed="neither"), None], "verbose": ["boolean"]}

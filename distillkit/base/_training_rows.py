@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from distillkit.budget import Budget
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._progress_task import SILENT, Task
 
 __all__ = ["Group", "Run", "TrainingRows", "group_rows", "observe_runs"]
 
@@ -115,6 +116,9 @@ class Run:
         Reason for an early stop, such as "max_seconds".
     started : float
         Time of the start, as of `time.perf_counter`.
+    progress : Task
+        Takes the steps that are shown while the method runs:
+        ``run.progress.update(step, total, loss=loss)``.
     """
 
     max_seconds: float | None = None
@@ -125,6 +129,7 @@ class Run:
     n_groups: int = 1
     stopped_by: str | None = None
     started: float = field(default_factory=time.perf_counter)
+    progress: Task = SILENT
 
     def __post_init__(self) -> None:
         self.rng: np.random.RandomState = check_random_state(self.random_state)

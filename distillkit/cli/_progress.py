@@ -9,16 +9,11 @@ from collections import Counter
 from types import TracebackType
 from typing import Any, Self
 
+from distillkit.utils._progress_task import format_seconds
+
 __all__ = ["ProgressPrinter", "format_seconds"]
 
 _QUIET_SECONDS = 10.0
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a duration in seconds as ``1:02:03`` or ``2:03``."""
-    minutes, whole_seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes}:{whole_seconds:02}"
 
 
 class ProgressPrinter:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["IterativeCondenser"]
 
 # What may differ between a run and the one that resumes it: when it ends, and where files lie.
-_MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir"})
+_MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir", "verbose"})
 
 _PlanMaker = Callable[[CondensationProblem], CondensationPlan]
 

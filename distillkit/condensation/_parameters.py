@@ -209,6 +209,10 @@ device : str, default="auto"
     Where torch computes: "cpu", "cuda" or another name that torch knows. "auto" takes a GPU where
     there is one.
 """,
+    "verbose": """\
+verbose : bool, default=False
+    Whether to show the progress of `fit`; see `BaseDistiller`.
+""",
     "random_state": """\
 random_state : int, RandomState instance or None, default=None
     Fixes everything random; see `BaseDistiller`.

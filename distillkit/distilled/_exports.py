@@ -1,4 +1,4 @@
-"""Conversions of a distilled set: tables and their files, and datasets of torch and Hugging Face."""
+"""Conversions of a distilled set: tables, files of tables, datasets of torch and Hugging Face."""
 
 from __future__ import annotations
 

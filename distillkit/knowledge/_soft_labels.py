@@ -65,6 +65,8 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         need no folds, so the parameter has no effect on them.
     device : str, default="auto"
         Device of networks that are made here.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
         Seeds the distiller and the teacher if they have no seed of their own.
 
@@ -96,6 +98,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "teacher_cv": [Interval(Integral, 2, None, closed="left"), None],
         "device": [str],
+        "verbose": ["boolean"],
         "random_state": ["random_state"],
     }
     _needs_y: ClassVar[bool] = True
@@ -109,6 +112,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         alpha: float = 0.1,
         teacher_cv: int | None = None,
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         self.distiller = distiller
@@ -117,6 +121,7 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         self.alpha = alpha
         self.teacher_cv = teacher_cv
         self.device = device
+        self.verbose = verbose
         self.random_state = random_state
 
     @property

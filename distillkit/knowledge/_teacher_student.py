@@ -27,6 +27,7 @@ from distillkit.tables._frame_model import for_table
 from distillkit.utils._containers import as_numeric, label_array, to_numpy
 from distillkit.utils._magnitude import check_target, within_range
 from distillkit.utils._process_settings import standard_settings
+from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._targets import infer_task
 
@@ -102,6 +103,8 @@ class TeacherStudentDistiller(StudentEstimator):
         the same limit once more.
     device : str, default="auto"
         Device of networks that are made here.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
         Seeds everything random, except a teacher or student with a `random_state` of its own.
 
@@ -180,6 +183,7 @@ class TeacherStudentDistiller(StudentEstimator):
         "lr": [Interval(Real, 0, None, closed="neither")],
         "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
         "device": [str],
+        "verbose": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -200,6 +204,7 @@ class TeacherStudentDistiller(StudentEstimator):
         lr: float = 5e-3,
         max_seconds: float | None = None,
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         self.teacher = teacher
@@ -215,6 +220,7 @@ class TeacherStudentDistiller(StudentEstimator):
         self.batch_size = batch_size
         self.lr = lr
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.device = device
         self.random_state = random_state
 
@@ -245,7 +251,11 @@ class TeacherStudentDistiller(StudentEstimator):
             If teacher or student do not support the task, do not fit the rows, or know other
             classes than y, or if y holds a single class.
         """
-        with standard_settings():
+        with (
+            standard_settings(),
+            shown_progress(enabled=bool(getattr(self, "verbose", False))),
+            progress_task(type(self).__name__, "model", self.max_seconds) as task,
+        ):
             # 1. Validate the input and settle the task.
             prefitted = is_prefitted(self.teacher, self.teacher_fit)
             learn_encoder(self, X)
@@ -276,10 +286,14 @@ class TeacherStudentDistiller(StudentEstimator):
             # 5. Train the student on the mixture of hard and soft labels, and the control on the
             # hard labels alone.
             targets = DistillationTargets(training_rows, classes, outputs, float(self.temperature), float(self.alpha))
+            n_models = 3 if self.control else 2
+            task.update(1, n_models)
             student_start = time.perf_counter()
             student = self._fit_student(unfitted, targets, teacher)
             self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
+            task.update(2, n_models)
             control = self._fit_control(unfitted, student, targets)
+            task.update(n_models, n_models)
             self._store(teacher, student, control)
             # 6. Compare the models on the validation rows, or on training rows if there are none.
             self.measured_on_ = "validation" if len(validation) else "training"

@@ -11,6 +11,7 @@ from scipy.sparse import csc_matrix
 from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._products import even_blocks, nearest_by_products
 from distillkit.neighbors._threads import block_threads
+from distillkit.utils._progress import progress_task
 
 __all__ = ["group_sums", "lloyd"]
 
@@ -61,7 +62,7 @@ def lloyd(
     number of threads.
     """
     mass = np.ones(len(X), dtype=X.dtype) if weights is None else (weights / weights.max()).astype(X.dtype)
-    with block_threads(X.size * len(centers) // 64) as map_blocks:
+    with block_threads(X.size * len(centers) // 64) as map_blocks, progress_task("k-means") as task:
         # 1. Assign each row to its nearest center, and sum the rows of each cluster.
         labels = nearest_by_products(X, centers, 1, map_blocks, cosine=spherical)[:, 0]
         sums, previous = group_sums(X, labels, len(centers), mass, map_blocks), labels
@@ -72,6 +73,7 @@ def lloyd(
             centers = _means(X, centers, labels, sums, mass, spherical)
             # 3. Assign the rows again, and stop if none has changed its cluster.
             previous, labels = labels, nearest_by_products(X, centers, 1, map_blocks, cosine=spherical)[:, 0]
+            task.update(steps, max_iter)
             if steps == max_iter or np.array_equal(labels, previous) or (should_stop is not None and should_stop()):
                 break
     return centers, labels, steps

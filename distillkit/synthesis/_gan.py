@@ -97,6 +97,8 @@ class GANSynthesizer(BaseDistiller):
         See `BaseDistiller`.
     device : str, default="auto"
         Device of the networks.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
         Seeds everything random.
 
@@ -193,6 +195,7 @@ class GANSynthesizer(BaseDistiller):
         record_every: int = 50,
         task: str = "auto",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -208,6 +211,7 @@ class GANSynthesizer(BaseDistiller):
         self.check_every = check_every
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.record_every = record_every
         self.device = device
 

@@ -81,6 +81,7 @@ def train(
             trouble = f"{exc} in step {step}"
             break
         run.n_iter = step
+        run.progress.update(step, max_iter, generator_loss=losses[-1][0], discriminator_loss=losses[-1][1])
         # 2. Score the generator, and write the history, at their intervals and at the end.
         out_of_time = _is_out_of_time(run, share)
         is_last = out_of_time or step == max_iter

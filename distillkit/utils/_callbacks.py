@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,7 +14,12 @@ except ImportError:  # scikit-learn before 1.9
         """Replacement without callbacks for older versions of scikit-learn."""
 
 
-__all__ = ["CallbackSupportMixin", "callback_context"]
+from distillkit.utils._progress_task import Task
+
+__all__ = ["SUBTASKS", "CallbackSupportMixin", "callback_context", "report_subtasks"]
+
+SUBTASKS = 100
+"""Number of subtasks into which a fit is divided for callbacks, however many steps it takes."""
 
 
 class _NoCallbacks:
@@ -49,3 +55,33 @@ def callback_context(estimator: Any, *, task_name: str = "fit", max_subtasks: in
     """
     start = getattr(estimator, "_init_callback_context", None)
     return _NoCallbacks() if start is None else start(task_name=task_name, max_subtasks=max_subtasks)
+
+
+def report_subtasks(estimator: Any, callbacks: Any) -> Callable[[Task], None] | None:
+    """Return what tells the callbacks of an estimator about the progress of its fit.
+
+    Parameters
+    ----------
+    estimator : estimator with `CallbackSupportMixin`
+    callbacks : callback context
+        Started by `callback_context` with ``max_subtasks=SUBTASKS``.
+
+    Returns
+    -------
+    callable or None
+        To be called with the task of the fit after each update; None without callbacks.
+    """
+    if not getattr(estimator, "_skl_callbacks", None):
+        return None
+    done = 0
+
+    def report(task: Task) -> None:
+        nonlocal done
+        due = int(SUBTASKS * (task.share or 0.0))
+        for _ in range(due - done):
+            subtask = callbacks.subcontext(task_name="part of the steps")
+            subtask.call_on_fit_task_begin(estimator=estimator)
+            subtask.call_on_fit_task_end(estimator=estimator)
+        done = max(done, due)
+
+    return report

@@ -17,6 +17,7 @@ from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
 from distillkit.specs import EvaluatorSpec
 from distillkit.utils._magnitude import within_range
+from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._soft_labels import expand_soft_labels
 
@@ -149,6 +150,7 @@ def evaluate(
     metrics: Iterable[str] | str = "all",
     task: str | None = None,
     random_state: int = 0,
+    verbose: bool = False,
 ) -> pd.DataFrame:
     """Evaluate a distilled set on test rows.
 
@@ -177,6 +179,8 @@ def evaluate(
         None takes the task from the provenance of the set.
     random_state : int
         Seed of the evaluators.
+    verbose : bool
+        Whether to show the progress, as the distillers do; see `BaseDistiller`.
 
     Returns
     -------
@@ -206,14 +210,16 @@ def evaluate(
     if X is not None:
         common = measure("data", names, small.encode(X), None if y is None else np.asarray(y), small, random_state)
     measured = {}
-    mode = label_mode(small)
-    for name, spec in _select_evaluators(evaluators, task, mode, small.X):
-        outcome = train_and_predict(small, X_test, spec, task, random_state)
-        measured[name] = (
-            measure("prediction", names, y_test, outcome.predictions)
-            | _without_missing(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
-            | common
-        )
+    selected = _select_evaluators(evaluators, task, label_mode(small), small.X)
+    with shown_progress(enabled=verbose), progress_task("evaluate", "evaluator") as shown:
+        for number, (name, spec) in enumerate(selected, start=1):
+            outcome = train_and_predict(small, X_test, spec, task, random_state)
+            measured[name] = (
+                measure("prediction", names, y_test, outcome.predictions)
+                | _without_missing(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
+                | common
+            )
+            shown.update(number, len(selected))
     return pd.DataFrame.from_dict(measured, orient="index").rename_axis("evaluator")
 
 

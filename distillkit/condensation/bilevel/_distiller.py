@@ -111,6 +111,7 @@ class BilevelDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {verbose}
     {random_state}
     {max_norm}
 
@@ -213,6 +214,7 @@ class BilevelDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
     ) -> None:
@@ -238,6 +240,7 @@ class BilevelDistiller(IterativeCondenser):
         self.clip = clip
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.tol = tol
         self.patience = patience
         self.record_every = record_every

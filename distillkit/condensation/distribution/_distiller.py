@@ -117,6 +117,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {verbose}
     {random_state}
     {max_norm}
 
@@ -226,6 +227,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
     ) -> None:
@@ -254,6 +256,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.outer_steps = outer_steps
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.tol = tol
         self.patience = patience
         self.record_every = record_every

@@ -140,6 +140,7 @@ class GradientMatchingDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {verbose}
     {random_state}
     {max_norm}
 
@@ -258,6 +259,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
     ) -> None:
@@ -290,6 +292,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         self.updates = updates
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.tol = tol
         self.patience = patience
         self.record_every = record_every

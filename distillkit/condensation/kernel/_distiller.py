@@ -113,6 +113,7 @@ class KernelDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {verbose}
     {random_state}
 
     Attributes
@@ -228,6 +229,7 @@ class KernelDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -255,6 +257,7 @@ class KernelDistiller(IterativeCondenser):
         self.updates = updates
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.tol = tol
         self.patience = patience
         self.record_every = record_every

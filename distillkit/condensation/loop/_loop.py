@@ -230,7 +230,21 @@ class Loop(ABC):
         # 2. At the end of a block, decide whether these rows are the best so far.
         if self.context.monitor.add(figures):
             self._close_block()
+        self.run.progress.update(
+            self.run.n_iter,
+            self.context.max_iter,
+            steps_left=self._patience_left(),
+            seconds=self.run.seconds,
+            loss=figures["loss"],
+        )
         return self._stops()
+
+    def _patience_left(self) -> int | None:
+        """Return the updates after which patience ends, if none of them improves the rows."""
+        judge, monitor = self.context.judge, self.context.monitor
+        if judge is not None:
+            return None if judge.patience is None else judge.patience - (self.run.n_iter - judge.at)
+        return None if monitor.patience is None else monitor.patience - monitor.waited
 
     def _share_of_rate(self) -> float:
         if self.context.schedule == "constant":

@@ -132,6 +132,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {verbose}
     {random_state}
     {max_norm}
 
@@ -264,6 +265,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
     ) -> None:
@@ -297,6 +299,7 @@ class TrajectoryMatchingDistiller(IterativeCondenser):
         self.clip = clip
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.tol = tol
         self.patience = patience
         self.record_every = record_every

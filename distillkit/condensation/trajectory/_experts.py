@@ -27,6 +27,7 @@ from distillkit.nn import (
     predict_rows,
     train_network,
 )
+from distillkit.utils._progress import progress_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from distillkit.base import Run
     from distillkit.condensation.problem._problem import CondensationProblem
+    from distillkit.utils._progress_task import Task
 
 __all__ = ["ExpertPlan", "Experts"]
 
@@ -245,6 +247,10 @@ class Experts:
         DivergedError
             If a loss is not finite, or the last loss clearly exceeds the first.
         """
+        with progress_task(f"expert {number}", "epoch") as task:
+            return self._run_epochs(number, run, task)
+
+    def _run_epochs(self, number: int, run: Run, task: Task) -> torch.Tensor:
         plan, problem = self.plan, self.problem
         network = plan.make_network(plan.seed + number)
         X, targets = problem.rows_scaled, _all_targets(problem)
@@ -270,6 +276,7 @@ class Experts:
             except DivergedError as exc:
                 raise DivergedError(str(exc), epoch + 1) from exc
             weights.append(flat_weights(network))
+            task.update(epoch + 1, plan.epochs)
         # An expert whose loss rose has diverged, too, even if all numbers are finite.
         last_loss = self._loss(network, X, targets)
         if not last_loss <= _MAX_LOSS_RATIO * first_loss:

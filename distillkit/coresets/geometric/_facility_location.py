@@ -67,6 +67,8 @@ class FacilityLocationCoreset(BaseDistiller):
         See `BaseDistiller`.
     device : {"auto", "cpu", "cuda"}, default="auto"
         Where neighbors are searched; "auto" takes a GPU if faiss finds one.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
         Space in which distances are measured. See `feature_rows`.
 
@@ -129,6 +131,7 @@ class FacilityLocationCoreset(BaseDistiller):
         max_seconds: float | None = None,
         task: str = "auto",
         device: str = "auto",
+        verbose: bool = False,
         feature_space: Any = None,
     ) -> None:
         self.budget = budget
@@ -136,6 +139,7 @@ class FacilityLocationCoreset(BaseDistiller):
         self.metric = metric
         self.target_weight = target_weight
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.task = task
         self.device = device
         self.feature_space = feature_space

@@ -49,6 +49,8 @@ class HerdingCoreset(BaseDistiller):
         of the last step.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     feature_space : transformer, torch module, callable or None, default=None
         Space in which means are computed. See `feature_rows`.
 
@@ -101,11 +103,13 @@ class HerdingCoreset(BaseDistiller):
         target_weight: float = 1.0,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         feature_space: Any = None,
     ) -> None:
         self.budget = budget
         self.target_weight = target_weight
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.task = task
         self.feature_space = feature_space
 

@@ -50,6 +50,8 @@ class KCenterCoreset(BaseDistiller):
         Space in which distances are measured, those of `radius_` included. See `feature_rows`.
     certify : bool, default=False
         Whether to measure `error_` after the fit; see `distillkit.coresets.certify`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -110,18 +112,20 @@ class KCenterCoreset(BaseDistiller):
         task: str = "auto",
         feature_space: Any = None,
         certify: bool = False,
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.start = start
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.feature_space = feature_space
         self.certify = certify
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Select rows in each class by themselves, each class within its part of the time.
         selections = []
-        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
+        for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run, by_row=False), strict=True):
             points = rows.points[group.rows]
             first = row_nearest_to_mean(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
             selection = greedy_k_center(points, group.size, start=first, should_stop=should_stop)

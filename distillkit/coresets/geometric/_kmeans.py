@@ -78,6 +78,8 @@ class KMeansCoreset(BaseDistiller):
         clusters. See `feature_rows`.
     certify : bool, default=False
         Whether to measure `error_` after the fit; see `distillkit.coresets.certify`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -144,6 +146,7 @@ class KMeansCoreset(BaseDistiller):
         device: str = "auto",
         feature_space: Any = None,
         certify: bool = False,
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -153,6 +156,7 @@ class KMeansCoreset(BaseDistiller):
         self.n_init = n_init
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.device = device
         self.feature_space = feature_space
         self.certify = certify
@@ -171,13 +175,16 @@ class KMeansCoreset(BaseDistiller):
 
         # Groups are clustered one by one with a time limit each, or in parallel threads. In
         # parallel, an error or Ctrl-C in one group ends the other groups after their current step.
-        stop_rules = split_time_budget(rows.groups, run) if one_by_one else repeat(failed.is_set, len(seeds))
+        stop_rules = (
+            split_time_budget(rows.groups, run, by_row=False) if one_by_one else repeat(failed.is_set, len(seeds))
+        )
         with nullcontext(map) if one_by_one else block_threads(_work_size(rows)) as parallel_map, _set_on_error(failed):
             for group, (clustering, outcome) in zip(
                 rows.groups, parallel_map(distill_group, rows.groups, seeds, stop_rules), strict=True
             ):
                 self._record(run, group, clustering)
                 outcomes.append(outcome)
+                run.progress.update(sum(group.size for group in rows.groups[: len(outcomes)]), rows.size)
         return _join(outcomes, rows)
 
     def _cluster(

@@ -56,6 +56,8 @@ class CraigCoreset(BaseDistiller):
         of an earlier step, which are upper bounds.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -103,12 +105,14 @@ class CraigCoreset(BaseDistiller):
         max_block: int = 8192,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.proxy = proxy
         self.max_block = max_block
         self.max_seconds = max_seconds
+        self.verbose = verbose
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Compute the last-layer gradients of all rows.

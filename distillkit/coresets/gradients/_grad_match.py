@@ -60,6 +60,8 @@ class GradMatchCoreset(BaseDistiller):
         above.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
         Only seeds a proxy whose own `random_state` is None.
 
@@ -106,12 +108,14 @@ class GradMatchCoreset(BaseDistiller):
         proxy: Any = None,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.penalty = penalty
         self.proxy = proxy
         self.max_seconds = max_seconds
+        self.verbose = verbose
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         gradients = last_layer(self.proxy, rows, run)

@@ -49,6 +49,8 @@ class InfluenceCoreset(BaseDistiller):
         of each class are those with the largest scores of its last turn.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
         Not used, because the method is deterministic; accepted for tools that set it.
 
@@ -103,12 +105,14 @@ class InfluenceCoreset(BaseDistiller):
         alpha: float = 0.3,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
         self.criterion = criterion
         self.alpha = alpha
         self.max_seconds = max_seconds
+        self.verbose = verbose
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Set up an empty ridge model, and score each row by its effect on the model of all rows.
@@ -130,6 +134,7 @@ class InfluenceCoreset(BaseDistiller):
                 break
             picks.append(state.pick(int(group), self.criterion))
             losses.append(state.loss / len(X))
+            run.progress.update(step + 1, len(turns), loss=losses[-1])
             if step % len(sizes) == len(sizes) - 1 or step == len(turns) - 1:
                 run.record(size=step + 1, loss=losses[-1])
         self.losses_ = np.array(losses)

@@ -45,6 +45,7 @@ class DynamicsCoreset(ScoredCoreset):
         lr: float = 0.01,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, keep=keep, among=among, task=task, random_state=random_state)
@@ -54,6 +55,7 @@ class DynamicsCoreset(ScoredCoreset):
         self.batch_size = batch_size
         self.lr = lr
         self.max_seconds = max_seconds
+        self.verbose = verbose
 
     def _train(self, training_data: ProxyTrainingData, run: Run, on_batch: OnBatch | None = None) -> Ensemble:
         """Train the small networks on all rows; `on_batch` sees their outputs before each step."""

@@ -57,6 +57,8 @@ class EL2NCoreset(DynamicsCoreset):
         is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -110,6 +112,7 @@ class EL2NCoreset(DynamicsCoreset):
         lr: float = 0.01,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(
@@ -122,6 +125,7 @@ class EL2NCoreset(DynamicsCoreset):
             batch_size=batch_size,
             lr=lr,
             max_seconds=max_seconds,
+            verbose=verbose,
             task=task,
             random_state=random_state,
         )

@@ -197,7 +197,9 @@ def train_ensemble(
             if on_batch is not None:
                 on_batch(batch, outputs)
         run.n_iter = epoch
-        run.record(epoch=epoch, error=float(np.sqrt(total / (members * n))))
+        error = float(np.sqrt(total / (members * n)))
+        run.record(epoch=epoch, error=error)
+        run.progress.update(epoch, epochs, error=error)
         if run.out_of_time():
             break
     return ensemble

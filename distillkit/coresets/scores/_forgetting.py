@@ -86,6 +86,8 @@ class ForgettingCoreset(DynamicsCoreset):
         Wall-clock budget, checked after each epoch; at least one is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -129,6 +131,7 @@ class ForgettingCoreset(DynamicsCoreset):
         lr: float = 0.01,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(
@@ -141,6 +144,7 @@ class ForgettingCoreset(DynamicsCoreset):
             batch_size=batch_size,
             lr=lr,
             max_seconds=max_seconds,
+            verbose=verbose,
             task=task,
             random_state=random_state,
         )

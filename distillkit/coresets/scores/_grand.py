@@ -49,6 +49,8 @@ class GraNdCoreset(DynamicsCoreset):
         Wall-clock budget, checked after each epoch; at least one is completed.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes

@@ -20,6 +20,7 @@ from distillkit.exceptions import DataError
 from distillkit.utils._containers import label_array
 from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._process_settings import standard_settings
+from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._targets import one_column
 
 __all__ = ["StreamingCoreset"]
@@ -76,6 +77,8 @@ class StreamingCoreset(BaseDistiller):
         See `BaseDistiller`. "auto" is resolved by the whole y if it is in memory, otherwise by the
         first chunk. A first chunk of so few whole numbers that they may be labels or measurements
         raises an error that asks for the task.
+    verbose : bool, default=False
+        Whether to show the progress of `fit`; see `BaseDistiller`.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -139,6 +142,7 @@ class StreamingCoreset(BaseDistiller):
         oversampling: float = 2.0,
         max_seconds: float | None = None,
         task: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(budget, task=task, random_state=random_state)
@@ -147,6 +151,7 @@ class StreamingCoreset(BaseDistiller):
         self.chunk_size = chunk_size
         self.oversampling = oversampling
         self.max_seconds = max_seconds
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Distill rows that are in memory, in a file, or arrive chunk by chunk.
@@ -188,13 +193,18 @@ class StreamingCoreset(BaseDistiller):
         run = Run(self.max_seconds)
         y_in_memory = y if isinstance(X, np.memmap) else None
         y_in_memory = None if y_in_memory is None else one_column(np.asarray(label_array(y_in_memory)))
-        for piece, labels in pieces_of(X, y, self.chunk_size):
-            if self.__dict__.get("_tree") is not None and run.out_of_time():
-                break
-            self._add_chunk(piece, labels, self._resolve_task(y_in_memory))
-        if self.__dict__.get("_tree") is None:
-            raise DataError("the stream has no rows (n_samples = 0): give at least one row.")
-        self._finish(run)
+        with (
+            shown_progress(enabled=bool(getattr(self, "verbose", False))),
+            progress_task(type(self).__name__, "chunk", run.max_seconds) as run.progress,
+        ):
+            for piece, labels in pieces_of(X, y, self.chunk_size):
+                if self.__dict__.get("_tree") is not None and run.out_of_time():
+                    break
+                self._add_chunk(piece, labels, self._resolve_task(y_in_memory))
+                run.progress.update(self._chunks)
+            if self.__dict__.get("_tree") is None:
+                raise DataError("the stream has no rows (n_samples = 0): give at least one row.")
+            self._finish(run)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -287,6 +297,7 @@ class StreamingCoreset(BaseDistiller):
                 break
             part = slice(begin, begin + self.chunk_size)
             self._tree.add(rows.X[part], None if rows.y is None else rows.y[part])
+            run.progress.update(begin // self.chunk_size + 1, -(-len(rows.X) // self.chunk_size))
         return _outcome(self._reduce(run))
 
     def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:

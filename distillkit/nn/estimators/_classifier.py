@@ -38,6 +38,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         clock, so that it is complete when the time is over.
     device : str, default="auto"
         Device of the network: "auto" is a GPU if there is one, and "cpu" or "cuda" select one.
+    verbose : bool, default=False
+        Whether to show the progress of the training on standard error, or in the notebook.
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows and the augmentation. The same seed
         gives the same network in any thread. A network of your own that draws random numbers, for

@@ -32,6 +32,7 @@ from distillkit.utils._magnitude import within_range
 from distillkit.utils._moments import mean_and_deviation
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._process_settings import standard_settings
+from distillkit.utils._progress import shown_progress
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["MakeLoss", "NetworkEstimator"]
@@ -69,6 +70,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
         "device": [str],
+        "verbose": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -91,6 +93,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         precision: str = "auto",
         max_seconds: float | None = None,
         device: str = "auto",
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         self.network = network
@@ -108,6 +111,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         self.augment = augment
         self.precision = precision
         self.max_seconds = max_seconds
+        self.verbose = verbose
         self.device = device
         self.random_state = random_state
 
@@ -158,19 +162,20 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
 
         # 3. Train the network.
         try:
-            train_network(
-                self.network_,
-                self._tensor(X, device),
-                loss,
-                Recipe(**{name: getattr(self, name) for name in recipe_fields}),
-                generator=make_generator(int(seeds[1])),
-                weight=self._weight(sample_weight, X, device),
-                augment=self._augmentation(),
-                should_stop=out_of_time,
-                elapsed=elapsed,
-                on_epoch=record_epoch,
-                largest_rise=_LARGEST_RISE,
-            )
+            with shown_progress(enabled=bool(getattr(self, "verbose", False))):
+                train_network(
+                    self.network_,
+                    self._tensor(X, device),
+                    loss,
+                    Recipe(**{name: getattr(self, name) for name in recipe_fields}),
+                    generator=make_generator(int(seeds[1])),
+                    weight=self._weight(sample_weight, X, device),
+                    augment=self._augmentation(),
+                    should_stop=out_of_time,
+                    elapsed=elapsed,
+                    on_epoch=record_epoch,
+                    largest_rise=_LARGEST_RISE,
+                )
         except DivergedError as exc:
             self._fall_back(exc)
         self.n_iter_ = len(self.history_)

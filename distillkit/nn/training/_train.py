@@ -20,6 +20,8 @@ from distillkit.nn.training._losses import RowLoss
 from distillkit.nn.training._map_rows import map_rows
 from distillkit.nn.training._progress import Progress
 from distillkit.nn.training._recipe import Recipe
+from distillkit.utils._progress import progress_task
+from distillkit.utils._progress_task import Task
 
 __all__ = ["DivergedError", "embed_rows", "predict_rows", "train_network"]
 
@@ -107,11 +109,14 @@ def train_network(
     with (
         seeded_layers(network, seed),
         Threads(allowed=takes_threads(network)) as threads,
+        progress_task("training of a network") as task,
     ):
         network.train()
         sizes = rows_per_piece(network, X), rows_to_share(network, X)
         backward = Backward(network, loss, recipe.precision, *sizes, threads, scale)
-        return _train(network, X, backward, recipe, generator, augment, should_stop, elapsed, on_epoch, largest_rise)
+        return _train(
+            network, X, backward, recipe, generator, augment, should_stop, elapsed, on_epoch, largest_rise, task
+        )
 
 
 def _train(
@@ -125,6 +130,7 @@ def _train(
     elapsed: Callable[[], float] | None,
     on_epoch: Callable[[int, float], Any] | None,
     largest_rise: float,
+    task: Task,
 ) -> int:
     """Run the epochs of `train_network`, and return their number."""
     optimizer = recipe.make_optimizer(network)
@@ -151,6 +157,8 @@ def _train(
             optimizer.step()
             total += batch_loss * len(rows)
             n_rows += len(rows)
+            time_share = None if elapsed is None else elapsed()
+            task.update(step + 1, recipe.epochs * len(batches), time_share=time_share, loss=batch_loss)
             stop = should_stop is not None and should_stop()
             if stop:
                 break
