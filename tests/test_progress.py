@@ -175,7 +175,8 @@ def test_tasks_nest_and_the_outermost_display_shows_all(recorder):
         with shown_progress(), progress_task("inner") as inner:
             inner.update(3, 4)
         outer.update(2, 2)
-    assert recorder.shown == [[("outer", 1, 2)], [("outer", 1, 2), ("inner", 3, 4)], [("outer", 2, 2)]]
+    assert recorder.shown[0] == [("outer", 0, None)]
+    assert recorder.shown[1:] == [[("outer", 1, 2)], [("outer", 1, 2), ("inner", 3, 4)], [("outer", 2, 2)]]
     assert (recorder.finished, recorder.closed) == (["outer"], 1)
 
 
@@ -204,7 +205,7 @@ def test_other_threads_do_not_write_into_the_display(recorder):
         thread.start()
         thread.join()
         outer.update(1, 1)
-    assert recorder.shown == [[("outer", 1, 1)]]
+    assert recorder.shown == [[("outer", 0, None)], [("outer", 1, 1)]]
 
 
 def test_every_method_with_a_time_limit_can_show_its_progress():
@@ -217,7 +218,7 @@ def test_every_method_with_a_time_limit_can_show_its_progress():
 def test_the_result_does_not_depend_on_it(recorder, rows, target):
     X, y = rows
     plain, verbose = made(target).fit(X, y), made(target, verbose=True).fit(X, y)
-    assert recorder.shown, "some progress was reported"
+    assert max(step for tasks in recorder.shown for _, step, _ in tasks) > 0
     assert recorder.closed == 1
     assert recorder.finished == [type(verbose).__name__]
     if not hasattr(plain, "distilled_"):
@@ -241,7 +242,7 @@ def test_a_condenser_shows_updates_loss_and_patience(recorder, rows):
 
 def test_a_selection_counts_its_rows(recorder, rows):
     HerdingCoreset(3, verbose=True).fit(*rows)
-    counts = [tasks[0][1:] for tasks in recorder.shown]
+    counts = [tasks[0][1:] for tasks in recorder.shown[1:]]
     assert counts[-1] == (6, 6)
     assert [count for count, _ in counts] == sorted(count for count, _ in counts)
 
@@ -249,7 +250,7 @@ def test_a_selection_counts_its_rows(recorder, rows):
 def test_a_stream_counts_its_chunks(recorder):
     chunks = (np.random.default_rng(i).normal(size=(50, 2)) for i in range(4))
     StreamingCoreset(5, coreset="random", chunk_size=50, verbose=True, random_state=0).fit(chunks)
-    assert [tasks[0][1] for tasks in recorder.shown] == [1, 2, 3, 4]
+    assert [tasks[0][1] for tasks in recorder.shown] == [0, 1, 2, 3, 4]
 
 
 def test_networks_and_evaluations_show_theirs(recorder, rows):
@@ -297,20 +298,43 @@ class Screen(io.StringIO):
         return True
 
 
-def test_a_terminal_shows_a_bar_and_leaves_one_line(monkeypatch, clock):
+def terminal(monkeypatch):
+    """Make standard error a terminal; pytest captures it anew for each test."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(sys, "stderr", screen := Screen())
+    return screen
+
+
+def test_a_terminal_shows_a_bar_and_leaves_one_line(monkeypatch, clock):
+    screen = terminal(monkeypatch)
     with shown_progress(), progress_task("fit [bold]") as task:
         for step in range(1, 4):
             clock.seconds += 1
             task.update(step, 3, loss=0.5)
-            other = _progress_displays.make_display()  # a second set of bars, or lines where there is no room
-            other.close()
     text = screen.getvalue()
-    assert "fit [bold]" in text
     assert "step 3 of 3, loss 0.5" in text
-    assert text.rstrip().endswith("fit [bold]: ended, step 3, 0:03 elapsed, loss 0.5")
+    assert text.endswith("fit [bold]: ended, step 3, 0:03 elapsed, loss 0.5\n")
+
+
+def test_a_terminal_that_shows_other_bars_gets_lines(monkeypatch, clock):
+    screen = terminal(monkeypatch)
+
+    def fails(self, *, refresh=False):
+        raise RuntimeError("Only one live display may be active at once")
+
+    monkeypatch.setattr("rich.live.Live.start", fails)
+    with shown_progress(), progress_task("fit") as task:
+        clock.seconds += 11
+        task.update(1, 3)
+    assert screen.getvalue().splitlines()[0].startswith("fit: step 1 of 3, 0:11 elapsed")
+
+
+def test_the_last_line_can_be_left_out(monkeypatch):
+    screen = terminal(monkeypatch)
+    with shown_progress(ending=False), progress_task("fit") as task:
+        task.update(1, 1)
+    assert "ended" not in screen.getvalue()
 
 
 def test_a_notebook_shows_one_element_that_is_updated(monkeypatch, clock):
@@ -328,7 +352,7 @@ def test_a_notebook_shows_one_element_that_is_updated(monkeypatch, clock):
             clock.seconds += 1
             task.update(step, 4)
     assert len(shown) == 1
-    assert 'value="0.250"' in shown[0]
+    assert 'value="0.250"' in updates[0]
     assert "fit <b>" not in shown[0]
     assert "fit <b> " in unescape(shown[0])
     assert updates[-1] == "<div>fit &lt;b&gt;: ended, step 4, 0:04 elapsed</div>"

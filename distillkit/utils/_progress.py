@@ -21,8 +21,9 @@ __all__ = ["progress_task", "shown_progress"]
 class _Open:
     """An open display with its tasks."""
 
-    def __init__(self, display: Display) -> None:
-        self.display, self.tasks, self.thread = display, list[Task](), threading.get_ident()
+    def __init__(self, display: Display, *, ending: bool) -> None:
+        self.display, self.ending = display, ending
+        self.tasks, self.thread = list[Task](), threading.get_ident()
 
     def on_update(self, _: Task) -> None:
         """Show the tasks, from the thread that opened the display alone."""
@@ -34,7 +35,7 @@ _OPEN: ContextVar[_Open | None] = ContextVar("distillkit_progress", default=None
 
 
 @contextmanager
-def shown_progress(*, enabled: bool = True) -> Iterator[None]:
+def shown_progress(*, enabled: bool = True, ending: bool = True) -> Iterator[None]:
     """Show the progress of the tasks within the block on standard error or in the notebook.
 
     Within a block of this kind, another one changes nothing. It does not reach other threads and
@@ -44,12 +45,14 @@ def shown_progress(*, enabled: bool = True) -> Iterator[None]:
     ----------
     enabled : bool, default=True
         Whether to show anything.
+    ending : bool, default=True
+        Whether a line remains that says how the outermost task ended.
     """
     if not enabled or _OPEN.get() is not None:
         yield
         return
     display = make_display()
-    token = _OPEN.set(_Open(display))
+    token = _OPEN.set(_Open(display, ending=ending))
     try:
         yield
     finally:
@@ -87,9 +90,11 @@ def progress_task(
 
     task = Task(name, unit, max_seconds, updated)
     opened.tasks.append(task)
+    if len(opened.tasks) == 1:
+        opened.on_update(task)  # a first step may take long
     try:
         yield task
     finally:
         opened.tasks.remove(task)
-        if not opened.tasks:
+        if not opened.tasks and opened.ending:
             opened.display.finish(task)

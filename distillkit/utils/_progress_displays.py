@@ -27,9 +27,7 @@ def make_display() -> Display:
         return Notebook()
     stream = sys.stderr
     if stream is not None and stream.isatty():
-        terminal = Terminal()
-        if terminal.is_open:
-            return terminal
+        return Terminal()
     return Lines(stream)
 
 
@@ -87,10 +85,8 @@ class Lines:
 class Terminal:
     """Shows one bar for each open task, and a line at the end.
 
-    Attributes
-    ----------
-    is_open : bool
-        Whether the bars can be shown. A terminal has room for one set of bars at a time.
+    A terminal has room for one set of bars at a time. Where others are shown already, for example
+    by a callback of scikit-learn, lines are printed instead.
     """
 
     def __init__(self) -> None:
@@ -98,46 +94,66 @@ class Terminal:
         from rich.progress import BarColumn, Progress, TextColumn
 
         self._console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(), _text_column())
         self._bars = Progress(*columns, console=self._console, transient=True)
+        self._lines: Lines | None = None
         self._ids: dict[Task, Any] = {}
         self._drawn = 0.0
-        try:
-            self._bars.start()
-            self.is_open = True
-        except Exception:  # other bars are shown, for example by a callback of scikit-learn
-            self.is_open = False
 
     def show(self, tasks: list[Task]) -> None:
         """Update the bars, at most ten times a second."""
+        if not self._opened():
+            assert self._lines is not None
+            self._lines.show(tasks)
+            return
         now = time.perf_counter()
         if now - self._drawn < _SECONDS_BETWEEN_REDRAWS:
             return
         self._drawn = now
-        if not self._bars.live.is_started:  # an earlier task has ended
-            self._bars.start()
         shown = _shown(tasks)
         for task in [task for task in self._ids if task not in shown]:
             self._bars.remove_task(self._ids.pop(task))
         for task in shown:
             if task not in self._ids:
-                self._ids[task] = self._bars.add_task("", total=None, text="")
+                self._ids[task] = self._bars.add_task(_plain(task.name), total=None, shown=task)
             share = task.share
-            limits = {"total": None} if share is None else {"total": 1.0, "completed": share}
-            self._bars.update(self._ids[task], description=_plain(task.name), text=_plain(str(task)), **limits)
+            self._bars.update(self._ids[task], total=None if share is None else 1.0, completed=share or 0.0)
         self._bars.refresh()
+
+    def _opened(self) -> bool:
+        """Start the bars unless they are shown; return whether there is room for them."""
+        if self._lines is None and not self._bars.live.is_started:
+            try:
+                self._bars.start()
+            except Exception:  # other bars are shown
+                self._lines = Lines(sys.stderr)
+        return self._lines is None
 
     def finish(self, task: Task) -> None:
         """Print that the task has ended, in place of the bars."""
-        for identifier in self._ids.values():
-            self._bars.remove_task(identifier)
-        self._ids.clear()
-        self._bars.stop()
+        self.close()
         self._console.print(_ended(task), markup=False, highlight=False)
 
     def close(self) -> None:
         """Remove the bars."""
-        self._bars.stop()
+        for identifier in self._ids.values():
+            self._bars.remove_task(identifier)
+        self._ids.clear()
+        if self._bars.live.is_started:
+            self._bars.stop()
+
+
+def _text_column() -> Any:
+    """Return a column with the text of a task, which grows older between two updates."""
+    from rich.progress import ProgressColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    class TaskText(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(str(task.fields["shown"]))
+
+    return TaskText(Column(no_wrap=True))
 
 
 def _plain(text: str) -> str:
