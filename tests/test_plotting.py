@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -229,3 +231,50 @@ def test_series_are_drawn_on_one_scale_in_the_cell_of_their_class_and_place():
 def test_what_cannot_be_drawn_is_said_with_the_remedy(small, options, error, message):
     with pytest.raises(error, match=message):
         plot_rows(small, **options)
+
+
+# in notebooks
+
+
+def show_as_ipython_does(figure, shown):
+    """Show an object: by its own method unless that declines, and else in the registered format."""
+    try:
+        figure._ipython_display_()
+    except NotImplementedError:
+        shown.append(figure)
+
+
+def draw(kind, ax=None):
+    if kind == "history":
+        return plot_history(HISTORY, ax, keys="loss")
+    return plot_rows(DistilledSet(np.random.default_rng(0).random((4, 1, 8, 8))), ax)
+
+
+@pytest.mark.parametrize("kind", ["history", "rows"])
+@pytest.mark.parametrize("own_axes", [False, True])
+@pytest.mark.parametrize("is_value", [False, True], ids=["within a cell", "value of a cell"])
+def test_a_notebook_shows_a_figure_once(monkeypatch, kind, own_axes, is_value):
+    monkeypatch.setattr("matplotlib.get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    shown = []
+    figure = draw(kind, plt.subplots()[1] if own_axes else None)
+    if is_value:
+        show_as_ipython_does(figure, shown)
+    for number in plt.get_fignums():  # what the inline backend does at the end of a cell
+        show_as_ipython_does(plt.figure(number), shown)
+    assert shown == [figure]
+    assert plt.get_fignums() == []
+    show_as_ipython_does(figure, shown)  # as the value of a later cell
+    assert shown == [figure, figure]
+
+
+def test_a_figure_in_a_window_stays_open():
+    figure = draw("rows")
+    show_as_ipython_does(figure, [])
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_figures_can_be_pickled():
+    figure = draw("rows")
+    again = pickle.loads(pickle.dumps(figure))
+    assert len(again.axes) == len(figure.axes)
+    assert again._ipython_display_.args[0] is again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,5 +35,21 @@ def check_axes(ax: Any, n: int) -> list[Axes]:
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Return the top-level figure of the axes."""
-    return ax.figure.figure  # the figure of a subfigure
+    """Return the top-level figure of the axes, which a notebook shows once.
+
+    Notebooks show a figure as the value of a cell, and pyplot shows it once more at the end of the
+    cell, unless it has been closed by then.
+    """
+    figure: Figure = ax.figure.figure  # the figure of a subfigure
+    figure.__dict__["_ipython_display_"] = partial(_close_and_decline, figure)
+    return figure
+
+
+def _close_and_decline(figure: Figure) -> None:
+    """Close a figure that a notebook is about to show, and leave it to IPython to show it."""
+    from matplotlib import get_backend
+    from matplotlib import pyplot as plt
+
+    if "inline" in get_backend().lower():  # others show a window, which stays open
+        plt.close(figure)
+    raise NotImplementedError  # by which IPython takes the format that the user has chosen
