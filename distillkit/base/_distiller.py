@@ -189,7 +189,6 @@ class BaseDistiller(
             task = self._resolve_task(y_valid)
             groups = group_rows(y_valid, len(X_valid), task, budget)
             run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
-            run.n_groups = len(groups)
             features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
             rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
             # 2. Let the method distill the rows, and store its results.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +13,7 @@ from distillkit.budget import Budget
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._progress_task import SILENT, Task
 
-__all__ = ["Group", "Run", "TrainingRows", "group_rows", "observe_runs"]
+__all__ = ["Group", "Run", "TrainingRows", "group_rows"]
 
 
 @dataclass(frozen=True)
@@ -79,22 +77,6 @@ class TrainingRows:
         return sum(group.size for group in self.groups)
 
 
-_observers: list[Callable[[Run], None]] = []
-
-
-@contextmanager
-def observe_runs(observer: Callable[[Run], None]) -> Iterator[None]:
-    """Call a function with each run that begins within the block, in any thread.
-
-    The observer may read the run from another thread while it goes on, to show its progress.
-    """
-    _observers.append(observer)
-    try:
-        yield
-    finally:
-        _observers.remove(observer)
-
-
 @dataclass
 class Run:
     """Clock, history and randomness of one fit.
@@ -108,10 +90,6 @@ class Run:
         Recorded steps.
     n_iter : int
         Number of steps so far.
-    n_steps : int or None
-        Number of steps at most, for showing progress; None if it is not known.
-    n_groups : int
-        Number of groups of rows, for showing the progress of methods that record one step each.
     stopped_by : str or None
         Reason for an early stop, such as "max_seconds".
     started : float
@@ -125,16 +103,12 @@ class Run:
     random_state: Any = None
     history: list[dict[str, Any]] = field(default_factory=list)
     n_iter: int = 0
-    n_steps: int | None = None
-    n_groups: int = 1
     stopped_by: str | None = None
     started: float = field(default_factory=time.perf_counter)
     progress: Task = SILENT
 
     def __post_init__(self) -> None:
         self.rng: np.random.RandomState = check_random_state(self.random_state)
-        for observer in _observers:
-            observer(self)
 
     @property
     def seconds(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,10 @@ def distill(
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
-    from distillkit.cli._fit_progress import FitProgress
     from distillkit.cli._single import check_output, distil_rows, make_distiller
     from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
+    from distillkit.utils._progress import shown_progress
     from distillkit.utils._targets import describe_task
 
     check_output(output)
@@ -101,7 +102,8 @@ def distill(
     remember(distiller=distiller)
     X, y = load_rows(source, target=target, root=data_root, **reading)
     started = time.perf_counter()
-    with FitProgress(method):
+    # Files and pipes get no lines of progress, which would hide the warnings.
+    with shown_progress(enabled=sys.stderr is not None and sys.stderr.isatty(), ending=False):
         small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
     seconds = time.perf_counter() - started
     small.save(output, target or "target")

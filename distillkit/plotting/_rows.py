@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.plotting._axes import check_axes, figure_of
-from distillkit.utils._tiles import by_class, tile, to_bytes, with_channels
 from distillkit.utils._image_axes import check_image_axes
+from distillkit.utils._tiles import by_class, tile, to_bytes, with_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -71,7 +71,7 @@ def train(
     """
     batches = endless_batches(len(rows), batch_size, np.random.RandomState(run.seed()))
     snapshots, losses = GeneratorSnapshots(adversaries, score), list[tuple[float, float, float]]()
-    run.stopped_by, run.n_steps, trouble = "max_iter", max_iter, None
+    run.stopped_by, trouble = "max_iter", None
     for step in itertools.count(1) if max_iter is None else range(1, max_iter + 1):
         # 1. Take one step of both networks.
         picks = torch.as_tensor(next(batches), device=rows.device)

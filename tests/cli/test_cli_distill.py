@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -188,3 +190,20 @@ def test_bytes_stay_bytes_in_selected_images(distillkit_, tmp_path):
     with np.load(small) as arrays:
         assert arrays["X"].dtype == np.uint8
         assert all((row == X).all(axis=(1, 2, 3)).any() for row in arrays["X"])
+
+
+def test_a_terminal_shows_the_progress_and_takes_it_away(distillkit_, table, tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    told = distillkit_("distill", "herding", table, "-t", "animal", "-b", "3", "-o", tmp_path / "small.csv")
+    assert told.status == 0
+    assert "HerdingCoreset" in told.err
+    assert "ended" not in told.err
+    assert "\x1b[?25h" in told.err, "the cursor is shown again"
+    assert "HerdingCoreset" not in told.out
+
+
+def test_other_streams_get_no_progress(distillkit_, table, tmp_path):
+    told = distillkit_("distill", "herding", table, "-t", "animal", "-b", "3", "-o", tmp_path / "small.csv")
+    assert told.err == ""

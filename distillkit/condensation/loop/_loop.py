@@ -105,7 +105,6 @@ class Loop(ABC):
     def __init__(self, context: LoopContext, batch: int) -> None:
         self.context = context
         self.problem, self.rows, self.run = context.problem, context.rows, context.run
-        self.run.n_steps = context.max_iter
         self._draws = np.random.default_rng(self.run.seed())
         self._generator = make_generator(self.run.seed())
         self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)

@@ -141,10 +141,11 @@ class EL2NCoreset(DynamicsCoreset):
     def _scores_of_proxy(self, rows: TrainingRows, run: Run) -> np.ndarray:
         """Return the mean error length over several fits of the proxy."""
         total = np.zeros(len(rows.X))
-        run.n_steps = members = self.members if _is_random(self.proxy) else 1
+        members = self.members if _is_random(self.proxy) else 1
         for member in range(1, members + 1):
             total += np.linalg.norm(last_layer(self.proxy, rows, run).residual, axis=1)
             run.n_iter = member
+            run.progress.update(member, members)
             run.record(member=member)
             if run.out_of_time():
                 break

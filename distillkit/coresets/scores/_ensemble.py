@@ -188,7 +188,6 @@ def train_ensemble(
         classify=training_data.classify,
         rng=run.rng,
     )
-    run.n_steps = epochs
     for epoch in range(1, epochs + 1):
         total = 0.0
         for batch in np.array_split(run.rng.permutation(n), -(-n // batch_size)):
