@@ -121,7 +121,7 @@ def _class_mean(
         shares.append(len(pair.X))
     if power == 1:
         return float(np.average(values, weights=shares))
-    # Divide very large or small distances by a power of two, which is exact, before they are squared.
+    # Divide very large or small distances by a power of two, which is exact, before squaring them.
     exponent = frexp(max(values))[1]
     unit = ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
     return unit * sqrt(float(np.average([(value / unit) ** 2 for value in values], weights=shares)))
