@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def noted(note: Callable[[], str]) -> Callable[[Command], Command]:
-    """Decorate the function of a command so that an interrupt carries a note, which is then printed.
+    """Decorate the function of a command so that an interrupt carries a note to be printed.
 
     Parameters
     ----------
