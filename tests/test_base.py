@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
 import torch
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.exceptions import NotFittedError
@@ -258,7 +257,6 @@ def test_a_frame_is_carried_as_a_frame_so_that_models_meet_the_names_they_learne
 @pytest.mark.parametrize(
     ("X", "words"),
     [
-        (scipy.sparse.csr_array(np.eye(6)), "dense"),
         (np.eye(6) * 1j, "[Cc]omplex"),
         (np.eye(6).astype(str), "OneHotEncoder"),
         (np.array([["a"] * 3] * 6, dtype=object), "could not convert"),

@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 import distillkit
 from distillkit import (
@@ -31,6 +32,7 @@ from distillkit import (
     WholeSet,
     make_pipeline,
 )
+from distillkit.base import BaseDistiller, WeightedDistiller
 from distillkit.testing import parametrize_with_checks
 
 ESTIMATORS = [
@@ -75,6 +77,15 @@ PUBLIC = [
     for name in distillkit.__all__
     if isinstance(getattr(distillkit, name), type) and issubclass(getattr(distillkit, name), BaseEstimator)
 ]
+
+
+def test_every_method_that_reduces_rows_takes_weights():
+    for name in PUBLIC:
+        cls = getattr(distillkit, name)
+        if issubclass(cls, BaseDistiller) and cls is not BaseDistiller:
+            assert has_fit_parameter(cls, "sample_weight"), name
+            assert issubclass(cls, WeightedDistiller), name
+    assert not has_fit_parameter(BaseDistiller, "sample_weight")
 
 
 @parametrize_with_checks(ESTIMATORS)

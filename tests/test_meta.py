@@ -18,7 +18,9 @@ from sklearn.pipeline import make_pipeline as make_sklearn_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from distillkit import Distilled, RandomSubset, make_pipeline
+from distillkit import Distilled, KMeansCoreset, RandomSubset, make_pipeline
+from distillkit.base import BaseDistiller, Outcome
+from distillkit.exceptions import DataError
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,27 @@ def test_it_scores_as_the_pipeline_does(iris, subset):
     inside = make_sklearn_pipeline(StandardScaler(), Distilled(RandomSubset(budget=5, random_state=0), model))
     ours = make_pipeline(StandardScaler(), RandomSubset(budget=5, random_state=0), model)
     np.testing.assert_array_equal(cross_val_score(inside, X, y), cross_val_score(ours, X, y))
+
+
+def test_weights_go_to_the_distiller_and_its_own_to_the_estimator(iris):
+    X, y = iris
+    weight = np.arange(150.0)
+    model = Distilled(KMeansCoreset(budget=3, random_state=0), LogisticRegression(max_iter=1000))
+    model.fit(X, y, sample_weight=weight)
+    alone = KMeansCoreset(budget=3, random_state=0).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(model.distiller_.sample_weight_, alone.sample_weight_)
+    by_hand = LogisticRegression(max_iter=1000).fit(alone.X_distilled_, alone.y_distilled_, alone.sample_weight_)
+    np.testing.assert_array_equal(model.estimator_.coef_, by_hand.coef_)
+
+
+def test_weights_for_a_distiller_that_takes_none_are_refused(iris):
+    class Unweighted(BaseDistiller):
+        def _distill(self, rows, run):
+            return Outcome(indices=np.array([0]))
+
+    model = Distilled(Unweighted(), LogisticRegression())
+    with pytest.raises(DataError, match="distiller=Unweighted cannot use the weights"):
+        model.fit(*iris, sample_weight=np.ones(150))
 
 
 def test_a_model_without_weights_gets_none(iris, subset):

@@ -22,7 +22,9 @@ from sklearn.pipeline import make_pipeline as make_sklearn_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from distillkit import ClassMeans, Pipeline, RandomSubset, WholeSet, make_pipeline
+from distillkit import ClassMeans, KMeansCoreset, Pipeline, RandomSubset, WholeSet, make_pipeline
+from distillkit.base import BaseDistiller, Outcome
+from distillkit.exceptions import DataError
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,13 @@ class Plain(Note):
 
     def fit(self, X, y=None):
         return super().fit(X, y)
+
+
+class UniformPick(BaseDistiller):
+    """Picks the first rows of each class, and takes no weights."""
+
+    def _distill(self, rows, run):
+        return Outcome(indices=np.concatenate([group.rows[: group.size] for group in rows.groups]))
 
 
 def test_it_is_the_steps_by_hand(iris, subset):
@@ -103,7 +112,7 @@ def test_weights_change_the_model(iris, subset):
     assert not np.allclose(weighted[-1].coef_, plain.coef_)
 
 
-@pytest.mark.parametrize("params", [{"note__nonsense": 1}, {"randomsubset__sample_weight": np.ones(150)}])
+@pytest.mark.parametrize("params", [{"note__nonsense": 1}, {"randomsubset__nonsense": np.ones(150)}])
 def test_parameters_that_a_step_does_not_take_are_refused(iris, subset, params):
     with pytest.raises(TypeError, match="unexpected keyword"):
         make_pipeline(subset, Note()).fit(*iris, **params)
@@ -120,13 +129,79 @@ def test_two_distillers_chain_and_their_weights_speak_for_all_rows(iris):
     note = Note()
     pipe = make_pipeline(first, second, note).fit(X, y)
     assert len(note.X_) == 15
-    raw = clone(second).fit(X[first.sample_indices_], y[first.sample_indices_]).sample_weight_
-    expected = raw * first.sample_weight_[second.sample_indices_]
-    np.testing.assert_allclose(note.weight_, expected * 150 / expected.sum())
+    again = clone(second).fit(X[first.sample_indices_], y[first.sample_indices_], first.sample_weight_)
+    np.testing.assert_array_equal(note.weight_, again.sample_weight_)
     for label in range(3):  # each class had 50 rows, however many were left in between
         assert note.weight_[note.y_ == label].sum() == pytest.approx(50)
     np.testing.assert_array_equal(pipe.sample_weight_, note.weight_)
     np.testing.assert_array_equal(second.distilled_.sample_weight, note.weight_)
+
+
+def test_the_weights_of_a_second_distiller_that_takes_none_are_scaled(iris):
+    X, y = iris
+    first, second, note = RandomSubset(budget=10, random_state=0), UniformPick(budget=2), Note()
+    make_pipeline(first, second, note).fit(X, y)
+    expected = 5 * first.sample_weight_[second.sample_indices_]
+    np.testing.assert_allclose(note.weight_, expected * 150 / expected.sum())
+
+
+def test_weights_of_the_rows_go_to_the_distiller_and_its_own_to_later_steps(iris):
+    X, y = iris
+    weight, note = np.arange(150.0), Note()
+    distiller = KMeansCoreset(budget=3, random_state=0)
+    make_pipeline(distiller, note).fit(X, y, kmeanscoreset__sample_weight=weight)
+    alone = clone(distiller).fit(X, y, weight)
+    np.testing.assert_array_equal(note.X_, alone.X_distilled_)
+    np.testing.assert_array_equal(note.weight_, alone.sample_weight_)
+    assert note.weight_.sum() == pytest.approx(weight.sum())
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_weights_of_the_rows_are_never_put_on_as_many_distilled_rows(iris, nested):
+    order = np.random.RandomState(0).permutation(150)
+    X, y = iris[0][order], iris[1][order]
+    weight, note = np.arange(150.0) + 1, Note()
+    last, name = (make_pipeline(note), "pipeline__note") if nested else (note, "note")
+    pipe = make_pipeline(RandomSubset(budget=50, random_state=0), last)  # all 150 rows, class by class
+    with pytest.raises(DataError, match="give the weights to 'randomsubset'"):
+        pipe.fit(X, y, **{f"{name}__sample_weight": weight})
+    with pytest.raises(DataError, match="give the weights to 'randomsubset'"):
+        pipe.fit(X, y, **{f"{name}__sample_weight": weight, "randomsubset__sample_weight": weight})
+    pipe.fit(X, y, randomsubset__sample_weight=weight)
+    np.testing.assert_array_equal(note.weight_, weight[pipe[0].sample_indices_])
+
+
+@pytest.mark.parametrize("request_last", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_routed_weights_go_to_the_distiller_and_its_own_to_later_steps(iris, request_last, nested):
+    X, y = iris
+    weight = np.arange(150.0) + 1
+    with config_context(enable_metadata_routing=True):
+        before = StandardScaler().set_fit_request(sample_weight=True)
+        distiller = RandomSubset(budget=50, random_state=0).set_fit_request(sample_weight=True)
+        note = Note().set_fit_request(sample_weight=request_last)
+        pipe = make_pipeline(before, distiller, make_pipeline(note) if nested else note)
+        pipe.fit(X, y, sample_weight=weight)
+        np.testing.assert_allclose(before.mean_, np.average(X, axis=0, weights=weight))
+        np.testing.assert_array_equal(note.weight_, weight[distiller.sample_indices_])
+        rows, labels = make_pipeline(before, distiller).fit_resample(X, y, sample_weight=weight)
+        assert len(rows) == len(labels) == 150
+        distiller.set_fit_request(sample_weight=False)
+        if request_last:
+            with pytest.raises(DataError, match="give the weights to 'randomsubset'"):
+                pipe.fit(X, y, sample_weight=weight)
+
+
+def test_weights_reach_the_folds_of_a_search(iris):
+    X, y = iris
+    weight = np.arange(150.0) + 1
+    with config_context(enable_metadata_routing=True):
+        distiller = KMeansCoreset(random_state=0).set_fit_request(sample_weight=True)
+        model = LogisticRegression(max_iter=500).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
+        search = GridSearchCV(make_pipeline(distiller, model), {"kmeanscoreset__budget": [2, 4]}, cv=3)
+        search.fit(X, y, sample_weight=weight)
+        assert search.best_estimator_.sample_weight_.sum() == pytest.approx(weight.sum())
 
 
 def test_made_rows_after_picked_ones_keep_the_sum(iris):

@@ -283,6 +283,21 @@ class WeightsOfFewRows(Fits):
             self.sample_weight_ = np.ones(len(self.X_distilled_)) * 7
 
 
+class IgnoresWeights(RandomSubset):
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y)
+
+
+class ZeroAsOne(RandomSubset):
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y, None if sample_weight is None else np.maximum(sample_weight, 1))
+
+
+class AddsToWeights(RandomSubset):
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y, None if sample_weight is None else sample_weight + 1)
+
+
 BROKEN = {
     "check_attributes": [NotSelf, NoHistory, NoneIndices],
     "check_params_untouched": [ChangesParameter],
@@ -316,6 +331,10 @@ BROKEN = {
     "check_torch": [ArraysFromTensors],
     "check_unusable_rows": [FillsNaN],
     "check_few_rows": [FailsOnRepeats, WeightsOfFewRows],
+    "check_weight_sum": [IgnoresWeights, AddsToWeights],
+    "check_zero_weights": [IgnoresWeights, ZeroAsOne],
+    "check_weight_scale": [IgnoresWeights, AddsToWeights],
+    "check_weight_errors": [IgnoresWeights],
 }
 
 

@@ -13,25 +13,26 @@ from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from distillkit.base._feature_space import feature_rows
-from distillkit.base._mixed_tables import MixedTableMixin
-from distillkit.base._outcome import Outcome, SourceSummary, distilled_pair, ranking_of, scaled_weight
+from distillkit.base._input_weights import positive_weight, restore_left_out_rows
+from distillkit.base._outcome import Outcome
+from distillkit.base._results import ResultsMixin
 from distillkit.base._shown_progress import max_subtasks, progress_of
 from distillkit.base._training_rows import Run, TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
 from distillkit.distilled._certificate import certify
 from distillkit.exceptions import DataError
+from distillkit.neighbors._lazy_rows import select_rows
 from distillkit.tables._estimators import as_transformed, check_order, in_output_container, learn_encoder
 from distillkit.tables._frames import is_frame, series_like
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, plain_array, to_numpy
-from distillkit.utils._interpolation import to_dtype
-from distillkit.utils._json import to_jsonable
 from distillkit.utils._magnitude import check_target, within_range
 from distillkit.utils._process_settings import standard_settings
-from distillkit.utils._public_names import PicklesByPublicName, public_name
+from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._sparse import canonical, is_sparse
 from distillkit.utils._targets import infer_task, one_column
-from distillkit.utils._versions import versions
+from distillkit.utils._weights import weight_argument
 
 __all__ = ["BaseDistiller", "iterative_constraints"]
 
@@ -39,7 +40,7 @@ _FLOATS = [np.float64, np.float32]
 
 
 class BaseDistiller(
-    MixedTableMixin,
+    ResultsMixin,
     CallbackSupportMixin,
     PicklesByPublicName,
     OneToOneFeatureMixin,
@@ -72,19 +73,20 @@ class BaseDistiller(
 
     Attributes
     ----------
-    X_distilled_ : ndarray of shape (m, ...), or frame of shape (m, d)
+    X_distilled_ : ndarray of shape (m, ...), CSR or frame of shape (m, d)
         Distilled rows in the shape, dtype and units of X; synthetic rows of integers or booleans
         are floats. If the method has its own preprocessing, they are floats in the space into which
         `transform` maps new rows, and ``distilled_.preprocessing`` has the inverse. If X was a
         mixed table, they are a frame like X: selected rows with their values, types and index
         labels, and synthetic rows with the columns and types of X, but with floats in place of
-        integers. ``distilled_.X`` has the encoded rows, and ``distilled_.to_pandas()`` the rows
-        with integers rounded.
+        integers; ``distilled_.X`` has the encoded rows, and ``distilled_.to_pandas()`` the rows
+        with integers rounded. If X was sparse, selected rows are CSR and synthetic ones dense, and
+        ``distilled_.X`` is dense.
     y_distilled_ : ndarray of shape (m,) or None
         Their labels, in the label space of y.
     sample_weight_ : ndarray of shape (m,)
         Number of training rows that each distilled row represents; sums to the number of training
-        rows.
+        rows, or to the sum of their weights if weights were given.
     sample_indices_ : ndarray of shape (m,)
         Positions of the distilled rows in X; only if rows were selected from X.
     ranking_ : ndarray of shape (m,)
@@ -124,7 +126,10 @@ class BaseDistiller(
         "random_state": ["random_state"],
     }
     _needs_y: ClassVar[bool] = False  # whether fit raises an error for y=None
-    _weighs_rows: ClassVar[bool] = False  # whether `_distill` uses `rows.weight`, which streaming needs
+    _weighs_rows: ClassVar[bool] = False  # whether `_distill` uses `rows.weight`; see `WeightedDistiller`
+    _accepts_sparse: ClassVar[bool] = False  # whether `rows.X` may be a CSR matrix
+    # Attributes with one value per training row, with the value that rows of weight zero get.
+    _row_attributes: ClassVar[dict[str, float]] = {}
     # The number of steps that `max_iter=None` stands for if there is no `max_seconds` either; None
     # for methods that have no such default.
     _default_max_iter: ClassVar[int | None] = None
@@ -166,7 +171,8 @@ class BaseDistiller(
         X : array-like of shape (n, ...)
             Table (n, d), series (n, channels, time) or images (n, channels, height, width), as a
             NumPy array, a torch tensor, or a pandas, polars or pyarrow frame. Frames may be mixed:
-            text, categories, truth values, dates and gaps are encoded by `TableEncoder`.
+            text, categories, truth values, dates and gaps are encoded by `TableEncoder`. Methods
+            whose tag ``input_tags.sparse`` is true also take a sparse matrix or array of SciPy.
         y : array-like of shape (n,) or None
             Class labels or numbers.
 
@@ -182,27 +188,37 @@ class BaseDistiller(
             If X contains infinity, an array X contains NaN or text, y contains NaN or infinity, or
             their lengths differ.
         """
+        return self._fit(X, y)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Distill (X, y), whose rows may have weights; see `WeightedDistiller`."""
         with standard_settings():
             # 1. Validate the input, and divide the rows into groups with their parts of the budget.
             budget = Budget(self.budget) if "budget" in self.get_params(deep=False) else None
             source, X_valid, y_valid = self._validate(X, y)
+            n_rows = X_valid.shape[0]
+            weight, positions = positive_weight(sample_weight, X_valid)
+            if positions is not None:
+                source, X_valid = select_rows(source, positions), select_rows(X_valid, positions)
+                y_valid = None if y_valid is None else y_valid[positions]
             task = self._resolve_task(y_valid)
-            groups = group_rows(y_valid, len(X_valid), task, budget)
+            groups = group_rows(y_valid, X_valid.shape[0], task, budget)
             run = Run(getattr(self, "max_seconds", None), getattr(self, "random_state", None))
-            features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid)
-            rows = TrainingRows(X_valid, y_valid, task, groups, features=features)
+            features = feature_rows(getattr(self, "feature_space", None), X_valid, y_valid, weight)
+            rows = TrainingRows(X_valid, y_valid, task, groups, weight, features, positions)
             # 2. Let the method distill the rows, and store its results.
             callbacks = callback_context(self, max_subtasks=max_subtasks(self))
             callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
             with progress_of(self, run, callbacks):
                 outcome = self._distill(rows, run)
             self._store(outcome, run, source, rows)
+            restore_left_out_rows(self, rows, n_rows)
             self._restore_table(X)
             if outcome.error is not None:
                 raise outcome.error
             # 3. Measure the error of the distilled set on request.
             if getattr(self, "certify", False):
-                certificate = certify(self.distilled_, X_valid, y_valid)
+                certificate = certify(self.distilled_, X_valid, y_valid, sample_weight=weight)
                 self.error_ = certificate.error
                 self.distilled_.provenance["certificate"] = certificate.as_dict()
             callbacks.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -211,6 +227,7 @@ class BaseDistiller(
     def _validate(self, X: Any, y: Any, *, reset: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X as an array of its own dtype, X as finite floats, and y as one column."""
         X, y = to_numpy(X), label_array(y)
+        X = canonical(X) if self._accepts_sparse and is_sparse(X) else X
         if reset:
             learn_encoder(self, X)
         if "encoder_" in self.__dict__:
@@ -220,6 +237,7 @@ class BaseDistiller(
             "dtype": _FLOATS,
             "allow_nd": True,
             "reset": reset,
+            "accept_sparse": "csr" if self._accepts_sparse else False,
             **({"y": None} if y is None else {"y": y, "multi_output": True}),
         }
         try:
@@ -229,8 +247,8 @@ class BaseDistiller(
         X_valid, y_valid = (valid, None) if y is None else valid
         if self._reads_rows:
             X_valid = within_range(X_valid, getattr(self, "feature_names_in_", None))
-        keeps_dtype = isinstance(X, np.ndarray) and X.dtype.kind in "iubf"
-        return (np.asarray(X) if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
+        keeps_dtype = (isinstance(X, np.ndarray) or is_sparse(X)) and X.dtype.kind in "iubf"
+        return (X if keeps_dtype else X_valid), X_valid, None if y_valid is None else one_column(y_valid)
 
     def _resolve_task(self, y: np.ndarray | None) -> str | None:
         """Return the task, inferred from y for "auto"; None without y."""
@@ -244,67 +262,6 @@ class BaseDistiller(
         if (resolved := inferred if task == "auto" else str(task)) == "regression" and self._reads_rows:
             check_target(y)
         return resolved
-
-    def _store(self, outcome: Outcome, run: Run, source: np.ndarray, rows: TrainingRows) -> None:
-        """Set the fitted attributes for rows that are in memory."""
-        self._set_results(outcome, distilled_pair(outcome, source, rows), SourceSummary.of(source, rows), run)
-
-    def _set_results(
-        self, outcome: Outcome, pair: tuple[np.ndarray, np.ndarray | None], source: SourceSummary, run: Run
-    ) -> None:
-        """Set the fitted attributes from the outcome, the distilled pair and the source summary."""
-        # Remove optional attributes of an earlier fit, which this fit may not set.
-        for name in ("sample_indices_", "soft_labels_", "ranking_", "error_"):
-            self.__dict__.pop(name, None)
-        self.X_distilled_, self.y_distilled_ = pair
-        if outcome.indices is not None:
-            self.sample_indices_ = np.asarray(outcome.indices)
-        if outcome.soft_labels is not None:
-            self.soft_labels_ = np.asarray(outcome.soft_labels)
-        ranking = ranking_of(outcome, self.y_distilled_, source.task, len(self.X_distilled_))
-        if ranking is not None:
-            self.ranking_ = ranking
-        self.sample_weight_ = scaled_weight(outcome.weight, len(self.X_distilled_), source.n_rows)
-        if "max_iter" in self.get_params(deep=False):
-            self.n_iter_ = run.n_iter
-        self.history_ = run.history
-        self.preprocessing_ = outcome.preprocessing
-        self.distilled_ = DistilledSet(
-            X=self.X_distilled_,
-            y=self.y_distilled_,
-            sample_weight=self.sample_weight_,
-            indices=getattr(self, "sample_indices_", None),
-            soft_labels=getattr(self, "soft_labels_", None),
-            stored=None if outcome.stored is None else to_dtype(outcome.stored, self.X_distilled_.dtype),
-            ranking=ranking,
-            classes=source.classes,
-            feature_names=self._encoded_names(),
-            preprocessing=outcome.preprocessing,
-            provenance=self._provenance(run, source, outcome),
-        )
-
-    def _provenance(self, run: Run, source: SourceSummary, outcome: Outcome) -> dict[str, Any]:
-        """Return the provenance of the distilled set: method, parameters, source and resources."""
-        optional = {
-            "class_rows": source.class_rows,
-            "weighting": outcome.weighting,
-            "offset": outcome.offset,
-            "n_iter": getattr(self, "n_iter_", None),
-        }
-        return {
-            "method": public_name(type(self)),
-            "params": to_jsonable({n: v for n, v in self.get_params(deep=False).items() if n != "verbose"}),
-            "task": source.task,
-            "rows_seen": source.n_rows,
-            "bytes_seen": source.nbytes,
-            **{name: to_jsonable(value) for name, value in optional.items() if value is not None},
-            **to_jsonable(outcome.notes),
-            "seconds": run.seconds,
-            "stopped_by": run.stopped_by,
-            # Libraries that did the computation (faiss-gpu, faiss, numpy, scikit-learn), if known.
-            "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
-            "versions": versions(),
-        }
 
     def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
         """Distill (X, y) and return the distilled rows and labels.
@@ -322,7 +279,10 @@ class BaseDistiller(
             rows are floats. Selected rows of a mixed table are the original rows; `transform` gives
             them, like new rows, types that estimators accept. ``y_distilled`` is None without y.
         """
-        self.fit(X, y)
+        return self._fit_resample(X, y)
+
+    def _fit_resample(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        self.fit(X, y, **weight_argument(sample_weight))
         # scikit-learn wraps `transform` and `fit_transform` in this way for set_output.
         rows = in_output_container(self, self._distilled_rows(X))
         rows = _wrap_data_with_container("transform", rows, X, self)
@@ -347,7 +307,10 @@ class BaseDistiller(
         array of shape (m, ...)
             In the container of X.
         """
-        self.fit(X, y)
+        return self._fit_transform(X, y)
+
+    def _fit_transform(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        self.fit(X, y, **weight_argument(sample_weight))
         return as_transformed(self, self._distilled_rows(X))
 
     def transform(self, X: Any) -> Any:
@@ -384,9 +347,12 @@ class BaseDistiller(
             return self._transform_table(X)
         check_order(self, X)
         # Frames may have gaps, which the next step may take: nothing here computes with the rows.
-        finite = "allow-nan" if is_frame(X) and self.preprocessing_ is None else True
+        checks: dict[str, Any] = {
+            "ensure_all_finite": "allow-nan" if is_frame(X) and self.preprocessing_ is None else True,
+            "accept_sparse": "csr" if self._accepts_sparse else False,
+        }
         rows = plain_array(to_numpy(X), "X")
-        valid = validate_data(self, rows, reset=False, dtype="numeric", allow_nd=True, ensure_all_finite=finite)
+        valid = validate_data(self, rows, reset=False, dtype="numeric", allow_nd=True, **checks)
         expected = self.X_distilled_.shape[1:]
         if valid.shape[1:] != expected:  # n_features_in_ is the size of the second axis only
             raise DataError(
@@ -402,6 +368,7 @@ class BaseDistiller(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.target_tags.required = self._needs_y
+        tags.input_tags.sparse = self._accepts_sparse
         return tags
 
 

@@ -10,9 +10,11 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from distillkit.exceptions import DataError
+from distillkit.utils._sparse import dense_rows, is_sparse
+from distillkit.utils._weights import weight_argument
 
 __all__ = ["FEATURE_SPACE", "feature_rows"]
 
@@ -22,7 +24,9 @@ FEATURE_SPACE = [HasMethods(["transform"]), callable, None]
 _BATCH_BYTES = 16 * 2**20
 
 
-def feature_rows(space: Any, X: np.ndarray, y: np.ndarray | None = None) -> np.ndarray | None:
+def feature_rows(
+    space: Any, X: np.ndarray, y: np.ndarray | None = None, weight: np.ndarray | None = None
+) -> np.ndarray | None:
     """Map rows into the space in which a method compares them; results stay in the units of X.
 
     Parameters
@@ -34,8 +38,10 @@ def feature_rows(space: Any, X: np.ndarray, y: np.ndarray | None = None) -> np.n
         `sklearn.frozen.FrozenEstimator` to keep it through pipelines and searches. A torch module
         gets float32 rows in their own shape, in batches, in evaluation mode and without gradients,
         on the device of its parameters. Any other callable gets X.
-    X : ndarray of shape (n, ...)
+    X : ndarray or CSR of shape (n, ...)
     y : ndarray of shape (n,) or None
+    weight : ndarray of shape (n,) or None
+        Weights of the rows, for a transformer that is fitted here and takes them.
 
     Returns
     -------
@@ -52,10 +58,10 @@ def feature_rows(space: Any, X: np.ndarray, y: np.ndarray | None = None) -> np.n
     if _is_module(space):
         features = _by_module(space, X)
     elif hasattr(space, "transform"):
-        features = _by_transformer(space, X.reshape(len(X), -1), y)
+        features = _by_transformer(space, X if is_sparse(X) else X.reshape(len(X), -1), y, weight)
     else:
         features = space(X)
-    return _checked(features, space, len(X))
+    return _checked(features, space, X.shape[0])
 
 
 def _is_module(space: Any) -> bool:
@@ -63,12 +69,13 @@ def _is_module(space: Any) -> bool:
     return torch is not None and isinstance(space, torch.nn.Module)
 
 
-def _by_transformer(space: Any, X: np.ndarray, y: np.ndarray | None) -> Any:
+def _by_transformer(space: Any, X: np.ndarray, y: np.ndarray | None, weight: np.ndarray | None) -> Any:
     """Apply a transformer, or a clone fitted on the rows if it is not fitted yet."""
     with config_context(transform_output="default", skip_parameter_validation=False):
         if _is_fitted(space):
             return space.transform(X)
-        return clone(space).fit(X, y).transform(X)
+        weights = weight_argument(weight if has_fit_parameter(space, "sample_weight") else None)
+        return clone(space).fit(X, y, **weights).transform(X)
 
 
 def _is_fitted(space: Any) -> bool:
@@ -87,13 +94,14 @@ def _by_module(space: Any, X: np.ndarray) -> np.ndarray:
 
     parameter = next(space.parameters(), None)
     device = torch.device("cpu") if parameter is None else parameter.device
-    step = max(1, _BATCH_BYTES // max(1, 4 * X[0].size))
+    step = max(1, _BATCH_BYTES // max(1, 4 * int(np.prod(X.shape[1:]))))
     training, batches = space.training, []
     space.eval()
     try:
         with torch.inference_mode():
-            for begin in range(0, len(X), step):
-                batch = torch.from_numpy(np.array(X[begin : begin + step], dtype=np.float32)).to(device)
+            for begin in range(0, X.shape[0], step):
+                rows = dense_rows(X, slice(begin, begin + step))
+                batch = torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)
                 batches.append(space(batch).flatten(1).float().cpu().numpy())
     finally:
         space.train(training)

@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.utils._interpolation import expand
+from distillkit.utils._sparse import is_sparse, size_in_bytes
 
 if TYPE_CHECKING:
     from distillkit.base._training_rows import TrainingRows
@@ -31,7 +32,7 @@ class Outcome:
         Positions of selected rows.
     weight : ndarray of shape (m,) or None
         Number of training rows that each row represents; the base scales the weights to sum to the
-        number of training rows. None means equal weights.
+        number of training rows, or to the sum of their weights. None means equal weights.
     soft_labels : ndarray of shape (m, n_classes) or None
         Class probabilities of the rows.
     stored : ndarray of shape (m, channels, ...) or None
@@ -97,6 +98,9 @@ class SourceSummary:
         Class labels, sorted.
     class_rows : ndarray of shape (n_classes,) or None
         Number of rows of each class.
+    weight : float or None
+        Sum of the weights given to `fit`; None if there were none. Rows of weight zero count
+        neither here nor as rows.
     """
 
     n_rows: int
@@ -104,14 +108,21 @@ class SourceSummary:
     task: str | None
     classes: np.ndarray | None = None
     class_rows: np.ndarray | None = None
+    weight: float | None = None
+
+    @property
+    def total(self) -> float:
+        """What the weights of the distilled rows sum to."""
+        return float(self.n_rows) if self.weight is None else self.weight
 
     @classmethod
     def of(cls, source: np.ndarray, rows: TrainingRows) -> Self:
         """Summarize rows that are in memory."""
-        nbytes = int(source.nbytes + (0 if rows.y is None else rows.y.nbytes))
+        nbytes = size_in_bytes(source) + (0 if rows.y is None else int(rows.y.nbytes))
+        weight = None if rows.weight is None else float(rows.weight.sum())
         if rows.y is None or rows.task != "classification":
-            return cls(len(source), nbytes, rows.task)
-        return cls(len(source), nbytes, rows.task, *np.unique(rows.y, return_counts=True))
+            return cls(source.shape[0], nbytes, rows.task, weight=weight)
+        return cls(source.shape[0], nbytes, rows.task, *np.unique(rows.y, return_counts=True), weight=weight)
 
 
 def ranking_of(outcome: Outcome, y: np.ndarray | None, task: str | None, size: int) -> np.ndarray | None:
@@ -146,7 +157,7 @@ def distilled_pair(outcome: Outcome, source: np.ndarray, rows: TrainingRows) -> 
     else:
         dtype = source.dtype if source.dtype.kind == "f" else rows.X.dtype
         X = _synthetic_rows(outcome, dtype, source.shape[2:]) if indices is None else source[indices]
-    if X.dtype.kind == "f" and not np.isfinite(X).all():
+    if X.dtype.kind == "f" and not is_sparse(X) and not np.isfinite(X).all():
         raise DataError(
             "the distilled rows hold NaN or infinity: the method diverged. Lower its learning rate or scale X."
         )
@@ -174,8 +185,8 @@ def _labels(outcome: Outcome, y: np.ndarray, task: str | None) -> np.ndarray:
     return labels if task == "regression" and y.dtype.kind != "f" else labels.astype(y.dtype, copy=False)
 
 
-def scaled_weight(weight: np.ndarray | None, size: int, n_rows: int) -> np.ndarray:
-    """Return positive weights that sum to the number of training rows; None means equal weights.
+def scaled_weight(weight: np.ndarray | None, size: int, total: float) -> np.ndarray:
+    """Return positive weights that sum to a total; None means equal weights.
 
     Raises
     ------
@@ -185,5 +196,5 @@ def scaled_weight(weight: np.ndarray | None, size: int, n_rows: int) -> np.ndarr
     weights = np.ones(size) if weight is None else np.asarray(weight, dtype=np.float64)
     if weights.shape != (size,) or not (np.isfinite(weights) & (weights > 0)).all():
         raise DataError(f"the method returned weights that are not {size} positive numbers, one per distilled row.")
-    scaled: np.ndarray = weights * (n_rows / weights.sum())
+    scaled: np.ndarray = weights * (total / weights.sum())
     return scaled

@@ -10,10 +10,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from distillkit.budget import Budget
+from distillkit.neighbors._lazy_rows import select_rows
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._progress_task import SILENT, Task
+from distillkit.utils._sparse import dense_rows, is_sparse
 
 __all__ = ["Group", "Run", "TrainingRows", "group_rows"]
+
+_MANY_COLUMNS = 1024  # of a sparse matrix, above which columns without values are left out
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,19 @@ class TrainingRows:
     ----------
     X : ndarray of shape (n, ...), float32 or float64, finite
         `LazyRows` for methods with ``_reads_in_blocks = True``, where a mixed table is large.
+        A CSR matrix or array of SciPy for methods with ``_accepts_sparse = True``, if X was sparse.
     y : ndarray of shape (n,) or None
     task : {"classification", "regression", None}
     groups : tuple of Group
     weight : ndarray of shape (n,) or None
-        If the rows are themselves distilled (see `StreamingCoreset`), the number of rows of a
-        larger set that each represents. None counts each row once. Only methods with
+        Positive weights: those given to `fit` as `sample_weight`, or, if the rows are themselves
+        distilled (see `StreamingCoreset`), the number of rows of a larger set that each represents.
+        A row of weight k counts as k rows; None counts each row once. Only methods with
         ``_weighs_rows = True`` get weights.
     features : ndarray of shape (n, p) or None
         The rows in the `feature_space` of the method.
+    positions : ndarray of shape (n,) or None
+        Positions of the rows in the X given to `fit`, if rows of weight zero were left out.
     """
 
     X: np.ndarray
@@ -60,6 +68,7 @@ class TrainingRows:
     groups: tuple[Group, ...]
     weight: np.ndarray | None = None
     features: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
     @property
     def points(self) -> np.ndarray:
@@ -68,13 +77,52 @@ class TrainingRows:
 
     @property
     def flat(self) -> np.ndarray:
-        """X flattened to shape (n, d)."""
+        """X flattened to shape (n, d); a sparse X as it is."""
         return self.X if self.X.ndim == 2 else self.X.reshape(len(self.X), -1)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of training rows."""
+        return int(self.X.shape[0])
+
+    def points_of(self, group: Group) -> Any:
+        """Return the `points` of a group, which must not be written to.
+
+        All rows are returned without a copy. Of a sparse X, dense rows of the group are made; where
+        it has many columns, those without any value in the group are left out, which changes no
+        distance.
+        """
+        points: Any = self.points
+        if len(group.rows) < self.n_rows:
+            points = select_rows(points, group.rows)
+        if not is_sparse(points):
+            return points
+        if points.shape[1] > _MANY_COLUMNS:
+            used = np.unique(points.indices)
+            points = points[:, used] if len(used) else points[:, :1]
+        return dense_rows(points)
+
+    def flat_of(self, group: Group) -> Any:
+        """Return the rows of a group as `flat` has them, those of a sparse X made dense."""
+        rows: Any = self.flat if len(group.rows) == self.n_rows else select_rows(self.flat, group.rows)
+        return dense_rows(rows) if is_sparse(rows) else rows
 
     @property
     def size(self) -> int:
         """Total number of distilled rows."""
         return sum(group.size for group in self.groups)
+
+    def weight_in(self, group: Group) -> np.ndarray | None:
+        """Return the weights of the rows of a group; None if each row counts once."""
+        return None if self.weight is None else self.weight[group.rows]
+
+    def mass_in(self, group: Group) -> np.ndarray:
+        """Return the weights of the rows of a group, or ones."""
+        return np.ones(len(group.rows)) if self.weight is None else self.weight[group.rows]
+
+    def equal_weight(self, group: Group) -> np.ndarray:
+        """Return equal weights of the distilled rows of a group that sum to those of its rows."""
+        return np.full(group.size, self.mass_in(group).sum() / group.size)
 
 
 @dataclass

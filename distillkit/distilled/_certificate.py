@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.distilled._certificate_costs import KMeansCost, LogisticCost, RidgeCost, WeightedRows
+from distillkit.distilled._fit_weights import weight_of_the_fit
 from distillkit.exceptions import DataError
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._magnitude import within_range
@@ -81,7 +82,9 @@ class Certificate(PicklesByPublicName):
         }
 
 
-def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int = 0) -> Certificate:
+def certify(
+    distilled: DistilledSet, X: Any, y: Any = None, *, sample_weight: Any = None, random_state: int = 0
+) -> Certificate:
     """Compare the costs of several solutions on a distilled set with their costs on all rows.
 
     The error of a solution Q is ``|cost(set, Q) - cost(rows, Q)| / cost(rows, Q)``. A set is an
@@ -109,6 +112,8 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
         The rows from which the set was made.
     y : array-like of shape (n,) or None
         Their labels or numbers.
+    sample_weight : array-like of shape (n,), number or None, default=None
+        Their weights, if the set was made with weights.
     random_state : int, default=0
         Seed of random solutions and of the random rows.
 
@@ -119,7 +124,7 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
     Raises
     ------
     DataError
-        If the rows do not fit the set.
+        If the rows or their weights do not fit the set.
 
     Notes
     -----
@@ -130,9 +135,10 @@ def certify(distilled: DistilledSet, X: Any, y: Any = None, *, random_state: int
     # 1. Take all rows, or a random sample of them if they are very many.
     start, rng = time.perf_counter(), np.random.RandomState(random_state)
     rows, y_valid, distilled_rows = _validated_rows(distilled, X, y)
+    row_weight = weight_of_the_fit(distilled, rows, sample_weight)
     max_rows = max(_FEWEST, _MOST_VALUES // rows.shape[1])
     sample = np.arange(len(rows)) if len(rows) <= max_rows else np.sort(rng.choice(len(rows), max_rows, replace=False))
-    weight = np.full(len(sample), len(rows) / len(sample))
+    weight = row_weight[sample] * (row_weight.sum() / row_weight[sample].sum())
     all_rows = WeightedRows(
         rows[sample] if len(sample) < len(rows) else rows, weight, None if y_valid is None else y_valid[sample]
     )

@@ -19,6 +19,7 @@ from distillkit.tables._frames import aligned, row_count
 from distillkit.utils._interpolation import is_expansion
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._sparse import dense_rows, is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,9 +177,11 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
         DataError
             If a frame has other columns than the data.
         """
-        return np.asarray(aligned(X, self.feature_names)) if self.table is None else self.table.encode(X)
+        if self.table is not None:
+            return self.table.encode(X)
+        return dense_rows(X) if is_sparse(X) else np.asarray(aligned(X, self.feature_names))
 
-    def prefix(self, budget: Any, X: Any = None, y: Any = None) -> DistilledSet:
+    def prefix(self, budget: Any, X: Any = None, y: Any = None, sample_weight: Any = None) -> DistilledSet:
         """Return the part of a ranked set for a smaller budget, so that one fit serves every size.
 
         Parameters
@@ -189,6 +192,8 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
         X, y : arrays or None
             The rows (and labels) from which the set was made. With them, weights that count nearest
             rows are counted again, and equal those of a fit with the smaller budget.
+        sample_weight : array-like of shape (n,), number or None
+            Weights of the rows in X, if the set was made with weights.
 
         Returns
         -------
@@ -206,7 +211,7 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
         BudgetError
             If the set holds fewer rows of a class than the budget asks for.
         """
-        return replace(self, **prefix_fields(self, budget, X, y))
+        return replace(self, **prefix_fields(self, budget, X, y, sample_weight))
 
     def save(self, path: str | PathLike[str], target: str = "target", weight: str | None = "sample_weight") -> Path:
         """Write the set in the format that the ending of the path names.

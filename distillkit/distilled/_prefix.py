@@ -9,13 +9,17 @@ import numpy as np
 
 from distillkit.budget import Budget
 from distillkit.distilled._fields import DistilledFields
+from distillkit.distilled._fit_weights import weight_of_the_fit
 from distillkit.exceptions import BudgetError, DataError
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._sparse import dense_rows
 
 __all__ = ["prefix_fields"]
 
 
-def prefix_fields(distilled: DistilledFields, budget: Any, X: Any = None, y: Any = None) -> dict[str, Any]:
+def prefix_fields(
+    distilled: DistilledFields, budget: Any, X: Any = None, y: Any = None, sample_weight: Any = None
+) -> dict[str, Any]:
     """Return the fields of a prefix that differ from the set; see `DistilledSet.prefix`."""
     if distilled.ranking is None:
         method = str(distilled.provenance.get("method", "the method")).rpartition(":")[2]
@@ -34,7 +38,8 @@ def prefix_fields(distilled: DistilledFields, budget: Any, X: Any = None, y: Any
     if distilled.table is not None:
         parts["table"] = distilled.table.take(keep)
     X = None if X is None else distilled.encode(X)
-    weight = _reassigned_weight(distilled, keep) if X is None else _counted_weight(distilled, keep, X, y)
+    given = (X, y, sample_weight)
+    weight = _reassigned_weight(distilled, keep) if X is None else _counted_weight(distilled, keep, *given)
     provenance = {name: value for name, value in distilled.provenance.items() if name != "offset"}
     return {**parts, "sample_weight": weight[keep], "provenance": {**provenance, "prefix": to_jsonable(budget)}}
 
@@ -79,14 +84,16 @@ def _reassigned_weight(distilled: DistilledFields, keep: np.ndarray) -> np.ndarr
     return weight
 
 
-def _counted_weight(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any) -> np.ndarray:
+def _counted_weight(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any, sample_weight: Any) -> np.ndarray:
     """Count the rows of each class by their nearest remaining row."""
     if distilled.provenance.get("weighting") != "nearest":
         raise DataError(
             "the weights of this set do not count nearest rows, so they cannot be counted again: leave X out."
         )
-    rows, labels = np.asarray(X).reshape(len(X), -1), None if y is None else np.asarray(y)
-    if len(rows) != distilled.provenance.get("rows_seen") or (labels is None) != (distilled.y is None):
+    dense = dense_rows(X)
+    rows, labels = dense.reshape(len(dense), -1), None if y is None else np.asarray(y)
+    mass = weight_of_the_fit(distilled, rows, sample_weight)
+    if np.count_nonzero(mass) != distilled.provenance.get("rows_seen") or (labels is None) != (distilled.y is None):
         raise DataError(
             f"X has {len(rows)} rows {'without' if labels is None else 'with'} y, but the set was made from "
             f"{distilled.provenance.get('rows_seen')} {'without' if distilled.y is None else 'with'} it: "
@@ -103,7 +110,9 @@ def _counted_weight(distilled: DistilledFields, keep: np.ndarray, X: Any, y: Any
         if distilled.indices is not None:
             # A selected row counts for itself, even if an equal row is as near.
             nearest_row[distilled.indices[kept_rows]] = kept_rows
-        weight[kept_rows] = np.bincount(nearest_row[class_rows], minlength=len(distilled))[kept_rows]
+        weight[kept_rows] = np.bincount(nearest_row[class_rows], weights=mass[class_rows], minlength=len(distilled))[
+            kept_rows
+        ]
     return weight
 
 

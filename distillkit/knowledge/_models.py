@@ -11,15 +11,15 @@ from scipy.special import logsumexp
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from distillkit.exceptions import DataError
 from distillkit.knowledge._temperature import EPS, logits_of
 from distillkit.nn import NetworkClassifier, evaluating
 from distillkit.nn.networks._probabilities import refuse_probabilities
+from distillkit.utils._weights import sample_weight_name
 
 __all__ = [
     "check_task",
@@ -30,7 +30,6 @@ __all__ = [
     "model_input",
     "module_outputs",
     "predicted_numbers",
-    "sample_weight_name",
 ]
 
 _BLOCK = 512
@@ -109,17 +108,6 @@ def model_input(model: Any, X: np.ndarray, names: Any = None) -> Any:
 
 def _accepts_three_axes(model: Any) -> bool:
     return hasattr(model, "__sklearn_tags__") and bool(get_tags(model).input_tags.three_d_array)
-
-
-def sample_weight_name(model: Any) -> str | None:
-    """Return the name of the sample weights in `fit`, or None if the model takes none.
-
-    A pipeline takes the weights of its last step, as ``"STEP__sample_weight"``.
-    """
-    if isinstance(model, Pipeline):
-        name, last = model.steps[-1]
-        return f"{name}__sample_weight" if has_fit_parameter(last, "sample_weight") else None
-    return "sample_weight" if has_fit_parameter(model, "sample_weight") else None
 
 
 def fit_model(model: Any, X: np.ndarray, y: Any, weight: np.ndarray | None) -> Any:

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import Outcome, WeightedDistiller
 from distillkit.exceptions import DataError
 from distillkit.knowledge._cross_fitting import teacher_outputs
 from distillkit.knowledge._models import check_task
@@ -21,6 +21,7 @@ from distillkit.knowledge._teacher import find_classes, fit_or_reuse_teacher, is
 from distillkit.knowledge._temperature import softmax
 from distillkit.tables._frame_model import for_table
 from distillkit.utils._seeds import seed_model
+from distillkit.utils._weights import require_weight_support, weight_argument
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -33,13 +34,16 @@ def _can_sample(self: SoftLabels) -> bool:
     return hasattr(getattr(self, "distiller_", self.distiller), "sample")
 
 
-class SoftLabels(MetaEstimatorMixin, BaseDistiller):
+class SoftLabels(MetaEstimatorMixin, WeightedDistiller):
     """The distilled rows of another distiller, with soft labels from a teacher trained on all rows.
 
     ``y_distilled_`` stays as the inner distiller returns it. The teacher's probabilities are in
     ``soft_labels_`` and in ``distilled_.soft_labels``, where models that learn from probabilities
     find them. Everything else is the inner distiller's, including its budget, which is set as
     ``distiller__budget``.
+
+    Weights of the training rows go to the inner distiller, which must be able to use them, and to a
+    teacher that is trained here, if its `fit` takes weights.
 
     Parameters
     ----------
@@ -139,14 +143,15 @@ class SoftLabels(MetaEstimatorMixin, BaseDistiller):
         prefitted = is_prefitted(requested, "if_unfitted")
         task = str(rows.task)
         check_task("teacher", requested, task)
-        training_rows = Rows(rows.X, rows.y)
+        training_rows = Rows(rows.X, rows.y, rows.weight)
+        require_weight_support("distiller", self.distiller, rows.weight)
         classes = find_classes(requested, training_rows, prefitted=prefitted) if task == "classification" else None
         self._check_classes(classes, rows.y)
         # 2. Distill with the inner distiller. The base class switches parameter validation off for
         # what it calls, so it is switched on again for the inner distiller and the teacher.
         with config_context(skip_parameter_validation=False):
             inner = seed_model(clone(self.distiller), run.rng)
-            X, y = inner.fit_resample(rows.X, rows.y)
+            X, y = inner.fit_resample(rows.X, rows.y, **weight_argument(rows.weight))
             # 3. Train the teacher on all rows, and compute its outputs for the distilled rows.
             teacher, template = fit_or_reuse_teacher(
                 requested, training_rows, classes, prefitted=prefitted, device=self.device, rng=run.rng

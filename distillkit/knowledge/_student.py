@@ -21,12 +21,12 @@ from distillkit.knowledge._models import (
     fit_model,
     is_estimator,
     model_input,
-    sample_weight_name,
 )
 from distillkit.knowledge._targets import DistillationTargets
 from distillkit.knowledge._temperature import logits_of, mixed_labels, softmax
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._soft_labels import expand_soft_labels
+from distillkit.utils._weights import sample_weight_name
 
 __all__ = ["Student", "epochs_for", "fit_student", "new_student"]
 

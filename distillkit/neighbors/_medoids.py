@@ -32,17 +32,19 @@ def medoids(clustering: KMeansResult) -> np.ndarray:
     return positions
 
 
-def row_nearest_to_mean(X: np.ndarray) -> int:
+def row_nearest_to_mean(X: np.ndarray, weights: np.ndarray | None = None) -> int:
     """Return the position of the row that is nearest to the mean of all rows.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,) or None
+        Weights of the rows in the mean; None gives equal weights.
 
     Returns
     -------
     int
         Among rows that are equally near, the first one.
     """
-    difference = X - column_means(X)
+    difference = X - column_means(X, weights)
     return int(np.argmin(np.einsum("ij,ij->i", difference, difference)))

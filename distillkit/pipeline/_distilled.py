@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from distillkit.tables._estimators import as_transformed
 from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._weights import require_weight_support, weight_argument
 
 __all__ = ["Distilled"]
 
@@ -70,19 +71,28 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         self.estimator = estimator
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Distill (X, y) and train the estimator on the result.
 
         Parameters
         ----------
         X, y : training data, as the distiller takes them
+        sample_weight : array-like of shape (n,), number or None, default=None
+            Weights of the training rows, for the distiller. The estimator gets those of the
+            distilled rows.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        DataError
+            If there are weights and the distiller cannot use them.
         """
+        require_weight_support("distiller", self.distiller, sample_weight)
         self.distiller_, self.estimator_ = clone(self.distiller), clone(self.estimator)
-        X_distilled, y_distilled = self.distiller_.fit_resample(X, y)
+        X_distilled, y_distilled = self.distiller_.fit_resample(X, y, **weight_argument(sample_weight))
         X_distilled = as_transformed(self.distiller_, X_distilled)
         weight = getattr(self.distiller_, "sample_weight_", None)
         weighted = weight is not None and has_fit_parameter(self.estimator_, "sample_weight")
@@ -132,6 +142,7 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Return the tags of a meta-estimator with the type and target tags of the estimator."""
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags.sparse = get_tags(self.distiller).input_tags.sparse and inner.input_tags.sparse
         tags.estimator_type = inner.estimator_type
         tags.target_tags = replace(inner.target_tags, multi_output=False)  # a distiller takes one column of targets
         tags.classifier_tags, tags.regressor_tags = inner.classifier_tags, inner.regressor_tags

@@ -11,8 +11,9 @@ from sklearn.pipeline import Pipeline as _Pipeline
 from sklearn.pipeline import _name_estimators
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_memory, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_memory, has_fit_parameter
 
+from distillkit.exceptions import DataError
 from distillkit.pipeline._distilled import Distilled
 from distillkit.tables._estimators import as_transformed
 from distillkit.utils._callbacks import callback_context
@@ -49,9 +50,14 @@ class Pipeline(PicklesByPublicName, _Pipeline):
 
     During fit, a step with `fit_resample` replaces X and y for the following steps. Its
     `sample_weight_` is passed to every later step whose `fit` accepts `sample_weight`, unless the
-    caller gives that step weights. After fit, `predict`, `score` and `transform` pass every row
-    through the `transform` of such a step, so the number of rows does not change. Without such a
-    step, the behavior is that of scikit-learn's pipeline.
+    caller gives that step weights of the distilled rows. Weights of the training rows go to the
+    steps before the first distiller and to this distiller, as ``step__sample_weight`` or by
+    scikit-learn's metadata routing (``KMeansCoreset().set_fit_request(sample_weight=True)``), and
+    never to a later step, whose rows are other ones even if they are as many.
+
+    After fit, `predict`, `score` and `transform` pass every row through the `transform` of such a
+    step, so the number of rows does not change. Without such a step, the behavior is that of
+    scikit-learn's pipeline.
 
     Of a mixed table, the steps after a distiller get the original columns in types that estimators
     accept, in training and in prediction alike; see `BaseDistiller.transform`.
@@ -119,20 +125,20 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         return self._fit_steps(X, y, params, "fit_transform")[0]
 
     @available_if(_can_fit_resample)
-    def fit_resample(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+    def fit_resample(self, X: Any, y: Any = None, **params: Any) -> tuple[Any, Any]:
         """Fit all steps, and return the distilled rows, as `transform` returns rows, and labels.
 
         Available only if a step distills and the last step can transform.
 
         Parameters
         ----------
-        X, y : training data
+        X, y, **params : as in `fit`
 
         Returns
         -------
         X_distilled, y_distilled
         """
-        rows, labels, _ = self._fit_steps(X, y, {}, "fit_transform")
+        rows, labels, _ = self._fit_steps(X, y, params, "fit_transform")
         return rows, labels
 
     @available_if(_can_fit_predict)
@@ -171,6 +177,28 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         except (TypeError, ValueError):  # invalid steps: scikit-learn raises its own error
             return False
 
+    def _check_weights(self, routed: Any, X: Any) -> None:
+        """Refuse weights of the training rows for a step after a distiller, whose rows are others.
+
+        With metadata routing, such a step gets the weights of the distilled rows in their place, if
+        the weights reach the distiller as well.
+        """
+        distiller, weighted = None, False
+        for name, step in self.steps:
+            given = [(call, key) for call in routed.get(name, {}).values() for key in call if _is_weight(key, call, X)]
+            if distiller is None:
+                if hasattr(step, "fit_resample"):
+                    distiller, weighted = name, bool(given)
+            elif given and not (weighted and get_config()["enable_metadata_routing"]):
+                raise DataError(
+                    f"sample_weight for step {name!r} has a value for each of the {_num_samples(X)} training rows, but "
+                    f"step {distiller!r} before it replaces the rows: give the weights to {distiller!r}, "
+                    "and later steps get those of the distilled rows."
+                )
+            else:
+                for call, key in given:
+                    del call[key]
+
     @_fit_context(prefer_skip_nested_validation=False)
     def _fit_steps(self, X: Any, y: Any, params: dict[str, Any], method: str, weight: Any = None) -> _Data:
         """Fit all steps, the last one by `method`, and return its X, y and weights.
@@ -182,6 +210,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         callbacks = callback_context(self, task_name=_task(method), max_subtasks=len(self.steps))
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         routed = self._check_method_params(method=method, props=params)
+        self._check_weights(routed, X)
         self.steps = list(self.steps)
         self._validate_steps()
         memory = check_memory(self.memory)
@@ -213,6 +242,14 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         return data
 
 
+def _is_weight(key: str, params: Any, X: Any) -> bool:
+    """Whether a parameter holds one weight for each training row, perhaps for a nested step."""
+    values = params[key]
+    if key.rpartition("__")[2] != "sample_weight" or not hasattr(values, "__len__"):
+        return False
+    return len(values) == int(_num_samples(X))
+
+
 def _task(method: str) -> str:
     """Return the name of a callback task for a method."""
     return method.replace("_", "-")
@@ -240,6 +277,9 @@ def _apply_step(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any
     call = method if hasattr(step, method) else "fit"
     fit_params = dict(params.get(call, {}))
     if hasattr(step, "fit_resample"):
+        if weight is not None and has_fit_parameter(step, "sample_weight"):
+            X, y = step.fit_resample(X, y, **{**fit_params, "sample_weight": weight})
+            return X, y, step.sample_weight_
         X, y = step.fit_resample(X, y, **fit_params)
         return as_transformed(step, X), y, _chained_weight(step, weight)
     if weight is not None and has_fit_parameter(step, "sample_weight"):

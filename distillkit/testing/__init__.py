@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from distillkit.exceptions import UnknownNameError
 from distillkit.testing._checks import CHECKS, Scope
@@ -34,6 +35,12 @@ _ROWS_CHANGE = (
     "so their numbers of rows differ, which this check does not allow"
 )
 _STEPS_CHANGE = "scikit-learn's Pipeline fits the steps themselves and no clones, so fit changes the parameter `steps`"
+
+
+_ROWS_ARE_BUDGETED = (
+    "a budget is a share of the rows and not of their weights, and a random sample of weighted rows is "
+    "another one than that of the rows repeated"
+)
 
 
 def expected_failed_checks(estimator: Any) -> dict[str, str]:
@@ -58,6 +65,10 @@ def expected_failed_checks(estimator: Any) -> dict[str, str]:
         reasons |= dict.fromkeys(
             ("check_dont_overwrite_parameters", "check_estimators_overwrite_params"), _STEPS_CHANGE
         )
+    if hasattr(estimator, "distiller") and hasattr(estimator, "predict"):
+        kinds = ("dense", "sparse") if get_tags(estimator).input_tags.sparse else ("dense",)
+        names = (f"check_sample_weight_equivalence_on_{kind}_data" for kind in kinds)
+        reasons |= dict.fromkeys(names, _ROWS_ARE_BUDGETED)
     return reasons
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.utils._sparse import is_sparse
 
 __all__ = [
     "as_numeric",
@@ -90,7 +91,7 @@ def as_numeric(X: Any) -> Any:
                 f"X has {len(text_columns)} columns that are not numbers ({examples}): encode them first, "
                 "for example with a ColumnTransformer and OneHotEncoder before the distiller."
             )
-    elif isinstance(X, np.ndarray):
+    elif isinstance(X, np.ndarray) or is_sparse(X):
         if X.dtype.kind in "US":
             raise DataError("X holds text: encode it as numbers first, for example with OneHotEncoder.")
         if X.dtype.kind in "iubf" and X.dtype.itemsize <= 2:  # less memory than scikit-learn's float64

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.utils._sparse import dense_rows, is_sparse
 
 __all__ = ["LARGEST", "SMALLEST", "check_target", "within_range"]
 
@@ -29,7 +30,7 @@ def within_range(X: np.ndarray, names: Sequence[Any] | None = None) -> np.ndarra
 
     Parameters
     ----------
-    X : ndarray of shape (n, ...), float32 or float64, finite
+    X : ndarray or CSR of shape (n, ...), float32 or float64, finite
     names : sequence or None
         Names of the columns of a table, for the error message.
 
@@ -43,10 +44,10 @@ def within_range(X: np.ndarray, names: Sequence[Any] | None = None) -> np.ndarra
         If a value is larger than 1e100 in size, or if no two values of a column differ by 1e-100,
         although some differ.
     """
-    if X.size == 0 or X.dtype not in (np.float32, np.float64):
+    if 0 in X.shape or X.dtype not in (np.float32, np.float64):
         return X
-    flat = X.reshape(len(X), -1)
-    low, high = flat.min(axis=0).astype(np.float64), flat.max(axis=0).astype(np.float64)
+    flat = X if is_sparse(X) else X.reshape(len(X), -1)
+    low, high = (dense_rows(ends).ravel().astype(np.float64) for ends in (flat.min(axis=0), flat.max(axis=0)))
     sizes = np.maximum(high, -low)
     largest, span = float(sizes.max()), float((high / 2 - low / 2).max()) * 2
     if largest > LARGEST:

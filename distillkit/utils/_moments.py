@@ -57,12 +57,14 @@ def column_means(X: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     return means
 
 
-def column_deviations(X: np.ndarray) -> np.ndarray:
+def column_deviations(X: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Return the standard deviation of each column in float64, and 1 for constant columns.
 
     Parameters
     ----------
     X : ndarray of shape (n, ...)
+    weight : ndarray of shape (n,) or None
+        Weights of the rows; None weighs all equally.
 
     Returns
     -------
@@ -72,20 +74,22 @@ def column_deviations(X: np.ndarray) -> np.ndarray:
     low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
     extreme = extreme_columns(low, high)
     with np.errstate(over="ignore", invalid="ignore"):
-        deviations = np.asarray(X.std(axis=0, dtype=np.float64))
+        deviations = _plain_deviations(X, weight)
     if extreme.any():
         offsets, exponents = _near_zero(X[:, extreme], low[extreme], high[extreme])
-        deviations[extreme] = np.ldexp(offsets.std(axis=0), exponents)
+        deviations[extreme] = np.ldexp(_plain_deviations(offsets, weight), exponents)
     # The computed deviation of a constant column may not be exactly 0.
     return np.asarray(np.where((low < high) & (deviations > 0), deviations, 1.0))
 
 
-def mean_and_deviation(X: np.ndarray) -> tuple[float, float]:
+def mean_and_deviation(X: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
     """Return the mean and the standard deviation of all values; 1 if all are equal.
 
     Parameters
     ----------
     X : ndarray of any shape
+    weight : ndarray of shape (n,) or None
+        Weights of the rows, each of which holds for all values of its row; None weighs all equally.
 
     Returns
     -------
@@ -94,6 +98,9 @@ def mean_and_deviation(X: np.ndarray) -> tuple[float, float]:
     low, high = np.array([float(X.min())]), np.array([float(X.max())])
     if low[0] == high[0]:  # the computed mean may not be exactly this value
         return float(low[0]), 1.0
+    if weight is not None:
+        column, weights = X.reshape(-1, 1), np.repeat(weight, X.size // len(X))
+        return float(column_means(column, weights)[0]), float(column_deviations(column, weights)[0])
     if not extreme_columns(low, high)[0]:
         return float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64))
     column = X.reshape(-1, 1)
@@ -123,6 +130,13 @@ def _plain_means(X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     if weight is None:
         return np.asarray(X.mean(axis=0, dtype=np.float64))
     return np.asarray((weight @ X) / weight.sum(), dtype=np.float64)
+
+
+def _plain_deviations(X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    if weight is None:
+        return np.asarray(X.std(axis=0, dtype=np.float64))
+    difference = X - _plain_means(X, weight)
+    return np.asarray(np.sqrt(weight @ np.square(difference) / weight.sum()))
 
 
 def _near_zero(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,10 +59,10 @@ class Preprocessing(PicklesByPublicName):
             raise DataError(f"scale is 0 for feature {int(np.argmin(self.scale != 0))}: use 1 for constant features.")
 
     @classmethod
-    def standardize(cls, X: np.ndarray) -> Self:
-        """Fit mean 0 and standard deviation 1 per feature; constant features are only centered."""
+    def standardize(cls, X: np.ndarray, weight: np.ndarray | None = None) -> Self:
+        """Fit mean 0 and deviation 1 per feature, perhaps weighted; constant ones are centered."""
         flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
-        return cls(column_means(flat), column_deviations(flat), kind="standardize")
+        return cls(column_means(flat, weight), column_deviations(flat, weight), kind="standardize")
 
     def transform(self, X: Any) -> np.ndarray:
         """Map rows of shape (n, ...) into the space of the method; floating dtypes are kept."""

@@ -12,6 +12,7 @@ import scipy.sparse
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
@@ -262,8 +263,11 @@ def test_constant_columns_change_no_pick(name, table):
 
 
 @every
-def test_sparse_rows_are_refused_by_name(name, table):
+def test_sparse_rows_are_taken_or_refused_by_name(name, table):
     X = scipy.sparse.csr_matrix(np.maximum(table[0], 0))
+    if get_tags(make(name)).input_tags.sparse:  # see test_sparse_rows.py
+        assert make(name).fit(X, table[1]).transform(X).format == "csr"
+        return
     with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
         make(name).fit(X, table[1])
 

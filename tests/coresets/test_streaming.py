@@ -427,11 +427,11 @@ def test_too_few_rows_for_the_budget_are_said_when_the_result_is_asked_for(rows)
     ("params", "words"),
     [
         ({"coreset": "nonsense"}, "unknown method 'nonsense'"),
-        ({"coreset": "class-means"}, "does not use row weights"),
-        ({"coreset": ClassMeans()}, "does not use row weights"),
+        ({"coreset": "class-means"}, "has no budget"),
+        ({"coreset": ClassMeans()}, "has no budget"),
         ({"coreset": "kmeans:large"}, "unknown preset of kmeans"),
         ({"coreset": 3}, "'coreset' parameter"),
-        ({"summary": "whole"}, "summary='whole' does not use row weights"),
+        ({"summary": "whole"}, "summary='whole' has no budget"),
         ({"summary": 3}, "'summary' parameter"),
         ({"coreset": KMeansCoreset(max_iter=0)}, "'max_iter' parameter of KMeansCoreset"),
         ({"chunk_size": 0}, "'chunk_size' parameter"),
@@ -499,3 +499,55 @@ def test_a_first_chunk_that_leaves_the_task_open_is_refused_and_nothing_is_lost(
     assert len(numbers.distilled_) == 2
     many = StreamingCoreset(budget=2, random_state=0).partial_fit(np.arange(60.0).reshape(30, 2), np.arange(0, 90, 3))
     assert many.distilled_.provenance["task"] == "regression"
+
+
+def test_weights_of_a_stream_count_as_repeated_rows(rows):
+    X, y = rows
+    weight = np.random.RandomState(0).randint(0, 4, size=len(X))
+    model = StreamingCoreset(budget=3, coreset="kcenter", chunk_size=25, random_state=0).fit(X, y, weight)
+    assert model.sample_weight_.sum() == pytest.approx(weight.sum())
+    assert model.n_rows_seen_ == (weight > 0).sum()
+    assert (weight[model.sample_indices_] > 0).all()
+    for label in np.unique(y):
+        assert model.sample_weight_[model.y_distilled_ == label].sum() == pytest.approx(weight[y == label].sum())
+    np.testing.assert_array_equal(X[model.sample_indices_], model.X_distilled_)
+    # one block is distilled by the method itself
+    alone = KCenterCoreset(budget=3).fit(X, y, weight)
+    block = StreamingCoreset(budget=3, coreset="kcenter", chunk_size=1000).fit(X, y, weight)
+    np.testing.assert_array_equal(block.sample_indices_, alone.sample_indices_)
+    np.testing.assert_array_equal(block.sample_weight_, alone.sample_weight_)
+
+
+def test_weights_of_chunks_are_those_of_the_rows_together(rows, tmp_path):
+    X, y = rows
+    weight = np.random.RandomState(0).randint(0, 4, size=len(X)).astype(float)
+    weight[:10] = 0  # the first chunk has no row of positive weight
+    model = StreamingCoreset(budget=4, coreset="random", chunk_size=16, task="classification", random_state=0)
+    expected = clone(model).fit(X, y, weight)
+    parts = [slice(begin, begin + 10) for begin in range(0, len(X), 10)]
+    streamed = clone(model).fit(iter([(X[part], y[part], weight[part]) for part in parts]))
+    partial = clone(model)
+    for part in parts:
+        partial.partial_fit(X[part], y[part], weight[part])
+    np.save(tmp_path / "X.npy", X)
+    mapped = clone(model).fit(tmp_path / "X.npy", y, weight)
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])]).assign(y=y, mass=weight)
+    frame.to_parquet(tmp_path / "X.parquet")
+    stored = clone(model).fit(tmp_path / "X.parquet", "y", "mass")
+    for other in (streamed, partial, mapped, stored):
+        np.testing.assert_array_equal(other.X_distilled_, expected.X_distilled_)
+        np.testing.assert_array_equal(other.sample_weight_, expected.sample_weight_)
+        np.testing.assert_array_equal(other.sample_indices_, expected.sample_indices_)
+    assert expected.sample_weight_.sum() == pytest.approx(weight.sum())
+
+
+def test_unusable_weights_of_a_chunk_are_refused_and_leave_the_state(rows):
+    X, y = rows
+    model = StreamingCoreset(budget=2, chunk_size=50, random_state=0).partial_fit(X, y)
+    with pytest.raises(DataError, match=r"chunk 2: sample_weight cannot be used"):
+        model.partial_fit(X, y, -np.ones(len(X)))
+    assert model.n_rows_seen_ == len(X)
+    with pytest.raises(DataError, match="weight zero"):
+        StreamingCoreset(budget=2).partial_fit(X, y, np.zeros(len(X))).distilled_  # noqa: B018
+    with pytest.raises(DataError, match="triples"):
+        StreamingCoreset(budget=2).fit(iter([(X, y)]), sample_weight=np.ones(len(X)))

@@ -29,11 +29,11 @@ from distillkit.knowledge._models import (
     is_fitted,
     model_input,
     predicted_numbers,
-    sample_weight_name,
 )
 from distillkit.knowledge._sizes import count_parameters, seconds_per_call
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._seeds import seed_model
+from distillkit.utils._weights import sample_weight_name
 
 
 def normalised(z):

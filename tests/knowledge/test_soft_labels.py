@@ -330,3 +330,23 @@ def test_parameters_are_checked_those_of_the_parts_too(table):
         taught(RandomSubset(task="ranking")).fit(*table)
     with pytest.raises(ValueError, match="'n_neighbors' parameter of KNeighborsClassifier"):
         taught(SUBSET, KNeighborsClassifier(0)).fit(*table)
+
+
+def test_weights_reach_the_distiller_and_the_teacher(table):
+    X, y = table
+    weight = np.random.RandomState(0).randint(0, 4, size=len(X))
+    model = taught(KMeansCoreset(budget=1, random_state=0), GaussianNB()).fit(X, y, weight)
+    alone = KMeansCoreset(budget=1, random_state=0).fit(X, y, weight)
+    np.testing.assert_array_equal(model.X_distilled_, alone.X_distilled_)
+    np.testing.assert_array_equal(model.sample_weight_, alone.sample_weight_)
+    teacher = GaussianNB().fit(X, y, weight)
+    np.testing.assert_allclose(model.soft_labels_, teacher.predict_proba(alone.X_distilled_), atol=1e-6)
+
+
+def test_weights_for_an_inner_distiller_that_takes_none_are_refused(table):
+    class Unweighted(BaseDistiller):
+        def _distill(self, rows, run):
+            return Outcome(indices=np.array([group.rows[0] for group in rows.groups]))
+
+    with pytest.raises(DataError, match="distiller=Unweighted cannot use the weights"):
+        SoftLabels(Unweighted(), GaussianNB()).fit(*table, sample_weight=np.ones(len(table[1])))

@@ -60,6 +60,19 @@ def large_table(n_rows):
     return pd.DataFrame(numbers | labels | {"gaps": np.where(rng.random(n_rows) < 0.1, np.nan, rng.random(n_rows))})
 
 
+@pytest.mark.parametrize("task", ["classification", "regression", None])
+def test_weighted_k_means_of_a_large_table_is_that_of_the_whole_array(task, monkeypatch):
+    X, rng = large_table(600), np.random.default_rng(1)
+    y = {"classification": rng.integers(0, 2, 600), "regression": rng.normal(size=600), None: None}[task]
+    weight, fits = rng.integers(0, 4, 600), []
+    for most in (2**40, 0):
+        monkeypatch.setattr(_mixed_tables, "_MOST_BYTES", most)
+        fits.append(KMeansCoreset(budget=4, random_state=0).fit(X, y, sample_weight=weight))
+    np.testing.assert_allclose(fits[0].distilled_.X, fits[1].distilled_.X, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(fits[0].sample_weight_, fits[1].sample_weight_)
+    assert fits[1].sample_weight_.sum() == pytest.approx(weight.sum())
+
+
 @pytest.mark.parametrize("representative", ["centroid", "member"])
 @pytest.mark.parametrize("task", ["classification", "regression", None])
 def test_k_means_of_a_large_table_is_that_of_the_whole_array(representative, task, monkeypatch):

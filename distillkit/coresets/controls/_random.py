@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["RandomSubset", "var_opt"]
 
 
-class RandomSubset(BaseDistiller):
+class RandomSubset(WeightedDistiller):
     """Draw rows at random without replacement, separately in each class.
 
     A continuous target is divided into quantile bins, and one row is drawn from each bin. All rows
@@ -44,8 +44,8 @@ class RandomSubset(BaseDistiller):
         **BaseDistiller._parameter_constraints,
         "certify": ["boolean"],
     }
-    _weighs_rows: ClassVar[bool] = True
     _reads_rows: ClassVar[bool] = False
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self, budget: Any = 0.1, *, task: str = "auto", certify: bool = False, random_state: Any = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["WholeSet"]
 
 
-class WholeSet(BaseDistiller):
-    """Keep all rows in their order, each with weight 1.
+class WholeSet(WeightedDistiller):
+    """Keep all rows in their order, each with weight 1, or with its own weight if there are any.
 
     Parameters
     ----------
@@ -32,9 +32,10 @@ class WholeSet(BaseDistiller):
     _parameter_constraints: ClassVar[dict[str, Any]] = {"task": BaseDistiller._parameter_constraints["task"]}
     _keeps_rows: ClassVar[bool] = True
     _reads_rows: ClassVar[bool] = False
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(self, *, task: str = "auto") -> None:
         self.task = task
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
-        return Outcome(indices=np.arange(len(rows.X)))
+        return Outcome(indices=np.arange(rows.n_rows), weight=rows.weight)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.geometric._sparse_facility_location import FacilityLocationResult, sparse_facility_location
 from distillkit.coresets.shared._joint_space import joint_points
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FacilityLocationCoreset"]
 
 
-class FacilityLocationCoreset(BaseDistiller):
+class FacilityLocationCoreset(WeightedDistiller):
     """Select rows greedily so that every row is near to a selected one (facility location).
 
     The set S of selected rows maximizes ``f(S) = sum_i max(0, r_i - min_{j in S} d_ij)``, where r_i
@@ -119,7 +119,7 @@ class FacilityLocationCoreset(BaseDistiller):
         "device": [StrOptions({"auto", "cpu", "cuda"})],
         "feature_space": FEATURE_SPACE,
     }
-    _weighs_rows: ClassVar[bool] = True
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class FacilityLocationCoreset(BaseDistiller):
     ) -> tuple[FacilityLocationResult, np.ndarray]:
         """Select rows of one class, and return the selection with the weights of the rows."""
         points = joint_points(rows, group, self.target_weight)
-        mass = None if rows.weight is None else rows.weight[group.rows]
+        mass = rows.weight_in(group)
         if self.metric == "cosine":
             points = _unit_rows(points)
         selection = sparse_facility_location(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._ranking import interleave
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["HerdingCoreset", "HerdingResult", "herd"]
 
 
-class HerdingCoreset(BaseDistiller):
+class HerdingCoreset(WeightedDistiller):
     """Select rows of each class greedily so that their mean is nearest to the mean of the class.
 
     With mu the mean of the class and S the t rows selected so far, the next row is the one, not yet
     selected, that minimizes ``|(t + 1) mu - sum(S) - x|``; among equals it is the first. (An
     implementation that is often cited maximizes this distance, which selects worse rows than
-    chance.) All rows of a class have the same weight, because herding preserves their unweighted
-    mean.
+    chance.) All distilled rows of a class have the same weight, because herding preserves their
+    unweighted mean. If the training rows have weights, mu is their weighted mean.
 
     Rows are in ranking order: the first j rows of a class are the result for ``budget=j``.
 
@@ -94,7 +94,7 @@ class HerdingCoreset(BaseDistiller):
         "target_weight": [Interval(Real, 0, None, closed="left")],
         "feature_space": FEATURE_SPACE,
     }
-    _weighs_rows: ClassVar[bool] = True
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -117,11 +117,11 @@ class HerdingCoreset(BaseDistiller):
         # 1. Select rows in each class by themselves, each class within its part of the time.
         picks, errors, weights = [], [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
-            mass = None if rows.weight is None else rows.weight[group.rows]
+            mass = rows.weight_in(group)
             selection = herd(joint_points(rows, group, self.target_weight), group.size, mass, should_stop)
             picks.append(group.rows[selection.picks])
             errors.append(selection.errors)
-            weights.append(np.full(group.size, (len(group.rows) if mass is None else mass.sum()) / group.size))
+            weights.append(rows.equal_weight(group))
             run.record(
                 label=group.label,
                 rows=len(group.rows),

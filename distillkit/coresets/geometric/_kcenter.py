@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._ranking import interleave
 from distillkit.coresets.shared._time_budget import split_time_budget
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["KCenterCoreset"]
 
 
-class KCenterCoreset(BaseDistiller):
+class KCenterCoreset(WeightedDistiller):
     """Select rows of each class greedily, each the farthest from those before it (k-center).
 
     No selection of equally many rows per class has a covering radius below half of `radius_`.
     Distances are those between features alone; a continuous target plays no part, and all its rows
-    are one group.
+    are one group. Weights of the rows change no selection but the first row (the mean is weighted,
+    and a random row is drawn in proportion to the weights) and count in `sample_weight_`.
 
     Rows are in ranking order: one row of each class first, then further rows in proportion to the
     budgets of the classes, within each class in the order of selection. With c classes and
@@ -101,7 +102,7 @@ class KCenterCoreset(BaseDistiller):
         "feature_space": FEATURE_SPACE,
         "certify": ["boolean"],
     }
-    _weighs_rows: ClassVar[bool] = True
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -126,8 +127,8 @@ class KCenterCoreset(BaseDistiller):
         # 1. Select rows in each class by themselves, each class within its part of the time.
         selections = []
         for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run, by_row=False), strict=True):
-            points = rows.points[group.rows]
-            first = row_nearest_to_mean(points) if self.start == "medoid" else int(run.rng.randint(len(points)))
+            points = rows.points_of(group)
+            first = self._first_row(points, rows.weight_in(group), run)
             selection = greedy_k_center(points, group.size, start=first, should_stop=should_stop)
             selections.append(selection)
             _record(run, group, selection)
@@ -140,13 +141,21 @@ class KCenterCoreset(BaseDistiller):
         # 3. Each row represents the rows that are nearest to it.
         weight = np.concatenate(
             [
-                np.bincount(selection.labels, weights=None if rows.weight is None else rows.weight[group.rows])
+                np.bincount(selection.labels, weights=rows.weight_in(group))
                 for group, selection in zip(rows.groups, selections, strict=True)
             ]
         )
         # Distances in a feature space cannot be computed again from the distilled rows.
         weighting = "nearest" if rows.features is None else None
         return Outcome(indices=indices[order], weight=weight[order], ranked=True, weighting=weighting)
+
+    def _first_row(self, points: np.ndarray, weight: np.ndarray | None, run: Run) -> int:
+        """Return the position of the first selected row of a class."""
+        if self.start == "medoid":
+            return row_nearest_to_mean(points, weight)
+        if weight is None:
+            return int(run.rng.randint(len(points)))
+        return int(run.rng.choice(len(points), p=weight / weight.sum()))
 
 
 def _record(run: Run, group: Group, selection: KCenterResult) -> None:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans, medoids, squared_distances_to_centers
-from distillkit.neighbors._lazy_rows import select_rows
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 
@@ -31,7 +30,7 @@ _UNEVEN = 1.25
 clustered one after another and the threads share the work within each group."""
 
 
-class KMeansCoreset(BaseDistiller):
+class KMeansCoreset(WeightedDistiller):
     """Cluster each class by k-means and keep the centroids, or the row nearest to each centroid.
 
     Each distilled row is weighted by the number of rows of its cluster. Centroids minimize
@@ -129,8 +128,8 @@ class KMeansCoreset(BaseDistiller):
         "feature_space": FEATURE_SPACE,
         "certify": ["boolean"],
     }
-    _weighs_rows: ClassVar[bool] = True
     _reads_in_blocks: ClassVar[bool] = True
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -193,7 +192,7 @@ class KMeansCoreset(BaseDistiller):
         return kmeans(
             joint_points(rows, group, self.target_weight),
             group.size,
-            weights=None if rows.weight is None else rows.weight[group.rows],
+            weights=rows.weight_in(group),
             max_iter=self.max_iter,
             n_init=self.n_init,
             spherical=self.spherical,
@@ -215,12 +214,12 @@ class KMeansCoreset(BaseDistiller):
 
     def _represent(self, rows: TrainingRows, group: Group, clustering: KMeansResult) -> Outcome:
         """Return the distilled rows of one group: medoids, or centroids with their targets."""
-        weight = None if rows.weight is None else rows.weight[group.rows]
+        weight = rows.weight_in(group)
         cluster_weight = np.bincount(clustering.labels, weights=weight)
         if self.representative == "member":
             return Outcome(indices=group.rows[medoids(clustering)], weight=cluster_weight)
         # 1. Average the rows of each cluster in the units of X, whatever the feature space.
-        group_rows = rows.flat if len(group.rows) == len(rows.flat) else select_rows(rows.flat, group.rows)
+        group_rows = rows.flat_of(group)
         weights = np.ones(len(group_rows)) if weight is None else weight.astype(np.float64)
         with block_threads(group_rows.size) as parallel_map:
             means = (
@@ -257,7 +256,7 @@ def _is_uneven(rows: TrainingRows) -> bool:
 def _work_size(rows: TrainingRows) -> int:
     """Return the size of the whole computation in the unit of `block_threads` (numbers read)."""
     columns = int(rows.points.shape[1])
-    return max(columns * len(rows.points), columns * sum(_work(rows)) // 64)
+    return max(columns * rows.n_rows, columns * sum(_work(rows)) // 64)
 
 
 def _work(rows: TrainingRows) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.coresets.shared._lazy_greedy import lazy_greedy
 from distillkit.coresets.shared._proxy import LastLayer, last_layer
 from distillkit.coresets.shared._ranking import interleave, stratified
@@ -23,7 +23,7 @@ __all__ = ["CraigCoreset"]
 _BLOCK = 512
 
 
-class CraigCoreset(BaseDistiller):
+class CraigCoreset(WeightedDistiller):
     """Select rows of each class whose gradients are nearest to those of all rows (CRAIG).
 
     Within each class the greedy selection S approximately maximizes the facility location objective
@@ -33,7 +33,8 @@ class CraigCoreset(BaseDistiller):
     ``sum_j w_j g_j`` as an approximation of the gradient of all rows is therefore at most
     ``sum_i min_j |g_i - g_j|``.
 
-    For a continuous target, up to ten quantile bins of y take the place of the classes.
+    For a continuous target, up to ten quantile bins of y take the place of the classes. Weights of
+    the rows weight the terms of the objective, the counts w_j and the rows of the proxy.
 
     Parameters
     ----------
@@ -122,26 +123,35 @@ class CraigCoreset(BaseDistiller):
         for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
             # 2. Select rows of each class, weighted by the number of rows with nearest gradients.
             group_gradients = gradients.take(group.rows)
-            selection = self._select(group_gradients, group.size, run, should_stop)
+            mass = rows.weight_in(group)
+            selection = self._select(group_gradients, group.size, mass, run, should_stop)
             labels, distance = nearest(group_gradients, selection)
             picks.append(group.rows[selection])
-            weights.append(np.bincount(labels, minlength=len(selection)))
-            self._record(run, group, float(distance.mean()))
+            weights.append(np.bincount(labels, weights=mass, minlength=len(selection)))
+            self._record(run, group, float(np.average(distance, weights=mass)))
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
-    def _select(self, gradients: LastLayer, size: int, run: Run, should_stop: Callable[[], bool] | None) -> np.ndarray:
+    def _select(
+        self,
+        gradients: LastLayer,
+        size: int,
+        mass: np.ndarray | None,
+        run: Run,
+        should_stop: Callable[[], bool] | None,
+    ) -> np.ndarray:
         """Select rows of one class, in several random parts if the class is large."""
         n = len(gradients.residual)
         n_parts = -(-n // self.max_block)
         if n_parts == 1:
-            return facility_location(distances(gradients), size, should_stop)
+            return facility_location(distances(gradients), size, should_stop, mass)
         picks = []
         base, remainder = divmod(size, n_parts)
         for i, part in enumerate(np.array_split(run.rng.permutation(n), n_parts)):
             share = base + (i < remainder)
             if share:
-                selection = facility_location(distances(gradients.take(part)), share, should_stop)
+                part_mass = None if mass is None else mass[part]
+                selection = facility_location(distances(gradients.take(part)), share, should_stop, part_mass)
                 picks.append(part[selection])
         order = interleave([len(part) for part in picks])
         return np.asarray(np.concatenate(picks)[order])
@@ -171,7 +181,12 @@ def _distances_between(
     return np.asarray(np.sqrt(np.maximum(square, 0)))
 
 
-def facility_location(distance: np.ndarray, size: int, should_stop: Callable[[], bool] | None = None) -> np.ndarray:
+def facility_location(
+    distance: np.ndarray,
+    size: int,
+    should_stop: Callable[[], bool] | None = None,
+    mass: np.ndarray | None = None,
+) -> np.ndarray:
     """Select items greedily by facility location, so that every item is near to a selected one.
 
     Parameters
@@ -181,6 +196,8 @@ def facility_location(distance: np.ndarray, size: int, should_stop: Callable[[],
         Number of items to select.
     should_stop : callable or None
         Called before every selection but the first; True ends the search.
+    mass : ndarray of shape (n,) or None
+        Weights of the items in the objective; None gives equal weights.
 
     Returns
     -------
@@ -191,7 +208,8 @@ def facility_location(distance: np.ndarray, size: int, should_stop: Callable[[],
     nearest_so_far = np.full(n, distance.max(), dtype=distance.dtype)
 
     def gains(candidates: np.ndarray) -> np.ndarray:
-        return np.asarray(np.maximum(nearest_so_far - distance[candidates], 0).sum(axis=1, dtype=np.float64))
+        nearer = np.maximum(nearest_so_far - distance[candidates], 0)
+        return np.asarray(nearer.sum(axis=1, dtype=np.float64) if mass is None else nearer @ mass)
 
     def update(pick: int) -> None:
         np.minimum(nearest_so_far, distance[pick], out=nearest_so_far)

@@ -12,7 +12,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.coresets.shared._proxy import LastLayer, last_layer
 from distillkit.coresets.shared._ranking import interleave, stratified
 from distillkit.coresets.shared._time_budget import split_time_budget
@@ -25,7 +25,7 @@ __all__ = ["GradMatchCoreset", "PursuitResult", "match_sum", "solve_weights"]
 _TOLERANCE = 1e-9  # smallest relevant correlation of a row with the residual, relative to the target
 
 
-class GradMatchCoreset(BaseDistiller):
+class GradMatchCoreset(WeightedDistiller):
     r"""Select and weight rows of each class so that their gradients sum to that of the class.
 
     With g_i the gradient of row i's loss in the last layer of a proxy model, orthogonal matching
@@ -42,7 +42,8 @@ class GradMatchCoreset(BaseDistiller):
     number of rows of the class; without it, scaling the weights to this sum afterwards would
     degrade the match. A row whose weight becomes zero is removed from S.
 
-    For a continuous target, up to ten quantile bins of y take the place of the classes.
+    For a continuous target, up to ten quantile bins of y take the place of the classes. Weights of
+    the rows weight the sum over i, the root mean square and the rows of the proxy.
 
     Parameters
     ----------
@@ -122,14 +123,21 @@ class GradMatchCoreset(BaseDistiller):
         rows = stratified(rows)
         picks, weights = [], []
         for group, should_stop in zip(rows.groups, split_time_budget(rows.groups, run), strict=True):
-            match = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop)
-            weight, n = match.weight, len(group.rows)
+            mass = rows.mass_in(group)
+            match = match_sum(gradients.take(group.rows), group.size, self.penalty, should_stop, mass)
             # Added rows represent themselves; the matched rows share the weight of all the others.
-            n_fill = group.size - len(weight)
-            weight = np.concatenate([weight * ((n - n_fill) / weight.sum()), np.ones(n_fill)])
+            added = mass[match.fill]
+            rest = match.weight * ((mass.sum() - added.sum()) / match.weight.sum())
+            weight = np.concatenate([rest, added])
             picks.append(group.rows[np.concatenate([match.support, match.fill])])
             weights.append(weight)
-            run.record(label=group.label, rows=n, size=group.size, matched=len(match.support), error=match.errors[-1])
+            run.record(
+                label=group.label,
+                rows=len(group.rows),
+                size=group.size,
+                matched=len(match.support),
+                error=match.errors[-1],
+            )
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
@@ -157,9 +165,13 @@ class PursuitResult:
 
 
 def match_sum(
-    gradients: LastLayer, size: int, penalty: float, should_stop: Callable[[], bool] | None = None
+    gradients: LastLayer,
+    size: int,
+    penalty: float,
+    should_stop: Callable[[], bool] | None = None,
+    mass: np.ndarray | None = None,
 ) -> PursuitResult:
-    """Approximate the sum of all gradients by few gradients with positive weights.
+    """Approximate the (weighted) sum of all gradients by few gradients with positive weights.
 
     The algorithm is orthogonal matching pursuit with non-negative least squares.
 
@@ -172,16 +184,20 @@ def match_sum(
         Factor of the squared weights, in units of the mean squared length of an atom.
     should_stop : callable or None
         Called before each selection but the first; True ends the search.
+    mass : ndarray of shape (n,) or None
+        Weights of the gradients in their sum; None gives equal weights.
 
     Returns
     -------
     PursuitResult
     """
-    n = len(gradients.residual)
+    mass = np.ones(len(gradients.residual)) if mass is None else mass
+    n = float(mass.sum())
     # 1. The atoms a_i = [g_i, kappa] and their sum, which is the target.
-    kappa_squared = float(gradients.squared_norms().mean(dtype=np.float64)) or 1.0  # 1 if all gradients are zero
-    total = gradients.weighted_sum(np.ones(n))
-    lengths = np.sqrt(gradients.squared_norms().astype(np.float64) + kappa_squared)
+    squares = gradients.squared_norms().astype(np.float64)
+    kappa_squared = float(np.average(squares, weights=mass)) or 1.0  # 1 if all gradients are zero
+    total = gradients.weighted_sum(mass)
+    lengths = np.sqrt(squares + kappa_squared)
     target = gradients.along(total) + kappa_squared * n  # inner products of the atoms with their sum
     target_length = np.sqrt(np.square(total).sum() + kappa_squared * n**2)
     correlation, support, weight = target, np.empty(0, dtype=np.intp), np.empty(0)

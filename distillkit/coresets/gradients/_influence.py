@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.coresets.gradients._ridge import RidgeState, leave_one_out_increase
 from distillkit.coresets.shared._features import standardized_rows, standardized_target
 from distillkit.coresets.shared._proxy import one_hot
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["InfluenceCoreset"]
 
 
-class InfluenceCoreset(BaseDistiller):
+class InfluenceCoreset(WeightedDistiller):
     r"""Select rows one by one by their influence on a ridge model of the rows selected so far.
 
     The proxy is a ridge regression of the one-hot labels, or of the continuous target, on the
@@ -32,6 +32,8 @@ class InfluenceCoreset(BaseDistiller):
     exactly and in closed form. The next row is the one with the largest `criterion`; then theta, P
     and the errors of all rows are updated to those of the model with this row. The classes (for a
     continuous target up to ten quantile bins) take turns, and each contributes its own best row.
+    Weights of the rows weight the squared errors over all rows, and the means of the
+    standardization; a selected row counts once.
 
     Parameters
     ----------
@@ -96,6 +98,7 @@ class InfluenceCoreset(BaseDistiller):
         "criterion": [StrOptions({"loss", "sensitivity", "gradient"})],
         "alpha": [Interval(Real, 0, None, closed="neither")],
     }
+    _row_attributes: ClassVar[dict[str, float]] = {"scores_": 0.0}
 
     def __init__(
         self,
@@ -117,14 +120,18 @@ class InfluenceCoreset(BaseDistiller):
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         # 1. Set up an empty ridge model, and score each row by its effect on the model of all rows.
         X, Y = _design(rows)
-        alpha = self.alpha * float(np.einsum("ij,ij->i", X, X).mean(dtype=np.float64))
+        lengths = np.einsum("ij,ij->i", X, X)
+        alpha = self.alpha * float(
+            lengths.mean(dtype=np.float64) if rows.weight is None else np.average(lengths, weights=rows.weight)
+        )
         rows = stratified(rows)
-        state = RidgeState(X, Y, alpha, [part.rows for part in rows.groups])
-        self.scores_ = leave_one_out_increase(X, Y, state.hessian, alpha)
+        state = RidgeState(X, Y, alpha, [part.rows for part in rows.groups], rows.weight)
+        self.scores_ = leave_one_out_increase(X, Y, state.hessian, alpha, rows.weight)
         # 2. Let the groups take turns; each selects its best row by the criterion.
         sizes = [part.size for part in rows.groups]
         order = interleave(sizes)
         turns = np.repeat(np.arange(len(sizes)), sizes)[order]
+        total = len(X) if rows.weight is None else float(rows.weight.sum())
         picks: list[int] = []
         losses: list[float] = []
         for step, group in enumerate(turns):
@@ -133,12 +140,12 @@ class InfluenceCoreset(BaseDistiller):
                 losses += [losses[-1]] * (len(turns) - step)
                 break
             picks.append(state.pick(int(group), self.criterion))
-            losses.append(state.loss / len(X))
+            losses.append(state.loss / total)
             run.progress.update(step + 1, len(turns), loss=losses[-1])
             if step % len(sizes) == len(sizes) - 1 or step == len(turns) - 1:
                 run.record(size=step + 1, loss=losses[-1])
         self.losses_ = np.array(losses)
-        weight = np.array([len(rows.groups[group].rows) / sizes[group] for group in turns])
+        weight = np.array([rows.mass_in(rows.groups[group]).sum() / sizes[group] for group in turns])
         return Outcome(indices=np.array(picks), weight=weight)
 
 
@@ -153,5 +160,5 @@ def _design(rows: TrainingRows) -> tuple[np.ndarray, np.ndarray]:
     if X.shape[1] > len(X):  # a rotation does not change ridge regression
         left, values, _ = np.linalg.svd(X, full_matrices=False)
         X = np.ascontiguousarray(left * values)
-    Y = standardized_target(rows.y)[:, None] if rows.task == "regression" else one_hot(rows)
+    Y = standardized_target(rows.y, rows.weight)[:, None] if rows.task == "regression" else one_hot(rows)
     return X, Y

@@ -87,13 +87,17 @@ class RidgeState:
         Penalty of the ridge model.
     groups : list of ndarray
         Positions of the rows of each class.
+    weight : ndarray of shape (n,) or None
+        Weights w of the rows in the squared error over all rows: ``C = X' W X``, and G likewise.
     """
 
-    def __init__(self, X: np.ndarray, Y: np.ndarray, alpha: float, groups: list[np.ndarray]) -> None:
+    def __init__(
+        self, X: np.ndarray, Y: np.ndarray, alpha: float, groups: list[np.ndarray], weight: np.ndarray | None = None
+    ) -> None:
         self.alpha = alpha
-        self.hessian, self.gradient = _products(X, Y)  # C, and G at theta = 0
+        self.hessian, self.gradient = _products(X, Y, weight)  # C, and G at theta = 0
         self.inverse = np.eye(X.shape[1]) / alpha
-        self.loss = float(np.square(Y).sum())
+        self.loss = float(np.square(Y).sum() if weight is None else weight @ np.square(Y).sum(axis=1))
         self.rows = [_ClassRows(numbers, X, Y, self) for numbers in groups]
         self.steps: list[_Step] = []
 
@@ -129,21 +133,25 @@ class RidgeState:
         self.steps.append(_Step(b, w, gamma, beta, error, self.gradient.T @ b))
 
 
-def _products(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return X'X and X'Y in float64, computed block by block."""
+def _products(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return X'WX and X'WY in float64, computed block by block; None gives equal weights."""
     squares, cross = np.zeros((X.shape[1], X.shape[1])), np.zeros((X.shape[1], Y.shape[1]))
     for start in range(0, len(X), _BLOCK):
         block = X[start : start + _BLOCK].astype(np.float64)
-        squares += block.T @ block
-        cross += block.T @ Y[start : start + _BLOCK]
+        weighted = block if weight is None else block * weight[start : start + _BLOCK, None]
+        squares += weighted.T @ block
+        cross += weighted.T @ Y[start : start + _BLOCK]
     return squares, cross
 
 
-def leave_one_out_increase(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float) -> np.ndarray:
+def leave_one_out_increase(
+    X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, alpha: float, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return the increase of the squared error over all rows when one row is left out of the fit.
 
     Without row i, theta changes by ``-P x_i e_i' / (1 - h_i)`` with ``P = (alpha I + X'X)^-1`` and
-    ``h_i = x_i' P x_i``.
+    ``h_i = x_i' P x_i``. With weights, ``C = X' W X``, and the whole row of weight w_i is left out:
+    theta changes by ``-w_i P x_i e_i' / (1 - w_i h_i)``.
 
     Parameters
     ----------
@@ -153,6 +161,8 @@ def leave_one_out_increase(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, al
         X'X.
     alpha : float
         Penalty of the ridge model.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows in the fit and in the error.
 
     Returns
     -------
@@ -160,7 +170,7 @@ def leave_one_out_increase(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, al
     """
     factor: Any = cho_factor(hessian + alpha * np.eye(len(hessian)))
     inverse = cho_solve(factor, np.eye(len(hessian)))
-    theta = cho_solve(factor, _products(X, Y)[1])
+    theta = cho_solve(factor, _products(X, Y, weight)[1])
     increase = np.empty(len(X))
     for start in range(0, len(X), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -172,5 +182,7 @@ def leave_one_out_increase(X: np.ndarray, Y: np.ndarray, hessian: np.ndarray, al
         # G = X'(Y - X theta) is alpha theta at the optimum
         linear = alpha * np.einsum("ij,ij->i", projected @ theta, error)
         squares = np.einsum("ij,ij->i", error, error)
-        increase[block] = 2 * linear / (1 - h) + squares * quadratic / (1 - h) ** 2
+        # Leaving out w_i rows of a kind changes theta by w_i / (1 - w_i h_i) of P x_i e_i'.
+        step = 1 / (1 - h) if weight is None else weight[block] / (1 - weight[block] * h)
+        increase[block] = 2 * linear * step + squares * quadratic * step**2
     return increase

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cholesky, eigh, solve_triangular
 from sklearn.utils._param_validation import Interval
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 from distillkit.coresets.sampling._sampling import inclusion_probabilities, systematic_sample
 from distillkit.coresets.shared._ranking import interleave
 from distillkit.utils._moments import column_means
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["LeverageCoreset", "leverage_scores"]
 
 
-class LeverageCoreset(BaseDistiller):
+class LeverageCoreset(WeightedDistiller):
     """Sample rows in proportion to their leverage on a least-squares fit, with unbiased weights.
 
     The leverage of row i is ``h_ii = x_i' (X'X)^+ x_i`` with ``x_i = [features, 1]``: the weight of
@@ -31,7 +31,9 @@ class LeverageCoreset(BaseDistiller):
     where t makes them sum to the number of rows to draw. A drawn row has weight ``1 / pi_i``, so
     that sums over rows, and with them ``X'X`` and ``X'y``, are correct in expectation. Each class
     is sampled by itself, with the leverages within the class; a continuous target, or none, makes
-    one group of all rows.
+    one group of all rows. A row of weight w counts as w equal rows:
+    ``h_ii = w_i x_i' (X'WX)^+ x_i``, its share of the weights takes the place of ``1 / n``, and if
+    drawn it has weight ``w_i / pi_i``.
 
     Parameters
     ----------
@@ -80,6 +82,7 @@ class LeverageCoreset(BaseDistiller):
         **BaseDistiller._parameter_constraints,
         "uniform": [Interval(Real, 0, 1, closed="both")],
     }
+    _row_attributes: ClassVar[dict[str, float]] = {"scores_": 0.0, "inclusion_probabilities_": 0.0}
 
     def __init__(
         self, budget: Any = 0.1, *, uniform: float = 0.5, task: str = "auto", random_state: Any = None
@@ -92,20 +95,22 @@ class LeverageCoreset(BaseDistiller):
         self.scores_, self.inclusion_probabilities_ = np.empty(n), np.empty(n)
         picks, weights = [], []
         for group in rows.groups:
-            leverage = leverage_scores(X[group.rows])
-            shares = (1 - self.uniform) * leverage / leverage.sum() + self.uniform / len(leverage)
+            leverage, mass = leverage_scores(X[group.rows], rows.weight_in(group)), rows.mass_in(group)
+            shares = (1 - self.uniform) * leverage / leverage.sum() + self.uniform * mass / mass.sum()
             included = inclusion_probabilities(shares, group.size)
             drawn = systematic_sample(included, group.size, run.rng)
             self.scores_[group.rows], self.inclusion_probabilities_[group.rows] = leverage, included
             picks.append(group.rows[drawn])
-            weight = 1 / included[drawn]
-            weights.append(weight * (len(leverage) / weight.sum()))
+            weight = mass[drawn] / included[drawn]
+            weights.append(weight * (mass.sum() / weight.sum()))
         order = interleave([group.size for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=np.concatenate(weights)[order])
 
 
-def leverage_scores(X: np.ndarray) -> np.ndarray:
+def leverage_scores(X: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Return the diagonal of the projection onto the columns of [X, 1], which may be dependent.
+
+    With weights it is the projection onto the columns multiplied by their square roots.
 
     The columns are centered and scaled to unit length. Directions whose length is then below the
     square root of the rounding error are treated as linearly dependent.
@@ -113,6 +118,8 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     X : ndarray of shape (n, d)
+    weight : ndarray of shape (n,) or None
+        Positive weights of the rows; None gives equal weights.
 
     Returns
     -------
@@ -122,7 +129,10 @@ def leverage_scores(X: np.ndarray) -> np.ndarray:
     # 1. Center the columns and scale them to unit length, so that units do not affect the rank.
     is_variable = X.max(axis=0) > X.min(axis=0)
     design = np.ones((len(X), int(is_variable.sum()) + 1))
-    np.subtract(X[:, is_variable], column_means(X[:, is_variable]), out=design[:, :-1])
+    variable = X[:, is_variable]
+    np.subtract(variable, column_means(variable, weight), out=design[:, :-1])
+    if weight is not None:
+        design *= np.sqrt(weight / weight.max())[:, None]
     length = np.sqrt(np.einsum("ij,ij->j", design, design))
     design /= np.where(length > 0, length, 1)
     # 2. With more columns than rows, the projection follows from the Gram matrix of the rows.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.sampling._sampling import draw_rows
 from distillkit.coresets.sampling._two_pass import squared_distances_to_means
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["LightweightCoreset", "lightweight_share"]
 
 
-class LightweightCoreset(BaseDistiller):
+class LightweightCoreset(WeightedDistiller):
     """Sample rows by their distance to the mean, with weights that keep k-means costs unbiased.
 
     In a class of n rows with mean mu, row i has the sampling share
@@ -90,7 +90,8 @@ class LightweightCoreset(BaseDistiller):
         "target_weight": [Interval(Real, 0, None, closed="left")],
         "feature_space": FEATURE_SPACE,
     }
-    _weighs_rows: ClassVar[bool] = True
+    _row_attributes: ClassVar[dict[str, float]] = {"inclusion_probabilities_": 0.0}
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class LightweightCoreset(BaseDistiller):
 
     def _share(self, rows: TrainingRows, group: Group, squared: np.ndarray) -> np.ndarray:
         """Return the sampling shares of the rows of one group, which sum to 1."""
-        mass = np.ones(len(group.rows)) if rows.weight is None else rows.weight[group.rows]
+        mass = rows.mass_in(group)
         if rows.task == "regression" and rows.y is not None:
             columns = rows.points.shape[1]
             squared = squared + self.target_weight**2 * _squared_target_distances(

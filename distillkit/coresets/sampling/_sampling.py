@@ -39,12 +39,12 @@ def draw_rows(rows: TrainingRows, run: Run, shares: Sequence[np.ndarray]) -> tup
     included : ndarray of shape (n,)
         Inclusion probability of each row; over a group they sum to the number of drawn rows.
     """
-    included = np.zeros(len(rows.X))
+    included = np.zeros(rows.n_rows)
     picks, weights = [], []
     for group, share in zip(rows.groups, shares, strict=True):
         probabilities = inclusion_probabilities(share, group.size)
         drawn = systematic_sample(probabilities, group.size, run.rng)
-        mass = np.ones(len(group.rows)) if rows.weight is None else rows.weight[group.rows]
+        mass = rows.mass_in(group)
         weight = mass[drawn] / probabilities[drawn]
         included[group.rows] = probabilities
         picks.append(group.rows[drawn])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.sampling._sampling import draw_rows
 from distillkit.coresets.shared._joint_space import joint_points
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SensitivityCoreset", "sensitivity_bounds"]
 
 
-class SensitivityCoreset(BaseDistiller):
+class SensitivityCoreset(WeightedDistiller):
     """Sample rows by their sensitivity, with weights that keep k-means costs unbiased.
 
     The sensitivity of a row is the largest fraction of the cost of any k centers that it can have.
@@ -99,7 +99,8 @@ class SensitivityCoreset(BaseDistiller):
         "target_weight": [Interval(Real, 0, None, closed="left")],
         "feature_space": FEATURE_SPACE,
     }
-    _weighs_rows: ClassVar[bool] = True
+    _row_attributes: ClassVar[dict[str, float]] = {"inclusion_probabilities_": 0.0}
+    _accepts_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -123,7 +124,7 @@ class SensitivityCoreset(BaseDistiller):
 
     def _share(self, rows: TrainingRows, group: Group, run: Run) -> np.ndarray:
         """Return the sampling shares of the rows of one group."""
-        mass = np.ones(len(group.rows)) if rows.weight is None else rows.weight[group.rows]
+        mass = rows.mass_in(group)
         points = joint_points(rows, group, self.target_weight)
         clusters = min(self.n_clusters, len(points))
         return np.asarray(mass * sensitivity_bounds(points, clusters, mass, run.seed()))

@@ -10,6 +10,7 @@ import numpy as np
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads
 from distillkit.utils._moments import without_far_offsets
+from distillkit.utils._sparse import dense_rows, is_sparse, mean_of_rows, row_block
 
 __all__ = ["squared_distances_to_means"]
 
@@ -30,7 +31,7 @@ def squared_distances_to_means(
 
     Parameters
     ----------
-    points : ndarray of shape (n, d)
+    points : ndarray or CSR of shape (n, d)
     parts : sequence of ndarray
         Positions of the rows of each part.
     mass : ndarray of shape (n,) or None
@@ -41,6 +42,8 @@ def squared_distances_to_means(
     ndarray of shape (n,)
         0 for rows of no part.
     """
+    if is_sparse(points):
+        return _of_sparse_rows(points, parts, mass)
     points = without_far_offsets(points)
     labels = np.full(len(points), len(parts), dtype=np.int32)  # rows of no part form an extra group
     for number, part in enumerate(parts):
@@ -60,6 +63,19 @@ def squared_distances_to_means(
             squared = _by_differences(points, labels, means, parallel_map)
     squared[labels == len(parts)] = 0
     np.maximum(squared, 0, out=squared)
+    return squared
+
+
+def _of_sparse_rows(points: Any, parts: Sequence[np.ndarray], mass: np.ndarray | None) -> np.ndarray:
+    """Return the squared distances for a sparse matrix, made dense in blocks of rows alone."""
+    squared, step = np.zeros(points.shape[0]), row_block(points)
+    for part in parts:
+        rows = points[part]
+        mean = mean_of_rows(rows, None if mass is None else mass[part])
+        for begin in range(0, len(part), step):
+            block = slice(begin, begin + step)
+            difference = dense_rows(rows, block) - mean
+            squared[part[block]] = _squared_lengths(difference)
     return squared
 
 

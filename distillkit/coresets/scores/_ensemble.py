@@ -37,11 +37,14 @@ class ProxyTrainingData:
         One-hot encoded classes, or a standardized continuous target in one column.
     classify : bool
         Whether the targets are classes.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows in the loss, with mean 1.
     """
 
     X: np.ndarray
     targets: np.ndarray
     classify: bool
+    weight: np.ndarray | None = None
 
     @classmethod
     def of(cls, rows: TrainingRows) -> ProxyTrainingData:
@@ -49,8 +52,13 @@ class ProxyTrainingData:
         X = standardized_rows(rows).astype(np.float32, copy=False)
         classify = rows.task != "regression"
         assert rows.y is not None
-        targets = one_hot(rows, np.float32) if classify else standardized_target(rows.y)[:, None].astype(np.float32)
-        return cls(X / np.float32(np.sqrt(X.shape[1])), targets, classify)
+        targets = (
+            one_hot(rows, np.float32)
+            if classify
+            else standardized_target(rows.y, rows.weight)[:, None].astype(np.float32)
+        )
+        weight = None if rows.weight is None else (rows.weight / rows.weight.mean()).astype(np.float32)
+        return cls(X / np.float32(np.sqrt(X.shape[1])), targets, classify, weight)
 
 
 class Ensemble:
@@ -96,10 +104,14 @@ class Ensemble:
         """Return the derivatives by the values before the ReLU, (members, b, hidden)."""
         return np.asarray((residual @ self.second.transpose(0, 2, 1)) * (units > 0))
 
-    def train_step(self, X: np.ndarray, targets: np.ndarray, rate: float) -> np.ndarray:
-        """Take one step of Adam on a batch, and return the outputs before the step."""
+    def train_step(
+        self, X: np.ndarray, targets: np.ndarray, rate: float, weight: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Take one step of Adam on a (weighted) batch, and return the outputs before the step."""
         units, outputs = self.forward(X)
         residual = (outputs - targets) / len(X)
+        if weight is not None:
+            residual *= weight[:, None]
         hidden_gradients = self._hidden_gradients(units, residual)
         flattened = hidden_gradients.transpose(1, 0, 2).reshape(len(X), -1)
         gradients = (
@@ -112,10 +124,10 @@ class Ensemble:
         # Adam with bias correction, on one array of moments per array of weights.
         step = np.float32(rate / (1 - _BETA_1**self._steps))
         root = np.float32(np.sqrt(1 - _BETA_2**self._steps))
-        for weight, gradient, (mean, square) in zip(self.weights, gradients, self._moments, strict=True):
+        for parameter, gradient, (mean, square) in zip(self.weights, gradients, self._moments, strict=True):
             np.add(mean, np.float32(1 - _BETA_1) * (gradient - mean), out=mean)
             np.add(square, np.float32(1 - _BETA_2) * (gradient * gradient - square), out=square)
-            np.subtract(weight, step * mean / (np.sqrt(square) / root + np.float32(_EPSILON)), out=weight)
+            np.subtract(parameter, step * mean / (np.sqrt(square) / root + np.float32(_EPSILON)), out=parameter)
         return outputs
 
     def error_norms(self, X: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -191,7 +203,8 @@ def train_ensemble(
     for epoch in range(1, epochs + 1):
         total = 0.0
         for batch in np.array_split(run.rng.permutation(n), -(-n // batch_size)):
-            outputs = ensemble.train_step(training_data.X[batch], training_data.targets[batch], lr)
+            weight = None if training_data.weight is None else training_data.weight[batch]
+            outputs = ensemble.train_step(training_data.X[batch], training_data.targets[batch], lr, weight)
             total += float(np.square(outputs - training_data.targets[batch]).sum())
             if on_batch is not None:
                 on_batch(batch, outputs)

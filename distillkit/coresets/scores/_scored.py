@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.base import BaseDistiller, Outcome
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller
 from distillkit.coresets.shared._ranking import interleave, stratified
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["ScoredCoreset"]
 
 
-class ScoredCoreset(BaseDistiller):
-    """Base class of score-based coresets; a subclass implements `_scores` alone."""
+class ScoredCoreset(WeightedDistiller):
+    """Base class of score-based coresets; a subclass implements `_scores` alone.
+
+    Weights of the rows weight the training of the models that score them, and the distilled rows of
+    a class share its weight. They do not change which of two scores is larger.
+    """
 
     _needs_y: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -28,6 +32,7 @@ class ScoredCoreset(BaseDistiller):
         "keep": [StrOptions({"easy", "hard"})],
         "among": [Interval(Real, 0, 1, closed="right"), None],
     }
+    _row_attributes: ClassVar[dict[str, float]] = {"scores_": float("nan")}
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class ScoredCoreset(BaseDistiller):
         rows = stratified(rows)
         picks = [self._select(group, key, random_order) for group in rows.groups]
         order = interleave([group.size for group in rows.groups])
-        weight = np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
+        weight = np.concatenate([rows.equal_weight(group) for group in rows.groups])
         return Outcome(indices=np.concatenate(picks)[order], weight=weight[order])
 
     def _select(self, group: Group, key: np.ndarray, random_order: np.ndarray) -> np.ndarray:

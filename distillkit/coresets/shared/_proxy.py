@@ -17,6 +17,7 @@ from distillkit.coresets.shared._features import standardized_rows, standardized
 from distillkit.coresets.shared._ranking import class_codes
 from distillkit.exceptions import DataError
 from distillkit.utils._seeds import seed_model
+from distillkit.utils._weights import sample_weight_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -98,7 +99,7 @@ def class_probabilities(proxy: Any, rows: TrainingRows, run: Run) -> np.ndarray:
     Raises
     ------
     DataError
-        If the proxy has no `predict_proba`.
+        If the proxy has no `predict_proba`, or the rows have weights and the proxy takes none.
     """
     return _classify(proxy, rows, run, _C_FOR_PROBABILITIES)[0]
 
@@ -122,7 +123,8 @@ def last_layer(proxy: Any, rows: TrainingRows, run: Run) -> LastLayer:
     Raises
     ------
     DataError
-        If a classifier has no `predict_proba`, or a classifier is given for a continuous target.
+        If a classifier has no `predict_proba`, if a classifier is given for a continuous target, or
+        if the rows have weights and the proxy takes none.
     """
     if rows.task == "regression":
         residual, inputs = _regress(proxy, rows, run)
@@ -144,11 +146,11 @@ def _classify(proxy: Any, rows: TrainingRows, run: Run, C: float) -> tuple[np.nd
     if n_classes == 1:  # classifiers refuse to be fitted on one class
         return np.ones((len(inputs), 1)), inputs
     if proxy is None:
-        C = C / float(np.einsum("ij,ij->", inputs, inputs) or 1.0)
+        C = C / (_squared_length(inputs, rows.weight) or 1.0)
         model, X = LogisticRegression(C=C, max_iter=100), inputs
     else:
         model, X = _prepared(proxy, rows, run)
-    _fit(model, X, class_codes(rows))
+    _fit(model, X, class_codes(rows), rows.weight)
     probabilities = np.zeros((len(inputs), n_classes))
     probabilities[:, np.asarray(model.classes_, dtype=np.intp)] = model.predict_proba(X)
     return probabilities, _layer_inputs(model, X, inputs)
@@ -162,9 +164,9 @@ def _regress(proxy: Any, rows: TrainingRows, run: Run) -> tuple[np.ndarray, np.n
             "Ridge(), or None for the default."
         )
     assert rows.y is not None
-    inputs, y = standardized_rows(rows), standardized_target(rows.y)
+    inputs, y = standardized_rows(rows), standardized_target(rows.y, rows.weight)
     model, X = (Ridge(alpha=1.0), inputs) if proxy is None else _prepared(proxy, rows, run)
-    _fit(model, X, y)
+    _fit(model, X, y, rows.weight)
     predicted = np.asarray(model.predict(X), dtype=np.float64)
     return (predicted.reshape(-1) - y)[:, None], _layer_inputs(model, X, inputs)
 
@@ -175,10 +177,24 @@ def _prepared(proxy: Any, rows: TrainingRows, run: Run) -> tuple[Any, np.ndarray
     return model, rows.X if get_tags(model).input_tags.three_d_array else rows.flat
 
 
-def _fit(model: Any, X: np.ndarray, y: np.ndarray) -> None:
+def _fit(model: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> None:
+    name = sample_weight_name(model)
+    if weight is not None and name is None:
+        raise DataError(
+            f"sample_weight was given, but proxy={type(model).__name__} takes no weights: give a model whose fit has "
+            "sample_weight, such as LogisticRegression() or Ridge(), or None for the default."
+        )
+    weights = {} if weight is None or name is None else {name: weight}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a proxy need not converge
-        model.fit(X, y)
+        model.fit(X, y, **weights)
+
+
+def _squared_length(inputs: np.ndarray, weight: np.ndarray | None) -> float:
+    """Return the (weighted) sum of the squared row lengths."""
+    if weight is None:
+        return float(np.einsum("ij,ij->", inputs, inputs))
+    return float(np.einsum("ij,ij->i", inputs, inputs, dtype=np.float64) @ weight)
 
 
 def _layer_inputs(model: Any, X: np.ndarray, default: np.ndarray) -> np.ndarray:

@@ -32,7 +32,8 @@ class Summary:
     X : ndarray of shape (m, ...), float32 or float64
     y : ndarray of shape (m,) or None
     weight : ndarray of shape (m,)
-        Number of rows of the stream that each row represents.
+        Weight of the rows of the stream that each row represents; their number, if the rows of the
+        stream have no weights.
     index : ndarray of shape (m,) or None
         Positions of the rows in the stream; None if rows are synthetic.
     offset : float or None
@@ -90,8 +91,8 @@ def reduce_rows(method: BaseDistiller, rows: Summary, task: str | None, groups: 
         return rows
     # 1. Let the method reduce the rows of the groups.
     method = copy.copy(method)  # methods set attributes; a clone would lose fitted transformers
-    features = feature_rows(getattr(method, "feature_space", None), rows.X, rows.y)
     weight = None if (rows.weight == 1).all() else rows.weight
+    features = feature_rows(getattr(method, "feature_space", None), rows.X, rows.y, weight)
     training_rows = TrainingRows(rows.X, rows.y, task, groups, weight=weight, features=features)
     outcome = method._distill(training_rows, run)  # noqa: SLF001 (the method interface of the base class)
     reduced = _as_summary(outcome, rows)
@@ -151,6 +152,14 @@ class Tree:
     oversampling : float
         Rows of a summary per row of the result.
     seed : int
+    rows : int
+        Number of rows of the stream so far, without those of weight zero.
+    position : int
+        Number of rows of the stream so far.
+    weight : float
+        Sum of their weights.
+    is_weighted : bool
+        Whether any rows came with weights.
     """
 
     method: BaseDistiller
@@ -161,14 +170,24 @@ class Tree:
     oversampling: float
     seed: int
     rows: int = 0
+    position: int = 0
+    weight: float = 0.0
+    is_weighted: bool = False
     blocks: int = 0
     counts: dict[Any, int] = field(default_factory=dict)
+    masses: dict[Any, float] = field(default_factory=dict)
     buffer: list[Summary] = field(default_factory=list)
     levels: dict[int, Summary] = field(default_factory=dict)
 
     def copy(self) -> Tree:
         """Return a copy that can be changed independently; the rows are shared."""
-        return replace(self, counts=dict(self.counts), buffer=list(self.buffer), levels=dict(self.levels))
+        return replace(
+            self,
+            counts=dict(self.counts),
+            masses=dict(self.masses),
+            buffer=list(self.buffer),
+            levels=dict(self.levels),
+        )
 
     @property
     def rows_held(self) -> int:
@@ -179,14 +198,30 @@ class Tree:
         """
         return sum(map(len, self.buffer)) + sum(map(len, self.levels.values()))
 
-    def add(self, X: np.ndarray, y: np.ndarray | None) -> None:
-        """Add the next rows of the stream, which must not be modified afterwards."""
-        index = np.arange(self.rows, self.rows + len(X))
-        self.buffer.append(Summary(X, y, np.ones(len(X)), index))
-        self.rows += len(X)
-        if y is not None and self.task == "classification":
-            for label, count in zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True):
-                self.counts[label] = self.counts.get(label, 0) + count
+    def add(
+        self,
+        X: np.ndarray,
+        y: np.ndarray | None,
+        weight: np.ndarray | None = None,
+        positions: np.ndarray | None = None,
+    ) -> None:
+        """Add the next rows of the stream, which must not be modified afterwards.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, ...)
+        y : ndarray of shape (n,) or None
+        weight : ndarray of shape (n_positive,) or None
+            Positive weights of the rows.
+        positions : ndarray of shape (n_positive,) or None
+            Positions of the rows of positive weight in X; None for all rows.
+        """
+        index = np.arange(self.position, self.position + len(X))
+        self.position += len(X)
+        if positions is not None:
+            X, y, index = X[positions], None if y is None else y[positions], index[positions]
+        self.is_weighted |= weight is not None
+        self._append(Summary(X, y, np.ones(len(X)) if weight is None else weight, index))
         waiting = sum(map(len, self.buffer))
         if waiting > self.chunk_size:  # a single full block waits and is distilled as it is
             rows = Summary.merged(self.buffer)
@@ -194,6 +229,15 @@ class Tree:
             for begin in range(0, n_full, self.chunk_size):
                 self._carry(rows.slice(begin, begin + self.chunk_size))
             self.buffer = [_copied(rows.slice(n_full, waiting))]  # a view would keep all rows in memory
+
+    def _append(self, rows: Summary) -> None:
+        """Add rows to the buffer, and count them."""
+        self.buffer.append(rows)
+        self.rows += len(rows)
+        self.weight += float(rows.weight.sum())
+        for label, members in _groups(rows.y, len(rows), self.task):
+            self.counts[label] = self.counts.get(label, 0) + len(members)
+            self.masses[label] = self.masses.get(label, 0.0) + float(rows.weight[members].sum())
 
     def _carry(self, block: Summary) -> None:
         """Add a full block: reduce it, and merge summaries as the carries of a binary counter."""
@@ -209,7 +253,9 @@ class Tree:
         """Reduce rows to a summary of a level; classes that are small enough are not reduced."""
         groups = []
         for label, members in _groups(rows.y, len(rows), self.task):
-            size = self._node_size(label, float(rows.weight[members].sum()))
+            # The number of rows of the stream that these rows represent, by their weight.
+            n_rows = float(rows.weight[members].sum()) * self.counts[label] / self.masses[label]
+            size = self._node_size(label, n_rows)
             if size < len(members):
                 groups.append(Group(label, members, size))
         state = np.random.SeedSequence([self.seed, level, self.blocks]).generate_state(1)[0]

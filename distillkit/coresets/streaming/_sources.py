@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.utils._weights import checked_weight
 
 __all__ = ["is_stream", "pieces_of"]
 
-Piece = tuple[Any, Any]
+Piece = tuple[Any, Any, Any]
 
 
 def is_stream(X: Any, y: Any = None) -> bool:
@@ -46,13 +47,21 @@ def _n_axes(X: Any) -> int:
 
 
 def _is_pair(chunk: Any) -> bool:
-    """Whether a chunk is a pair (X, y)."""
-    if not isinstance(chunk, (list, tuple)) or len(chunk) != 2:
+    """Whether a chunk is a pair (X, y) or a triple (X, y, sample_weight)."""
+    if not isinstance(chunk, (list, tuple)) or len(chunk) not in (2, 3):
         return False
-    X, y = chunk
+    X, *columns = chunk
     if _is_block(X):
-        return y is None or _n_axes(y) == 1 or hasattr(y, "shape")
-    return _n_axes(X) >= 2 and _n_axes(y) == 1 and len(X) == len(y)
+        return all(column is None or _n_axes(column) == 1 or hasattr(column, "shape") for column in columns)
+    # Lists of numbers are a pair only if y has a label for each row.
+    return _n_axes(X) >= 2 and all(_n_axes(column) == 1 and len(X) == len(column) for column in columns)
+
+
+def _as_piece(chunk: Any) -> Piece:
+    """Return a chunk as rows, labels and weights, with None for what it lacks."""
+    if not _is_pair(chunk):
+        return chunk, None, None
+    return chunk[0], chunk[1], chunk[2] if len(chunk) == 3 else None
 
 
 def _holds_labels_of(y: Any, chunks: Any) -> bool:
@@ -62,8 +71,8 @@ def _holds_labels_of(y: Any, chunks: Any) -> bool:
     return all(_n_axes(labels) >= 1 and len(labels) == len(chunk) for labels, chunk in zip(y, chunks, strict=True))
 
 
-def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
-    """Yield the pieces of a stream as pairs of rows and labels, the latter possibly None.
+def pieces_of(X: Any, y: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
+    """Yield the pieces of a stream as rows, labels and weights, the last two possibly None.
 
     Parameters
     ----------
@@ -72,43 +81,51 @@ def pieces_of(X: Any, y: Any, chunk_size: int) -> Iterator[Piece]:
     y : array-like of shape (n,), str or None
         Labels of a memory map, name of the label column of a Parquet file, or labels for each chunk
         of a list.
+    weight : array-like of shape (n,), str or None
+        Weights of a memory map, or name of the weight column of a Parquet file.
     chunk_size : int
         Number of rows of a piece, for memory maps and files.
 
     Raises
     ------
     DataError
-        If the file is missing or of an unsupported type, or y does not fit X.
+        If the file is missing or of an unsupported type, or y or the weights do not fit X.
     """
     if isinstance(X, (str, PathLike)):
         path = Path(X)
         if not path.is_file():
             raise DataError(f"there is no file {path}: check the path.")
         if path.suffix in (".parquet", ".pq"):
-            return _parquet(path, y, chunk_size)
+            return _parquet(path, y, weight, chunk_size)
         if path.suffix != ".npy":
             raise DataError(f"{path} cannot be streamed: give a .parquet or .npy file, or an iterable of chunks.")
         X = np.load(path, mmap_mode="r")
     if isinstance(X, np.memmap):
-        return _memmap(X, y, chunk_size)
+        return _memmap(X, y, weight, chunk_size)
+    if weight is not None:
+        raise DataError(
+            "sample_weight cannot be given beside an iterable of chunks: let the iterable yield "
+            "triples (X, y, sample_weight)."
+        )
     if y is None:
-        return ((chunk[0], chunk[1]) if _is_pair(chunk) else (chunk, None) for chunk in X)
+        return map(_as_piece, X)
     if isinstance(X, (list, tuple)):
-        return zip(X, y, strict=True)
+        return ((chunk, labels, None) for chunk, labels in zip(X, y, strict=True))
     raise DataError("y cannot be given beside an iterable of chunks: let the iterable yield pairs (X, y).")
 
 
-def _memmap(X: np.memmap[Any, Any], y: Any, chunk_size: int) -> Iterator[Piece]:
+def _memmap(X: np.memmap[Any, Any], y: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
     """Yield copies of consecutive rows of a memory map."""
     n_labels = None if y is None else len(y)
     if n_labels is not None and n_labels != len(X):
         raise DataError(f"X has {len(X)} rows (samples), but y has {n_labels}: give one label for each row.")
     if not len(X):
         raise DataError("X has 0 rows (samples): at least one is needed.")
+    weights = checked_weight(weight, X)
     for begin in range(0, len(X), chunk_size):
         part = slice(begin, begin + chunk_size)
         labels = None if y is None else y.iloc[part] if hasattr(y, "iloc") else y[part]
-        yield np.array(X[part]), labels
+        yield np.array(X[part]), labels, None if weights is None else weights[part]
         _release_pages(X)
 
 
@@ -120,7 +137,7 @@ def _release_pages(X: np.memmap[Any, Any]) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
+def _parquet(path: Path, target: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
     """Yield consecutive rows of a Parquet file as DataFrames."""
     try:
         from pyarrow import ArrowException, parquet
@@ -128,16 +145,23 @@ def _parquet(path: Path, target: Any, chunk_size: int) -> Iterator[Piece]:
         raise DataError(
             f"reading {path} needs pyarrow, which cannot be imported ({exc}): pip install pyarrow."
         ) from exc
-    if target is not None and not isinstance(target, str):
-        raise DataError(f"y of a Parquet file must be the name of its label column, not {type(target).__name__}.")
+    columns = {"y": target, "sample_weight": weight}
+    for name, value in columns.items():
+        if value is not None and not isinstance(value, str):
+            kind = "label" if name == "y" else "weight"
+            raise DataError(
+                f"{name} of a Parquet file must be the name of its {kind} column, not {type(value).__name__}."
+            )
     try:
         file = parquet.ParquetFile(path)
     except (ArrowException, OSError) as exc:
         raise DataError(f"{path} cannot be read as Parquet ({exc}).") from exc
     names = file.schema_arrow.names
     with file:
-        if target is not None and target not in names:
-            raise DataError(f"{path} has no column {target!r}; it has {', '.join(names[:10])}.")
+        for value in filter(None, columns.values()):
+            if value not in names:
+                raise DataError(f"{path} has no column {value!r}; it has {', '.join(names[:10])}.")
         for batch in file.iter_batches(batch_size=chunk_size):
             frame = batch.to_pandas()
-            yield (frame, None) if target is None else (frame.drop(columns=target), frame[target])
+            labels, weights = (None if value is None else frame[value] for value in (target, weight))
+            yield frame.drop(columns=list(filter(None, columns.values()))), labels, weights

@@ -30,7 +30,7 @@ def reducing_method(name: str, value: Any) -> BaseDistiller:
     Raises
     ------
     DataError
-        If the method does not use row weights.
+        If the method does not use row weights, or has no budget.
     UnknownNameError
         If no method or preset has this name.
     """
@@ -38,6 +38,11 @@ def reducing_method(name: str, value: Any) -> BaseDistiller:
     if not getattr(method, "_weighs_rows", False):
         raise DataError(
             f"{name}={value!r} does not use row weights, which summaries of a stream have: "
+            "give 'kmeans', 'kcenter' or 'random'."
+        )
+    if "budget" not in method.get_params(deep=False):
+        raise DataError(
+            f"{name}={value!r} has no budget, so it cannot bound the summaries of a stream: "
             "give 'kmeans', 'kcenter' or 'random'."
         )
     method._validate_params()  # noqa: SLF001 (scikit-learn's own way)

@@ -10,7 +10,8 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, Run, TrainingRows, WeightedDistiller, iterative_constraints
+from distillkit.base._input_weights import in_input, positive_weight
 from distillkit.base._outcome import SourceSummary, distilled_pair
 from distillkit.budget import Budget
 from distillkit.coresets.streaming._merge_reduce import Summary, Tree
@@ -40,7 +41,7 @@ _RESULTS = (
 _MANY_VALUES = 20  # so many different whole numbers are a continuous target in any chunk
 
 
-class StreamingCoreset(BaseDistiller):
+class StreamingCoreset(WeightedDistiller):
     """Apply a coreset method to a stream of rows in one pass and with bounded memory.
 
     Rows are collected in blocks. Each full block is reduced to a summary, and two summaries that
@@ -84,7 +85,7 @@ class StreamingCoreset(BaseDistiller):
     Attributes
     ----------
     n_rows_seen_ : int
-        Number of rows so far.
+        Number of rows so far, without those of weight zero.
     n_rows_held_ : int
         Number of rows in memory.
     history_ : list of dict
@@ -153,7 +154,7 @@ class StreamingCoreset(BaseDistiller):
         self.max_seconds = max_seconds
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Distill rows that are in memory, in a file, or arrive chunk by chunk.
 
         Parameters
@@ -161,12 +162,16 @@ class StreamingCoreset(BaseDistiller):
         X : array-like, memmap, str, path or iterable
             An array as for any distiller; a NumPy memory map; the path of a Parquet file (read by
             row groups) or of a ``.npy`` file; or an iterable, such as a list, a generator or a
-            DataLoader, of chunks X or pairs (X, y). Items of a list are chunks if all are pairs,
-            or frames or arrays of at least two axes; any other list is an array.
+            DataLoader, of chunks X, pairs (X, y) or triples (X, y, sample_weight). Items of a list
+            are chunks if all are pairs or triples, or frames or arrays of at least two axes; any
+            other list is an array.
         y : array-like of shape (n,), list, str or None
             Labels or numbers. For a Parquet file it is the name of the column that holds them. For
             a list of chunks it may be a list with the labels of each chunk; for any other iterable
             it must be None.
+        sample_weight : array-like of shape (n,), str or None
+            Weights of the rows: a row of weight k counts as k rows. For a Parquet file it is the
+            name of the column that holds them; for an iterable it must be None.
 
         Returns
         -------
@@ -181,13 +186,13 @@ class StreamingCoreset(BaseDistiller):
             `partial_fit`.
         """
         if is_stream(X, y):
-            self._fit_stream(X, y)
+            self._fit_stream(X, y, sample_weight)
         else:
-            super().fit(X, y)
+            super().fit(X, y, sample_weight)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _fit_stream(self, X: Any, y: Any) -> None:
+    def _fit_stream(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Add all pieces of a stream, and compute the result."""
         self._reset()
         run = Run(self.max_seconds)
@@ -197,17 +202,17 @@ class StreamingCoreset(BaseDistiller):
             shown_progress(enabled=bool(getattr(self, "verbose", False))),
             progress_task(type(self).__name__, "chunk", run.max_seconds) as run.progress,
         ):
-            for piece, labels in pieces_of(X, y, self.chunk_size):
+            for piece, labels, weight in pieces_of(X, y, sample_weight, self.chunk_size):
                 if self.__dict__.get("_tree") is not None and run.out_of_time():
                     break
-                self._add_chunk(piece, labels, self._resolve_task(y_in_memory))
+                self._add_chunk(piece, labels, self._resolve_task(y_in_memory), weight)
                 run.progress.update(self._chunks)
             if self.__dict__.get("_tree") is None:
                 raise DataError("the stream has no rows (n_samples = 0): give at least one row.")
             self._finish(run)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add the next chunk of rows.
 
         The fitted attributes (`distilled_` and the others) refer to all rows so far. They are
@@ -220,6 +225,8 @@ class StreamingCoreset(BaseDistiller):
             Any number of rows.
         y : array-like of shape (n,) or None
             Must be given for all chunks or for none. New classes may appear.
+        sample_weight : array-like of shape (n,), number or None
+            Weights of the rows; None means 1 for each.
 
         Returns
         -------
@@ -232,7 +239,7 @@ class StreamingCoreset(BaseDistiller):
             that are missing or of a different kind. The message gives the number of the chunk.
         """
         clock = Run()
-        self._add_chunk(X, y, None)
+        self._add_chunk(X, y, None, sample_weight)
         self._seconds = self.__dict__.get("_seconds", 0.0) + clock.seconds
         return self
 
@@ -242,7 +249,7 @@ class StreamingCoreset(BaseDistiller):
             self.__dict__.pop(name, None)
 
     @standard_settings()
-    def _add_chunk(self, X: Any, y: Any, task: str | None) -> None:
+    def _add_chunk(self, X: Any, y: Any, task: str | None, sample_weight: Any = None) -> None:
         """Check a chunk and add it to the tree; on any error the state stays as it was."""
         self._chunks = self.__dict__.get("_chunks", 0) + 1
         tree: Tree | None = self.__dict__.get("_tree")
@@ -250,6 +257,7 @@ class StreamingCoreset(BaseDistiller):
             return
         try:
             source, rows, labels = self._validate(X, y, reset=tree is None)
+            weight, positions = positive_weight(sample_weight, rows, all_zero=True)
             new_tree = (
                 self._new_tree(self._task_of_first_chunk(labels) if task is None else task)
                 if tree is None
@@ -261,7 +269,7 @@ class StreamingCoreset(BaseDistiller):
             raise type(exc)(f"chunk {self._chunks}: {exc}") from exc
         except ValueError as exc:
             raise DataError(f"chunk {self._chunks}: {exc}") from exc
-        new_tree.add(np.array(rows), None if labels is None else np.array(labels))
+        new_tree.add(np.array(rows), None if labels is None else np.array(labels), weight, positions)
         for name in _RESULTS:
             self.__dict__.pop(name, None)
         self._bytes = self.__dict__.get("_bytes", 0) + source.nbytes + (0 if labels is None else labels.nbytes)
@@ -296,7 +304,8 @@ class StreamingCoreset(BaseDistiller):
             if begin and run.out_of_time():
                 break
             part = slice(begin, begin + self.chunk_size)
-            self._tree.add(rows.X[part], None if rows.y is None else rows.y[part])
+            y, weight = (None if values is None else values[part] for values in (rows.y, rows.weight))
+            self._tree.add(rows.X[part], y, weight)
             run.progress.update(begin // self.chunk_size + 1, -(-len(rows.X) // self.chunk_size))
         return _outcome(self._reduce(run))
 
@@ -308,12 +317,14 @@ class StreamingCoreset(BaseDistiller):
             source.dtype,
             rows.X.shape[1:],
         )
-        self._set_results(outcome, distilled_pair(outcome, source, rows), self._source_summary(), run)
+        self._set_results(in_input(outcome, rows), distilled_pair(outcome, source, rows), self._source_summary(), run)
 
     def _reduce(self, run: Run) -> Summary:
         """Reduce all rows in memory to the budget, within the remaining time."""
         limit = None if run.max_seconds is None else max(run.max_seconds - run.seconds, 0.1 * run.max_seconds)
         tree = self._tree
+        if not tree.rows:
+            raise DataError("every row of the stream has weight zero: give at least one positive sample_weight.")
         # The same seed as that of the method, so that a single block gives the same result.
         last_run = Run(limit, tree.seed)
         result = tree.result(last_run)
@@ -340,12 +351,13 @@ class StreamingCoreset(BaseDistiller):
     def _source_summary(self) -> SourceSummary:
         """Describe the rows of the stream so far."""
         tree = self._tree
+        weight = tree.weight if tree.is_weighted else None
         if tree.task != "classification":
-            return SourceSummary(tree.rows, self._bytes, tree.task)
+            return SourceSummary(tree.rows, self._bytes, tree.task, weight=weight)
         parts = [part.y for part in (*tree.levels.values(), *tree.buffer) if part.y is not None]
         labels = np.unique(np.concatenate([np.unique(y) for y in parts]))
         counts = np.array([tree.counts[label] for label in labels.tolist()])
-        return SourceSummary(tree.rows, self._bytes, tree.task, labels, counts)
+        return SourceSummary(tree.rows, self._bytes, tree.task, labels, counts, weight)
 
     def __getattr__(self, name: str) -> Any:
         """Compute the results for the chunks so far when one is first accessed."""
@@ -360,7 +372,7 @@ class StreamingCoreset(BaseDistiller):
 
     @property
     def n_rows_seen_(self) -> int:
-        """Number of rows so far."""
+        """Number of rows so far, without those of weight zero."""
         return self._tree.rows
 
     @property
