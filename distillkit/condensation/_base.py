@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from distillkit.base import BaseDistiller, Outcome, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
 from distillkit.condensation._constraints import SHARED_CONSTRAINTS
 from distillkit.condensation._networks import network_maker
 from distillkit.condensation._plan import CondensationPlan
@@ -37,11 +37,14 @@ _MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "o
 _PlanMaker = Callable[[CondensationProblem], CondensationPlan]
 
 
-class IterativeCondenser(BaseDistiller):
+class IterativeCondenser(WeightedDistiller):
     """Base class of the condensers, whose `_condense` follows the plan that a method makes.
 
     A method turns its parameters into a `CondensationPlan` (in its ``_distiller.py``) and optimizes
     the rows in a `Loop` (in its ``_loop.py``); its `_distill` calls `_condense` with both.
+
+    Training rows with weights are drawn in proportion to them, and scaled by their weighted mean
+    and deviation.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -139,7 +142,7 @@ class IterativeCondenser(BaseDistiller):
         """Return what validates the rows on those held out."""
         if held_out is None:
             return None
-        batch = problem.batch(held_out)
+        batch = problem.batch(held_out, seed)
         if plan.make_judge is not None:
             return plan.make_judge(batch, seed)
         return Validation(

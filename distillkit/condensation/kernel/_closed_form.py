@@ -57,19 +57,25 @@ def closed_form(problem: CondensationProblem, init: Any, alpha: float, run: Run)
                 DistillkitWarning,
                 stacklevel=5,
             )
-        y = linear_targets(X, rows.y.astype(np.float64), np.asarray(parts[0][1]), alpha)
+        y = linear_targets(X, rows.y.astype(np.float64), np.asarray(parts[0][1]), alpha, rows.weight)
         Y, targets = rows.y.astype(np.float64)[:, None], y[:, None]
     else:
         y, _ = row_labels(problem, torch.zeros(0))
         classes = np.array([group.label for group in rows.groups])
         Y, targets = (np.asarray(labels[:, None] == classes, dtype=np.float64) for labels in (rows.y, y))
     # 3. Solve for the rows.
-    synthetic = ridge_equivalent_rows(X, Y, start, targets, weight, alpha)
+    synthetic = ridge_equivalent_rows(X, Y, start, targets, weight, alpha, rows.weight)
     return synthetic.reshape(-1, *problem.shape), y
 
 
 def ridge_equivalent_rows(
-    X: np.ndarray, Y: np.ndarray, start: np.ndarray, targets: np.ndarray, weight: np.ndarray, alpha: float
+    X: np.ndarray,
+    Y: np.ndarray,
+    start: np.ndarray,
+    targets: np.ndarray,
+    weight: np.ndarray,
+    alpha: float,
+    row_weight: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return rows on which weighted ridge regression gives the same model as on all rows.
 
@@ -92,9 +98,11 @@ def ridge_equivalent_rows(
         The targets of `linear_targets` fulfill both, as do labels with the weights of their
         classes.
     weight : ndarray of shape (m,)
-        Positive weights of the synthetic rows, with sum n.
+        Positive weights of the synthetic rows, with sum n, or the sum of `row_weight`.
     alpha : float
         Regularization as in `sklearn.linear_model.Ridge`.
+    row_weight : ndarray of shape (n,) or None
+        Weights of the rows in X; None gives equal weights.
 
     Returns
     -------
@@ -106,7 +114,7 @@ def ridge_equivalent_rows(
     NeurIPS 2024, which treats the case without intercept and weights.
     """
     # 1. Fit all rows, and decompose the map from the weighted targets to the coefficients.
-    W = _coefficients(X, Y, alpha)
+    W = _coefficients(X, Y, alpha, row_weight)
     root = np.sqrt(weight)[:, None]
     T = root * (targets - np.average(targets, axis=0, weights=weight))
     U, S, Vt = np.linalg.svd(W @ np.linalg.pinv(T), full_matrices=False)
@@ -121,11 +129,13 @@ def ridge_equivalent_rows(
     free = free - basis @ (basis.T @ free)
     free = free - (free @ U) @ U.T
     # 4. Add both components, and undo the weighting and the centering.
-    rows: np.ndarray = X.mean(axis=0) + (solution + free) / root
+    rows: np.ndarray = np.average(X, axis=0, weights=row_weight) + (solution + free) / root
     return rows
 
 
-def linear_targets(X: np.ndarray, y: np.ndarray, start: np.ndarray, alpha: float) -> np.ndarray:
+def linear_targets(
+    X: np.ndarray, y: np.ndarray, start: np.ndarray, alpha: float, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return targets for `ridge_equivalent_rows`: first targets, shifted and scaled.
 
     They get the mean of y and the standard deviation of the ridge predictions. With the standard
@@ -140,20 +150,29 @@ def linear_targets(X: np.ndarray, y: np.ndarray, start: np.ndarray, alpha: float
         Targets of all rows, and first targets of the synthetic rows.
     alpha : float
         Regularization of the ridge regression.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows; None gives equal weights.
 
     Returns
     -------
     ndarray of shape (m,)
     """
-    w = _coefficients(X, y[:, None], alpha)
-    spread = max(float((X @ w).std()), 2 * float(np.sqrt(alpha / len(X)) * np.linalg.norm(w)))
+    w = _coefficients(X, y[:, None], alpha, weight)
+    predicted = X @ w
+    deviation, total = float(predicted.std()), float(len(X))
+    if weight is not None:
+        centered, total = predicted[:, 0] - np.average(predicted[:, 0], weights=weight), float(weight.sum())
+        deviation = float(np.sqrt(np.average(np.square(centered), weights=weight)))
+    spread = max(deviation, 2 * float(np.sqrt(alpha / total) * np.linalg.norm(w)))
     pattern = start - start.mean()
     if not pattern.any():  # all first targets are equal, so that evenly spaced ones replace them
         pattern = np.arange(len(start)) - (len(start) - 1) / 2
-    return y.mean() + pattern * (spread / pattern.std() if pattern.any() else 0.0)  # type: ignore[no-any-return]
+    scale = spread / pattern.std() if pattern.any() else 0.0
+    return np.asarray(np.average(y, weights=weight) + pattern * scale)
 
 
-def _coefficients(X: np.ndarray, Y: np.ndarray, alpha: float) -> np.ndarray:
+def _coefficients(X: np.ndarray, Y: np.ndarray, alpha: float, weight: np.ndarray | None) -> np.ndarray:
     """Return the coefficients (d, k) of ridge regression with an intercept."""
-    coefficients: np.ndarray = Ridge(alpha).fit(X, Y).coef_.reshape(Y.shape[1], -1).T
+    model = Ridge(alpha).fit(X, Y, sample_weight=weight)
+    coefficients: np.ndarray = model.coef_.reshape(Y.shape[1], -1).T
     return coefficients

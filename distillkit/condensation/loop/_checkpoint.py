@@ -163,9 +163,11 @@ def _plain(value: Any) -> Any:
 
 
 def data_digest(rows: TrainingRows) -> str:
-    """Return a digest of the training rows and their labels."""
+    """Return a digest of the training rows, their labels and their weights."""
     digest = hashlib.blake2b(f"{rows.X.shape} {rows.X.dtype.str} {rows.task}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(rows.X).data)
     if rows.y is not None:
         digest.update(json.dumps(to_jsonable(rows.y)).encode())
+    if rows.weight is not None:
+        digest.update(np.ascontiguousarray(rows.weight).data)
     return digest.hexdigest()

@@ -71,7 +71,8 @@ def _subset(rows: TrainingRows, mask: np.ndarray) -> TrainingRows:
     """Return the rows under a mask, with the groups that they belong to."""
     new_index = np.cumsum(mask) - 1
     groups = tuple(_reindexed(rows.groups, mask, new_index))
-    return replace(rows, X=rows.X[mask], y=None if rows.y is None else rows.y[mask], groups=groups)
+    y, weight = (None if values is None else values[mask] for values in (rows.y, rows.weight))
+    return replace(rows, X=rows.X[mask], y=y, weight=weight, groups=groups)
 
 
 def _reindexed(groups: tuple[Group, ...], mask: np.ndarray, new_index: np.ndarray) -> Iterator[Group]:

@@ -9,9 +9,10 @@ import torch
 
 from distillkit.condensation.problem._start import points_to_cluster
 from distillkit.neighbors import kmeans
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
-    from distillkit.base import Run
+    from distillkit.base import Group, Run
     from distillkit.condensation.problem._problem import Batch, CondensationProblem
 
 __all__ = ["REAL_DRAWS", "GroupRows"]
@@ -22,6 +23,8 @@ REAL_DRAWS = ("random", "clusters")
 
 class GroupRows:
     """Draws batches from each group of a problem, with equal probability for each row of a group.
+
+    Rows with weights are drawn in proportion to them, see `weighted_draw`.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ class GroupRows:
         if how == "clusters":
             groups = problem.rows.groups
             self._ranks = [
-                _cluster_ranks(problem, group.rows, size, run) if len(group.rows) > size else None for group in groups
+                _cluster_ranks(problem, group, size, run) if len(group.rows) > size else None for group in groups
             ]
             if run is not None:
                 run.stopped_by = None
@@ -71,9 +74,12 @@ class GroupRows:
         return [self._draw(number, size, rng) for number in range(len(self._ranks))]
 
     def _draw(self, number: int, size: int, rng: np.random.Generator) -> Batch:
-        picks = self._problem.rows.groups[number].rows
-        if len(picks) > size:
-            ranks = self._ranks[number]
+        group, ranks = self._problem.rows.groups[number], self._ranks[number]
+        picks, weight = group.rows, self._problem.rows.weight_in(group)
+        if weight is not None:
+            order = None if ranks is None else np.lexsort((rng.random(len(picks)), ranks))
+            picks = picks[weighted_draw(weight, size, rng, order)]
+        elif len(picks) > size:
             if ranks is None:
                 picks = rng.choice(picks, size, replace=False, shuffle=False)
             else:
@@ -92,11 +98,12 @@ class GroupRows:
         return self._problem.scaled(self._problem.rows.X[picks])
 
 
-def _cluster_ranks(problem: CondensationProblem, group: np.ndarray, size: int, run: Run | None) -> np.ndarray:
+def _cluster_ranks(problem: CondensationProblem, group: Group, size: int, run: Run | None) -> np.ndarray:
     """Return the rank of each row's cluster along the axis in which the centers differ most."""
-    points, _ = points_to_cluster(problem.rows.flat[group], problem.numbers(group))
+    weight = problem.rows.weight_in(group)
+    points, _ = points_to_cluster(problem.rows.flat[group.rows], problem.numbers(group.rows), weight)
     # A constant seed gives a resumed run the same clusters, whatever was drawn before.
-    clusters = kmeans(points, size, seed=0, should_stop=None if run is None else run.out_of_time)
+    clusters = kmeans(points, size, weights=weight, seed=0, should_stop=None if run is None else run.out_of_time)
     centered = clusters.centroids - clusters.centroids.mean(axis=0)
     axis = np.linalg.svd(centered, full_matrices=False)[2][0]
     ranks: np.ndarray = np.argsort(np.argsort(centered @ axis))[clusters.labels]

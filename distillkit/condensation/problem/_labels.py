@@ -99,5 +99,8 @@ def row_labels(problem: CondensationProblem, targets: torch.Tensor) -> tuple[np.
 
 
 def rows_per_label(rows: TrainingRows) -> np.ndarray:
-    """Return how many training rows each distilled row stands for: an equal part of its class."""
-    return np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
+    """Return how many training rows each distilled row stands for: an equal part of its class.
+
+    If the rows have weights, it is an equal part of the weight of the class.
+    """
+    return np.concatenate([rows.equal_weight(group) for group in rows.groups])

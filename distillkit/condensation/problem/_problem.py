@@ -15,6 +15,7 @@ from distillkit.exceptions import DataError
 from distillkit.nn import RowLoss, class_loss, number_loss
 from distillkit.utils._moments import mean_and_deviation
 from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
@@ -71,8 +72,11 @@ class CondensationProblem:
                 "because a network has nothing to learn from one."
             )
         numbers = rows.y if rows.task == "regression" else None
-        mean, scale = (0.0, 1.0) if numbers is None else mean_and_deviation(np.asarray(numbers, dtype=np.float64))
-        return cls(rows, _scaling(rows.X), mean, scale, device)
+        if numbers is None:
+            mean, scale = 0.0, 1.0
+        else:
+            mean, scale = mean_and_deviation(np.asarray(numbers, dtype=np.float64), rows.weight)
+        return cls(rows, _scaling(rows.X, rows.weight), mean, scale, device)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,14 +133,20 @@ class CondensationProblem:
         scaled = (np.asarray(y, dtype=np.float64) - self.y_mean) / self.y_scale
         return torch.as_tensor(scaled, dtype=torch.float32, device=self.device)
 
-    def batch(self, rows: TrainingRows) -> Batch:
-        """Return other rows of the same groups, such as held-out rows, as one batch."""
+    def batch(self, rows: TrainingRows, seed: int = 0) -> Batch:
+        """Return other rows of the same groups, such as held-out rows, as one batch.
+
+        If the rows have weights, as many of them are drawn in proportion to these; `seed` decides.
+        """
         parts = [
             self.targets(number, None if rows.y is None else rows.y[group.rows], len(group.rows))
             for number, group in enumerate(rows.groups)
         ]
-        order = np.concatenate([group.rows for group in rows.groups])
-        return self.scaled(rows.X[order]), torch.cat(parts)
+        order, targets = np.concatenate([group.rows for group in rows.groups]), torch.cat(parts)
+        if rows.weight is not None:
+            picks = weighted_draw(rows.weight[order], len(order), np.random.default_rng(seed))
+            order, targets = order[picks], targets[torch.as_tensor(picks, device=targets.device)]
+        return self.scaled(rows.X[order]), targets
 
     def limits(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the lowest and highest values of the training rows, scaled.
@@ -150,9 +160,9 @@ class CondensationProblem:
         return self.scaled(low), self.scaled(high)
 
 
-def _scaling(X: np.ndarray) -> Preprocessing:
+def _scaling(X: np.ndarray, weight: np.ndarray | None) -> Preprocessing:
     if X.ndim == 2:
-        return Preprocessing.standardize(X)
-    mean, scale = mean_and_deviation(X)
+        return Preprocessing.standardize(X, weight)
+    mean, scale = mean_and_deviation(X, weight)
     size = int(np.prod(X.shape[1:]))
     return Preprocessing(np.full(size, mean), np.full(size, scale), kind="standardize")

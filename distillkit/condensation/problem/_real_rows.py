@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from distillkit.condensation.problem._problem import Batch
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.condensation.problem._problem import CondensationProblem
@@ -16,7 +17,7 @@ __all__ = ["RealRows"]
 
 
 class RealRows:
-    """Draws batches from all groups of a problem, with equal probability for each row.
+    """Draws batches from all groups, with equal probability for each row or by the weights.
 
     Parameters
     ----------
@@ -27,6 +28,7 @@ class RealRows:
         groups = problem.rows.groups
         self._problem = problem
         self.positions = np.concatenate([group.rows for group in groups])
+        self._weight = None if problem.rows.weight is None else problem.rows.weight[self.positions]
         if problem.rows.task == "classification":
             labels = np.array([group.label for group in groups])
             assert problem.rows.y is not None
@@ -40,7 +42,12 @@ class RealRows:
         return len(self.positions)
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
-        """Draw `size` rows without replacement, or all rows if there are fewer."""
+        """Draw `size` rows without replacement, or all rows if there are fewer.
+
+        Rows with weights are drawn in proportion to them, see `weighted_draw`.
+        """
+        if self._weight is not None:
+            return self.take(weighted_draw(self._weight, size, rng))
         if len(self) <= size:
             return self.take(np.arange(len(self)))
         return self.take(rng.choice(len(self), size, replace=False, shuffle=False))

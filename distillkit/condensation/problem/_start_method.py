@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.plugins._methods import make_method
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._seeds import seed_model
+from distillkit.utils._weights import require_weight_support, weight_argument
 
 if TYPE_CHECKING:
-    from distillkit.base import Group, Run
+    from distillkit.base import Group, Run, TrainingRows
     from distillkit.condensation.problem._problem import CondensationProblem
 
 __all__ = ["rows_of_method"]
@@ -45,28 +47,30 @@ def rows_of_method(
     Raises
     ------
     DataError
-        If the method is unknown, has no budget, or returns another number of rows than asked for.
+        If the method is unknown, has no budget, returns another number of rows than asked for, or
+        cannot use the weights of the rows.
     """
     rows = problem.rows
     assert rows.y is not None
     if rows.task == "regression":
         return [
             _start_of_group(
-                init, rows.X[group.rows], rows.y[group.rows], group, _configured(init, starts, run, rows.task)
+                init,
+                replace(rows, X=rows.X[group.rows], y=rows.y[group.rows], weight=rows.weight_in(group)),
+                group,
+                _configured(init, starts, run, rows.task),
             )
             for group in rows.groups
         ]
     method = _configured(init, starts, run, rows.task)
     budget = {to_jsonable(group.label): group.size for group in rows.groups}
-    X, y = _fit_resample(method.set_params(budget=budget), rows.X, rows.y)
+    X, y = _fit_resample(method.set_params(budget=budget), rows)
     return [(_require_size(init, X[y == group.label], group), None) for group in rows.groups]
 
 
-def _start_of_group(
-    init: Any, X: np.ndarray, y: np.ndarray, group: Group, method: Any
-) -> tuple[np.ndarray, np.ndarray]:
+def _start_of_group(init: Any, rows: TrainingRows, group: Group, method: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows and the continuous targets that a method gives for one group."""
-    X_start, targets = _fit_resample(method.set_params(budget=group.size), X, y)
+    X_start, targets = _fit_resample(method.set_params(budget=group.size), rows)
     return _require_size(init, X_start, group), np.asarray(targets, dtype=np.float64)
 
 
@@ -96,12 +100,13 @@ def _configured(init: Any, starts: tuple[str, ...], run: Run, task: str | None) 
     return seed_model(method.set_params(**overrides), run.rng)
 
 
-def _fit_resample(method: Any, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fit_resample(method: Any, rows: TrainingRows) -> tuple[np.ndarray, np.ndarray]:
     """Fit a method and return its rows in the units and the shape of X, and their labels."""
-    X_start, labels = method.fit_resample(X, y)
+    require_weight_support("init", method, rows.weight)
+    X_start, labels = method.fit_resample(rows.X, rows.y, **weight_argument(rows.weight))
     preprocessing = getattr(method, "preprocessing_", None)
     X_start = np.asarray(X_start) if preprocessing is None else np.asarray(preprocessing.inverse_transform(X_start))
-    return X_start.reshape(len(X_start), *X.shape[1:]), np.asarray(labels)
+    return X_start.reshape(len(X_start), *rows.X.shape[1:]), np.asarray(labels)
 
 
 def _require_size(init: Any, X_start: np.ndarray, group: Group) -> np.ndarray:

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
 import torch
 
 from distillkit.condensation.loop._batch_size import BatchSize
@@ -28,6 +29,7 @@ from distillkit.nn import (
     train_network,
 )
 from distillkit.utils._progress import progress_task
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -261,7 +263,7 @@ class Experts:
             if epoch and _expert_time_is_over(run):
                 break
             # Train one epoch on randomly drawn rows, and keep the weights after it.
-            picks = torch.randperm(len(X), generator=generator)[: plan.epoch_rows]
+            picks = self._epoch_picks(generator)
             loss = problem.row_loss(targets[picks])
             try:
                 train_network(
@@ -283,6 +285,14 @@ class Experts:
             raise DivergedError(f"the loss went from {first_loss:.3g} to {last_loss:.3g}", len(weights) - 1)
         self.trained += 1
         return torch.stack(weights).cpu()
+
+    def _epoch_picks(self, generator: torch.Generator) -> torch.Tensor:
+        """Draw the rows of an epoch: without replacement, or in proportion to their weights."""
+        rows = self.problem.rows
+        if rows.weight is None:
+            return torch.randperm(len(rows.X), generator=generator)[: self.plan.epoch_rows]
+        rng = np.random.default_rng(int(torch.randint(2**31 - 1, (), generator=generator)))
+        return torch.from_numpy(rng.permutation(weighted_draw(rows.weight, self.plan.epoch_rows, rng)))
 
     def _loss(self, network: nn.Module, X: torch.Tensor, targets: torch.Tensor) -> float:
         """Return the mean loss on rows that are evenly spaced in the data."""
