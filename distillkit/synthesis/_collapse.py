@@ -10,6 +10,7 @@ import numpy as np
 from distillkit.exceptions import DistillkitWarning
 from distillkit.synthesis._feature_classifier import FeatureClassifier
 from distillkit.synthesis._fitted import FittedGenerator
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
@@ -73,7 +74,10 @@ def _real_and_generated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return encoded real rows of a group and as many generated ones."""
     size = min(size, len(group.rows))
-    picks = group.rows[np.linspace(0, len(group.rows) - 1, size).astype(np.int64)]
+    positions = np.linspace(0, len(group.rows) - 1, size).astype(np.int64)
+    if rows.weight is not None:
+        positions = weighted_draw(rows.mass_in(group), size, None, np.arange(len(group.rows)))
+    picks = group.rows[positions]
     # The generated rows get the labels of the picked rows, so that numbers have the same
     # distribution on both sides.
     labels = None if rows.y is None else rows.y[picks]

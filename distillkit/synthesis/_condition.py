@@ -12,6 +12,7 @@ import torch
 
 from distillkit.budget import Budget
 from distillkit.exceptions import DataError
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Condition", "embedding_weights"]
 
 _KNOTS = 11
+_LARGE = 2**40  # sum of whole numbers in the proportions of weights
 
 
 def embedding_weights(positions: torch.Tensor, width: int) -> torch.Tensor:
@@ -55,9 +57,11 @@ class Condition:
     classes : ndarray of shape (k,) or None
         Sorted labels; None without labels and for continuous targets.
     counts : ndarray of shape (k,)
-        Number of training rows of each class, or of all rows.
+        Number of training rows of each class, or of all rows; in proportion to their weights if
+        they have some.
     targets : ndarray of shape (n,) or None
-        Sorted training targets, float64; None without labels and for classes.
+        Sorted training targets, float64; None without labels and for classes. If the rows have
+        weights, as many quantiles of the weighted targets.
     """
 
     classes: np.ndarray | None
@@ -68,10 +72,15 @@ class Condition:
     def of(cls, rows: TrainingRows) -> Condition:
         """Take the labels of the training rows."""
         counts = np.array([len(group.rows) for group in rows.groups])
+        if rows.weight is not None:
+            counts = _whole(np.array([rows.mass_in(group).sum() for group in rows.groups]))
         if rows.y is None:
             return cls(None, counts, None)
         if rows.task == "regression":
-            return cls(None, counts, np.sort(rows.y.astype(np.float64)))
+            targets = rows.y.astype(np.float64)
+            if rows.weight is not None:
+                targets = targets[weighted_draw(rows.weight, len(targets), None, np.argsort(targets, kind="stable"))]
+            return cls(None, counts, np.sort(targets))
         return cls(np.unique(rows.y), counts, None)
 
     @cached_property
@@ -201,6 +210,13 @@ def _positive(n: Any) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise DataError(f"n={n!r} is not a number of rows: give an int of at least 1.")
     return int(n)
+
+
+def _whole(masses: np.ndarray) -> np.ndarray:
+    """Return positive whole numbers in the proportions of weights; whole weights as they are."""
+    if (masses == np.rint(masses)).all() and masses.sum() < _LARGE:
+        return np.asarray(masses, dtype=np.int64)
+    return np.asarray(np.maximum(1, np.rint(masses / masses.sum() * _LARGE)), dtype=np.int64)
 
 
 def _shares(total: int, counts: np.ndarray) -> np.ndarray:

@@ -48,8 +48,8 @@ class Codec:
     columns: Columns | None = None
 
     @classmethod
-    def of(cls, X: np.ndarray) -> Codec:
-        """Compute the scales from training rows (n, ...)."""
+    def of(cls, X: np.ndarray, weight: np.ndarray | None = None) -> Codec:
+        """Compute the scales from training rows (n, ...), perhaps with weights (n,)."""
         shape = X.shape[1:]
         check_image_axes(shape)
         kind = {3: "image", 2: "series"}.get(len(shape), "table")
@@ -61,8 +61,8 @@ class Codec:
         low, high = (bound(axis=0, keepdims=True).astype(np.float64) for bound in (X.min, X.max))
         if kind == "table":
             columns = Columns.of(X)
-            return cls(kind, shape, *_table_scales(X, columns, low, high), low, high, columns)
-        shift, scale = _range_scales(low, high) if kind == "image" else _standard_scales(X)
+            return cls(kind, shape, *_table_scales(X, columns, low, high, weight), low, high, columns)
+        shift, scale = _range_scales(low, high) if kind == "image" else _standard_scales(X, weight)
         return cls(kind, shape, shift, scale, low, high)
 
     @property
@@ -95,22 +95,24 @@ def _range_scales(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.nda
     return (low + high) / 2, np.where(high > low, (high - low) / 2, 1)
 
 
-def _standard_scales(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the standard deviation of each channel or column."""
+def _standard_scales(X: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (weighted) mean and standard deviation of each channel or column."""
     axes = (0, *range(2, X.ndim))
     mean, deviation = (
         X.mean(axis=axes, keepdims=True, dtype=np.float64),
         X.std(axis=axes, keepdims=True, dtype=np.float64),
     )
     low, high = (ends.astype(np.float64) for ends in (X.min(axis=axes, keepdims=True), X.max(axis=axes, keepdims=True)))
-    for channel in np.flatnonzero(extreme_columns(low, high)):
-        mean.flat[channel], deviation.flat[channel] = mean_and_deviation(X[:, channel])
+    for channel in range(X.shape[1]) if weight is not None else np.flatnonzero(extreme_columns(low, high)):
+        mean.flat[channel], deviation.flat[channel] = mean_and_deviation(X[:, channel], weight)
     # The computed deviation of a constant feature may be a rounding error instead of zero.
     return mean, np.where((low < high) & (deviation > 0), deviation, 1)
 
 
-def _table_scales(X: np.ndarray, columns: Columns, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    shift, scale = _standard_scales(X)
+def _table_scales(
+    X: np.ndarray, columns: Columns, low: np.ndarray, high: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    shift, scale = _standard_scales(X, weight)
     has_levels = np.zeros(X.shape[1], dtype=bool)
     has_levels[list(columns.levels)] = True
     # Columns of few levels are scaled by their range, because a rare level would be many standard

@@ -61,7 +61,8 @@ class FeatureClassifier:
             device=device,
             random_state=int(rng.randint(np.iinfo(np.int32).max)),
         )
-        return cls(model.fit(rows.X[picks], rows.y[picks]))
+        weight = None if rows.weight is None else rows.weight[picks]
+        return cls(model.fit(rows.X[picks], rows.y[picks], sample_weight=weight))
 
     def confidence(self, X: np.ndarray, label: object) -> tuple[np.ndarray, np.ndarray]:
         """Return each row's probability of a class, and whether that is the most probable class.

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit.base import BaseDistiller, Outcome, TrainingRows, iterative_constraints
+from distillkit.base import BaseDistiller, Outcome, TrainingRows, WeightedDistiller, iterative_constraints
 from distillkit.base._outcome import distilled_pair
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_generator, resolve_device
@@ -39,7 +39,7 @@ _RATE = Interval(Real, 0, None, closed="neither")
 _TRAINING_SHARE = {"random": 1.0, "kmeans": 0.95, "filter+kmeans": 0.85}
 
 
-class GANSynthesizer(BaseDistiller):
+class GANSynthesizer(WeightedDistiller):
     """Rows from a conditional generative adversarial network (GAN), for classes or numbers.
 
     The GAN has the hinge loss, a discriminator with spectral normalization and a projection head,
@@ -49,7 +49,8 @@ class GANSynthesizer(BaseDistiller):
     rows; `sample` generates more.
 
     Each row is generated for a given label, so class counts are exact, and the target of a
-    generated row is the number that the generator was conditioned on.
+    generated row is the number that the generator was conditioned on. Training rows with weights
+    are drawn in proportion to them, and so are the labels of generated rows.
 
     Parameters
     ----------
@@ -226,7 +227,7 @@ class GANSynthesizer(BaseDistiller):
         return Selection(self.selection, self.pool, generator, classifier, device).select(rows, run)
 
     def _train(self, rows: TrainingRows, run: Run) -> FittedGenerator:
-        device, codec, condition = resolve_device(self.device), Codec.of(rows.X), Condition.of(rows)
+        device, codec, condition = resolve_device(self.device), Codec.of(rows.X, rows.weight), Condition.of(rows)
         network, discriminator = make_networks(
             codec, condition.width, latent=self.latent, width=self.width, seed=run.seed()
         )
@@ -249,6 +250,7 @@ class GANSynthesizer(BaseDistiller):
             share=_TRAINING_SHARE[self.selection],
             score=score,
             score_every=self.check_every,
+            weight=None if rows.weight is None else rows.weight[picks],
         )
         return replace(fitted, network=trained)
 

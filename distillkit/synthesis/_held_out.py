@@ -12,6 +12,7 @@ from torch import nn
 from distillkit.neighbors import nearest
 from distillkit.synthesis._fitted import FittedGenerator
 from distillkit.utils._hold_out import hold_out_rows
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
@@ -78,6 +79,8 @@ class HeldOutScore:
         The score is the accuracy for classes, minus the mean squared error for numbers, and minus
         the mean distance without labels.
         """
+        if rows.weight is not None:  # as many of them, in proportion to their weights
+            indices = indices[weighted_draw(rows.weight[indices], len(indices), None, np.arange(len(indices)))]
         X = template.codec.encode(rows.X[indices]).reshape(len(indices), -1)
         scores = {"classification": _accuracy, "regression": _negative_error}
         y = None if rows.y is None else rows.y[indices]

@@ -53,7 +53,7 @@ class Selection:
         Their weights give each class the total weight of its training rows.
         """
         parts = [self._of_group(rows, group, run) for group in rows.groups]
-        weight = np.concatenate([np.full(group.size, len(group.rows) / group.size) for group in rows.groups])
+        weight = np.concatenate([rows.equal_weight(group) for group in rows.groups])
         labels = [y for _, y in parts if y is not None]
         return Outcome(
             X=np.concatenate([X for X, _ in parts]), y=np.concatenate(labels) if labels else None, weight=weight

@@ -14,6 +14,7 @@ from torch import nn
 
 from distillkit.exceptions import DistillkitWarning
 from distillkit.synthesis._adversaries import Adversaries
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -36,6 +37,7 @@ def train(
     share: float = 1.0,
     score: GeneratorScore | None = None,
     score_every: int | None = None,
+    weight: np.ndarray | None = None,
 ) -> nn.Module:
     """Train until `max_iter` or the time limit, and return the averaged generator.
 
@@ -58,6 +60,8 @@ def train(
         the best score is returned. None returns the last generator.
     score_every : int or None
         None scores at the end only.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows, in proportion to which they are drawn.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def train(
         If a loss, a gradient or a generated row is not finite. Training ends before that step, and
         the last generator that makes finite rows is returned.
     """
-    batches = endless_batches(len(rows), batch_size, np.random.RandomState(run.seed()))
+    batches = endless_batches(len(rows), batch_size, np.random.RandomState(run.seed()), weight)
     snapshots, losses = GeneratorSnapshots(adversaries, score), list[tuple[float, float, float]]()
     run.stopped_by, trouble = "max_iter", None
     for step in itertools.count(1) if max_iter is None else range(1, max_iter + 1):
@@ -112,12 +116,18 @@ def _warn(trouble: str, network_step: int) -> None:
     )
 
 
-def endless_batches(n_rows: int, size: int, rng: np.random.RandomState) -> Iterator[np.ndarray]:
-    """Yield batches of row positions forever: all rows in random order, then in another order."""
+def endless_batches(
+    n_rows: int, size: int, rng: np.random.RandomState, weight: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield batches of row positions forever: all rows in random order, then in another order.
+
+    With weights, as many rows as there are in all are drawn in proportion to them instead.
+    """
     queue: np.ndarray = np.empty(0, dtype=np.int64)
     while True:
         while len(queue) < size:
-            queue = np.concatenate([queue, rng.permutation(n_rows)])
+            rows = n_rows if weight is None else weighted_draw(weight, n_rows, rng)
+            queue = np.concatenate([queue, rng.permutation(rows)])
         yield queue[:size]
         queue = queue[size:]
 
