@@ -62,6 +62,13 @@ __all__ = ["distill"]
 @click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]")
 @click.option("--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated).")
 @click.option("--drop", metavar="COLUMN,...", help="Columns to leave out.")
+@click.option("--weight", metavar="COLUMN", help="Column of the weights of the rows.  [default: sample_weight, if any]")
+@click.option("--no-weight", is_flag=True, help="Read a column sample_weight as data.")
+@click.option(
+    "--soft-labels/--no-soft-labels",
+    default=True,
+    help="Leave out columns with the soft labels of a distilled set, or read them as data.  [default: leave out]",
+)
 @click.option("--download", is_flag=True, help="Download a named dataset into the data root if it is not there.")
 @data_root_option
 @noted(note_of_distillation)
@@ -79,6 +86,8 @@ def distill(
     data_root: Path | None,
     missing: tuple[str, ...],
     drop: str | None,
+    weight: str | None,
+    no_weight: bool,
     **reading: Any,
 ) -> None:
     """Distil SOURCE with METHOD and write the small set.
@@ -89,7 +98,7 @@ def distill(
     Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
     """
     from distillkit.budget import Budget
-    from distillkit.cli._single import check_output, distil_rows, make_distiller
+    from distillkit.cli._single import check_output, check_weights, distil_rows, make_distiller
     from distillkit.cli._target_hint import describe_missing_target
     from distillkit.datasets import load_rows
     from distillkit.utils._progress import shown_progress
@@ -98,13 +107,17 @@ def distill(
     check_output(output)
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
     distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
+    if no_weight and weight is not None:
+        raise click.UsageError("--weight names a column of weights, and --no-weight says that there is none: give one.")
     reading |= {"missing": missing, "drop": [] if drop is None else [name.strip() for name in drop.split(",")]}
+    reading["weight"] = False if no_weight else weight
     remember(distiller=distiller)
-    X, y = load_rows(source, target=target, root=data_root, **reading)
+    X, y, weights = load_rows(source, target=target, root=data_root, return_weight=True, **reading)
+    check_weights(distiller, X, weights, method, output)
     started = time.perf_counter()
     # Files and pipes get no lines of progress, which would hide the warnings.
     with shown_progress(enabled=sys.stderr is not None and sys.stderr.isatty(), ending=False):
-        small = distil_rows(distiller, X, y, standardize=X.ndim < 4 if standardize is None else standardize)
+        small = distil_rows(distiller, X, y, weights, standardize=X.ndim < 4 if standardize is None else standardize)
     seconds = time.perf_counter() - started
     small.save(output, target or "target")
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")

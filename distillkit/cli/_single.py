@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import has_fit_parameter
 
 from distillkit.budget import Budget
 from distillkit.distilled import DistilledSet
@@ -20,8 +21,11 @@ from distillkit.tables import DistilledTable, TableEncoder
 from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._weights import weight_argument
 
-__all__ = ["check_output", "distil_rows", "make_distiller"]
+__all__ = ["check_output", "check_weights", "distil_rows", "make_distiller"]
+
+_TABLES = (".csv", ".parquet")
 
 
 def check_output(path: Path) -> None:
@@ -85,7 +89,28 @@ def make_distiller(name: str, budget: Budget, params: dict[str, Any], common: di
     return make_method(name, params, {"budget": value, **common})
 
 
-def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> DistilledSet:
+def check_weights(distiller: Any, X: Any, weight: np.ndarray | None, method: str, output: Path) -> None:
+    """Check that weights of the rows can be used, and those of the distilled rows be written.
+
+    Raises
+    ------
+    DataError
+        If the method cannot use weights, or the table has a column of its own by the name of the
+        weights in the output.
+    """
+    if weight is not None and not has_fit_parameter(distiller, "sample_weight"):
+        raise DataError(
+            f"the rows have weights, which method {method!r} cannot use: leave their column out by --drop (or "
+            "--no-weight for arrays), or choose a method that can, such as kmeans."
+        )
+    if output.suffix in _TABLES and "sample_weight" in getattr(X, "columns", ()):
+        raise DataError(
+            "the table has a column 'sample_weight' of its own, which is the name of the weights in "
+            f"{output.suffix} files: rename it, leave it out by --drop, or write a .safetensors file."
+        )
+
+
+def distil_rows(distiller: Any, X: Any, y: Any, weight: np.ndarray | None = None, *, standardize: bool) -> DistilledSet:
     """Distil rows, optionally in standardized units; the result is in the units of `X` either way.
 
     Parameters
@@ -94,6 +119,8 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
         Unfitted.
     X : ndarray or DataFrame of shape (n, ...)
     y : ndarray of shape (n,) or None
+    weight : ndarray of shape (n,) or None
+        Weights of the rows.
     standardize : bool
         Whether to distil in standardized units. Distances between rows then weight each column by
         its standard deviation and not by its unit, and so does each channel of series. Tables with
@@ -108,12 +135,14 @@ def distil_rows(distiller: Any, X: Any, y: Any, *, standardize: bool) -> Distill
     _check_finite(X)
     if is_frame(X) and needs_encoding(X):
         distiller._standardizes = standardize  # noqa: SLF001 (no parameter: pipelines have an encoder for this)
-        return _fit(distiller, X, y)
+        return _fit(distiller, X, y, weight)
     if not standardize:
-        return _fit(distiller, X, y)
+        return _fit(distiller, X, y, weight)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
-    scaling = TableEncoder().fit(X) if is_frame(X) else _scaling(rows)
-    small = _fit(distiller, scaling.transform(X if is_frame(X) else rows), y)
+    # The encoder of tables takes no weights, so that weighted columns are scaled without it.
+    by_encoder = is_frame(X) and weight is None
+    scaling = TableEncoder().fit(X) if by_encoder else _scaling(rows, weight)
+    small = _fit(distiller, scaling.transform(X if by_encoder else rows), y, weight)
     # Bring the rows back to the original units, and drop all that refers to standardized ones.
     small.stored = None
     own = rows if is_frame(X) else np.asarray(X)  # Selected rows keep the type of an array.
@@ -136,11 +165,12 @@ def _unscaled(X: np.ndarray, scaling: TableEncoder | Preprocessing) -> np.ndarra
     return np.asarray(as_numeric(scaling.inverse_transform(X, rounded=False)), dtype=np.float64)
 
 
-def _scaling(X: np.ndarray) -> Preprocessing:
+def _scaling(X: np.ndarray, weight: np.ndarray | None) -> Preprocessing:
     """Fit mean 0 and standard deviation 1 per column, or per channel of series."""
     if X.ndim != 3:
-        return Preprocessing.standardize(X)
-    scaling = Preprocessing.standardize(np.moveaxis(X, 1, 2).reshape(-1, X.shape[1]))
+        return Preprocessing.standardize(X, weight)
+    steps = None if weight is None else np.repeat(weight, X.shape[2])
+    scaling = Preprocessing.standardize(np.moveaxis(X, 1, 2).reshape(-1, X.shape[1]), steps)
     mean, scale = (np.repeat(values, X.shape[2]) for values in (scaling.mean, scaling.scale))
     return Preprocessing(mean, scale, kind="standardize")
 
@@ -161,9 +191,9 @@ def _check_finite(X: Any) -> None:
         raise DataError(f"X holds {number} values that are NaN or infinite: fill them in or drop those rows first.")
 
 
-def _fit(distiller: Any, X: Any, y: Any) -> DistilledSet:
+def _fit(distiller: Any, X: Any, y: Any, weight: np.ndarray | None) -> DistilledSet:
     try:
-        small: DistilledSet = distiller.fit(X, y).distilled_
+        small: DistilledSet = distiller.fit(X, y, **weight_argument(weight)).distilled_
     except DistillkitError:
         raise
     except (ValueError, TypeError) as exc:  # scikit-learn raises these for invalid rows and parameters.

@@ -40,12 +40,14 @@ class Dataset:
     task_note : str
         How the task was inferred, such as "regression, 278 different values; task =
         'classification' otherwise"; empty if it was given or leaves no doubt.
+    weight_train : ndarray of shape (n,) or None
+        Weights of the training rows; None if each counts once. Test rows have no weights.
 
     Raises
     ------
     DatasetError
-        If a part has no rows, if rows and labels differ in number, or if training and test rows
-        differ in shape.
+        If a part has no rows, if rows and labels or weights differ in number, or if training and
+        test rows differ in shape.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
     rows_train: Any = None
     preparation: str = ""
     task_note: str = ""
+    weight_train: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
@@ -69,6 +72,11 @@ class Dataset:
                     f"{self.name}: {len(X)} {part} rows with {len(y)} labels; there must be at least one row, and "
                     "as many labels as rows."
                 )
+        if self.weight_train is not None and len(self.weight_train) != len(self.X_train):
+            raise DatasetError(
+                f"{self.name}: {len(self.X_train)} training rows with {len(self.weight_train)} weights; there must be "
+                "as many."
+            )
         if self.modality == "image":
             check_image_axes(self.X_train.shape[1:], self.name, DatasetError)
         if self.X_train.shape[1:] != self.X_test.shape[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from distillkit.datasets._loader import loader
 from distillkit.datasets._paths import resolve_path
 from distillkit.datasets._scaling import standardize
 from distillkit.datasets._targets import make_targets
+from distillkit.datasets._weight_columns import WEIGHT_COLUMN, checked_file_weight
 from distillkit.exceptions import DatasetError
 
 __all__ = ["load_npz", "read_rows"]
@@ -26,7 +27,13 @@ def _find(root: Path | None, path: str, **_: Any) -> list[Path]:
 
 
 @loader(_find)
-def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "auto") -> Dataset:
+def load_npz(
+    root: Path | None,
+    path: str,
+    task: str = "auto",
+    modality: str = "auto",
+    weight: str | Literal[False] | None = None,
+) -> Dataset:
     """Load the arrays ``X`` and ``y`` (or ``X_train`` and ``y_train``) of an ``.npz`` file.
 
     Test rows are ``X_test`` and ``y_test`` if the file has them, otherwise rows are held out.
@@ -44,6 +51,9 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
         "auto" is decided by the axes of X: (n, d), (n, channels, time) or (n, channels, height,
         width). "image" also takes (n, height, width), "series" also takes (n, time), and "table"
         flattens the rows.
+    weight : str, False or None
+        Array of the weights of the training rows; None takes ``sample_weight`` if there is one, as
+        in the files of distilled sets, and False takes none.
 
     Returns
     -------
@@ -56,7 +66,8 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
     DatasetNotFoundError
         If the file does not exist.
     DatasetError
-        If the file is damaged, if arrays are missing, or if X holds text, NaN or infinite values.
+        If the file is damaged, if arrays are missing, if X holds text, NaN or infinite values, or
+        if the weights are invalid.
     """
     # 1. Read the arrays.
     file_path = _find(root, path)[0]
@@ -64,6 +75,7 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
     X, y = _take(file_path, arrays, "X", "X_train"), _take(file_path, arrays, "y", "y_train")
     has_test_rows = {"X_test", "y_test"} & set(arrays)
     X_test, y_test = (_take(file_path, arrays, name) if has_test_rows else None for name in ("X_test", "y_test"))
+    weights = _weight(file_path, arrays, weight, len(X))
     # 2. Find the modality, and bring the rows to its shape.
     if X.ndim < 2:
         raise DatasetError(f"{file_path}: X has {X.ndim} axes, but rows need at least two: (n, features).")
@@ -107,35 +119,59 @@ def load_npz(root: Path | None, path: str, task: str = "auto", modality: str = "
         feature_names=tuple(f"x{i}" for i in range(X.shape[1])) if kind == "table" else (),
         preparation=f"{prepared}; {targets.note}" if targets.note else prepared,
         task_note=targets.task_note,
+        weight_train=None if weights is None else weights[targets.train],
     )
 
 
-def read_rows(file_path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+def read_rows(
+    file_path: Path, weight: str | Literal[False] | None = None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Read ``X`` and ``y`` (or ``X_train`` and ``y_train``) of an ``.npz`` file, unchanged.
 
     Parameters
     ----------
     file_path : Path
+    weight : str, False or None
+        See `load_npz`.
 
     Returns
     -------
     X : ndarray of shape (n, ...)
     y : ndarray of shape (n,) or None
         None if the file has no targets.
+    sample_weight : ndarray of shape (n,) or None
+        None if the rows have no weights.
 
     Raises
     ------
     DatasetError
-        If the file is damaged, if it has no X, or if X and y differ in length.
+        If the file is damaged, if it has no X, if X and y differ in length, or if the weights are
+        invalid.
     """
     arrays = _read(file_path)
     X = _take(file_path, arrays, "X", "X_train")
+    weights = _weight(file_path, arrays, weight, len(X) if X.ndim else 0)
     if not {"y", "y_train"} & set(arrays):
-        return X, None
+        return X, None, weights
     y = _column(file_path, _take(file_path, arrays, "y", "y_train"))
     if X.ndim and len(X) != len(y):
         raise DatasetError(f"{file_path}: X and y have {len(X)} and {len(y)} rows, but must have as many.")
-    return X, y
+    return X, y, weights
+
+
+def _weight(
+    file_path: Path, arrays: dict[str, np.ndarray], name: str | Literal[False] | None, n_rows: int
+) -> np.ndarray | None:
+    """Return the weights of the rows, checked; None if there are none."""
+    if name is False or (name is None and WEIGHT_COLUMN not in arrays):
+        return None
+    name = WEIGHT_COLUMN if name is None else name
+    values = _take(file_path, arrays, name)
+    if values.shape != (n_rows,):
+        raise DatasetError(
+            f"{file_path}: {name} has shape {values.shape}, but X has {n_rows} rows: save one weight for each row."
+        )
+    return checked_file_weight(file_path, name, values)
 
 
 def _read(file_path: Path) -> dict[str, np.ndarray]:

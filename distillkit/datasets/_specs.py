@@ -125,7 +125,7 @@ def dataset_specs() -> list[DatasetSpec]:
         _archived(
             "Covid3Month", "Cases of 84 days, 140 + 61, death rate of a country", task="regression", license=_CC_BY
         ),
-        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas", "pyarrow"), "3"),
+        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas", "pyarrow"), "4"),
         _path(
             "parquet",
             "_table:load_parquet",
@@ -133,9 +133,9 @@ def dataset_specs() -> list[DatasetSpec]:
             "auto",
             "table",
             ("pandas", "pyarrow"),
-            "3",
+            "4",
         ),
-        _path("npz", "_npz:load_npz", "Arrays X and y in an .npz file: path", "auto", "auto", revision="2"),
+        _path("npz", "_npz:load_npz", "Arrays X and y in an .npz file: path", "auto", "auto", revision="3"),
         _path("ts", "_series:load_ts", "Time series in .ts files: path", "auto", "series"),
         _path(
             "image-folder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from distillkit.datasets._read_table import RawTable, read_table, shortened
 from distillkit.datasets._table_options import TableOptions
 from distillkit.datasets._targets import make_targets
 from distillkit.datasets._typed_rows import column_notes, convert, infer_types, target_values
+from distillkit.datasets._weight_columns import without_soft_labels, without_weight
 from distillkit.exceptions import DatasetError, DistillkitWarning
 
 __all__ = ["load_adult", "load_csv", "load_parquet"]
@@ -41,6 +42,8 @@ def load_csv(
     decimal: str = ".",
     encoding: str | None = None,
     drop: str | list[str] | tuple[str, ...] = (),
+    weight: str | Literal[False] | None = None,
+    soft_labels: bool = True,
     max_categories: int = MAX_CATEGORIES,
 ) -> Dataset:
     """Load a CSV file with a header line.
@@ -68,6 +71,12 @@ def load_csv(
         Encoding of the file, such as "latin-1"; None means UTF-8.
     drop : str or list of str
         Columns to leave out.
+    weight : str, False or None
+        Column of the weights of the training rows. None takes a column ``sample_weight`` if there
+        is one, as in the files of distilled sets, and a warning says so; False takes none.
+    soft_labels : bool
+        Whether columns that hold the soft labels of a distilled set (``p_LABEL`` for every class)
+        are left out, which a warning says.
     max_categories : int
         Largest number of columns that encode one text column, without the mark of gaps.
 
@@ -82,8 +91,8 @@ def load_csv(
     DatasetNotFoundError
         If a file does not exist.
     DatasetError
-        If a file cannot be read, if the target is not a column, or if a column holds infinite
-        values.
+        If a file cannot be read, if the target is not a column, if a column holds infinite values,
+        or if the weights are invalid.
 
     Notes
     -----
@@ -95,7 +104,7 @@ def load_csv(
     in nearly every row (an identifier) is left out, as are empty and constant columns.
     """
     files = _find(root, path, test_path)
-    options = TableOptions(separator, decimal, encoding, missing, drop)
+    options = TableOptions(separator, decimal, encoding, missing, drop, weight, soft_labels)
     return _dataset(stem_of(files[0]), files, target, task, options, max_categories)
 
 
@@ -108,11 +117,13 @@ def load_parquet(
     test_path: str | None = None,
     missing: str | list[str] | tuple[str, ...] = (),
     drop: str | list[str] | tuple[str, ...] = (),
+    weight: str | Literal[False] | None = None,
+    soft_labels: bool = True,
     max_categories: int = MAX_CATEGORIES,
 ) -> Dataset:
     """Load a Parquet file, with the options of `load_csv`; columns keep their declared types."""
     files = _find(root, path, test_path)
-    options = TableOptions(missing=missing, drop=drop)
+    options = TableOptions(missing=missing, drop=drop, weight=weight, soft_labels=soft_labels)
     return _dataset(stem_of(files[0]), files, target, task, options, max_categories)
 
 
@@ -128,7 +139,7 @@ def load_adult(root: Path | None = None) -> Dataset:
 
     The text "?" is a missing value.
     """
-    options = TableOptions(separator=",", missing="?")
+    options = TableOptions(separator=",", missing="?", weight=False, soft_labels=False)
     return _dataset("adult", _adult_files(root), "income", "classification", options, MAX_CATEGORIES)
 
 
@@ -140,7 +151,7 @@ def _dataset(
 
     source = str(files[0])
     # 1. Read the training rows and, if there is a test file, the test rows.
-    first = _with_target(read_table(files[0], options), target)
+    first, weight = _training_part(files[0], target, options)
     parts = [first, *(_test_part(file, first, options) for file in files[1:])]
     # 2. Encode the targets by the type that the training file shows, and hold test rows out if
     # there is no test file.
@@ -177,6 +188,7 @@ def _dataset(
         rows_train=train,
         preparation="; ".join(filter(None, [*dict.fromkeys(notes), *encoded.notes, targets.note])),
         task_note=targets.task_note,
+        weight_train=None if weight is None else weight[targets.train],
     )
 
 
@@ -194,6 +206,14 @@ def _with_target(table: RawTable, target: str | int | None) -> _Part:
         raise DatasetError(f"{table.path}: give target, the column to predict: one of {names}.")
     name = table.column(target)
     return _Part(table.with_target(name), name)
+
+
+def _training_part(file: Path, target: str | int | None, options: TableOptions) -> tuple[_Part, np.ndarray | None]:
+    """Read the training rows, and split off their weights."""
+    part = _with_target(read_table(file, options), target)
+    table = without_soft_labels(part.table, part.target, options)
+    table, weight = without_weight(table, part.target, options)
+    return replace(part, table=table), weight
 
 
 def _test_part(file: Path, first: _Part, options: TableOptions) -> _Part:

@@ -28,6 +28,11 @@ class TableOptions:
         Texts that mean a missing value, besides the empty one.
     drop : str or sequence of str
         Columns to leave out.
+    weight : str, False or None
+        Column of the weights of the rows; None takes a column ``sample_weight`` if there is one,
+        and False none.
+    soft_labels : bool
+        Whether columns that hold the soft labels of a distilled set are recognized and left out.
 
     Raises
     ------
@@ -40,6 +45,8 @@ class TableOptions:
     encoding: str | None = None
     missing: Any = ()
     drop: Any = ()
+    weight: Any = None
+    soft_labels: bool = True
 
     def __post_init__(self) -> None:
         for name, meaning in (("missing", "that mean a missing value"), ("drop", "that name columns to leave out")):
@@ -48,6 +55,7 @@ class TableOptions:
             if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
                 raise DatasetError(f"{name}={value!r} must be a text, or a list of texts, {meaning}.")
             object.__setattr__(self, name, tuple(text.strip() for text in texts))
+        self._check_weight()
         separator = self.separator
         if isinstance(separator, str):
             separator = _SEPARATOR_NAMES.get(separator, separator)
@@ -62,3 +70,11 @@ class TableOptions:
             raise DatasetError(f"separator={separator!r} and decimal={self.decimal!r} must differ.")
         if self.encoding is not None and not isinstance(self.encoding, str):
             raise DatasetError(f"encoding={self.encoding!r} must be the name of an encoding, such as 'latin-1'.")
+
+    def _check_weight(self) -> None:
+        if isinstance(self.weight, str):
+            object.__setattr__(self, "weight", self.weight.strip())
+        if not (self.weight is None or self.weight is False or (isinstance(self.weight, str) and self.weight)):
+            raise DatasetError(f"weight={self.weight!r} must be the name of a column, or false for no weights.")
+        if not isinstance(self.soft_labels, bool):
+            raise DatasetError(f"soft_labels={self.soft_labels!r} must be true or false.")

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from distillkit.base import BaseDistiller, Outcome
 from distillkit.bench.evaluation._evaluate import EvaluationRun
 from distillkit.bench.execution import _jobs
 from distillkit.bench.results._store import read_record
 from distillkit.coresets import KMeansCoreset, RandomSubset
 from distillkit.datasets import load_dataset
 from distillkit.distilled import DistilledSet
-from distillkit.exceptions import ArtefactError, BudgetError
+from distillkit.exceptions import ArtefactError, BudgetError, DataError
 from distillkit.utils._preprocessing import Preprocessing
 
 IRIS = load_dataset("iris")
@@ -236,3 +237,54 @@ def test_the_history_of_a_network_reaches_the_record(distil, tmp_path):
     assert [step["iteration"] for step in record["history"]] == [2, 4]
     assert all(step["loss"] > 0 and -1 <= step["similarity"] <= 1 for step in record["history"])
     assert "teacher_history" not in record
+
+
+@pytest.fixture
+def weighted(tmp_path):
+    """Return a file of weighted rows, and the folder of its prepared data."""
+    path, folder = tmp_path / "rows.npz", tmp_path / "data" / "weighted"
+    weight = np.random.RandomState(0).randint(1, 5, size=len(IRIS.X_train))
+    np.savez(path, X=IRIS.X_train, y=IRIS.y_train, sample_weight=weight)
+    _jobs.prepare(name="npz", params={"path": str(path)}, root=None, folder=str(folder))
+    return str(path), str(folder)
+
+
+def test_weights_of_the_data_reach_the_method_and_the_model(weighted, tmp_path):
+    path, folder = weighted
+    data = load_dataset(path)
+    options = {
+        "params": {},
+        "task": "classification",
+        "budget": 3,
+        "seed": 0,
+        "artefact": str(tmp_path / "k.safetensors"),
+    }
+    record = _jobs.distil(data=folder, method="kmeans", metrics=["mmd@1"], **options)
+    assert record["data_metrics"] == {"mmd@1": None}, "these metrics compare with rows that count once each"
+    small = DistilledSet.load(tmp_path / "k.safetensors")
+    by_hand = KMeansCoreset(3, random_state=0).fit(data.X_train, data.y_train, data.weight_train)
+    np.testing.assert_array_equal(small.X, by_hand.X_distilled_)
+    np.testing.assert_array_equal(small.sample_weight, by_hand.sample_weight_)
+    whole = {**options, "artefact": str(tmp_path / "whole.safetensors")}
+    assert not _jobs.distil(data=folder, method="whole", metrics=[], **whole)["whole"]
+    np.testing.assert_array_equal(DistilledSet.load(whole["artefact"]).sample_weight, data.weight_train)
+
+
+class FirstRows(BaseDistiller):
+    def _distill(self, rows, run):
+        return Outcome(indices=np.concatenate([group.rows[: group.size] for group in rows.groups]))
+
+
+def test_a_method_that_takes_no_weights_is_refused_weighted_data(weighted, tmp_path, monkeypatch):
+    monkeypatch.setattr(_jobs, "build_distiller", lambda *_: FirstRows())
+    with pytest.raises(DataError, match="FirstRows cannot use the weights"):
+        _jobs.distil(
+            data=weighted[1],
+            method="random",
+            params={},
+            task="classification",
+            budget=3,
+            seed=0,
+            artefact=str(tmp_path / "k.safetensors"),
+            metrics=[],
+        )

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from distillkit.base import BaseDistiller, Outcome
+from distillkit.cli import _single
 from distillkit.distilled import DistilledSet
 
 
@@ -207,3 +209,79 @@ def test_a_terminal_shows_the_progress_and_takes_it_away(distillkit_, table, tmp
 def test_other_streams_get_no_progress(distillkit_, table, tmp_path):
     told = distillkit_("distill", "herding", table, "-t", "animal", "-b", "3", "-o", tmp_path / "small.csv")
     assert told.err == ""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_its_own_output_is_distilled_again_with_its_weights(distillkit_, table, tmp_path, suffix):
+    first, second = tmp_path / f"first{suffix}", tmp_path / "second.csv"
+    target = [] if suffix == ".npz" else ["--target", "animal"]
+    assert distillkit_("distill", "kmeans", table, "--target", "animal", "-b", "10", "-o", first).status == 0
+    told = distillkit_("distill", "kmeans", first, *target, "-b", "3", "-o", second)
+    assert told.status == 0, told.err
+    if suffix != ".npz":
+        assert "'sample_weight' was read as the weights of the rows" in told.err
+    small = pd.read_csv(second)
+    assert small.shape[1] == 4, "two features, the target and the weights"
+    assert small["sample_weight"].sum() == pytest.approx(60)
+    assert small.groupby(small.columns[2])["sample_weight"].sum().tolist() == pytest.approx([30, 30])
+
+
+def test_a_column_of_weights_can_be_named_or_be_data(distillkit_, refused, table, tmp_path):
+    frame = pd.read_csv(table).assign(mass=2.0).assign(sample_weight=np.arange(60.0))
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    common = ["-t", "animal", "-b", "3"]
+    told = distillkit_(
+        "distill", "random", tmp_path / "own.csv", *common, "--weight", "mass", "-o", tmp_path / "s.safetensors"
+    )
+    assert told.status == 0, told.err
+    small = DistilledSet.load(tmp_path / "s.safetensors")
+    assert small.feature_names == ("width", "height", "sample_weight")
+    assert small.sample_weight.sum() == pytest.approx(120)
+    told = distillkit_(
+        "distill", "random", tmp_path / "own.csv", *common, "--no-weight", "-o", tmp_path / "s.safetensors"
+    )
+    assert DistilledSet.load(tmp_path / "s.safetensors").feature_names == ("width", "height", "mass", "sample_weight")
+    sentence = refused("distill", "random", tmp_path / "own.csv", *common, "--no-weight", "-o", tmp_path / "s.csv")
+    assert "column 'sample_weight' of its own" in sentence
+    told = distillkit_("distill", "random", table, *common, "--no-weight", "--weight", "mass", "-o", tmp_path / "s.csv")
+    assert (told.status, "give one" in told.err) == (2, True)
+    assert "has no column" in refused("distill", "random", table, *common, "--weight", "no", "-o", tmp_path / "s.csv")
+
+
+class FirstRows(BaseDistiller):
+    def _distill(self, rows, run):
+        return Outcome(indices=np.concatenate([group.rows[: group.size] for group in rows.groups]))
+
+
+def test_weights_for_a_method_that_takes_none_are_refused(refused, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(_single, "make_distiller", lambda *_: FirstRows())
+    frame = pd.read_csv(table).assign(mass=2.0)
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    sentence = refused(
+        "distill",
+        "first",
+        tmp_path / "own.csv",
+        "-t",
+        "animal",
+        "-b",
+        "3",
+        "--weight",
+        "mass",
+        "-o",
+        tmp_path / "s.csv",
+    )
+    assert "which method 'first' cannot use" in sentence
+
+
+def test_standardizing_weighs_the_rows(distillkit_, table, tmp_path):
+    weight = np.random.default_rng(0).integers(0, 4, size=60)
+    frame = pd.read_csv(table)
+    frame.assign(sample_weight=weight).to_csv(tmp_path / "weighted.csv", index=False)
+    frame.loc[np.repeat(np.arange(60), weight)].to_csv(tmp_path / "repeated.csv", index=False)
+    found = []
+    for name in ("weighted", "repeated"):
+        output = tmp_path / f"{name}-small.csv"
+        told = distillkit_("distill", "kcenter", tmp_path / f"{name}.csv", "-t", "animal", "-b", "4", "-o", output)
+        assert told.status == 0, told.err
+        found.append(pd.read_csv(output))
+    pd.testing.assert_frame_equal(*found)

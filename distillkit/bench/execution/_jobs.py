@@ -20,9 +20,11 @@ from distillkit.exceptions import ArtefactError
 from distillkit.plotting._history_data import stored_history
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
+from distillkit.utils._weights import require_weight_support, weight_argument
 
 __all__ = ["distil", "evaluate", "fit_model", "prepare"]
 
+_WEIGHT = "weight_train.npy"
 _FACTS = ("name", "task", "modality", "classes", "feature_names", "preparation")
 
 
@@ -34,6 +36,8 @@ def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str)
     part.mkdir(parents=True)
     for array in ("X_train", "y_train", "X_test", "y_test"):
         np.save(part / f"{array}.npy", getattr(dataset, array), allow_pickle=False)
+    if dataset.weight_train is not None:
+        np.save(part / _WEIGHT, dataset.weight_train, allow_pickle=False)
     facts = {fact: getattr(dataset, fact) for fact in _FACTS}
     (part / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
     try:
@@ -58,6 +62,8 @@ def load_prepared(folder: Path, *parts: str) -> Dataset:
         for axis in "Xy":
             array = np.load(folder / f"{axis}_{part if part in parts else parts[0]}.npy", allow_pickle=False)
             arrays[f"{axis}_{part}"] = array if part in parts else array[:1]
+    if "train" in parts and (folder / _WEIGHT).is_file():
+        arrays["weight_train"] = np.load(folder / _WEIGHT, allow_pickle=False)
     return Dataset(**facts, **arrays).as_float()
 
 
@@ -84,8 +90,9 @@ def distil(
     if record is None:
         distiller = build_distiller(method, params, task, budget, seed)
         _import_packages(method)
+        require_weight_support("method", distiller, dataset.weight_train)
         started = time.perf_counter()
-        distiller.fit(dataset.X_train, dataset.y_train)
+        distiller.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
         seconds = time.perf_counter() - started
         record = _store(distiller.distilled_, dataset, path, seconds, _histories(distiller))
     # 2. Compute the metrics that the record lacks.
@@ -93,7 +100,9 @@ def distil(
     if missing:
         distilled = load_distilled(path, record, dataset)
         names = [metric.partition("@")[0] for metric in missing]
-        measured = measure("data", names, dataset.X_train, dataset.y_train, distilled, seed)
+        measured: dict[str, float | None] = dict.fromkeys(names)
+        if dataset.weight_train is None:  # metrics of the data compare with rows that count once each
+            measured = measure("data", names, dataset.X_train, dataset.y_train, distilled, seed)
         record["data_metrics"] |= {metric: measured[name] for metric, name in zip(missing, names, strict=True)}
         write_json(path.with_suffix(".json"), record)
     return record
@@ -203,8 +212,9 @@ def fit_model(
     dataset = load_prepared(Path(data), "train")
     model = build_distiller(method, params, task, None, _random_state(seed))
     _import_packages(method)
+    require_weight_support("method", model, dataset.weight_train)
     started = time.perf_counter()
-    model.fit(dataset.X_train, dataset.y_train)
+    model.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
     seconds = time.perf_counter() - started
     try:
         return measure_model(model, dataset, load_prepared(Path(data), "test"), seconds, metrics)
