@@ -23,8 +23,11 @@ def groups_of(*groups):
     return tuple(Group(label, np.arange(n), size) for label, (n, size) in enumerate(groups))
 
 
-def test_without_a_limit_there_are_no_rules():
-    assert list(split_time_budget(groups_of((5, 1), (9, 2)), Run())) == [None, None]
+def test_without_a_limit_rules_by_row_never_end_a_group_and_others_are_left_out():
+    groups = groups_of((5, 1), (9, 2))
+    assert list(split_time_budget(groups, Run(), by_row=False)) == [None, None]
+    rules = list(split_time_budget(groups, Run()))
+    assert not any(rule() for rule in rules for _ in range(20))
 
 
 def test_time_is_shared_by_rows_times_size():
