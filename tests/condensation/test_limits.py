@@ -39,6 +39,13 @@ def ending(fitted):
     return fitted.n_iter_, fitted.distilled_.provenance["stopped_by"]
 
 
+@pytest.fixture
+def steady_clock(monkeypatch):
+    """A clock that goes on by a millisecond at each look, and so is the same under any load."""
+    ticks, start = itertools.count(), time.perf_counter()
+    monkeypatch.setattr("time.perf_counter", lambda: start + 1e-3 * next(ticks))
+
+
 @every
 def test_the_default_counts_are_documented(name):
     cls, _, updates, patience = CONDENSERS[name]
@@ -47,10 +54,8 @@ def test_the_default_counts_are_documented(name):
     assert f"{patience}, or None where `max_seconds` alone" in cls.__doc__
 
 
-def test_time_alone_ends_a_fit_after_more_updates_than_the_default(table, monkeypatch):
-    # A clock that goes on by a millisecond at each look is the same under any load.
-    ticks, start = itertools.count(), time.perf_counter()
-    monkeypatch.setattr("time.perf_counter", lambda: start + 1e-3 * next(ticks))
+@pytest.mark.usefixtures("steady_clock")
+def test_time_alone_ends_a_fit_after_more_updates_than_the_default(table):
     assert ending(condenser("distribution", patience=None).fit(*table)) == (300, "max_iter")
     n_iter, stopped_by = ending(condenser("distribution", max_seconds=1).fit(*table))
     assert stopped_by == "max_seconds"
@@ -68,6 +73,7 @@ def test_without_time_the_default_counts_end_a_fit(name, table, monkeypatch):
 
 
 @every
+@pytest.mark.usefixtures("steady_clock")
 def test_with_time_neither_default_count_ends_a_fit(name, table, monkeypatch):
     monkeypatch.setattr(CONDENSERS[name][0], "_default_max_iter", 2)
     monkeypatch.setattr(CONDENSERS[name][0], "_default_patience", 1)
@@ -91,6 +97,7 @@ def test_other_limits_are_refused(params, table):
         condenser("gradient", **params).fit(*table)
 
 
+@pytest.mark.usefixtures("steady_clock")
 def test_a_linear_schedule_without_a_count_follows_the_clock(table, monkeypatch):
     shares, update = [], SyntheticRows.update
 
@@ -105,11 +112,12 @@ def test_a_linear_schedule_without_a_count_follows_the_clock(table, monkeypatch)
     assert shares[-1] < 0.2
 
 
+@pytest.mark.usefixtures("steady_clock")
 def test_a_condenser_that_makes_the_first_rows_leaves_time_to_the_other(table, monkeypatch):
     starts, fit = [], _start_method._fit_resample
 
-    def recorded(method, X, y):
-        result = fit(method, X, y)
+    def recorded(method, rows):
+        result = fit(method, rows)
         starts.append(ending(method))
         return result
 
@@ -121,6 +129,7 @@ def test_a_condenser_that_makes_the_first_rows_leaves_time_to_the_other(table, m
     assert (stopped_by, n_iter > 4) == ("max_seconds", True)
 
 
+@pytest.mark.usefixtures("steady_clock")
 @pytest.mark.filterwarnings("ignore:the generator may not have learned")
 def test_a_generator_is_trained_for_its_count_or_its_time(table, monkeypatch):
     monkeypatch.setattr(GANSynthesizer, "_default_max_iter", 3)
