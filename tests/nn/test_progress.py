@@ -64,7 +64,7 @@ def test_time_that_is_over_at_the_first_step():
 def test_the_rate_falls_to_nought_as_the_time_ends():
     X = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
     y = (X[:, 0] > 0).long()
-    asked, rates = [], []
+    steps, rates = [], []
 
     def loss(outputs, rows):
         rates.append(optimizers[0].param_groups[0]["lr"])
@@ -77,9 +77,9 @@ def test_the_rate_falls_to_nought_as_the_time_ends():
             optimizers.append(super().make_optimizer(network))
             return optimizers[0]
 
-    def elapsed():
-        asked.append(1)
-        return (len(asked) - 1) / 40
+    def should_stop():  # asked after each step
+        steps.append(1)
+        return len(steps) == 40
 
     train_network(
         make_network("mlp", (4,), 2, seed=0),
@@ -87,8 +87,8 @@ def test_the_rate_falls_to_nought_as_the_time_ends():
         loss,
         Watched(epochs=100, batch_size=20, optimizer="sgd", lr=1.0, schedule="onecycle", precision="float32"),
         generator=make_generator(0),
-        should_stop=lambda: len(asked) == 40,
-        elapsed=elapsed,
+        should_stop=should_stop,
+        elapsed=lambda: len(steps) / 40,
     )
     assert len(rates) == 40  # of 200
     assert max(rates) > 0.95
