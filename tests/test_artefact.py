@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from distillkit import DistilledSet, Preprocessing, RandomSubset
-from distillkit.distilled._artefact import SCHEMA, read_card
+from distillkit.distilled._artefact import SCHEMA
+from distillkit.distilled._reading import read_card
 from distillkit.exceptions import ArtefactError, DistillkitError
 
 KEY = "distillkit.distilled"

@@ -42,7 +42,7 @@ from distillkit.budget import Budget
 from distillkit.cli import main
 from distillkit.cli._single import distil_rows, make_distiller
 from distillkit.coresets import certify
-from distillkit.distilled._artefact import read_card
+from distillkit.distilled._reading import read_card
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.plugins import get_manager
 from distillkit.tables import TableEncoder

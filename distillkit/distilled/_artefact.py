@@ -18,31 +18,33 @@ from uuid import uuid4
 import numpy as np
 
 from distillkit.distilled._fields import DistilledFields
+from distillkit.distilled._growth import rows_outgrow, text_outgrows
 from distillkit.exceptions import ArtefactError, DataError
-from distillkit.tables import DistilledTable, TableEncoder
-from distillkit.utils._interpolation import expand, is_expansion
-from distillkit.utils._preprocessing import Preprocessing
-from distillkit.utils._public_names import upgraded_name
+from distillkit.tables import DistilledTable
+from distillkit.utils._file_bounds import check_nesting
+from distillkit.utils._interpolation import is_expansion
 from distillkit.utils._versions import versions
 
-__all__ = ["SCHEMA", "read_artefact", "read_card", "write_artefact"]
+__all__ = [
+    "CARD",
+    "CARD_CHECKSUM",
+    "LABELS",
+    "PLAIN",
+    "SCHEMA",
+    "TABLE_ROWS",
+    "card_digest",
+    "digest",
+    "write_artefact",
+]
 
 SCHEMA = 3
 """Newest schema. Sets of mixed tables have schema 3, sets whose rows are stored smaller have schema
 2, and all others have schema 1, which every version can read."""
-_KIND = "distillkit.distilled"
-_OWN = "card_sha256"
-_PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
-_LABELS = ("y", "classes")
-_ROWS = "table.rows"
-_TABLE = "a table does not hold a whole set; read it with pandas and give it to DistilledSet.from_pandas(frame, target)"
-_OTHER_FORMATS = {
-    ".csv": _TABLE,
-    ".parquet": _TABLE,
-    ".tsv": _TABLE,
-    ".npz": "read its arrays with numpy.load and give them to DistilledSet(X=..., y=..., ...)",
-}
-"""What to do with files of other formats, by their ending."""
+CARD = "distillkit.distilled"
+CARD_CHECKSUM = "card_sha256"
+PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
+LABELS = ("y", "classes")
+TABLE_ROWS = "table.rows"
 
 
 def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
@@ -52,7 +54,7 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
 
     # 1. Collect the arrays; text labels become codes with a list of words in the card.
     path = Path(path)
-    tensors = {name: getattr(distilled, name) for name in _PLAIN if getattr(distilled, name) is not None}
+    tensors = {name: getattr(distilled, name) for name in PLAIN if getattr(distilled, name) is not None}
     if distilled.stored is not None:
         if not is_expansion(distilled.X, distilled.stored):  # the user may have changed either
             raise ArtefactError(
@@ -61,7 +63,7 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
             )
         del tensors["X"]
     texts: dict[str, Any] = {}
-    for name in _LABELS:
+    for name in LABELS:
         _encode_labels(name, getattr(distilled, name), tensors, texts)
     # 2. Describe them in the card, with checksums of the arrays and of the card itself.
     card: dict[str, Any] = {
@@ -84,9 +86,11 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         if distilled.preprocessing.rotation is not None:
             tensors["preprocessing.rotation"] = distilled.preprocessing.rotation
     tensors = {name: _plain_bytes(values) for name, values in tensors.items()}
-    card["sha256"] = _digest(tensors)
+    card["sha256"] = digest(tensors)
+    _check_growth(path, distilled, tensors)
     try:
-        text = json.dumps({**card, _OWN: _card_digest(card)})
+        check_nesting(distilled.provenance)
+        text = json.dumps({**card, CARD_CHECKSUM: card_digest(card)})
     except (TypeError, ValueError) as exc:
         raise ArtefactError(
             f"cannot write {path}: the provenance is not JSON-able ({exc}): keep only plain values in it."
@@ -95,7 +99,7 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        contents = save(tensors, metadata={_KIND: text})
+        contents = save(tensors, metadata={CARD: text})
         part.write_bytes(contents)  # save_file would restrict reading to the owner
         part.replace(path)
     except (OSError, TypeError, ValueError, KeyError, SafetensorError) as exc:
@@ -107,6 +111,21 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         with suppress(OSError):
             part.unlink()
     return path
+
+
+def _check_growth(path: Path, distilled: DistilledFields, tensors: dict[str, np.ndarray]) -> None:
+    """Raise an error about a set whose file would be refused, because it grows too much."""
+    if distilled.stored is not None and rows_outgrow(distilled.stored, distilled.X.shape[2:], tensors):
+        raise ArtefactError(
+            f"cannot write {path}: X is much too large for `stored`. Set stored=None to save X as it is."
+        )
+    for name in LABELS:
+        values = getattr(distilled, name)
+        if values is not None and text_outgrows(np.asarray(values).dtype, len(values), tensors):
+            raise ArtefactError(
+                f"cannot write {path}: {name} has dtype {np.asarray(values).dtype}, which reserves too much room for "
+                f"each label. Give {name}.astype(object)."
+            )
 
 
 def _schema(distilled: DistilledFields) -> int:
@@ -124,7 +143,7 @@ def _encode_table(path: Path, table: DistilledTable, tensors: dict[str, Any], ca
     except DataError as exc:
         raise ArtefactError(f"cannot write {path}: {exc}") from exc
     if stream is not None:
-        tensors[_ROWS] = stream
+        tensors[TABLE_ROWS] = stream
 
 
 def _plain_bytes(values: Any) -> np.ndarray:
@@ -150,108 +169,15 @@ def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[
     texts[name] = {"words": words.tolist(), "dtype": values.dtype.str if values.dtype.kind == "U" else "O"}
 
 
-def _card_digest(card: dict[str, Any]) -> str:
+def card_digest(card: dict[str, Any]) -> str:
     """Return the checksum of the card."""
     return hashlib.sha256(json.dumps(card).encode()).hexdigest()
 
 
-def _digest(tensors: dict[str, np.ndarray]) -> str:
+def digest(tensors: dict[str, np.ndarray]) -> str:
     """Return the checksum of all arrays with their names, dtypes and shapes."""
-    digest = hashlib.sha256()
+    checksum = hashlib.sha256()
     for name in sorted(tensors):
-        digest.update(f"{name}:{tensors[name].dtype.str}:{tensors[name].shape};".encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()
-
-
-def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the JSON card of a distilled set without its arrays.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ArtefactError
-        As for `DistilledSet.load`.
-    """
-    return _open(Path(path), rows=False)[0]
-
-
-def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the verified card and, on request, the arrays of a file."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise ArtefactError(f"there is no file {path}: check the path, or create the file with `distillkit distill`.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(_KIND)
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if rows else {}  # noqa: SIM118 (not a mapping)
-        card = None if text is None else json.loads(text)
-    except (SafetensorError, OSError, ValueError) as exc:
-        remedy = _OTHER_FORMATS.get(path.suffix.lower(), "create it again or fetch another copy")
-        raise ArtefactError(f"{path} is damaged or no safetensors file ({exc}): {remedy}.") from exc
-    if not isinstance(card, dict) or not isinstance(card.get("schema"), int):
-        raise ArtefactError(f"{path} is a safetensors file, but not a distilled set: it has no distillkit card.")
-    if card["schema"] > SCHEMA:
-        raise ArtefactError(
-            f"{path} was made by a newer distillkit (schema {card['schema']}; this one reads up to {SCHEMA}): "
-            "run `pip install --upgrade distillkit`."
-        )
-    if card.pop(_OWN, None) != _card_digest(card):
-        raise ArtefactError(
-            f"{path} is damaged: its card does not match its checksum. Create it again or fetch another copy."
-        )
-    return card, tensors
-
-
-def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a distilled set as a dict of the fields of `DistilledSet`; see `DistilledSet.load`."""
-    path = Path(path)
-    card, tensors = _open(path, rows=True)
-    if _digest(tensors) != card.get("sha256"):
-        raise ArtefactError(
-            f"{path} is damaged: its rows do not match their checksum. Create it again or fetch another copy."
-        )
-    try:
-        fields: dict[str, Any] = {name: tensors.get(name) for name in _PLAIN}
-        for name in _LABELS:
-            fields[name] = _decode_labels(tensors.get(name), card["texts"].get(name))
-        if fields["stored"] is not None:
-            fields["X"] = expand(fields["stored"], card["sides"])
-        names = card["feature_names"]
-        fields["feature_names"] = None if names is None else tuple(names)
-        provenance = dict(card["provenance"])
-        if isinstance(provenance.get("method"), str):
-            provenance["method"] = upgraded_name(provenance["method"])
-        fields["provenance"] = provenance
-        if "table" in card:
-            table = DistilledTable(TableEncoder.from_dict(card["table"]))
-            fields["table"] = table.with_bytes(tensors.get(_ROWS))
-        if "preprocessing" in card:
-            fields["preprocessing"] = Preprocessing(
-                tensors["preprocessing.mean"],
-                tensors["preprocessing.scale"],
-                tensors.get("preprocessing.rotation"),
-                str(card["preprocessing"]),
-            )
-    except (KeyError, TypeError, IndexError, AttributeError) as exc:
-        raise ArtefactError(f"{path} is damaged: its card lacks {exc}. Create it again or fetch another copy.") from exc
-    if fields["X"] is None:
-        raise ArtefactError(f"{path} is damaged: it holds no rows. Create it again or fetch another copy.")
-    return fields
-
-
-def _decode_labels(values: np.ndarray | None, text: dict[str, Any] | None) -> np.ndarray | None:
-    """Return labels as they were before `_encode_labels`."""
-    if values is None or text is None:
-        return values
-    words = np.asarray(text["words"], dtype=object)
-    decoded: np.ndarray = words[values].astype(text["dtype"])
-    return decoded
+        checksum.update(f"{name}:{tensors[name].dtype.str}:{tensors[name].shape};".encode())
+        checksum.update(tensors[name].tobytes())
+    return checksum.hexdigest()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distillkit.distilled._artefact import read_artefact
 from distillkit.distilled._exports import ExportsMixin
 from distillkit.distilled._formats import write_set
 from distillkit.distilled._from_frame import fields_from_frame
 from distillkit.distilled._html import set_html
 from distillkit.distilled._prefix import prefix_fields
+from distillkit.distilled._reading import read_artefact
 from distillkit.exceptions import DataError
 from distillkit.tables import DistilledTable
 from distillkit.tables._frames import aligned, row_count

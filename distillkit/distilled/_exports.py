@@ -101,6 +101,8 @@ class ExportsMixin:
         """Return soft labels as columns: ``p_LABEL`` for each class, ``p_TARGET`` for numbers."""
         if self.soft_labels is None:
             return []
+        if self.classes is None and self.soft_labels[:1].size > 1:
+            raise DataError(f"soft_labels of shape {self.soft_labels.shape} need classes, which name their columns.")
         if self.classes is None:
             return [(f"p_{target}", self.soft_labels.reshape(len(self.X)))]
         return [(f"p_{label}", self.soft_labels[:, place]) for place, label in enumerate(self.classes.tolist())]

@@ -12,6 +12,8 @@ from distillkit.exceptions import DataError
 from distillkit.tables._encoder import TableEncoder
 from distillkit.tables._frames import container_of, is_frame, row_count, take_rows, to_pandas
 from distillkit.tables._schema import as_arrow
+from distillkit.utils._arrow_streams import expanded_bytes, read_stream
+from distillkit.utils._file_bounds import largest_content
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["DistilledTable"]
@@ -95,14 +97,26 @@ class DistilledTable(PicklesByPublicName):
             ) from exc
         return np.frombuffer(sink.getvalue(), dtype=np.uint8)
 
-    def with_bytes(self, stream: np.ndarray | None) -> Self:
-        """Return the table with the rows that `rows_to_bytes` wrote."""
+    def with_bytes(self, stream: np.ndarray | None, n_rows: int) -> Self:
+        """Return the table with the rows that `rows_to_bytes` wrote.
+
+        Parameters
+        ----------
+        stream : ndarray of uint8 or None
+            Bytes of a file, which are not trusted.
+        n_rows : int
+            Number of rows of the set.
+
+        Raises
+        ------
+        Exception
+            Of any type, if the bytes are damaged.
+        """
         if stream is None:
             return self
-        import pyarrow as pa
-
-        with pa.ipc.open_stream(pa.py_buffer(stream.tobytes())) as reader:
-            table = reader.read_all()
+        table = read_stream(stream.tobytes(), n_rows)
+        if sum(map(expanded_bytes, table.columns)) > largest_content(stream.nbytes):
+            raise ValueError("the text of its table would take far more memory than the file has bytes")
         schema = self.encoder.schema_
         if schema.container == "polars" and find_spec("polars") is not None:
             import polars as pl

@@ -262,10 +262,13 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
         TableEncoder
             Where the container of the training rows is not installed, frames are pandas.
         """
-        encoder = cls(state["max_levels"], standardize=state["standardize"])
+        encoder = cls(int(state["max_levels"]), standardize=bool(state["standardize"]))
         encoder.columns_ = tuple(column_from_state(column) for column in state["columns"])
         encoder.schema_ = Schema.from_dict(state["schema"])
-        encoder._set_names([from_typed(name) for name in state["names"]])
+        names = [from_typed(name) for name in state["names"]]
+        if not len(names) == len(encoder.columns_) == len(encoder.schema_.names) == len(set(names)):
+            raise DataError(f"its encoder has {len(names)} names for {len(encoder.columns_)} columns.")
+        encoder._set_names(names)
         return encoder
 
     def __sklearn_tags__(self) -> Any:

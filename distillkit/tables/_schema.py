@@ -151,10 +151,14 @@ class Schema:
         names = [from_typed(name) for name in state["names"]]
         if "dtypes" in state:
             dtypes = [_dtype_from_state(dtype) for dtype in state["dtypes"]]
-            return cls("pandas", names, dtypes, None, tuple(state["nones"]))
+            if len(dtypes) != len(names):
+                raise DataError(f"its table has {len(dtypes)} types for {len(names)} columns.")
+            return cls("pandas", names, dtypes, None, tuple(int(position) for position in state["nones"]))
         import pyarrow as pa
 
         empty = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(state["arrow"]))).empty_table()
+        if empty.column_names != names:
+            raise DataError(f"its table has the columns {empty.column_names} in place of {names}.")
         if state["container"] == "polars" and find_spec("polars") is not None:
             import polars as pl
 
@@ -206,6 +210,12 @@ def _dtype_from_state(state: Any) -> Any:
     import pandas as pd
 
     if isinstance(state, dict):
-        levels = pd.Index([from_typed(level) for level in state["categories"]], dtype=state["dtype"])
-        return pd.CategoricalDtype(levels, ordered=state["ordered"])
-    return pd.api.types.pandas_dtype(state)
+        levels = pd.Index([from_typed(level) for level in state["categories"]], dtype=_dtype_from_state(state["dtype"]))
+        return pd.CategoricalDtype(levels, ordered=bool(state["ordered"]))
+    # The name of a time zone of dateutil is the path of a file to read.
+    if not isinstance(state, str) or "dateutil" in state:
+        raise DataError(f"{str(state)[:50]!r} is not the type of a column.")
+    dtype = pd.api.types.pandas_dtype(state)
+    if isinstance(dtype, np.dtype) and (dtype.kind not in "biufcOmM" or dtype.fields or dtype.subdtype):
+        raise DataError(f"{state[:50]!r} is not the type of a column.")
+    return dtype

@@ -80,7 +80,10 @@ class Preprocessing(PicklesByPublicName):
         """Map rows back into the units of the data."""
         flat, shape, dtype = self._flat(Z)
         if self.rotation is not None:
-            flat = np.linalg.solve(self.rotation.T, flat.T).T
+            try:
+                flat = np.linalg.solve(self.rotation.T, flat.T).T
+            except np.linalg.LinAlgError as exc:
+                raise DataError(f"the rotation of this preprocessing has no inverse ({exc}): fit it again.") from exc
         rows: np.ndarray = (flat * self.scale + self.mean).reshape(shape).astype(dtype, copy=False)
         return rows
 

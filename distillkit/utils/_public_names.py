@@ -63,6 +63,9 @@ def upgraded_name(text: str) -> str:
     parts = module.split(".")
     for length in range(1, len(parts)):
         package = ".".join(parts[:length])
+        # The text may come from a file, which must not choose a private module that is imported.
+        if parts[length - 1].startswith("_"):
+            break
         try:
             attribute = getattr(importlib.import_module(package), name, None)
         except ImportError:

@@ -16,7 +16,7 @@ from distillkit.condensation import (
 )
 from distillkit.condensation.loop._synthetic_rows import SyntheticRows
 from distillkit.condensation.problem._downscaling import Downscaling
-from distillkit.distilled._artefact import read_card
+from distillkit.distilled._reading import read_card
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._interpolation import expand
