@@ -129,7 +129,7 @@ def distill(
 
 def _parse(params: tuple[str, ...]) -> dict[str, Any]:
     """Parse ``name=value`` pairs; values that are not valid TOML are taken as text."""
-    import tomllib
+    from distillkit.utils._file_bounds import parsed_toml
 
     parsed: dict[str, Any] = {}
     for text in params:
@@ -137,7 +137,7 @@ def _parse(params: tuple[str, ...]) -> dict[str, Any]:
         if not equals or not name.strip():
             raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="--param")
         try:
-            parsed[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+            parsed[name.strip()] = parsed_toml(f"value = {value}")["value"]
+        except ValueError:
             parsed[name.strip()] = value
     return parsed

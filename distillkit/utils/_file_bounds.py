@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from typing import Any
 
-__all__ = ["DEEPEST", "check_nesting", "largest_content", "parsed_json"]
+__all__ = ["DEEPEST", "check_nesting", "largest_content", "parsed_json", "parsed_toml"]
 
 DEEPEST = 100
 """Most levels of lists and tables in each other. Deeper ones exhaust the stack of Python."""
@@ -54,6 +55,33 @@ def parsed_json(text: str | bytes) -> Any:
         raise ValueError(f"it has more than {DEEPEST} levels") from None
     check_nesting(value)
     return value
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """Parse TOML that comes from a file or from the command line.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML, has more than 100 levels of lists and tables in each other, or holds whole
+        numbers that have more than 64 bits, which TOML does not provide for.
+    """
+    try:
+        value = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"it has more than {DEEPEST} levels") from None
+    check_nesting(value)
+    _check_integers(value)
+    return value
+
+
+def _check_integers(value: Any) -> None:
+    """Raise an error about a number that Python could not even write in a message."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError(f"it holds a whole number of {value.bit_length()} bits, and 64 are the most")
+    if isinstance(value, (dict, list)):
+        for item in _items(value):
+            _check_integers(item)
 
 
 def check_nesting(value: Any) -> None:

@@ -97,7 +97,7 @@ def test_invalid_toml():
         ("colour = 3", "s.toml, line 6: colour is not a key of a suite: known keys are datasets, methods,"),
         ("[limit]\nseconds = 3", "s.toml, line 6: limit is not a key of a suite: did you mean 'limits'?"),
         ("description = 3", "s.toml, line 6: description must be text, not 3."),
-        ("seeds = 0", "s.toml, line 6: seeds must be how many (at least 1) or a list"),
+        ("seeds = 0", "s.toml, line 6: seeds must be how many (from 1 to 10,000) or a list"),
         ("seeds = 2.5", "line 6: seeds must be how many"),
         ("seeds = true", "line 6: seeds must be how many"),
         ("seeds = []", "line 6: seeds must be how many"),

@@ -121,7 +121,7 @@ def _outcomes(seeds, make, read, error):
             except Exception as exc:
                 exc.add_note(f"seed {seed}")
                 raise
-        assert refusal is None or (refusal.endswith(".") and "\n" not in refusal), (seed, refusal)
+        assert refusal is None or (refusal.endswith((".", "?")) and "\n" not in refusal), (seed, refusal)
         outcomes.add("read" if refusal is None else "refused")
     return outcomes
 

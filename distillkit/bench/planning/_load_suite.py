@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
 from distillkit.bench.planning._suite import Entry, Limits, Suite
 from distillkit.bench.planning._suite_parser import Parser as _Parser
 from distillkit.exceptions import SuiteError
+from distillkit.utils._file_bounds import parsed_toml
 
 __all__ = ["Entry", "Limits", "Suite", "find_suite", "load_suite", "parse_suite", "shipped_suites"]
 
@@ -92,7 +92,7 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
         If the suite is not valid; the message names the file, line and key.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
+        data = parsed_toml(text)
+    except ValueError as exc:  # of Python as well, about numbers of thousands of digits
         raise SuiteError(f"{filename} is not valid TOML: {exc}.") from None
     return _Parser(data, text, filename, base).suite()

@@ -12,7 +12,7 @@ from typing import Any
 
 from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Cell
 from distillkit.bench.planning._keys import PROTOCOL, digest
-from distillkit.bench.planning._suite import Entry, Suite
+from distillkit.bench.planning._suite import Entry, Suite, check_size
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord
@@ -78,6 +78,7 @@ class Planner:
         self.check_settings()
         methods = [self.resolve("method", entry, "methods") for entry in self.method_entries()]
         evaluators = [self.resolve("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
+        check_size(self.suite, len(methods))
         # 2. Combine everything; methods of fixed size run once and not at every budget.
         for entry in self.suite.datasets:
             dataset = self.dataset(entry)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from distillkit.budget import Budget
+from distillkit.exceptions import SuiteError
 
-__all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "locate"]
+__all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "check_size", "locate"]
+
+_MOST_CELLS = 1_000_000
 
 DEFAULT_PRIMARY = {"classification": "accuracy", "regression": "r2"}
 """The metric that methods are ranked by, per task, unless the suite names another."""
@@ -65,6 +69,37 @@ class Suite:
     def line_of(self, key: str) -> str:
         """Return ``"FILE, line N"`` for a key or name in the suite, or ``"FILE"`` if not found."""
         return locate(self.filename or self.name, self.source, key)
+
+
+def check_size(suite: Suite, n_methods: int) -> None:
+    """Check that a plan of the suite can be held in memory.
+
+    Parameters
+    ----------
+    suite : Suite
+    n_methods : int
+        Number of its methods, "all" being resolved.
+
+    Raises
+    ------
+    SuiteError
+        If there are more than a million cells.
+    """
+    numbers = {
+        "datasets": len(suite.datasets),
+        "methods": n_methods,
+        "budgets": len(suite.budgets),
+        "seeds": len(suite.seeds),
+        "evaluators": len(suite.evaluators),
+        "evaluation_seeds": len(suite.evaluation_seeds),
+    }
+    n_cells = math.prod(numbers.values())
+    if n_cells > _MOST_CELLS:
+        shown = " x ".join(f"{number} {key}" for key, number in numbers.items())
+        raise SuiteError(
+            f"{suite.filename or suite.name}: {shown} are {n_cells:,} cells, and {_MOST_CELLS:,} are the most: "
+            "divide the suite, or give fewer of each."
+        )
 
 
 def locate(filename: str, text: str, key: str) -> str:
