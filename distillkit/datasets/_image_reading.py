@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from distillkit.datasets._tar_archive import read_members
 from distillkit.exceptions import DatasetError
+from distillkit.utils._file_bounds import largest_content
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +23,10 @@ __all__ = ["IMAGE_SUFFIXES", "ImageReader", "read_folder", "read_tar"]
 IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"])
 
 _GRAY, _COLOR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr"})
-_EMPTY_BLOCK = bytes(tarfile.BLOCKSIZE)
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""Formats that are decoded, as Pillow names them. Others would start programs (EPS) or are no images of pixels."""
+_MOST_TIMES = 1000  # the bytes of an image file that its pixels may have
 
 NamedContent = tuple[PurePosixPath, bytes]
 """Path of an image below its folder or in its archive, and the content of the file."""
@@ -55,6 +58,8 @@ def read_folder(folder: Path) -> Iterator[NamedContent]:
             name = PurePosixPath(path.relative_to(folder).as_posix())
             if is_image(name):
                 try:
+                    if not path.is_file():  # such as a pipe, from which reading would never end
+                        raise DatasetError(f"the image {path} is no regular file: remove it.")
                     yield name, path.read_bytes()
                 except OSError as exc:
                     raise DatasetError(f"cannot read the image {path}: {exc.strerror or exc}.") from exc
@@ -74,28 +79,8 @@ def read_tar(archive: Path) -> Iterator[NamedContent]:
     DatasetError
         If the archive is damaged or ends too early.
     """
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                name = PurePosixPath(member.name)
-                if member.isfile() and is_image(name):
-                    file = tar.extractfile(member)
-                    assert file is not None  # only for files that are not regular
-                    yield name, file.read()
-            _check_end(tar)
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as exc:
-        raise DatasetError(f"the archive {archive} is damaged or incomplete ({exc}): get it again.") from exc
-
-
-def _check_end(tar: tarfile.TarFile) -> None:
-    """Check for the empty block at the end of an archive.
-
-    tarfile mistakes a damaged header for the end of the archive and raises no error.
-    """
-    assert tar.fileobj is not None
-    tar.fileobj.seek(tar.offset)
-    if tar.fileobj.read(tarfile.BLOCKSIZE) != _EMPTY_BLOCK:
-        raise tarfile.ReadError("its end is missing")
+    for name, content in read_members(archive, lambda name: is_image(PurePosixPath(name))):
+        yield PurePosixPath(name), content
 
 
 @dataclass(eq=False)
@@ -123,6 +108,8 @@ class ImageReader:
     pixels: list[np.ndarray] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    _n_bytes: int = 0
+    _n_pixels: int = 0
 
     def read(self, source: Path, part: str | None = None) -> None:
         """Read all images of a folder or archive.
@@ -146,7 +133,9 @@ class ImageReader:
                 raise DatasetError(
                     f"{description} lies in no class folder: put each image into a folder named after its class."
                 )
+            self._check_text(description)
             self.pixels.append(self.decode(description, content))
+            self._check_total(description, content)
             self.labels.append(name.parts[-2])
             self.parts.append(part or (name.parts[-3] if len(name.parts) > 2 else ""))
         if len(self.pixels) == n_before:
@@ -158,7 +147,8 @@ class ImageReader:
         from PIL import Image
 
         try:
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+                self._check_pixels(description, image, content)
                 pixels = np.asarray(self.convert(description, image))
         except DatasetError:
             raise
@@ -171,6 +161,34 @@ class ImageReader:
                 f"{width} x {height}: give size = {min(height, width)} to resize all of them."
             )
         return pixels
+
+    @staticmethod
+    def _check_text(description: str) -> None:
+        """Refuse names that could not be written anywhere."""
+        try:
+            description.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(f"{description!a} has a name that is no UTF-8 text: rename it.") from None
+
+    @staticmethod
+    def _check_pixels(description: str, image: Image, content: bytes) -> None:
+        """Refuse an image that would fill the memory, before it is decoded."""
+        width, height = image.size
+        if 4 * width * height > largest_content(len(content), _MOST_TIMES):
+            raise DatasetError(
+                f"{description} has {width} x {height} pixels in {len(content):,} bytes, too many for so few: "
+                "shrink it, or remove it."
+            )
+
+    def _check_total(self, description: str, content: bytes) -> None:
+        """Refuse images that take far more memory, all together, than their files."""
+        self._n_bytes += len(content)
+        self._n_pixels += self.pixels[-1].size
+        if self._n_pixels > largest_content(self._n_bytes, _MOST_TIMES):
+            raise DatasetError(
+                f"{description} and those before it have {self._n_pixels:,} values in {self._n_bytes:,} bytes, too "
+                "many for so few: give size, which resizes all of them, or remove some."
+            )
 
     def convert(self, description: str, image: Image) -> Image:
         """Convert an image to mode L or RGB, and resize it to `size`."""

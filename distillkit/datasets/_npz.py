@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from distillkit.datasets._dataset import Dataset
 from distillkit.datasets._loader import loader
+from distillkit.datasets._npz_arrays import read_arrays
 from distillkit.datasets._paths import resolve_path
 from distillkit.datasets._scaling import standardize
 from distillkit.datasets._targets import make_targets
@@ -71,14 +71,15 @@ def load_npz(
     """
     # 1. Read the arrays.
     file_path = _find(root, path)[0]
-    arrays = _read(file_path)
+    arrays = read_arrays(file_path)
     X, y = _take(file_path, arrays, "X", "X_train"), _take(file_path, arrays, "y", "y_train")
     has_test_rows = {"X_test", "y_test"} & set(arrays)
     X_test, y_test = (_take(file_path, arrays, name) if has_test_rows else None for name in ("X_test", "y_test"))
-    weights = _weight(file_path, arrays, weight, len(X))
-    # 2. Find the modality, and bring the rows to its shape.
     if X.ndim < 2:
         raise DatasetError(f"{file_path}: X has {X.ndim} axes, but rows need at least two: (n, features).")
+    y, y_test = _column(file_path, y), None if y_test is None else _column(file_path, y_test)
+    weights = _weight(file_path, arrays, weight, len(X))
+    # 2. Find the modality, and bring the rows to its shape.
     kind = modality if modality != "auto" else _MODALITIES.get(X.ndim, f"unknown, X having {X.ndim} axes")
     if kind not in _MODALITIES.values():
         raise DatasetError(
@@ -91,9 +92,7 @@ def load_npz(
         if rows is not None and labels is not None and len(rows) != len(labels):
             raise DatasetError(f"{file_path}: {names} have {len(rows)} and {len(labels)} rows, but must have as many.")
     # 3. Encode the targets, and hold test rows out if the file has none.
-    targets = make_targets(
-        str(file_path), _column(file_path, y), None if y_test is None else _column(file_path, y_test), task
-    )
+    targets = make_targets(str(file_path), y, y_test, task)
     X_train, X_test = X[targets.train], (X if X_test is None else X_test)[targets.test]
     if X_train.shape[1:] != X_test.shape[1:]:
         raise DatasetError(
@@ -148,7 +147,7 @@ def read_rows(
         If the file is damaged, if it has no X, if X and y differ in length, or if the weights are
         invalid.
     """
-    arrays = _read(file_path)
+    arrays = read_arrays(file_path)
     X = _take(file_path, arrays, "X", "X_train")
     weights = _weight(file_path, arrays, weight, len(X) if X.ndim else 0)
     if not {"y", "y_train"} & set(arrays):
@@ -174,21 +173,6 @@ def _weight(
     return checked_file_weight(file_path, name, values)
 
 
-def _read(file_path: Path) -> dict[str, np.ndarray]:
-    try:
-        with file_path.open("rb") as raw:  # opened here, because NumPy leaves a damaged file open
-            file = np.load(raw, allow_pickle=False)
-            arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        hint = "save arrays of numbers or text instead" if "pickle" in str(exc) else "write it again"
-        raise DatasetError(f"{file_path} cannot be read ({' '.join(str(exc).split())}): {hint}.") from exc
-    if arrays is None:
-        raise DatasetError(
-            f"{file_path} is a single array, not an .npz file: save it with numpy.savez(path, X=..., y=...)."
-        )
-    return arrays
-
-
 def _take(file_path: Path, arrays: dict[str, np.ndarray], *names: str) -> np.ndarray:
     for name in names:
         if name in arrays:
@@ -206,6 +190,8 @@ def _rows(name: str, X: np.ndarray, modality: str) -> np.ndarray:
             f"{name} holds {'text' if X.dtype.kind in 'US' else X.dtype}, but only numbers can be rows: "
             "encode it first."
         )
+    if X.ndim < 2:
+        raise DatasetError(f"{name} has {X.ndim} axes, but rows need at least two: (n, features).")
     if bad := np.count_nonzero(~np.isfinite(X)) if X.dtype.kind == "f" else 0:
         raise DatasetError(f"{name} holds {bad} values that are NaN or infinite: impute or remove these rows.")
     if not X.size:

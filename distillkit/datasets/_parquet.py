@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distillkit.exceptions import DatasetError
+from distillkit.utils._arrow_streams import expanded_bytes
+from distillkit.utils._file_bounds import largest_content, parsed_json
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 __all__ = ["read_parquet"]
+
+_BYTES_PER_CELL = 8
 
 
 def read_parquet(path: Path, drop: Collection[str], missing: Collection[str]) -> pd.DataFrame:
@@ -42,23 +45,55 @@ def read_parquet(path: Path, drop: Collection[str], missing: Collection[str]) ->
         text or dates.
     """
     import pandas as pd
-    from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path)
-    except (OSError, ValueError) as exc:  # the errors of pyarrow are ValueErrors
-        raise DatasetError(f"{path} cannot be read as Parquet ({' '.join(str(exc).split())}).") from exc
-    skipped = {*drop, *_unnamed_index(table.schema)}
-    places = [place for place, name in enumerate(table.column_names) if name.strip() not in skipped]
-    columns = {place: _column(path, table.column_names[place], table.column(place), missing) for place in places}
+        table = _table(path)
+        skipped = {*drop, *_unnamed_index(table.schema)}
+        places = [place for place, name in enumerate(table.column_names) if name.strip() not in skipped]
+        columns = {place: _column(path, table.column_names[place], table.column(place), missing) for place in places}
+    except DatasetError:
+        raise
+    except Exception as exc:  # the types of the errors of pyarrow have no common class
+        reason = " ".join(str(exc).split())
+        raise DatasetError(f"{path} cannot be read as Parquet ({reason}): write it again.") from exc
     frame = pd.DataFrame(columns)
     frame.columns = pd.Index([table.column_names[place] for place in places])
     return frame
 
 
+def _table(path: Path) -> pa.Table:
+    """Read all columns, unless they would fill the memory; no value lies outside of its column."""
+    import pyarrow as pa
+    from pyarrow import parquet, types
+
+    most = largest_content(path.stat().st_size)
+    with parquet.ParquetFile(path) as file:
+        declared, facts = file.schema_arrow, file.metadata
+        # A value that is repeated takes a few bytes, whatever the number of rows.
+        if (n_bytes := _BYTES_PER_CELL * facts.num_rows * facts.num_columns) > most:
+            raise _too_large(path, n_bytes)
+        text = [field.name for field in declared if types.is_string(field.type) or types.is_large_string(field.type)]
+    with parquet.ParquetFile(path, read_dictionary=text) as file:
+        table = file.read(use_threads=False)
+    table.validate(full=True)
+    if (n_bytes := sum(map(expanded_bytes, table.columns))) > most:
+        raise _too_large(path, n_bytes)
+    for place, field in enumerate(declared):
+        if field.name in text and types.is_dictionary(table.column(place).type):
+            table = table.set_column(place, pa.field(field.name, field.type), table.column(place).cast(field.type))
+    return table.replace_schema_metadata(declared.metadata)
+
+
+def _too_large(path: Path, n_bytes: int) -> DatasetError:
+    return DatasetError(
+        f"{path} expands to {n_bytes:,} bytes, which is more than 100 times its own: write it without compression "
+        "and dictionaries, or divide it."
+    )
+
+
 def _unnamed_index(schema: pa.Schema) -> list[str]:
     """Return the columns that hold an index of pandas without a name."""
-    metadata = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    metadata = parsed_json((schema.metadata or {}).get(b"pandas", b"{}"))
     stored = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
     return [name for name in stored if name.startswith("__index_level_")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -129,19 +130,21 @@ def _is_dropped(path: Path, name: str, names: list[str]) -> bool:
 def _named(path: Path, names: list[str], frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Give every column its name; columns without a name get one, or go if they are empty."""
     notes = []
-    if repeated := [name for name in names if name and names.count(name) > 1]:
+    if repeated := [name for name, count in Counter(names).items() if name and count > 1]:
         raise DatasetError(f"{path}: two columns are called {repeated[0]!r}: give each its own name.")
     if not any(names):
         raise DatasetError(f"{path}: the header line names no column: write the names into the first line.")
+    new_names, taken = list(names), set(names)
     has_use = [not (name == "" and bool(frame.iloc[:, place].isna().all())) for place, name in enumerate(names)]
     for place, name in enumerate(names):
         if not name:
             new_name = f"unnamed_{place + 1}"
-            if new_name in names:
+            if new_name in taken:
                 raise DatasetError(f"{path}: column {place + 1} has no name: write one into the header line.")
             what = f"is called {new_name}" if has_use[place] else "is empty and left out"
             notes.append(f"column {place + 1} has no name and {what}")
-            names = [*names[:place], new_name, *names[place + 1 :]]
+            new_names[place] = new_name
+    names = new_names
     frame = frame.set_axis(names, axis=1)
     if all(re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+", name) for name in names) and is_raw(frame.iloc[:, 0]):
         notes.append("the first line holds numbers only, but it was read as the names of the columns")

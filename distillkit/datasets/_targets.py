@@ -9,11 +9,14 @@ import numpy as np
 
 from distillkit.exceptions import DatasetError
 from distillkit.utils._hold_out import hold_out_rows
+from distillkit.utils._messages import shown
 
 __all__ = ["SEED", "TEST_SHARE", "Targets", "holdout", "make_targets"]
 
 TEST_SHARE, SEED = 0.25, 0
 """Share and seed of the fixed holdout; changing either requires a new revision of each dataset."""
+
+_LONGEST_NAME = 1000
 
 _NO_TEST_ROWS = "no test rows can be held out: give more rows, or test rows of their own (test_path)"
 
@@ -214,7 +217,13 @@ def _class_names(name: str, y: np.ndarray) -> list[str]:
     """
     if y.dtype.kind == "f":
         return [str(int(value)) if value.is_integer() else repr(value) for value in _numbers(name, y).tolist()]
-    return [str(value) for value in y.tolist()]
+    labels = [str(value) for value in y.tolist()]
+    if too_long := max((label for label in labels if len(label) > _LONGEST_NAME), key=len, default=""):
+        raise DatasetError(
+            f"{name}: the class {shown(too_long, 50)} has {len(too_long):,} characters, and {_LONGEST_NAME:,} are the "
+            "most: choose another target, or shorten its labels."
+        )
+    return labels
 
 
 def _sorted_names(names: set[str]) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 
 from distillkit.exceptions import DatasetError
+from distillkit.utils._file_bounds import largest_content
 
 __all__ = ["line_of", "read_text", "unreadable"]
 
@@ -23,6 +25,16 @@ def line_of(content: bytes, position: int) -> int:
     """Return the number of the line that holds a position; lines end as on any system."""
     before = content[:position].replace(b"\r\n", b"\n")
     return before.count(b"\n") + before.count(b"\r") + 1
+
+
+def _decompressed(path: Path, content: bytes) -> bytes:
+    """Return what a compressed file holds, unless it would fill the memory."""
+    most = largest_content(len(content))
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        text = file.read(most + 1)
+    if len(text) > most:
+        raise unreadable(path, f"it expands to more than {most:,} bytes", "decompress it, or divide it")
+    return text
 
 
 def read_text(path: Path, encoding: str | None) -> bytes:
@@ -43,7 +55,7 @@ def read_text(path: Path, encoding: str | None) -> bytes:
     try:
         content = path.read_bytes()
         if content.startswith(_GZIP):
-            content = gzip.decompress(content)
+            content = _decompressed(path, content)
     except (OSError, EOFError, zlib.error) as exc:
         raise unreadable(path, str(exc), "check the file") from exc
     if content.startswith(_ZIP):

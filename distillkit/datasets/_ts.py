@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
 
 from distillkit.exceptions import DatasetError
+from distillkit.utils._messages import shown
 
 __all__ = ["Series", "read_ts"]
 
@@ -83,7 +85,7 @@ class _Reader:
             raise self.fail("values come before a line @data, so this is no .ts file or its header is damaged")
 
     def take_header(self, text: str) -> None:
-        key, *values = text[1:].split()
+        key, *values = text[1:].split() or [""]
         key = key.lower()
         self.header[key] = values
         if key == "data":
@@ -99,7 +101,7 @@ class _Reader:
         try:
             return int(self.header[key][0])
         except (IndexError, ValueError):
-            raise self.fail(f"@{key} is {' '.join(self.header[key])!r}, not a whole number") from None
+            raise self.fail(f"@{key} is {shown(' '.join(self.header[key]))}, not a whole number") from None
 
     def check_header(self) -> None:
         """Refuse unsupported files, and read the numbers of channels and steps from the header."""
@@ -119,7 +121,7 @@ class _Reader:
 
     def take_case(self, text: str) -> None:
         *channels, label = text.split(":")
-        self.channels, expected = self.channels or len(channels), self.channels or len(channels)
+        self.channels, expected = self.channels or len(channels), self.channels or max(1, len(channels))
         if len(channels) != expected:
             raise self.fail(
                 f"the case has {len(channels)} dimensions and a label, but {expected} dimensions are expected"
@@ -138,7 +140,7 @@ class _Reader:
         try:
             values = [np.nan if word.strip() == "?" else float(word) for word in text.split(",")]
         except ValueError as exc:
-            raise self.fail(f"a value is not a number ({exc}): repair or remove the line") from None
+            raise self.fail(f"a value is not a number ({str(exc)[:200]}): repair or remove the line") from None
         if np.isinf(values).any():
             raise self.fail("a value is infinite: repair or remove the line")
         return values
@@ -146,7 +148,7 @@ class _Reader:
     def label(self, label: str) -> str:
         if self.task == "classification" and (label not in self.classes if self.classes else not label):
             raise self.fail(
-                f"the class {label!r} is not one that the header names ({', '.join(sorted(self.classes)) or 'none'})"
+                f"the class {shown(label)} is not one that the header names ({shorten(', '.join(sorted(self.classes)), 200, placeholder=' ...') or 'none'})"
             )
         if self.task == "regression":
             try:
@@ -154,7 +156,7 @@ class _Reader:
             except ValueError:
                 finite = False
             if not finite:
-                raise self.fail(f"the target {label!r} is not a finite number: repair or remove the line")
+                raise self.fail(f"the target {shown(label)} is not a finite number: repair or remove the line")
         return label
 
     def series(self) -> Series:
@@ -162,5 +164,5 @@ class _Reader:
             raise DatasetError(f"{self.path} has no line @data, so it is no .ts file or is cut short.")
         if not self.cases:
             raise DatasetError(f"{self.path} has no cases after @data.")
-        y = np.array(self.labels, dtype=np.float64 if self.task == "regression" else np.str_)
+        y = np.array(self.labels, dtype=np.float64 if self.task == "regression" else object)
         return Series(np.stack(self.cases), y, self.task)

@@ -12,17 +12,12 @@ from typing import Any
 from distillkit.bench.planning._suite import DEFAULT_PRIMARY, Entry, Limits, Suite, locate
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DatasetError, SuiteError
+from distillkit.utils._messages import shown
 
 __all__ = ["Parser"]
 
 
 _MOST_SEEDS = 10_000
-
-
-def _shortened(value: Any) -> str:
-    """Return a value as a message shows it."""
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 class Parser:
@@ -97,14 +92,14 @@ class Parser:
     def string(self, key: str) -> str:
         value = self.data.get(key, "")
         if not isinstance(value, str):
-            raise self.fail(key, f"must be text, not {_shortened(value)}.")
+            raise self.fail(key, f"must be text, not {shown(value)}.")
         return value
 
     def name(self) -> str:
         name = self.string("name") or Path(self.filename).stem
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise self.fail(
-                "name", f"= {_shortened(name)} names the results folder: use letters, digits, '.', '_' and '-' only."
+                "name", f"= {shown(name)} names the results folder: use letters, digits, '.', '_' and '-' only."
             )
         return name
 
@@ -112,31 +107,31 @@ class Parser:
         value = self.data[key]
         if not isinstance(value, list) or not value:
             or_all = " or the word all" if key == "methods" else ""
-            raise self.fail(key, f"must be a list with at least one entry{or_all}, not {_shortened(value)}.")
+            raise self.fail(key, f"must be a list with at least one entry{or_all}, not {shown(value)}.")
         return value
 
     def names(self, key: str) -> tuple[str, ...]:
         for value in self.items(key):
             if not isinstance(value, str):
-                raise self.fail(key, f"must hold names in quotes, not {_shortened(value)}.")
+                raise self.fail(key, f"must hold names in quotes, not {shown(value)}.")
         return tuple(self.data[key])
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         entries = [self.entry(key, item) for item in self.items(key)]
         for label, count in Counter(entry.label for entry in entries).items():
             if count > 1:
-                raise self.fail(key, f"has two entries called {_shortened(label)}: give each its own label.", at=label)
+                raise self.fail(key, f"has two entries called {shown(label)}: give each its own label.", at=label)
         return tuple(entries)
 
     def entry(self, key: str, item: Any) -> Entry:
         if isinstance(item, str):
             return self.dataset({"name": item}) if key == "datasets" else Entry(item, item)
         if not isinstance(item, dict):
-            raise self.fail(key, f"must hold names or tables, not {_shortened(item)}.")
+            raise self.fail(key, f"must hold names or tables, not {shown(item)}.")
         if key == "datasets":
             return self.dataset(item)
         if not isinstance(item.get("name"), str):
-            raise self.fail(key, f"has an entry without a name: {_shortened(item)}.")
+            raise self.fail(key, f"has an entry without a name: {shown(item)}.")
         params = self.params(key, item)
         arguments = ",".join(f"{name}={value}" for name, value in params.items())
         label = str(item.get("label", item["name"] + (f"({arguments})" if arguments else "")))
@@ -164,14 +159,12 @@ class Parser:
     def dataset(self, item: dict[str, Any]) -> Entry:
         params, name = self.params("datasets", item), item.get("name")
         if name is None and "path" not in params:
-            raise self.fail("datasets", f"has an entry without a name or a path: {_shortened(item)}.")
+            raise self.fail("datasets", f"has an entry without a name or a path: {shown(item)}.")
         if name is not None and not isinstance(name, str):
-            raise self.fail("datasets", f"has a name that is not text: {_shortened(name)}.")
+            raise self.fail("datasets", f"has a name that is not text: {shown(name)}.")
         for option in ("path", "test_path"):
             if option in params and not isinstance(params[option], str):
-                raise self.fail(
-                    "datasets", f"has {option} = {_shortened(params[option])}, which is not text.", at=option
-                )
+                raise self.fail("datasets", f"has {option} = {shown(params[option])}, which is not text.", at=option)
             if option in params and self.base is not None:
                 # Any other path is searched for in the data root when the dataset is loaded.
                 params[option] = self.resolved(option, params[option], self.base)
@@ -186,9 +179,7 @@ class Parser:
             resolved = (base / Path(path).expanduser()).resolve()
             return str(resolved) if resolved.exists() else path
         except (OSError, RuntimeError, ValueError) as exc:  # too long, of an unknown user, or with a NUL character
-            raise self.fail(
-                "datasets", f"has {option} = {_shortened(path)}, which is no path: {exc}.", option
-            ) from None
+            raise self.fail("datasets", f"has {option} = {shown(path)}, which is no path: {exc}.", option) from None
 
     def kind_of(self, path: str) -> str:
         from distillkit.datasets import dataset_for_path
@@ -218,7 +209,7 @@ class Parser:
             raise self.fail(
                 key,
                 f"must be how many (from 1 to {_MOST_SEEDS:,}) or a list of different seeds from 0 to 2**32 - 1, "
-                f"not {_shortened(value)}.",
+                f"not {shown(value)}.",
             )
         return tuple(value)
 
@@ -237,5 +228,5 @@ class Parser:
             if key not in ("seconds", "memory_mb"):
                 raise self.fail(key, "is not a limit: known are seconds and memory_mb.")
             if type(number) not in (int, float) or not number > 0:  # This form of the comparison refuses NaN.
-                raise self.fail(key, f"must be a positive number, not {_shortened(number)}.")
+                raise self.fail(key, f"must be a positive number, not {shown(number)}.")
         return Limits(**{key: float(number) for key, number in value.items()})
