@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +107,9 @@ def _detect(path: Path, content: bytes, decimal: str) -> str:
     sizes: dict[str, int] = {}
     for mark in candidates:
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=mark, skipinitialspace=True)
-        counts = [len(record) for record in islice(reader, _ROWS_FOR_DETECTION) if record]
+        counts: list[int] = []
+        with suppress(csv.Error):  # which the reading of all rows reports with its line
+            counts.extend(len(record) for record in islice(reader, _ROWS_FOR_DETECTION) if record)
         if counts and counts[0] > 1:
             # A separator that divides all rows alike wins over those that do not.
             sizes[mark] = counts[0] + (10**6 if min(counts) == max(counts) else 0)
