@@ -71,6 +71,7 @@ def test_a_fork_server_whose_parent_has_ended_ends_without_a_traceback(monkeypat
     server = _fork_server._Server.__new__(_fork_server._Server)
     server.answers = os.fdopen(writer, "w")
     monkeypatch.setattr(_fork_server.os, "_exit", end)
+    monkeypatch.setattr(_fork_server, "kill_descendants", lambda: None)
     with pytest.raises(SystemExit) as ended:
         server.answer(started=1)
     assert ended.value.code == 0

@@ -13,6 +13,11 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
+from distillkit.bench.execution._process_tree import adopt_orphans, kill_descendants
+
+_MAX_CHARACTERS = 2000
+"""Length to which error messages are cut, because every one is stored and shown in reports."""
+
 
 def _die_with_parent(parent: int) -> None:
     """Make this process end together with its parent, even if the parent is killed by SIGKILL."""
@@ -54,9 +59,23 @@ def _peak_mb() -> float:
 
 
 def _one_line(exc: BaseException) -> str:
-    """Return the type, the message and the notes of an exception in one line."""
-    text = " ".join(" ".join([str(exc), *(f"({note})" for note in getattr(exc, "__notes__", ()))]).split())
-    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
+    """Return the type, the message and the notes of an exception in one line of limited length."""
+    try:
+        message = " ".join([str(exc), *(f"({note})" for note in getattr(exc, "__notes__", ()))])
+    except Exception:  # An exception of a plugin may fail to describe itself.
+        message = "(it has no readable message)"
+    name = type(exc).__name__
+    text = " ".join(_shortened(message).split())
+    return f"{name}: {text}" if text else name
+
+
+def _shortened(text: str) -> str:
+    """Cut the middle out of a long text."""
+    if len(text) <= _MAX_CHARACTERS:
+        return text
+    end = _MAX_CHARACTERS // 4
+    start = _MAX_CHARACTERS - end
+    return f"{text[:start]} [{len(text) - _MAX_CHARACTERS} characters left out] {text[-end:]}"
 
 
 def _status_of(exc: BaseException) -> str:
@@ -66,7 +85,9 @@ def _status_of(exc: BaseException) -> str:
 
     if isinstance(exc, BudgetError):
         return "skipped"  # The dataset cannot meet this budget, which is no failure of the method.
-    return "out_of_memory" if is_out_of_memory(exc) else "failed"
+    with contextlib.suppress(Exception):  # An exception of a plugin may fail to describe itself.
+        return "out_of_memory" if is_out_of_memory(exc) else "failed"
+    return "failed"
 
 
 def _perform(folder: Path) -> dict[str, Any]:
@@ -101,10 +122,13 @@ def do_job(name: str, parent: int) -> NoReturn:
     """
     folder = Path(name)
     _die_with_parent(parent)
+    adopt_orphans()
     _use_temporary_folder(folder / "tmp")
     result = _perform(folder) | {"peak_mb": _peak_mb()}
     part = folder / "result.json.part"
     part.write_text(json.dumps(result), encoding="utf-8")
     part.replace(folder / "result.json")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    kill_descendants()
     os._exit(0)  # The result is written, so skip the destructors of native libraries, which may crash.

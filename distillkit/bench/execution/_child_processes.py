@@ -74,7 +74,7 @@ def start_child(folder: Path, threads: int, imports: tuple[str, ...] = ()) -> Ch
 def _spawn(folder: Path, threads: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-c", _SPAWN, json.dumps(_import_path()), str(folder), str(os.getpid())]
     # The log is a file because a child that prints much would fill a pipe and block.
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ import warnings
 from typing import Any, NoReturn
 
 from distillkit.bench.execution import _child_main, _jobs
+from distillkit.bench.execution._process_tree import adopt_orphans, kill_descendants
 
 __all__ = ["serve"]
 
@@ -31,7 +32,7 @@ def serve() -> NoReturn:
     server.run()
     with contextlib.suppress(OSError):  # The parent may have ended already.
         server.answers.close()
-    os._exit(0)  # The kernel kills the children together with this process.
+    server.end()
 
 
 class _Server:
@@ -49,6 +50,8 @@ class _Server:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.partial_line = b""
+        self.jobs: set[int] = set()
+        adopt_orphans()
 
     def run(self) -> None:
         """Serve requests until standard input is closed or the parent ends."""
@@ -71,13 +74,32 @@ class _Server:
             self.answers.write(f"{json.dumps(values)}\n")
             self.answers.flush()
         except OSError:
-            os._exit(0)  # The kernel kills the children together with this process.
+            self.end()
+
+    def end(self) -> NoReturn:
+        """Kill the children with all their descendants, and end this process."""
+        # The kernel kills the children together with this process, but not their descendants.
+        with contextlib.suppress(Exception):
+            kill_descendants()
+        os._exit(0)
 
     def reap(self) -> None:
-        """Collect the exit statuses of all children that have ended and report them."""
+        """Collect the exit statuses of all children that have ended, and report those of jobs.
+
+        Processes that an ended job has left behind are children of this process now. They are
+        killed before the end of the job is reported.
+        """
+        ended = []
         with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self.answer(ended=ended[0], code=os.waitstatus_to_exitcode(ended[1]))
+            while (child := os.waitpid(-1, os.WNOHANG))[0]:
+                if child[0] in self.jobs:
+                    self.jobs.remove(child[0])
+                    ended.append(child)
+        if ended:
+            with contextlib.suppress(Exception):
+                kill_descendants(spare=self.jobs)
+        for pid, status in ended:
+            self.answer(ended=pid, code=os.waitstatus_to_exitcode(status))
 
     def fork(self, request: dict[str, Any]) -> None:
         """Do the imports of a job, fork its child, and report the process id."""
@@ -99,6 +121,7 @@ class _Server:
             self.become_child(request)
         with contextlib.suppress(OSError):  # Server and child both do this, since either may be first.
             os.setpgid(pid, pid)
+        self.jobs.add(pid)
         self.answer(started=pid, id=request["id"])
 
     def become_child(self, request: dict[str, Any]) -> NoReturn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -13,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from distillkit.bench.execution._child_processes import Child, start_child
 from distillkit.bench.execution._job_folders import job_folder
+from distillkit.bench.execution._job_log import JobLog
+from distillkit.bench.execution._process_tree import ProcessTree
 from distillkit.exceptions import ResultsError
 
 __all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
 
 _POLL_SECONDS = 0.05
-_TAIL_BYTES = 4000
-_running: set[int] = set()
+_WAIT_SECONDS = 5.0
+"""Time to wait for the exit status of a child that was killed."""
+
+_running: dict[int, ProcessTree] = {}
 _interrupted: set[int] = set()
 _lock = threading.RLock()  # A signal may come while the main thread holds it.
 
@@ -62,13 +63,8 @@ def kill_children() -> None:
     """
     with _lock:
         _interrupted.update(_running)
-        for pid in _running:
-            _kill(pid)
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+        for tree in list(_running.values()):
+            tree.kill()
 
 
 def run_job(
@@ -89,7 +85,7 @@ def run_job(
         Arguments of the action, which must be representable as JSON.
     seconds, memory_mb : float
         Limits on wall-clock time and resident memory; when one is exceeded, the child and all its
-        own children are killed.
+        descendants are killed, those in other process groups and sessions included.
     threads : int
         Number of threads for BLAS, OpenMP and torch in the child.
     imports : tuple of str
@@ -108,37 +104,40 @@ def run_job(
     """
     started = time.monotonic()
     with job_folder() as folder:
-        child = _start(folder, {"action": action, "payload": payload, "threads": threads}, imports)
+        child, tree = _start(folder, {"action": action, "payload": payload, "threads": threads}, imports)
+        log = JobLog(folder / "log")
         try:
-            limit, peak = _watch(child, started + seconds, memory_mb)
+            limit, peak = _watch(child, tree, log, started + seconds, memory_mb)
         finally:
-            _kill(child.pid)
-            code = child.wait()
+            tree.kill()
+            code = _exit_status(child)
             with _lock:
-                _running.discard(child.pid)
+                _running.pop(child.pid, None)
                 interrupted = child.pid in _interrupted
                 _interrupted.discard(child.pid)
         if interrupted:
             raise JobInterrupted
-        return _result(folder, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
+        return _result(folder, log, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
 
 
-def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> Child:
+def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> tuple[Child, ProcessTree]:
     try:
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         child = start_child(folder, job["threads"], imports)
     except OSError as exc:
         raise ResultsError(f"cannot start a child process: {exc}. Free memory, or space in {folder.parent}.") from exc
+    tree = ProcessTree(child.pid)
     with _lock:
-        _running.add(child.pid)
-    return child
+        _running[child.pid] = tree
+    return child, tree
 
 
-def _watch(child: Child, deadline: float, memory_mb: float) -> tuple[str | None, float]:
+def _watch(child: Child, tree: ProcessTree, log: JobLog, deadline: float, memory_mb: float) -> tuple[str | None, float]:
     """Wait for the child; return the limit that it exceeded, if any, and its peak memory in MB."""
     peak = 0.0
     while child.poll() is None:
-        peak = max(peak, _resident_mb(child.pid))
+        log.shorten()
+        peak = max(peak, tree.memory_mb(peak))
         if peak > memory_mb:
             return "out_of_memory", peak
         if time.monotonic() > deadline:
@@ -148,19 +147,23 @@ def _watch(child: Child, deadline: float, memory_mb: float) -> tuple[str | None,
     return None, peak
 
 
-def _resident_mb(pid: int) -> float:
-    """Return the resident memory of a process and all its descendants in MB."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        parent = psutil.Process(pid)
-        for process in (parent, *parent.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-    return total / 2**20
+def _exit_status(child: Child) -> int:
+    """Return the exit status of a child that has ended or was killed."""
+    try:
+        return child.wait(_WAIT_SECONDS)
+    except subprocess.TimeoutExpired:  # A process that waits for a broken disk cannot be killed.
+        return -int(signal.SIGKILL)
 
 
 def _result(
-    folder: Path, code: int, limit: str | None, seconds: float, memory_mb: float, peak: float, elapsed: float
+    folder: Path,
+    log: JobLog,
+    code: int,
+    limit: str | None,
+    seconds: float,
+    memory_mb: float,
+    peak: float,
+    elapsed: float,
 ) -> JobResult:
     """Return the result that the child wrote, or else one that says how it ended."""
     result: dict[str, Any] = {}
@@ -173,7 +176,7 @@ def _result(
         return JobResult("timeout", {}, f"ran past its limit of {seconds:g} s", elapsed, peak)
     if limit == "out_of_memory":
         return JobResult("out_of_memory", {}, f"used {peak:.0f} MB, over its limit of {memory_mb:g} MB", elapsed, peak)
-    tail = _tail(folder / "log")
+    tail = log.tail()
     return JobResult("crashed", {}, _cause(code) + (f": {tail}" if tail else ""), elapsed, peak)
 
 
@@ -183,13 +186,3 @@ def _cause(code: int) -> str:
         return f"ended with exit status {code} and no result"
     name = next((number.name for number in signal.Signals if number == -code), f"signal {-code}")
     return f"killed by {name}" + (" (the kernel does so where memory runs out)" if name == "SIGKILL" else "")
-
-
-def _tail(path: Path) -> str:
-    """Return the last lines of a log in one line."""
-    with contextlib.suppress(OSError):
-        with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            text = log.read().decode(errors="replace")
-        return " | ".join(line.strip() for line in text.splitlines() if line.strip())[-800:]
-    return ""

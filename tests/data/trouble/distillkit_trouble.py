@@ -55,6 +55,66 @@ def feed_child():
     subprocess.run([sys.executable, "-c", "import time; food = b'x' * 300_000_000; time.sleep(0.7)"], check=True)
 
 
+def escape(pid_file, hold="", then="", size=0):
+    """Start a process of an empty environment and a session of its own, whose parent ends at once."""
+    script = (
+        "import os, sys, time; os.setsid(); food = b'x' * int(sys.argv[2]); "
+        "open(sys.argv[1] + '.part', 'w').write(str(os.getpid())); os.rename(sys.argv[1] + '.part', sys.argv[1]); "
+        "time.sleep(600)"
+    )
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.execve(sys.executable, [sys.executable, "-c", script, pid_file, str(size)], {})  # noqa: S606
+        os._exit(0)
+    os.wait()
+    while not Path(pid_file).exists():
+        time.sleep(0.01)
+    if hold:
+        wait(hold)
+    WAYS[then]()
+
+
+def change_group(hold):
+    """Join the process group of the parent, and wait."""
+    os.setpgid(0, os.getpgid(os.getppid()))
+    wait(hold)
+
+
+def share(size, seconds=0.6):
+    """Share memory with four forked workers."""
+    food = b"x" * size
+    workers = [os.fork() for _ in range(4)]
+    if 0 in workers:
+        len(food.strip(b"y"))
+        time.sleep(seconds)
+        os._exit(0)
+    for pid in workers:
+        os.waitpid(pid, 0)
+
+
+def flood(size, told):
+    """Write much to standard error, and tell how large its file became."""
+    largest = 0
+    for _ in range(size // 1_000_000):
+        os.write(2, b"x" * 999_999 + b"\n")
+        largest = max(largest, os.fstat(2).st_size)
+        time.sleep(0.005)
+    Path(told).write_text(str(largest))
+
+
+def rant(size):
+    raise ValueError("begin" + "x" * size + "end")
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def fail_silently():
+    raise UnspeakableError
+
+
 def shout(size):
     for _ in range(size // 1000):
         sys.stderr.write("x" * 999 + "\n")
@@ -89,6 +149,12 @@ WAYS = {
     "wait": wait,
     "leave a child": leave_child,
     "feed a child": feed_child,
+    "escape": escape,
+    "change group": change_group,
+    "share": share,
+    "flood": flood,
+    "rant": rant,
+    "unspeakable": fail_silently,
     "shout": shout,
     "shout and die": shout_and_die,
     "tell": tell,
