@@ -44,11 +44,13 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
         _print_cells(suite_plan, states)
     counts = Counter(states.values())
     click.echo(f"{suite_plan.suite.name}: {len(suite_plan.cells)} cells in {store.folder}")
-    for state in ("to run", "done", "done, not ok", "skipped"):
+    for state in ("to run", "done", "done, not ok", "failed", "skipped"):
         if counts[state]:
             click.echo(f"  {state:14}{counts[state]:>6}")
     for reason, number in Counter(cell.skip for cell in suite_plan.cells if cell.skip).most_common():
         click.echo(f"  skipped: {reason} ({number} cells)")
+    for reason, number in Counter(cell.failure for cell in suite_plan.cells if cell.failure).most_common():
+        click.echo(f"  failed: {reason} ({number} cells)")
     todo = [cell for cell in suite_plan.cells if states[cell.key] == "to run"]
     seconds, known = forecast(todo, store.rows().values())
     if not todo:
@@ -61,6 +63,8 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
 
 
 def _state(cell: Cell, pending: bool, row: dict[str, Any] | None) -> str:
+    if cell.failure:
+        return "failed"
     if cell.skip:
         return "skipped"
     if pending or row is None:

@@ -14,6 +14,7 @@ import numpy as np
 from distillkit.datasets._tar_archive import read_members
 from distillkit.exceptions import DatasetError
 from distillkit.utils._file_bounds import largest_content
+from distillkit.utils._surrogates import escaped
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -128,7 +129,7 @@ class ImageReader:
         """
         n_before = len(self.pixels)
         for name, content in read_folder(source) if source.is_dir() else read_tar(source):
-            description = f"{source}: the image {name}"
+            description = escaped(f"{source}: the image {name}")
             if len(name.parts) < 2:
                 raise DatasetError(
                     f"{description} lies in no class folder: put each image into a folder named after its class."
@@ -136,7 +137,7 @@ class ImageReader:
             self._check_text(description)
             self.pixels.append(self.decode(description, content))
             self._check_total(description, content)
-            self.labels.append(name.parts[-2])
+            self.labels.append(escaped(name.parts[-2]))
             self.parts.append(part or (name.parts[-3] if len(name.parts) > 2 else ""))
         if len(self.pixels) == n_before:
             known = ", ".join(sorted(IMAGE_SUFFIXES))

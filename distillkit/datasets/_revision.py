@@ -59,7 +59,8 @@ def _folder_digest(folder: Path) -> bytes:
         for file in sorted(files):
             path = Path(parent, file)
             stat = path.stat()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+            listed = f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+            digest.update(listed.encode("utf-8", "surrogateescape"))  # File names may not be valid UTF-8.
     return digest.digest()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from distillkit.distilled._formats import write_table
 from distillkit.distilled._huggingface import ROWS, array_dataset, table_dataset
 from distillkit.exceptions import DataError, MissingPackageError
+from distillkit.utils._surrogates import escaped, escaped_values
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -83,7 +84,7 @@ class ExportsMixin:
             if name is not None and values is not None:
                 if name in names or name in beside:
                     raise DataError(f"a column is already named {name!r}: give target= or weight= another name.")
-                beside[name] = values
+                beside[name] = escaped_values(values)
         return beside
 
     def _column_names(self, n_columns: int) -> list[str]:
@@ -105,7 +106,9 @@ class ExportsMixin:
             raise DataError(f"soft_labels of shape {self.soft_labels.shape} need classes, which name their columns.")
         if self.classes is None:
             return [(f"p_{target}", self.soft_labels.reshape(len(self.X)))]
-        return [(f"p_{label}", self.soft_labels[:, place]) for place, label in enumerate(self.classes.tolist())]
+        return [
+            (escaped(f"p_{label}"), self.soft_labels[:, place]) for place, label in enumerate(self.classes.tolist())
+        ]
 
     def to_frame(self) -> Any:
         """Return the rows alone in the container, columns and types of the data.

@@ -48,8 +48,9 @@ def write_set(small: Any, path: str | os.PathLike[str], target: str, weight: str
 def write_table(small: Any, path: str | os.PathLike[str], suffix: str, target: str, weight: str | None) -> Path:
     """Write the table of a distilled set, in the format of `suffix` whatever the path ends in."""
     frame = small.to_pandas(target, weight)
-    write = frame.to_csv if suffix == ".csv" else frame.to_parquet
-    return _write(Path(path), lambda file: write(file, index=False))
+    if suffix == ".csv":  # Labels may be file names that are not valid UTF-8.
+        return _write(Path(path), lambda file: frame.to_csv(file, index=False, errors="backslashreplace"))
+    return _write(Path(path), lambda file: frame.to_parquet(file, index=False))
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> Path:

@@ -167,6 +167,7 @@ def test_a_cell_tells_what_it_is(plan):
         "distil_key": 0,
         "data_key": 0,
         "skip": None,
+        "failure": None,
         "task_note": "",
     }
     assert cell.key != cell.distil_key != cell.data_key

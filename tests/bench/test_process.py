@@ -15,6 +15,7 @@ import pytest
 from distillkit.bench.execution import _child_main, _job_process, _jobs
 from distillkit.bench.execution._job_process import JobInterrupted, kill_children, run_job
 from distillkit.exceptions import BudgetError, ResultsError
+from distillkit.utils._error_line import error_line
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_exceptions_have_statuses(exc, status):
 def test_notes_are_part_of_the_message():
     exc = ZeroDivisionError("no rows")
     exc.add_note("while computing the metric mmd")
-    assert _child_main._one_line(exc) == "ZeroDivisionError: no rows (while computing the metric mmd)"
+    assert error_line(exc) == "ZeroDivisionError: no rows (while computing the metric mmd)"
 
 
 def test_a_result_that_cannot_be_told_is_a_failure(tmp_path, monkeypatch):

@@ -15,9 +15,6 @@ from typing import Any, NoReturn
 
 from distillkit.bench.execution._process_tree import adopt_orphans, kill_descendants
 
-_MAX_CHARACTERS = 2000
-"""Length to which error messages are cut, because every one is stored and shown in reports."""
-
 
 def _die_with_parent(parent: int) -> None:
     """Make this process end together with its parent, even if the parent is killed by SIGKILL."""
@@ -58,26 +55,6 @@ def _peak_mb() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _one_line(exc: BaseException) -> str:
-    """Return the type, the message and the notes of an exception in one line of limited length."""
-    try:
-        message = " ".join([str(exc), *(f"({note})" for note in getattr(exc, "__notes__", ()))])
-    except Exception:  # An exception of a plugin may fail to describe itself.
-        message = "(it has no readable message)"
-    name = type(exc).__name__
-    text = " ".join(_shortened(message).split())
-    return f"{name}: {text}" if text else name
-
-
-def _shortened(text: str) -> str:
-    """Cut the middle out of a long text."""
-    if len(text) <= _MAX_CHARACTERS:
-        return text
-    end = _MAX_CHARACTERS // 4
-    start = _MAX_CHARACTERS - end
-    return f"{text[:start]} [{len(text) - _MAX_CHARACTERS} characters left out] {text[-end:]}"
-
-
 def _status_of(exc: BaseException) -> str:
     """Return the status of a job that ended with an exception."""
     from distillkit.exceptions import BudgetError
@@ -104,8 +81,10 @@ def _perform(folder: Path) -> dict[str, Any]:
     except BaseException as exc:  # Whatever a method raises, SystemExit included, must give a row.
         import traceback
 
+        from distillkit.utils._error_line import error_line
+
         traceback.print_exc()
-        return {"status": _status_of(exc), "error": _one_line(exc)}
+        return {"status": _status_of(exc), "error": error_line(exc)}
     else:
         return {"status": "ok", "value": value}
 

@@ -84,8 +84,8 @@ def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = froze
 def _is_pending(cell: Cell, row: Row | None, retry: frozenset[str]) -> bool:
     if row is None or row["status"] in retry:
         return True
-    # A cell that an earlier plan skipped, say for a missing package, runs if this plan includes it.
-    return row["status"] == "skipped" and row.get("phase") == "plan" and cell.skip is None
+    # A cell that an earlier plan left out, say for a missing package, runs if this plan includes it.
+    return row.get("phase") == "plan" and cell.skip is None and cell.failure is None
 
 
 @dataclass
@@ -128,13 +128,15 @@ class GroupRunner:
 
     def outcomes(self, group: CellGroup, store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
         """Yield each cell with its result and, unless it is ok, the phase in which it ended."""
-        # 1. Report the cells that the plan skips.
+        # 1. Report the cells that the plan skips, and those of data that cannot be read.
         todo = []
         for cell in group.cells:
-            if cell.skip is None:
-                todo.append(cell)
-            else:
+            if cell.failure is not None:
+                yield cell, JobResult("failed", {}, cell.failure, 0.0, 0.0), "plan"
+            elif cell.skip is not None:
                 yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
+            else:
+                todo.append(cell)
         if not todo:
             return
         # 2. Prepare the data and make the distilled set, which all cells of the group share.

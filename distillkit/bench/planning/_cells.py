@@ -30,7 +30,7 @@ class Cell:
     The fields have the names that they have in a results row. `key` is the hash of everything that
     determines the outcome, `distil_key` of everything that determines the distilled set, and
     `data_key` of everything that determines the data. `skip` is the reason why the cell is not run,
-    or None.
+    or None, and `failure` the error because of which its dataset cannot be planned, or None.
     """
 
     suite: str
@@ -62,6 +62,7 @@ class Cell:
     distil_key: str = ""
     data_key: str = ""
     skip: str | None = None
+    failure: str | None = None
     task_note: str = ""
 
     @property

@@ -30,8 +30,11 @@ def make_plan(suite: Suite, data_root: Path | None = None) -> Plan:
     SuiteError
         If a method does not have a given parameter, two entries are the same, or a primary metric
         does not measure its task.
+    DatasetError
+        If a dataset does not have a given option.
     DatasetNotFoundError
-        If the files of a dataset are not on disk.
+        If the files of a dataset are not on disk. Files that are there but cannot be read fail the
+        cells of their dataset alone, see `Cell.failure`.
     """
     from distillkit.datasets import data_root as default_root
 

@@ -14,10 +14,11 @@ from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Ce
 from distillkit.bench.planning._keys import PROTOCOL, digest
 from distillkit.bench.planning._suite import Entry, Suite, check_size
 from distillkit.budget import Budget
-from distillkit.exceptions import SuiteError, UnknownNameError
+from distillkit.exceptions import DatasetNotFoundError, MissingPackageError, SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord
 from distillkit.plugins._resolved import resolve_name
 from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, MethodSpec, Spec
+from distillkit.utils._error_line import error_line
 
 __all__ = ["Planner"]
 
@@ -38,6 +39,7 @@ class _ResolvedDataset:
     modality: str
     metrics: tuple[str, ...]
     task_note: str = ""
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,18 +105,46 @@ class Planner:
         return spec.name if self.manager.specs(kind).get(spec.name) is spec else name
 
     def dataset(self, entry: Entry) -> _ResolvedDataset:
-        """Resolve a dataset, loading it only if its task or modality depends on the file."""
-        from distillkit.datasets import revision_of
+        """Resolve a dataset, loading it only if its task or modality depends on the file.
 
+        A dataset that cannot be read fails its own cells, unless its files are missing or the suite
+        gives options that it does not have.
+        """
         spec: DatasetSpec = self.get("dataset", entry.name, "datasets")
         entry = Entry(self.canonical("dataset", entry.name), entry.label, entry.params)
+        load = spec.load()
+        if hasattr(load, "check"):
+            load.check(entry.params)
+        try:
+            return self.readable(entry, spec)
+        except (DatasetNotFoundError, MissingPackageError):
+            raise
+        except Exception as exc:  # Loaders of plugins raise anything.
+            return self.unreadable(entry, spec, exc)
+
+    def readable(self, entry: Entry, spec: DatasetSpec) -> _ResolvedDataset:
+        """Resolve a dataset whose files can be read."""
+        from distillkit.datasets import revision_of
+
         revision = revision_of(spec, self.root, entry.params)
-        task, modality = str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
+        task, modality = _stated(spec, entry)
         if "auto" in (task, modality):
             dataset = spec.load()(self.root, **entry.params)
             metrics = self.metrics_for(dataset.task)
             return _ResolvedDataset(entry, revision, dataset.task, dataset.modality, metrics, dataset.task_note)
         return _ResolvedDataset(entry, revision, task, modality, self.metrics_for(task))
+
+    def unreadable(self, entry: Entry, spec: DatasetSpec, error: Exception) -> _ResolvedDataset:
+        """Return a dataset that cannot be read.
+
+        Its revision differs from that of every dataset that can, so that its cells run once it can
+        be read.
+        """
+        task, modality = _stated(spec, entry)
+        task = task if task in self.suite.primary else "classification"
+        revision = f"unreadable-{digest(entry.params)}"
+        metrics = self.metrics_for(task)
+        return _ResolvedDataset(entry, revision, task, modality, metrics, failure=error_line(error))
 
     def method_entries(self) -> list[Entry]:
         """Return the methods of the suite; "all" stands for all registered ones, less `exclude`."""
@@ -260,9 +290,15 @@ class Planner:
             key=digest(cell_identity),
             distil_key=digest(distil_identity),
             data_key=digest(data_identity),
-            skip=_reason_to_skip(dataset, method, evaluator),
+            skip=None if dataset.failure else _reason_to_skip(dataset, method, evaluator),
+            failure=dataset.failure,
             task_note=dataset.task_note,
         )
+
+
+def _stated(spec: DatasetSpec, entry: Entry) -> tuple[str, str]:
+    """Return the task and the modality that the suite or the specification states."""
+    return str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
 
 
 def _json_value(budget: Budget) -> Any:

@@ -30,11 +30,13 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     table, rows = folder / "leaderboard.csv", folder / "rows.csv"
-    leaderboard.table.to_csv(table, index=False, lineterminator="\n")
+    leaderboard.table.to_csv(table, index=False, lineterminator="\n", errors="backslashreplace")
     flat = [_flatten(row) for row in leaderboard.rows]
     names = list(dict.fromkeys(name for row in flat for name in row if not name.startswith("metrics.")))
     metrics = sorted({name for row in flat for name in row if name.startswith("metrics.")})
-    pd.DataFrame(flat, columns=[*names, *metrics]).to_csv(rows, index=False, lineterminator="\n")
+    pd.DataFrame(flat, columns=[*names, *metrics]).to_csv(
+        rows, index=False, lineterminator="\n", errors="backslashreplace"
+    )
     return [table, rows]
 
 

@@ -40,7 +40,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "leaderboard.html"
-    path.write_text(render_html(leaderboard), encoding="utf-8")
+    path.write_text(render_html(leaderboard), encoding="utf-8", errors="backslashreplace")
     return [path]
 
 

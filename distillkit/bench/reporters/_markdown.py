@@ -31,7 +31,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "leaderboard.md"
-    path.write_text("\n".join(_lines(leaderboard)) + "\n", encoding="utf-8")
+    path.write_text("\n".join(_lines(leaderboard)) + "\n", encoding="utf-8", errors="backslashreplace")
     return [path]
 
 

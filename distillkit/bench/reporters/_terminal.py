@@ -50,7 +50,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
         leaderboard, Console(file=text, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
     )
     lines = [line.rstrip() for line in text.getvalue().splitlines()]  # Tables are padded with spaces.
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
     return [path]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,9 @@ from distillkit.exceptions import ArtefactError, ResultsError
 
 __all__ = ["ResultsStore", "part_of", "read_record", "write_json"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def part_of(path: Path) -> Path:
     """Return a new temporary path beside `path`, to write to before renaming.
@@ -25,15 +29,25 @@ def part_of(path: Path) -> Path:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON to a temporary file and rename it, so that `path` never holds part of a file."""
+    """Write JSON to a temporary file and rename it, so that `path` never holds part of a file.
+
+    Lone surrogates, which file names and error messages may contain, are written as backslash
+    sequences and read back as such, so that reports can be written from the values.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(path)
     try:
-        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+        text = _dumps(value, indent=1, sort_keys=True)
         part.write_text(f"{text}\n", encoding="utf-8")
         part.replace(path)
     finally:  # Any error, including KeyboardInterrupt, leaves no temporary file behind.
         part.unlink(missing_ok=True)
+
+
+def _dumps(value: Any, **options: Any) -> str:
+    """Return JSON in which lone surrogates are escaped twice, as the text that shows them."""
+    text = json.dumps(value, ensure_ascii=False, **options)
+    return text if text.isascii() else _SURROGATE.sub(lambda match: rf"\\u{ord(match[0]):04x}", text)
 
 
 class ResultsStore:
@@ -210,7 +224,10 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def _read(path: Path) -> dict[str, Any] | None:
     """Read a JSON object; None if the file is missing or damaged."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text)
+        if _ESCAPED_SURROGATE.search(text):  # Another program may have written them.
+            value = json.loads(_dumps(value))
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
