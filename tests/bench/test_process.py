@@ -38,6 +38,7 @@ def test_a_job_that_works_returns_its_value_and_its_memory(job, tmp_path):
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
         "X_test.npy",
         "X_train.npy",
+        "checksums.json",
         "dataset.json",
         "y_test.npy",
         "y_train.npy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ import pytest
 
 from distillkit.bench.execution import _runner as runner_module
 from distillkit.bench.execution._job_process import JobResult
+from distillkit.bench.execution._prepared_data import store_prepared
 from distillkit.bench.execution._runner import GroupRunner
 from distillkit.bench.results._store import ResultsStore
+from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError, UnknownNameError
+
+TINY = Dataset("tiny", "classification", "table", *(np.eye(2, dtype=np.float32), np.arange(2)) * 2, classes=("a", "b"))
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def scripted(trouble, tmp_path, monkeypatch, do):
             return end
         value = {}
         if action == "prepare":
-            Path(payload["folder"]).mkdir()
+            store_prepared(TINY, Path(payload["folder"]))
         if action == "distil":
             DistilledSet(np.eye(2), np.arange(2)).save(payload["artefact"])
             value = {
@@ -123,8 +128,25 @@ def test_prepared_data_is_rebuilt_when_missing(scripted, plan_for):
     plan = plan_for('["first"]')
     assert scripted(plan)[1] == ["prepare", "distil", "evaluate"]
     assert scripted(plan, retry=frozenset({"ok"}))[1] == ["evaluate"]
-    ResultsStore(scripted.folder).data_path(plan.cells[0].data_key).rmdir()
+    shutil.rmtree(ResultsStore(scripted.folder).data_path(plan.cells[0].data_key))
     assert scripted(plan, retry=frozenset({"ok"}))[1] == ["prepare", "evaluate"]
+
+
+@pytest.mark.parametrize("phase", ["distil", "evaluate"])
+@pytest.mark.parametrize("status", ["failed", "crashed"])
+def test_a_job_that_met_data_damaged_during_the_run_is_repeated_on_new_data(scripted, plan_for, phase, status):
+    plan = plan_for('["first"]')
+    path = ResultsStore(scripted.folder).data_path(plan.cells[0].data_key) / "X_train.npy"
+
+    def meet(_payload):
+        path.write_bytes(b"")
+        scripted.ends.clear()
+        return end(status)
+
+    scripted.ends[phase] = meet
+    (row,), calls = scripted(plan)
+    assert row["status"] == "ok"
+    assert calls[calls.index(phase) :][:3] == [phase, "prepare", phase]
 
 
 def test_costs_of_a_distilled_set_of_an_earlier_run_are_kept(scripted, plan_for):

@@ -15,6 +15,9 @@ from typing import Any, NoReturn
 
 from distillkit.bench.execution._process_tree import adopt_orphans, kill_descendants
 
+NO_SPACE = "no_space"
+"""Status of a job that met a full disk; it is no status of a cell."""
+
 
 def _die_with_parent(parent: int) -> None:
     """Make this process end together with its parent, even if the parent is killed by SIGKILL."""
@@ -58,8 +61,11 @@ def _peak_mb() -> float:
 def _status_of(exc: BaseException) -> str:
     """Return the status of a job that ended with an exception."""
     from distillkit.exceptions import BudgetError
+    from distillkit.utils._disk_full import is_disk_full
     from distillkit.utils._memory_errors import is_out_of_memory
 
+    if is_disk_full(exc):
+        return NO_SPACE
     if isinstance(exc, BudgetError):
         return "skipped"  # The dataset cannot meet this budget, which is no failure of the method.
     with contextlib.suppress(Exception):  # An exception of a plugin may fail to describe itself.
@@ -83,7 +89,8 @@ def _perform(folder: Path) -> dict[str, Any]:
 
         from distillkit.utils._error_line import error_line
 
-        traceback.print_exc()
+        with contextlib.suppress(Exception):  # The job may have closed its streams, or filled the disk.
+            traceback.print_exc()
         return {"status": _status_of(exc), "error": error_line(exc)}
     else:
         return {"status": "ok", "value": value}

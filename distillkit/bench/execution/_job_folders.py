@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from distillkit.exceptions import ResultsError
+
 __all__ = ["job_folder", "remove_all", "sweep"]
 
 _PREFIX = "distillkit-job-"
@@ -27,17 +29,35 @@ def job_folder() -> Iterator[Path]:
     """Yield a new temporary folder, and remove it with all that the job left in it.
 
     A lock, which the kernel releases with the process, marks it as in use.
+
+    Raises
+    ------
+    ResultsError
+        If the folder cannot be made.
     """
     sweep()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    with _creation():
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     _present.add(folder)
     try:
-        with (folder / _LOCK).open("w") as lock:
+        with _creation():
+            lock = (folder / _LOCK).open("w")
+        with lock:
             _try_to_lock(lock)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _present.discard(folder)
+
+
+@contextlib.contextmanager
+def _creation() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise ResultsError(
+            f"cannot create a temporary folder: {exc.strerror or exc}. Free space there, or set TMPDIR to another folder."
+        ) from exc
 
 
 def remove_all() -> None:

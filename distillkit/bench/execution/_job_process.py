@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.execution._child_main import NO_SPACE
 from distillkit.bench.execution._child_processes import Child, start_child
 from distillkit.bench.execution._job_folders import job_folder
 from distillkit.bench.execution._job_log import JobLog
 from distillkit.bench.execution._process_tree import ProcessTree
 from distillkit.exceptions import ResultsError
+from distillkit.utils._disk_full import can_write
 
 __all__ = ["JobInterrupted", "JobResult", "kill_children", "run_job"]
 
 _POLL_SECONDS = 0.05
 _WAIT_SECONDS = 5.0
 """Time to wait for the exit status of a child that was killed."""
+
+_PROBE_BYTES = 2**18
+"""Room that must be left after a crash, so that a full disk was not its reason."""
 
 _running: dict[int, ProcessTree] = {}
 _interrupted: set[int] = set()
@@ -100,7 +105,8 @@ def run_job(
     JobInterrupted
         If `kill_children` ended the job.
     ResultsError
-        If no child process can be started, which is a problem of the machine and not of the job.
+        If no child process can be started, or if a disk is full. These are problems of the machine
+        and not of the job.
     """
     started = time.monotonic()
     with job_folder() as folder:
@@ -117,7 +123,9 @@ def run_job(
                 _interrupted.discard(child.pid)
         if interrupted:
             raise JobInterrupted
-        return _result(folder, log, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
+        result = _result(folder, log, code, limit, seconds, memory_mb, peak, time.monotonic() - started)
+        _check_space(folder, result, f"{action} {payload.get('method', payload.get('name', ''))}".strip())
+        return result
 
 
 def _start(folder: Path, job: dict[str, Any], imports: tuple[str, ...]) -> tuple[Child, ProcessTree]:
@@ -178,6 +186,26 @@ def _result(
         return JobResult("out_of_memory", {}, f"used {peak:.0f} MB, over its limit of {memory_mb:g} MB", elapsed, peak)
     tail = log.tail()
     return JobResult("crashed", {}, _cause(code) + (f": {tail}" if tail else ""), elapsed, peak)
+
+
+def _check_space(folder: Path, result: JobResult, what: str) -> None:
+    """Raise an error if a full disk may have been the reason for a result.
+
+    A process without room for its files can end in any way, so that its result says nothing.
+    """
+    if result.status == NO_SPACE or (result.status == "crashed" and not can_write(folder, _PROBE_BYTES)):
+        own = sum(_size(path) for path in folder.rglob("*"))
+        raise ResultsError(
+            f"no space was left on a disk during the job {what!r}, so nothing is recorded for it ({result.error}). "
+            f"Free space in the results folder and in {folder.parent}, where the job itself used "
+            f"{own / 2**20:.1f} MB, or set TMPDIR to another folder; then run again."
+        )
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.lstat().st_size
+    return 0
 
 
 def _cause(code: int) -> str:

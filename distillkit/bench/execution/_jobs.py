@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ import numpy as np
 
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._students import measure_model
-from distillkit.bench.results._store import part_of, read_record, write_json
+from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
+from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError
@@ -22,49 +21,14 @@ from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
 from distillkit.utils._weights import require_weight_support, weight_argument
 
-__all__ = ["distil", "evaluate", "fit_model", "prepare"]
-
-_WEIGHT = "weight_train.npy"
-_FACTS = ("name", "task", "modality", "classes", "feature_names", "preparation")
+__all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare"]
 
 
 def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str) -> dict[str, Any]:
     """Load a dataset and store its arrays, so that later jobs need not parse the files again."""
-    target = Path(folder)
     dataset = get_manager().get("dataset", name).load()(None if root is None else Path(root), **params)
-    part = part_of(target)
-    part.mkdir(parents=True)
-    for array in ("X_train", "y_train", "X_test", "y_test"):
-        np.save(part / f"{array}.npy", getattr(dataset, array), allow_pickle=False)
-    if dataset.weight_train is not None:
-        np.save(part / _WEIGHT, dataset.weight_train, allow_pickle=False)
-    facts = {fact: getattr(dataset, fact) for fact in _FACTS}
-    (part / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
-    try:
-        part.replace(target)
-    except OSError:  # Another job has stored the same data first; its folder is complete.
-        shutil.rmtree(part)
-        if not target.is_dir():
-            raise
+    store_prepared(dataset, Path(folder))
     return {"n_train": len(dataset.X_train), "n_test": len(dataset.X_test)}
-
-
-def load_prepared(folder: Path, *parts: str) -> Dataset:
-    """Read the "train" rows, the "test" rows or both from the arrays that `prepare` stored.
-
-    A part that is not requested is not even opened, so that a method cannot access test rows. One
-    row of the requested part takes its place, because a dataset needs both.
-    """
-    facts = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    facts["classes"], facts["feature_names"] = tuple(facts["classes"]), tuple(facts["feature_names"])
-    arrays: dict[str, Any] = {}
-    for part in ("train", "test"):
-        for axis in "Xy":
-            array = np.load(folder / f"{axis}_{part if part in parts else parts[0]}.npy", allow_pickle=False)
-            arrays[f"{axis}_{part}"] = array if part in parts else array[:1]
-    if "train" in parts and (folder / _WEIGHT).is_file():
-        arrays["weight_train"] = np.load(folder / _WEIGHT, allow_pickle=False)
-    return Dataset(**facts, **arrays).as_float()
 
 
 def distil(

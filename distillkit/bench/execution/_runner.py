@@ -12,6 +12,7 @@ from typing import Any
 
 from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._job_process import JobResult, run_job
+from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
 from distillkit.bench.results._environment import collect_environment, environment_key
 from distillkit.bench.results._store import ResultsStore
@@ -105,10 +106,11 @@ class GroupRunner:
     on_row: Callable[[Row], None] | None = None
     _locks: dict[str, Any] = field(default_factory=dict, repr=False)
     _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
+    _intact: set[str] = field(default_factory=set, repr=False)
     _guard: Any = field(default_factory=threading.Lock, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "on_row": None, "_locks": {}, "_failures": {}, "_guard": None}
+        return {**self.__dict__, "on_row": None, "_locks": {}, "_failures": {}, "_intact": set(), "_guard": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -158,10 +160,11 @@ class GroupRunner:
     def models(self, cells: list[Cell], store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
         """Fit and evaluate a method that reduces a model, in one job per cell."""
         for cell in cells:
-            result = self.job(
+            result = self.job_on_data(
+                cell,
+                store,
                 "fit_model",
                 _imports("method", cell.method_name),
-                data=str(store.data_path(cell.data_key)),
                 method=cell.method_name,
                 params=cell.method_params,
                 task=cell.task,
@@ -178,15 +181,20 @@ class GroupRunner:
         )
 
     def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
-        """Prepare a dataset once for all groups that wait for it; a failure is not retried."""
+        """Prepare a dataset once for all groups that wait for it; a failure is not retried.
+
+        Data of an earlier run is used if it is intact.
+        """
         with self._guard:
             lock = self._locks.setdefault(cell.data_key, threading.Lock())
         with lock:
             if cell.data_key in self._failures:
                 return self._failures[cell.data_key]
             path = store.data_path(cell.data_key)
-            if path.is_dir():
+            if cell.data_key in self._intact or is_intact(path):
+                self._intact.add(cell.data_key)
                 return JobResult("ok", {}, None, 0.0, 0.0)
+            store.discard_data(cell.data_key)
             root = None if self.data_root is None else str(self.data_root.absolute())
             result = self.job(
                 "prepare", name=cell.dataset_name, params=cell.dataset_params, root=root, folder=str(path)
@@ -195,16 +203,29 @@ class GroupRunner:
                 self._failures[cell.data_key] = result
             return result
 
+    def job_on_data(
+        self, cell: Cell, store: ResultsStore, action: str, imports: tuple[str, ...], **payload: Any
+    ) -> JobResult:
+        """Run an action on the prepared data; if it fails because this is damaged, run it again."""
+        path = store.data_path(cell.data_key)
+        result = self.job(action, imports, data=str(path), **payload)
+        if result.status not in ("failed", "crashed") or is_intact(path):
+            return result
+        self._intact.discard(cell.data_key)
+        prepared = self.prepare(cell, store)
+        return self.job(action, imports, data=str(path), **payload) if prepared.status == "ok" else prepared
+
     def distil(self, cell: Cell, store: ResultsStore) -> JobResult:
         """Make the distilled set and its record, unless an earlier run has made them."""
         metrics = [metric for metric in cell.metrics if _stage(metric) == "data"]
         stored = store.record(cell.distil_key)
         if stored is not None and set(metrics) <= stored["data_metrics"].keys():
             return JobResult("ok", stored, None, 0.0, 0.0)
-        result = self.job(
+        result = self.job_on_data(
+            cell,
+            store,
             "distil",
             _imports("method", cell.method_name, metrics),
-            data=str(store.data_path(cell.data_key)),
             method=cell.method_name,
             params=cell.method_params,
             task=cell.task,
@@ -225,10 +246,11 @@ class GroupRunner:
 
     def evaluate(self, cell: Cell, store: ResultsStore) -> JobResult:
         """Evaluate the distilled set of a cell."""
-        return self.job(
+        return self.job_on_data(
+            cell,
+            store,
             "evaluate",
             _imports("evaluator", cell.evaluator_name),
-            data=str(store.data_path(cell.data_key)),
             artefact=str(store.artefact_path(cell.distil_key)),
             evaluator=cell.evaluator_name,
             params=cell.evaluator_params,

@@ -59,7 +59,7 @@ class ResultsStore:
         FOLDER/cells/KEY.json       one results row each
         FOLDER/artefacts/           distilled sets, each with a record of its distillation
         FOLDER/environments/        versions and hardware of the runs
-        FOLDER/data/                prepared datasets, rebuilt when missing
+        FOLDER/data/                prepared datasets, rebuilt when missing or damaged
         FOLDER/leaderboard.*        written by the reporters
 
     Parameters
@@ -142,6 +142,26 @@ class ResultsStore:
     def data_path(self, data_key: str) -> Path:
         """Return the folder of a prepared dataset."""
         return self.folder / "data" / data_key
+
+    def discard_data(self, data_key: str) -> None:
+        """Remove the folder of a prepared dataset, if there is one.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be removed.
+        """
+        path, part = self.data_path(data_key), part_of(self.data_path(data_key))
+        try:
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+            elif path.exists():
+                path.replace(part)  # A folder that is removed in part must not keep its name.
+                shutil.rmtree(part)
+        except OSError as exc:
+            raise ResultsError(
+                f"cannot remove the damaged data in {path}: {exc.strerror or exc}. Remove it, or give another --output."
+            ) from exc
 
     def write_row(self, row: Mapping[str, Any]) -> None:
         """Write one row under its key.

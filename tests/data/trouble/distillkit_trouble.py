@@ -1,10 +1,12 @@
 """A plugin with methods, data and models that misbehave on request; what does not is cheap and predictable."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -102,6 +104,23 @@ def flood(size, told):
     Path(told).write_text(str(largest))
 
 
+def fill(size):
+    """Write a temporary file, and say on standard error how it went."""
+    with tempfile.TemporaryFile() as file:
+        for _ in range(0, size, 4096):
+            file.write(b"x" * 4096)
+        file.flush()
+
+
+def fill_and_die(size):
+    """Fill the temporary folder, and die without a word."""
+    with contextlib.suppress(OSError), Path(tempfile.mkstemp()[1]).open("wb", buffering=0) as file:
+        while size > 0:
+            size -= file.write(b"x" * 4096)
+        os._exit(3)
+    os._exit(4)
+
+
 def rant(size):
     raise ValueError("begin" + "x" * size + "end")
 
@@ -153,6 +172,8 @@ WAYS = {
     "change group": change_group,
     "share": share,
     "flood": flood,
+    "fill": fill,
+    "fill and die": fill_and_die,
     "rant": rant,
     "unspeakable": fail_silently,
     "shout": shout,
