@@ -95,7 +95,15 @@ def test_odd_texts_are_written_and_read_back_as_what_shows_them(tmp_path, field,
     with ResultsStore(tmp_path) as store:
         plan = plan_for('["first"]')
         identity = plan.cells[0].identity()
-        row = {**identity, "schema": 1, "status": "failed", "phase": "distil", "error": "boom", field: ODD}
+        row = {
+            **identity,
+            "schema": 1,
+            "status": "failed",
+            "phase": "distil",
+            "error": "boom",
+            "metrics": {},
+            field: ODD,
+        }
         cells = [{**identity, **({field: ODD} if field in identity else {})}]
         store.write_row(row)
         store.write_plan({"suite": "s", "description": ODD, "primary": {"classification": "right"}, "cells": cells})

@@ -16,6 +16,18 @@ from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError
 
 RECORD = {"whole": False, "rows": 2, "seconds_distil": 0.1, "data_metrics": {}}
+ROW = {
+    "key": "a",
+    "dataset": "d",
+    "task": "classification",
+    "method": "m",
+    "budget": "2",
+    "evaluator": "e",
+    "distil_seed": 0,
+    "eval_seed": 0,
+    "status": "ok",
+    "metrics": {"accuracy": 0.5},
+}
 PLAN = {"suite": "s", "description": "", "primary": {}, "cells": []}
 
 
@@ -72,7 +84,7 @@ def test_files_have_the_rights_that_the_user_asks_for(tmp_path):
 
 
 def test_rows_come_back_by_key(store):
-    rows = {key: {"key": key, "status": "ok", "metrics": {"accuracy": 0.5}} for key in "ab"}
+    rows = {key: ROW | {"key": key} for key in "ab"}
     for row in rows.values():
         store.write_row(row)
     assert store.rows() == rows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distillkit.bench.evaluation._checks import checked_predictions
 from distillkit.bench.evaluation._evaluate import measure
 from distillkit.plugins import get_manager
 
@@ -41,8 +42,9 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
         training rows, so its sizes are those of the training set.
     """
     started = time.perf_counter()
-    predictions = np.asarray(model.predict(test.X_test))
+    predictions = model.predict(test.X_test)
     seconds_predict = time.perf_counter() - started
+    predictions = checked_predictions(predictions, len(test.X_test))
     size = {"rows": len(train.X_train), "bytes": int(train.X_train.nbytes + train.y_train.nbytes)}
     costs = {
         **size,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from distillkit.bench.evaluation._checks import checked_predictions, checked_rows
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._students import measure_model
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
@@ -22,6 +23,9 @@ from distillkit.plugins._methods import make_method
 from distillkit.utils._weights import require_weight_support, weight_argument
 
 __all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare"]
+
+_MAX_TEXT = 200
+"""Length to which texts of methods are cut in records."""
 
 
 def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def distil(
         started = time.perf_counter()
         distiller.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
         seconds = time.perf_counter() - started
-        record = _store(distiller.distilled_, dataset, path, seconds, _histories(distiller))
+        record = _store(checked_rows(distiller.distilled_, dataset), dataset, path, seconds, _histories(distiller))
     # 2. Compute the metrics that the record lacks.
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
@@ -100,6 +104,7 @@ def _store(
     whole = _is_whole(distilled, dataset)
     if not whole:  # The rows of the whole training set are stored already.
         distilled.save(path)
+    stopped_by = distilled.provenance.get("stopped_by")
     record: dict[str, Any] = {
         "whole": whole,
         "rows": len(distilled),
@@ -107,7 +112,7 @@ def _store(
         "rows_seen": len(dataset.X_train),
         "bytes_seen": int(dataset.X_train.nbytes + dataset.y_train.nbytes),
         "seconds_distil": seconds,
-        "stopped_by": distilled.provenance.get("stopped_by"),
+        "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
         "data_metrics": {},
         **histories,
     }
@@ -152,7 +157,8 @@ def evaluate(
     distilled = load_distilled(path, record, dataset)
     spec = get_manager().get("evaluator", evaluator)
     outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params)
-    measured = measure("prediction", metrics, dataset.y_test, outcome.predictions)
+    predictions = checked_predictions(outcome.predictions, len(dataset.X_test))
+    measured = measure("prediction", metrics, dataset.y_test, predictions)
     measured |= measure("run", metrics, {**record, "seconds_train": outcome.seconds_train})
     return {
         "metrics": {name: value for name, value in measured.items() if value is not None},

@@ -15,12 +15,19 @@ from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
 from distillkit.bench.results._environment import collect_environment, environment_key
+from distillkit.bench.results._schema import SCHEMA
 from distillkit.bench.results._store import ResultsStore
 from distillkit.plugins import get_manager
 
 __all__ = ["GroupRunner", "pending_cells", "run_plan"]
 
 Row = dict[str, Any]
+
+_COSTS = (
+    *("rows", "bytes", "rows_seen", "bytes_seen"),
+    *("seconds_distil", "seconds_distil_job", "seconds_train", "seconds_predict"),
+)
+_MAX_TEXT = 200
 
 
 def run_plan(
@@ -261,28 +268,23 @@ class GroupRunner:
     def row(self, cell: Cell, result: JobResult, phase: str | None) -> Row:
         """Return the row of a cell, from its identity and its result."""
         value = result.value
+        costs = {name: _number(value.get(name)) for name in _COSTS}  # Those of students come from plugins.
+        stopped_by = value.get("stopped_by")
         metrics = {
             _name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics
         }
         metrics |= value.get("metrics", {})
         ended = datetime.now(UTC)
         return cell.identity() | {
-            "schema": 1,
+            "schema": SCHEMA,
             "status": result.status,
             "phase": phase,
             "error": result.error,
-            "stopped_by": value.get("stopped_by"),
+            "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
             "metrics": {
                 name: number for name, number in metrics.items() if number is not None and math.isfinite(number)
             },
-            "rows": value.get("rows"),
-            "bytes": value.get("bytes"),
-            "rows_seen": value.get("rows_seen"),
-            "bytes_seen": value.get("bytes_seen"),
-            "seconds_distil": value.get("seconds_distil"),
-            "seconds_distil_job": value.get("seconds_distil_job"),
-            "seconds_train": value.get("seconds_train"),
-            "seconds_predict": value.get("seconds_predict"),
+            **costs,
             "seconds": round(result.seconds, 3),
             "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
             "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),
@@ -305,6 +307,12 @@ def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ..
     builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
     requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
     return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a finite number, or None for any other value."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and math.isfinite(value) else None
 
 
 def _name(metric: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
@@ -39,9 +40,9 @@ def forecast(cells: Sequence[Cell], rows: Iterable[Mapping[str, Any]]) -> tuple[
         if row.get("status") != "ok":
             continue
         for prefix in _prefixes(row["dataset"], row["evaluator"], row["method"], row["budget"]):
-            evaluation_times[prefix].append(row["seconds"])
+            evaluation_times[prefix].append(_seconds(row, "seconds"))
         for prefix in _prefixes(row["dataset"], row["method"], row["budget"]):
-            distillation_times[prefix].append(row.get("seconds_distil_job", row["seconds_distil"]))
+            distillation_times[prefix].append(_seconds(row, "seconds_distil_job", "seconds_distil"))
     if not evaluation_times:
         return 0.0, 0
     # 2. Add up the estimates, counting each distilled set once.
@@ -53,6 +54,12 @@ def forecast(cells: Sequence[Cell], rows: Iterable[Mapping[str, Any]]) -> tuple[
             distil_keys.add(cell.distil_key)
             seconds += _best_estimate(distillation_times, cell.dataset, cell.method, cell.budget)
     return seconds, known
+
+
+def _seconds(row: Mapping[str, Any], *names: str) -> float:
+    """Return the first of the named times that a row has, or zero."""
+    times = (row.get(name) for name in names)
+    return next((float(time) for time in times if time is not None and math.isfinite(time)), 0.0)
 
 
 def _prefixes(*names: str) -> list[tuple[str, ...]]:

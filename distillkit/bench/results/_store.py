@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from distillkit.exceptions import ArtefactError, ResultsError
+from distillkit.bench.results._schema import wrong_environment, wrong_plan, wrong_record, wrong_row
+from distillkit.exceptions import ArtefactError, DistillkitWarning, ResultsError
 
 __all__ = ["ResultsStore", "part_of", "read_record", "write_json"]
 
@@ -182,9 +184,15 @@ class ResultsStore:
             ) from exc
 
     def row(self, key: str) -> dict[str, Any] | None:
-        """Read one row; None if it is missing, damaged or belongs to another cell."""
+        """Read one row; None if it is missing, damaged or belongs to another cell.
+
+        A row of another schema version, or with values of wrong types, is damaged, which a warning
+        says.
+        """
         row = _read(self.cell_path(key))
-        return row if row is not None and row.get("key") == key and "status" in row else None
+        if row is None or row.get("key") != key:
+            return None
+        return _valid(self.cell_path(key), row, wrong_row, "Its cell runs again with the suite.")
 
     def rows(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
         """Read all rows, or those with the given keys, and return them by key."""
@@ -205,8 +213,9 @@ class ResultsStore:
             If the plan is missing or damaged.
         """
         plan = _read(self.folder / "plan.json")
-        if plan is None or not {"suite", "description", "primary", "cells"} <= plan.keys():
-            state = "damaged" if self.exists() else "not there"
+        wrong = None if plan is None else wrong_plan(plan)
+        if plan is None or wrong is not None:
+            state = "not there" if not self.exists() else f"damaged: {wrong}" if wrong else "damaged"
             raise ResultsError(
                 f"{self.folder} holds no results (plan.json is {state}): run the suite first, or give its folder."
             )
@@ -219,7 +228,13 @@ class ResultsStore:
     def environments(self) -> dict[str, dict[str, Any]]:
         """Read all environments and return them by hash."""
         paths = sorted((self.folder / "environments").glob("*.json"))
-        return {path.stem: value for path in paths if (value := _read(path)) is not None}
+        read = {path: value for path in paths if (value := _read(path)) is not None}
+        note = "Reports leave it out until the suite runs again."
+        return {
+            path.stem: environment
+            for path, value in read.items()
+            if (environment := _valid(path, value, wrong_environment, note)) is not None
+        }
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -228,7 +243,10 @@ def read_record(path: Path) -> dict[str, Any] | None:
     The whole training set is not stored a second time; its record says so and has no artefact.
     """
     record = _read(path.with_suffix(".json"))
-    if record is None or not {"whole", "rows", "seconds_distil", "data_metrics"} <= record.keys():
+    if record is not None:
+        note = "Its distilled set is made again with the suite."
+        record = _valid(path.with_suffix(".json"), record, wrong_record, note)
+    if record is None:
         return None
     if record["whole"]:
         return record
@@ -239,6 +257,17 @@ def read_record(path: Path) -> dict[str, Any] | None:
     except ArtefactError:
         return None
     return record
+
+
+def _valid(
+    path: Path, value: dict[str, Any], wrong_in: Callable[[Mapping[str, Any]], str | None], consequence: str
+) -> dict[str, Any] | None:
+    """Return what was read from a file, or None with a warning if it is not what it should be."""
+    wrong = wrong_in(value)
+    if wrong is None:
+        return value
+    warnings.warn(f"{path} is damaged: {wrong}. {consequence}", DistillkitWarning, stacklevel=3)
+    return None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

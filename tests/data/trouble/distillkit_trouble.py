@@ -233,6 +233,13 @@ def misbehaving(way):
     return Method
 
 
+class WrongRows(First):
+    """Leaves rows that lack a column."""
+
+    def fit(self, X, y):
+        return super().fit(X[:, 1:], y)
+
+
 class Shrunk:
     """A model that cuts the first column at its middle, taught by one that is of another mind on the first row; reduces no rows."""
 
@@ -317,6 +324,7 @@ def distillkit_methods():
     return [
         MethodSpec(name="first", target=First, presets={"logged": {"log": "log.txt"}}),
         *(MethodSpec(name=name, target=misbehaving(way), budgeted=False) for name, way in ways.items()),
+        MethodSpec(name="wrong-rows", target=WrongRows),
         MethodSpec(name="far-off", target="nowhere:Thing", requires=("no_such_package",)),
         MethodSpec(name="shrunk", target=Shrunk, reduces="model", kind="knowledge"),
         MethodSpec(name="bare", target=Bare, reduces="model", modalities=frozenset({"table"})),

@@ -1,0 +1,138 @@
+"""Checks the types of what a results folder holds, so that damage is found where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["SCHEMA", "STATUSES", "wrong_environment", "wrong_plan", "wrong_record", "wrong_row"]
+
+SCHEMA = 1
+"""Version of the rows that this version writes and reads."""
+
+STATUSES = ("ok", "failed", "timeout", "out_of_memory", "crashed", "skipped")
+
+Check = tuple[str, Callable[[Any], bool]]
+"""What a value has to be, in words, and a function that tells whether it is."""
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        float(value)
+    except OverflowError:  # JSON has whole numbers of any size.
+        return False
+    return True
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _or_null(check: Check) -> Check:
+    return f"{check[0]} or null", lambda value: value is None or check[1](value)
+
+
+def _values(check: Check) -> Check:
+    words = f"an object whose values are each {check[0]}"
+    return words, lambda value: isinstance(value, dict) and all(map(check[1], value.values()))
+
+
+def _one_of(*words: str) -> Check:
+    return f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words
+
+
+_TEXT: Check = ("text", lambda value: isinstance(value, str))
+_WHOLE: Check = ("a whole number", _is_whole)
+_NUMBER: Check = ("a number", _is_number)
+_OBJECT: Check = ("an object", lambda value: isinstance(value, dict))
+_TEXTS: Check = (
+    "a list of texts",
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+)
+_METRICS = _values(_or_null(_NUMBER))
+
+_CELL_NEEDED: dict[str, Check] = {
+    **dict.fromkeys(("key", "dataset", "method", "budget", "evaluator"), _TEXT),
+    **dict.fromkeys(("distil_seed", "eval_seed"), _WHOLE),
+    "task": _one_of("classification", "regression"),
+}
+_TEXT_FIELDS = (
+    *("suite", "dataset_name", "dataset_revision", "modality", "method_name", "kind", "role", "plugin"),
+    *("plugin_version", "evaluator_name", "label_mode", "distil_key", "data_key", "task_note"),
+)
+_CELL_OPTIONAL: dict[str, Check] = {
+    **dict.fromkeys(_TEXT_FIELDS, _TEXT),
+    **dict.fromkeys(("skip", "failure"), _or_null(_TEXT)),
+    **dict.fromkeys(("method_version", "evaluator_version"), _WHOLE),
+    **dict.fromkeys(("dataset_params", "method_params", "evaluator_params"), _OBJECT),
+}
+_COSTS: dict[str, Check] = dict.fromkeys(
+    ("bytes", "rows_seen", "bytes_seen", "seconds_distil_job", "peak_mb", "n_concurrent"), _or_null(_NUMBER)
+)
+_ROW_NEEDED = {**_CELL_NEEDED, "status": _one_of(*STATUSES), "metrics": _METRICS}
+_ROW_OPTIONAL = {
+    **_CELL_OPTIONAL,
+    **_COSTS,
+    **dict.fromkeys(("phase", "error", "stopped_by", "environment", "artefact", "started"), _or_null(_TEXT)),
+    **dict.fromkeys(
+        ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "threads"), _or_null(_NUMBER)
+    ),
+}
+_RECORD_NEEDED: dict[str, Check] = {
+    "whole": ("true or false", lambda value: isinstance(value, bool)),
+    "rows": _WHOLE,
+    "seconds_distil": _NUMBER,
+    "data_metrics": _METRICS,
+}
+_PLAN_NEEDED: dict[str, Check] = {
+    "suite": _TEXT,
+    "description": _TEXT,
+    "primary": _values(_TEXT),
+    "cells": ("a list", lambda value: isinstance(value, list)),
+}
+
+
+def wrong_row(row: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a results row, or None."""
+    if row.get("schema", SCHEMA) != SCHEMA:
+        return f"the field schema is {row['schema']!r}, but this version of distillkit reads {SCHEMA}"
+    return _wrong(row, _ROW_NEEDED, _ROW_OPTIONAL)
+
+
+def wrong_record(record: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the record of a distilled set, or None."""
+    return _wrong(record, _RECORD_NEEDED, {**_COSTS, "stopped_by": _or_null(_TEXT)})
+
+
+def wrong_plan(plan: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a plan, or None."""
+    if (wrong := _wrong(plan, _PLAN_NEEDED, {})) is not None:
+        return wrong
+    for place, cell in enumerate(plan["cells"]):
+        if not isinstance(cell, dict):
+            return f"the field cells[{place}] is not an object"
+        if (wrong := _wrong(cell, _CELL_NEEDED, {**_CELL_OPTIONAL, "metrics": _TEXTS}, f"cells[{place}].")) is not None:
+            return wrong
+    return None
+
+
+def wrong_environment(environment: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the description of an environment, or None."""
+    return _wrong(environment, {}, {"versions": _OBJECT})
+
+
+def _wrong(
+    value: Mapping[str, Any], needed: Mapping[str, Check], optional: Mapping[str, Check], place: str = ""
+) -> str | None:
+    for name, (words, is_right) in {**optional, **needed}.items():
+        if name not in value:
+            if name in needed:
+                return f"the field {place}{name} is missing"
+        elif not is_right(value[name]):
+            shown = repr(value[name])
+            return (
+                f"the field {place}{name} is {shown if len(shown) <= 60 else shown[:60] + '...'}, which is not {words}"
+            )
+    return None
