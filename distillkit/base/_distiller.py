@@ -65,11 +65,13 @@ class BaseDistiller(
         than max(20, n / 20) different ones occur, or if more than half of the n rows differ and the
         values do not count on without a gap; otherwise they are class labels.
     random_state : int, RandomState instance or None, default=None
-        Controls all randomness: the same seed gives the same result bit for bit, in any thread, and
-        the global random generators of torch, NumPy and Python remain as they are. None draws a
-        seed from NumPy's global generator. Networks of your own that draw random numbers, such as
-        those with dropout, use torch's global generator; fits of such networks take turns, and
-        restore its state, but another thread must not draw from it meanwhile.
+        Controls all randomness: on the same machine, the same seed gives the same result bit for
+        bit, as long as no limit of time ends the fit and torch, OpenMP and BLAS use the same number
+        of threads (``distilled_.provenance["threads"]``). Any thread may call `fit`, and the global
+        random generators of torch, NumPy and Python remain as they are. None draws a seed from
+        NumPy's global generator. Networks of your own that draw random numbers, such as those with
+        dropout, use torch's global generator; fits of such networks take turns, and restore its
+        state, but another thread must not draw from it meanwhile.
 
     Attributes
     ----------

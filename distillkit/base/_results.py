@@ -15,6 +15,7 @@ from distillkit.utils._interpolation import to_dtype
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._public_names import public_name
 from distillkit.utils._sparse import dense_rows
+from distillkit.utils._thread_counts import thread_counts
 from distillkit.utils._versions import versions
 
 if TYPE_CHECKING:
@@ -92,5 +93,6 @@ class ResultsMixin(MixedTableMixin):
             "stopped_by": run.stopped_by,
             # Libraries that did the computation (faiss-gpu, faiss, numpy, scikit-learn), if known.
             "backends": sorted({step["backend"] for step in run.history if "backend" in step}),
+            "threads": thread_counts(),
             "versions": versions(),
         }

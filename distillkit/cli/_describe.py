@@ -134,6 +134,7 @@ def _describe_suite(_kind: str, name: str) -> dict[str, Any]:
         "metrics": list(suite.metrics or ()),
         "seconds": suite.limits.seconds,
         "memory_mb": suite.limits.memory_mb,
+        "threads": suite.threads,
     }
 
 

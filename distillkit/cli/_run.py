@@ -25,7 +25,7 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Number of cells to run in parallel.",
+    help="Number of cells to run in parallel; the results are the same for any number.",
 )
 @click.option(
     "--executor", type=Name("executor"), default="local", show_default=True, help="Executor that runs the cells."

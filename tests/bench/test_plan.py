@@ -197,6 +197,8 @@ CHANGES = {
     "evaluation seed": ({"text": SUITE + "evaluation_seeds = [1]"}, (0, 0, 1)),
     "metrics": ({"text": swapped('["accuracy"]', '["accuracy", "gain"]')}, (0, 0, 1)),
     "another plugin of that name": ({"dist": "dk-other"}, (0, 1, 1)),
+    "threads": ({"text": SUITE + "threads = 2"}, (0, 1, 1)),
+    "default threads": ({"text": SUITE + "threads = 1"}, (0, 0, 0)),
     "label": ({"text": swapped('["mine"]', '[{name = "mine", label = "other"}]')}, (0, 0, 0)),
     "name of the suite": ({"text": swapped('"s"', '"t"')}, (0, 0, 0)),
     "limits": ({"text": SUITE + "[limits]\nseconds = 5"}, (0, 0, 0)),

@@ -185,13 +185,17 @@ def test_numbers_that_are_none_are_left_out(scripted, plan_for):
     assert row["metrics"] == {"farthest": 0.25}
 
 
-def test_limits_and_threads_reach_the_jobs(scripted, monkeypatch, plan_for):
+@pytest.mark.parametrize(("jobs", "cores"), [(1, 8), (3, 8), (3, None)])
+@pytest.mark.parametrize("threads", [1, 4])
+def test_limits_and_threads_of_the_suite_reach_the_jobs(scripted, monkeypatch, plan_for, jobs, cores, threads):
     real = runner_module.collect_environment()
-    monkeypatch.setattr(runner_module, "collect_environment", lambda: real | {"cores": 8})
-    scripted(plan_for('["first"]', limits="{seconds = 7, memory_mb = 123}"), jobs=3)
-    expected = {"seconds": 7.0, "memory_mb": 123.0, "threads": 2}
+    monkeypatch.setattr(runner_module, "collect_environment", lambda: real | {"cores": cores})
+    plan = plan_for('["first"]', limits="{seconds = 7, memory_mb = 123}", threads=str(threads))
+    (row,), _ = scripted(plan, jobs=jobs)
+    expected = {"seconds": 7.0, "memory_mb": 123.0, "threads": threads}
     assert scripted.calls
     assert all({name: limits[name] for name in expected} == expected for _, _, limits in scripted.calls)
+    assert row["threads"] == threads
 
 
 def test_jobs_of_a_plugin_find_nothing_of_its_own_imported(scripted, plan_for):

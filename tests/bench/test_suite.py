@@ -37,6 +37,7 @@ def test_defaults():
     assert (suite.seeds, suite.evaluation_seeds) == ((0, 1, 2), (0,))
     assert suite.metrics is None
     assert suite.limits == Limits(600.0, 8000.0)
+    assert suite.threads == 1
     assert suite.primary == {"classification": "accuracy", "regression": "r2"}
 
 
@@ -53,6 +54,7 @@ def test_everything_said():
         evaluation_seeds = 2
         metrics = ["accuracy"]
         primary = {classification = "macro-f1"}
+        threads = 4
         [limits]
         seconds = 5
         """,
@@ -67,6 +69,7 @@ def test_everything_said():
     assert (suite.seeds, suite.evaluation_seeds) == ((7, 3), (0, 1))
     assert suite.primary == {"classification": "macro-f1", "regression": "r2"}
     assert suite.limits == Limits(5.0, 8000.0)
+    assert suite.threads == 4
 
 
 def test_all_methods_and_metrics():
@@ -122,6 +125,11 @@ def test_invalid_toml():
         ("[limits]\nseconds = 0", "line 7: seconds must be a positive number, not 0."),
         ("[limits]\nseconds = nan", "line 7: seconds must be a positive number, not nan."),
         ("[limits]\nmemory_mb = true", "line 7: memory_mb must be a positive number, not True."),
+        ("threads = 0", "line 6: threads must be a whole number from 1 to 1024, the threads of each cell, not 0."),
+        ("threads = 1025", "line 6: threads must be a whole number from 1 to 1024"),
+        ("threads = true", "line 6: threads must be a whole number from 1 to 1024"),
+        ("threads = 2.0", "line 6: threads must be a whole number from 1 to 1024"),
+        ('threads = "all"', "line 6: threads must be a whole number from 1 to 1024"),
         ('[limits]\nmemory_mb = "2 GB"', "line 7: memory_mb must be a positive number, not '2 GB'."),
     ],
 )

@@ -48,7 +48,8 @@ def run_plan(
         Must be entered as a context, so that it has locked the folder.
     jobs : int, default=1
         Number of cells that run at the same time and share the cores. The rows record it, because
-        times measured in parallel are not comparable to those of cells that ran alone.
+        times measured in parallel are not comparable to those of cells that ran alone. The results
+        do not depend on it, because every cell has the number of threads that the suite says.
     executor : str, default="local"
         Registry name of the executor.
     retry : frozenset of str
@@ -74,7 +75,7 @@ def run_plan(
         data_root=plan.data_root,
         seconds=plan.limits.seconds,
         memory_mb=plan.limits.memory_mb,
-        threads=max(1, (environment["cores"] or 1) // jobs),
+        threads=plan.suite.threads,
         n_concurrent=jobs,
         environment=environment_key(environment),
         on_row=on_row,

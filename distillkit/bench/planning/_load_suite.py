@@ -79,8 +79,8 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
         ``description``, ``seeds`` and ``evaluation_seeds`` (a number of seeds or a list of them),
         ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings``
         (parameters by the name of a method or evaluator, for all of its uses), ``primary`` (the
-        metric to rank by, per task) and ``limits`` (``seconds`` and ``memory_mb`` of each child
-        process).
+        metric to rank by, per task), ``limits`` (``seconds`` and ``memory_mb`` of each child
+        process) and ``threads`` (number of threads of each child process, 1 by default).
     filename : str, default="suite"
         Name of the file for error messages.
     base : Path or None

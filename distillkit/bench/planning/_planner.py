@@ -252,6 +252,8 @@ class Planner:
             "revision": dataset.revision,
         }
         distil_identity = data_identity | {"method": method.identity, "budget": size, "seed": seed}
+        if self.suite.threads != 1:  # The number of threads changes the last digits of networks.
+            distil_identity["threads"] = self.suite.threads
         if mode == ANY_LABELS:  # Each evaluation seed trains a teacher and a student of its own.
             distil_identity["eval_seed"] = eval_seed
         cell_identity = distil_identity | {

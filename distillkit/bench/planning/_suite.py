@@ -62,6 +62,7 @@ class Suite:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
     limits: Limits = Limits()
+    threads: int = 1
     description: str = ""
     source: str = ""
     filename: str = ""

@@ -16,6 +16,8 @@ from distillkit.utils._messages import shown
 
 __all__ = ["Parser"]
 
+_MOST_THREADS = 1024
+
 
 _MOST_SEEDS = 10_000
 
@@ -44,6 +46,7 @@ class Parser:
         "metrics",
         "primary",
         "limits",
+        "threads",
     )
     known = frozenset(required + optional)
 
@@ -71,6 +74,7 @@ class Parser:
             settings=self.settings(),
             primary=self.primary(),
             limits=self.limits(),
+            threads=self.threads(),
             source=self.text,
             filename=self.filename,
         )
@@ -230,3 +234,11 @@ class Parser:
             if type(number) not in (int, float) or not number > 0:  # This form of the comparison refuses NaN.
                 raise self.fail(key, f"must be a positive number, not {shown(number)}.")
         return Limits(**{key: float(number) for key, number in value.items()})
+
+    def threads(self) -> int:
+        value = self.data.get("threads", 1)
+        if type(value) is not int or not 1 <= value <= _MOST_THREADS:
+            raise self.fail(
+                "threads", f"must be a whole number from 1 to {_MOST_THREADS}, the threads of each cell, not {value!r}."
+            )
+        return value
