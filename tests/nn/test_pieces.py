@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -60,6 +62,33 @@ def test_sizes_are_those_of_the_way_that_many_rows_go():
     )  # by tiles the first outputs stay in the cache: the pooled ones are the largest
     X = torch.rand(40, 1, 16, 16)
     assert rows_per_piece(network, X) == pieces._BYTES // (32 * 8 * 8 * 4)
+
+
+class Busy(nn.Module):
+    """A network that another thread passes many rows through whenever a first thread passes a few."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(1, 4, 3, padding=1)
+        self.other = torch.zeros(500, 1, 16, 16)
+
+    def forward(self, rows):
+        if len(rows) < len(self.other):
+            thread = threading.Thread(target=self, args=(self.other,))
+            thread.start()
+            thread.join()
+        return self.layer(rows)
+
+
+def test_rows_of_other_threads_do_not_count():
+    assert rows_per_piece(Busy(), torch.rand(40, 1, 16, 16)) == pieces._BYTES // (4 * 16 * 16 * 4)
+
+
+@pytest.mark.parametrize("n_rows", [5, 15, 17, 400])
+def test_sizes_do_not_depend_on_the_batch_that_comes_first(n_rows):
+    first, later = ConvNet((1, 16, 16), 3, width=32), torch.rand(400, 1, 16, 16)
+    rows_per_piece(first, later[:n_rows])
+    assert rows_per_piece(first, later) == rows_per_piece(ConvNet((1, 16, 16), 3, width=32), later)
 
 
 def test_networks_that_would_compute_something_else_get_whole_batches(rows, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,6 +27,17 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)  # other layers have small out
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 _sizes: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], int]] = WeakKeyDictionary()
+_trial = threading.RLock()  # Held during a trial run, which changes the mode of the network.
+
+
+def _renew_lock() -> None:
+    """Replace the lock in a forked process, whose parent may have held it in another thread."""
+    global _trial  # noqa: PLW0603
+    _trial = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def rows_per_piece(network: nn.Module, X: torch.Tensor) -> int:
@@ -93,21 +106,25 @@ def _contains(network: nn.Module, kinds: tuple[type[nn.Module], ...]) -> bool:
 
 def _output_bytes(network: nn.Module, X: torch.Tensor) -> int:
     """Return the result of `_largest_output`, cached by network and shape of a row."""
-    cached = _sizes.setdefault(network, {})
     shape = tuple(X.shape[1:])
-    if shape not in cached:
-        cached[shape] = _largest_output(network, X[:_PROBED])
-    return cached[shape]
+    with _trial:
+        cached = _sizes.setdefault(network, {})
+        if shape not in cached:
+            # Always the same number of rows, so that the first batch to come does not decide.
+            cached[shape] = _largest_output(network, X[torch.arange(_PROBED, device=X.device) % len(X)])
+        return cached[shape]
 
 
 @torch.no_grad()
 def _largest_output(network: nn.Module, rows: torch.Tensor) -> int:
     """Measure the size in bytes of the largest output of a layer for one row."""
-    largest = 1
+    largest, thread = 1, threading.get_ident()
 
     def record_size(_module: nn.Module, _args: Any, output: Any) -> None:
         nonlocal largest
-        if isinstance(output, torch.Tensor):
+        # Another thread may pass a batch through the network meanwhile. The number of its rows must
+        # not decide about the pieces, because sums over other pieces are rounded differently.
+        if isinstance(output, torch.Tensor) and threading.get_ident() == thread:
             largest = max(largest, output.numel() * output.element_size())
 
     hooks = [module.register_forward_hook(record_size) for module in network.modules()]
