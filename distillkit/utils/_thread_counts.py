@@ -27,7 +27,7 @@ def thread_counts() -> dict[str, int]:
 
 
 @cache
-def _controller(loaded: tuple[str, ...]) -> Any:
+def _controller(loaded: tuple[str, ...]) -> Any:  # noqa: ARG001 (the key of the cache)
     """Search for the thread pools of the loaded modules; cached, because the search is slow."""
     from threadpoolctl import ThreadpoolController
 

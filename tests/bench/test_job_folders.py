@@ -47,11 +47,25 @@ def test_folders_of_dead_processes_are_swept_and_no_others(temporary):
     unmarked = old_folder(temporary, "distillkit-job-unmarked", lock=False)
     with job_folder() as alive:
         os.utime(alive, (0, 0))
-        young = old_folder(temporary, "distillkit-job-young")
-        os.utime(young)
+        recent = old_folder(temporary, "distillkit-job-recent")
+        os.utime(recent)
         sweep.__wrapped__()
         assert not dead.exists()
-        assert all(folder.exists() for folder in (alive, young, other, unmarked))
+        assert not recent.exists(), "the kernel has released its lock, so its process has ended"
+        assert all(folder.exists() for folder in (alive, other, unmarked))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_folder_that_is_not_locked_yet_is_swept_once_it_is_old_and_holds_nothing(temporary, begun):
+    folder = temporary / "distillkit-job-begun"
+    folder.mkdir()
+    if begun:
+        (folder / ".lock.part").touch()
+    sweep.__wrapped__()
+    assert folder.exists(), "its process may be about to lock it"
+    os.utime(folder, (0, 0))
+    sweep.__wrapped__()
+    assert not folder.exists()
 
 
 def test_a_process_that_ends_at_once_removes_its_folders(temporary):

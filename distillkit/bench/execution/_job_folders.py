@@ -18,8 +18,10 @@ __all__ = ["job_folder", "remove_all", "sweep"]
 
 _PREFIX = "distillkit-job-"
 _LOCK = ".lock"
+"""Lock file, which gets this name once it is locked, so that one without a lock means a dead process."""
+_UNLOCKED = ".lock.part"
 _YOUNG_SECONDS = 60
-"""Age below which a folder is never swept, because its process may be about to lock it."""
+"""Age below which a folder without lock is never swept, as its process may be about to lock it."""
 
 _present: set[Path] = set()
 
@@ -41,9 +43,11 @@ def job_folder() -> Iterator[Path]:
     _present.add(folder)
     try:
         with _creation():
-            lock = (folder / _LOCK).open("w")
+            lock = (folder / _UNLOCKED).open("w")
         with lock:
-            _try_to_lock(lock)
+            if _try_to_lock(lock):
+                with contextlib.suppress(OSError):  # Windows, which has no such locks, renames no open file.
+                    (folder / _UNLOCKED).replace(folder / _LOCK)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,12 +83,16 @@ def sweep() -> None:
 def _remove_if_dead(folder: Path) -> None:
     with contextlib.suppress(OSError):
         facts = folder.lstat()
-        if facts.st_uid != os.getuid() or time.time() - facts.st_mtime < _YOUNG_SECONDS:
+        if facts.st_uid != os.getuid():
             return
-        with (folder / _LOCK).open("r+") as lock:
-            if not _try_to_lock(lock):
-                return
-            shutil.rmtree(folder, ignore_errors=True)
+        if (folder / _LOCK).exists():
+            with (folder / _LOCK).open("r+") as lock:
+                if _try_to_lock(lock):
+                    shutil.rmtree(folder, ignore_errors=True)
+        elif time.time() - facts.st_mtime >= _YOUNG_SECONDS:
+            # The process was killed before it had locked the folder, and so before it put anything there.
+            (folder / _UNLOCKED).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def _try_to_lock(file: Any) -> bool:
