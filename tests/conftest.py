@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from distillkit.plugins import reset_manager
+from distillkit.utils import _warn_once
 
 # The objects of thousands of parametrized tests live until the end of the session, so that every
 # full garbage collection would visit them in vain.
@@ -33,6 +34,12 @@ def pytest_runtest_makereport(item):
         return (yield)
     finally:
         item.config.option.tbstyle = style
+
+
+@pytest.fixture(autouse=True)
+def no_warning_given(monkeypatch):
+    """Let each test see the warnings that are given once in a process."""
+    monkeypatch.setattr(_warn_once, "_given", set())
 
 
 @pytest.fixture

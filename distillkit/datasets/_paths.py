@@ -29,7 +29,22 @@ A folder is a folder of images, or of series if it holds ``.ts`` files.
 """
 
 
-_EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+_REMEDIES = {
+    **dict.fromkeys(
+        (".xlsx", ".xlsm", ".xls", ".ods"),
+        "is an Excel file, which is not read: save the sheet as CSV (UTF-8) from Excel, or write "
+        "pandas.read_excel(...).to_parquet(...).",
+    ),
+    ".safetensors": (
+        "is not read as a table: a distilled set is written as one by "
+        'distillkit.DistilledSet.load(...).save("small.parquet", target="...").'
+    ),
+    **dict.fromkeys(
+        (".json", ".jsonl", ".feather", ".arrow", ".orc", ".pkl", ".pickle", ".dta", ".sav", ".sas7bdat", ".h5"),
+        "is in a format that is not read: read it with pandas, and write the frame by to_parquet(...).",
+    ),
+}
+"""What to do with files of other formats, by suffix."""
 
 
 def data_root() -> Path | None:
@@ -81,11 +96,8 @@ def dataset_for_path(path: str | os.PathLike[str]) -> str:
         return SUFFIXES[suffix]
     if str(path).endswith((os.sep, "/")):
         return "image-folder"
-    if user_path.suffix.lower() in _EXCEL:
-        raise DatasetError(
-            f"{path} is an Excel file, which is not read: save the sheet as CSV (UTF-8) from Excel, or write "
-            "pandas.read_excel(...).to_parquet(...)."
-        )
+    if user_path.suffix.lower() in _REMEDIES:
+        raise DatasetError(f"{path} {_REMEDIES[user_path.suffix.lower()]}")
     known = f"known are {', '.join(SUFFIXES)} and folders of images or .ts series"
     if not user_path.exists():
         raise DatasetNotFoundError(

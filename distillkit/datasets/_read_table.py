@@ -54,7 +54,10 @@ class RawTable:
         if isinstance(target, int) and not isinstance(target, bool) and -len(names) <= target < len(names):
             return str(names[target])
         near = get_close_matches(str(target), names, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"it has {shortened(names)}."
+        if not near and len(names) == 1 and (marks := [mark for mark in ",;\t|" if mark in names[0]]):
+            hint = f"its lines were read as one column; is {marks[0]!r} the separator?"
+        else:
+            hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"it has {shortened(names)}."
         raise DatasetError(f"{self.path} has no column {target!r} ({option}): {hint}")
 
     def with_target(self, target: str) -> RawTable:
@@ -73,7 +76,7 @@ class RawTable:
         if has_target.all():
             return self
         n_rows = np.count_nonzero(~has_target)
-        note = f"{n_rows} row{'s' if n_rows > 1 else ''} of {self.path.name} without target dropped"
+        note = f"{n_rows} row{'s' if n_rows > 1 else ''} without target dropped"
         return RawTable(self.path, self.frame[has_target].reset_index(drop=True), [*self.notes, note])
 
 

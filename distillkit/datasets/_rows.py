@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from distillkit.datasets._npz import read_rows
-from distillkit.datasets._paths import resolve_path, suffix_of
+from distillkit.datasets._paths import dataset_for_path, resolve_path, suffix_of
 from distillkit.datasets._read_table import is_table, read_table
 from distillkit.datasets._table_options import TableOptions
 from distillkit.datasets._typed_rows import column_notes, convert, infer_types, target_values
@@ -89,9 +89,10 @@ def load_rows(
     Warns
     -----
     DistillkitWarning
-        If rows without target were dropped, if a column looks like an identifier, or if the type of
-        a column may not be the expected one, if a column was taken for weights or soft labels
-        without being asked for, or if weights are left out because they are not returned.
+        If rows without target were dropped, if whole numbers look like an identifier, if the type
+        of a column may not be the expected one, if a column was taken for weights or soft labels
+        without being asked for, or if weights are left out because they are not returned. Text that
+        looks like an identifier is named by the encoder of the method that the rows are passed to.
 
     Notes
     -----
@@ -116,6 +117,8 @@ def _load(source: str, target: str | int | None, root: Path | None, options: Tab
     path = Path(source)
     if is_table(path):
         return _table_rows(resolve_path(source, root, option=""), target, options)
+    if path.suffix and path.exists():
+        dataset_for_path(path)  # A file that nothing reads is told as such, before its options.
     if replace(options, weight=None) != TableOptions():
         raise DatasetError(
             f"separator, missing, decimal, encoding, drop and soft_labels are options of tables, not of {source}."
@@ -148,6 +151,6 @@ def _table_rows(path: Path, target: str | int | None, options: TableOptions) -> 
     types = infer_types(table.frame, options.decimal)
     frame, _ = convert(path, table.frame, types)
     features = frame if name is None else frame.drop(columns=name)
-    for note in (*table.notes, *column_notes(features, types)):
+    for note in (*table.notes, *column_notes(features, types, encoded_later=True)):
         warnings.warn(f"{path}: {note}.", DistillkitWarning, stacklevel=4)
     return features, None if name is None else target_values(frame[name]), weight

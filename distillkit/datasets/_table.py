@@ -167,7 +167,10 @@ def _dataset(
     for part, rows in zip(parts, features, strict=True):
         converted, unfit = convert(part.table.path, rows, types, strict=has_test_file)
         frames.append(converted)
-        notes += [*part.table.notes, *unfit]
+        # The notes on the training file are there already, and messages begin with its name.
+        if part is not first:
+            notes += [f"{part.table.path.name}: {note}" for note in part.table.notes]
+        notes += unfit
         if part is first:
             notes += column_notes(converted, types)
     for note in dict.fromkeys(notes):

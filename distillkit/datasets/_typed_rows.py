@@ -11,7 +11,7 @@ import numpy as np
 
 from distillkit.datasets._column_types import ColumnType, convert_column, infer_type, is_text
 from distillkit.exceptions import DatasetError
-from distillkit.tables._learning import IDENTIFIER_SHARE
+from distillkit.tables._learning import is_identifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def convert(
     return pd.DataFrame(columns, index=frame.index), notes
 
 
-def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[str]:
+def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType], *, encoded_later: bool = False) -> list[str]:
     """Name columns of an unexpected type, and columns that look like identifiers.
 
     Parameters
@@ -86,6 +86,9 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
     frame : DataFrame
         Converted rows, without the target.
     types : mapping of str to ColumnType
+    encoded_later : bool
+        Whether the caller passes the rows on to a `TableEncoder`, which names the text columns that
+        it takes for identifiers itself; they are left out here.
     """
     notes = [f"column {name!r} {types[name].note}" for name in frame.columns if types[name].note]
     for name in frame.columns:
@@ -94,7 +97,9 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
             continue
         n_distinct = frame[name].nunique()
         if is_text(frame[name].dtype):
-            suspicious = n_distinct >= IDENTIFIER_SHARE * n_present
+            suspicious = is_identifier(n_distinct, n_present, fewest=0)
+            if encoded_later and is_identifier(n_distinct, n_present):
+                continue
         else:
             suspicious = n_distinct == n_present and (
                 _IDENTIFIER_NAME.search(str(name)) is not None or _counts_rows(frame[name])
@@ -102,7 +107,7 @@ def column_notes(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[s
         if suspicious:
             notes.append(
                 f"column {name!r} looks like an identifier, having {n_distinct} different values in {n_present} rows: "
-                "the option drop leaves it out"
+                "the option drop (--drop) leaves it out"
             )
     return notes
 

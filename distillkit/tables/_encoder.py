@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -12,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.exceptions import DataError
 from distillkit.tables._columns import Column, OmittedColumn
 from distillkit.tables._frames import column_names, container_of, refuse_lazy, row_count
 from distillkit.tables._learning import learn_column
@@ -20,6 +19,7 @@ from distillkit.tables._reading import Values, read_arrow, read_pandas
 from distillkit.tables._schema import Schema, as_arrow
 from distillkit.tables._state import column_from_state, column_to_state, from_typed, to_typed
 from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._warn_once import warn_once
 
 __all__ = ["TableEncoder", "read_columns"]
 
@@ -116,10 +116,10 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
         )
         self._set_names(names)
         if self.identifiers_:
-            warnings.warn(
+            warn_once(
                 f"the text in column {', '.join(map(repr, self.identifiers_))} differs in nearly every row, like an "
-                "identifier: it has no part in distances, and made rows leave it empty.",
-                DistillkitWarning,
+                "identifier: it has no part in distances, and made rows leave it empty. Drop the column if you do not "
+                "need it.",
                 stacklevel=3,
             )
         return self

@@ -21,10 +21,10 @@ from distillkit.tables._conversion import as_numbers, check_finite
 from distillkit.tables._reading import Labels, Numbers, Times, Values
 from distillkit.utils._moments import mean_and_deviation
 
-__all__ = ["IDENTIFIER_SHARE", "learn_column"]
+__all__ = ["is_identifier", "learn_column"]
 
 _FEWEST_IDENTIFIERS = 20
-IDENTIFIER_SHARE = 0.9
+_IDENTIFIER_SHARE = 0.9
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:(?P<separator>[T ])\d{2}:\d{2}(?P<seconds>:\d{2})?)?")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.(?P<decimals>\d+))?")
 _STEPS = ("D", "h", "m", "s", "ms", "us", "ns")
@@ -141,12 +141,17 @@ def _learn_text_numbers(values: Labels, name: Any, max_levels: int, standardize:
     )
 
 
+def is_identifier(n_distinct: int, n_present: int, fewest: int = _FEWEST_IDENTIFIERS) -> bool:
+    """Return whether texts differ in nearly every row, as identifiers do."""
+    return n_distinct >= max(fewest, _IDENTIFIER_SHARE * n_present)
+
+
 def _learn_labels(values: Labels, max_levels: int) -> Column:
     codes = values.codes[values.codes >= 0]
     counts = np.bincount(codes, minlength=len(values.levels))
     used = np.flatnonzero(counts)
     is_text = all(isinstance(values.levels[code], str) for code in used.tolist())
-    if is_text and len(used) >= max(_FEWEST_IDENTIFIERS, IDENTIFIER_SHARE * len(codes)):
+    if is_text and is_identifier(len(used), len(codes)):
         return OmittedColumn("identifier")
     # Equally frequent levels are put in the order of their text, whatever the container.
     order = sorted(used.tolist(), key=lambda code: (-counts[code], str(values.levels[code])))

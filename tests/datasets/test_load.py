@@ -128,7 +128,11 @@ def test_paths_that_do_not_say_their_kind_are_errors(place):
     (place / "rows.json").write_bytes(b"")
     (place / "rows.xlsx").write_bytes(b"")
 
-    with pytest.raises(DatasetError, match=r"cannot tell from its suffix how to read .*rows.json: known are .csv"):
+    (place / "rows.dat").write_bytes(b"")
+
+    with pytest.raises(DatasetError, match=r"cannot tell from its suffix how to read .*rows.dat: known are .csv"):
+        dataset_for_path(place / "rows.dat")
+    with pytest.raises(DatasetError, match=r"rows.json is in a format that is not read: read it with pandas"):
         dataset_for_path(place / "rows.json")
     with pytest.raises(DatasetError, match=r"rows.xlsx is an Excel file, which is not read: save the sheet as CSV"):
         dataset_for_path(place / "rows.xlsx")

@@ -120,7 +120,7 @@ def test_rows_without_target_are_dropped_and_counted(save):
 
     assert len(data.X_train) + len(data.X_test) == 16
     assert data.classes == ("1", "3")
-    assert "8 rows of rows.csv without target dropped" in data.preparation
+    assert "8 rows without target dropped" in data.preparation
 
 
 def test_test_rows_of_their_own_are_encoded_with_the_training_rows(save):
