@@ -119,7 +119,7 @@ def test_parameters_that_a_step_does_not_take_are_refused(iris, subset, params):
 
 
 def test_parameters_without_a_step_are_refused(iris, subset):
-    with pytest.raises(ValueError, match="stepname__parameter"):
+    with pytest.raises(ValueError, match="write randomsubset__sample_weight="):
         make_pipeline(subset, Note()).fit(*iris, sample_weight=np.ones(150))
 
 

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from distillkit.pipeline._encoder_hint import encoder_hint
 from distillkit.tables._estimators import as_transformed
 from distillkit.utils._public_names import PicklesByPublicName
 from distillkit.utils._weights import require_weight_support, weight_argument
@@ -96,7 +97,8 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         X_distilled = as_transformed(self.distiller_, X_distilled)
         weight = getattr(self.distiller_, "sample_weight_", None)
         weighted = weight is not None and has_fit_parameter(self.estimator_, "sample_weight")
-        self.estimator_.fit(X_distilled, y_distilled, **({"sample_weight": weight} if weighted else {}))
+        with encoder_hint(X_distilled):
+            self.estimator_.fit(X_distilled, y_distilled, **({"sample_weight": weight} if weighted else {}))
         sources = {
             "n_features_in_": self.distiller_,
             "feature_names_in_": self.distiller_,

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _num_samples, check_memory, has_fit_paramet
 
 from distillkit.exceptions import DataError
 from distillkit.pipeline._distilled import Distilled
+from distillkit.pipeline._encoder_hint import encoder_hint
 from distillkit.tables._estimators import as_transformed
 from distillkit.utils._callbacks import callback_context
 from distillkit.utils._public_names import PicklesByPublicName
@@ -177,6 +178,15 @@ class Pipeline(PicklesByPublicName, _Pipeline):
         except (TypeError, ValueError):  # invalid steps: scikit-learn raises its own error
             return False
 
+    def _check_own_weights(self, params: dict[str, Any]) -> None:
+        """Refuse weights that name no step, with the name of the step that takes them."""
+        if "sample_weight" in params and not get_config()["enable_metadata_routing"]:
+            name = next(name for name, step in self.steps if hasattr(step, "fit_resample"))
+            raise DataError(
+                f"a pipeline gives sample_weight to the step that is named: write {name}__sample_weight=..., and the "
+                "later steps get the weights of the distilled rows."
+            )
+
     def _check_weights(self, routed: Any, X: Any) -> None:
         """Refuse weights of the training rows for a step after a distiller, whose rows are others.
 
@@ -209,6 +219,7 @@ class Pipeline(PicklesByPublicName, _Pipeline):
             raise ValueError("transform_input needs metadata routing: call set_config(enable_metadata_routing=True).")
         callbacks = callback_context(self, task_name=_task(method), max_subtasks=len(self.steps))
         callbacks.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        self._check_own_weights(params)
         routed = self._check_method_params(method=method, props=params)
         self._check_weights(routed, X)
         self.steps = list(self.steps)
@@ -284,7 +295,8 @@ def _apply_step(step: Any, X: Any, y: Any, weight: Any, method: str, params: Any
         return as_transformed(step, X), y, _chained_weight(step, weight)
     if weight is not None and has_fit_parameter(step, "sample_weight"):
         fit_params.setdefault("sample_weight", weight)
-    result = getattr(step, call)(X, y, **fit_params)
+    with encoder_hint(X):
+        result = getattr(step, call)(X, y, **fit_params)
     if method == "fit":
         return X, y, weight
     return (result if call == method else step.transform(X, **params.get("transform", {}))), y, weight

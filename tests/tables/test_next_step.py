@@ -309,3 +309,11 @@ def test_columns_in_another_order_are_refused_or_aligned(frame, labels):
     with pytest.raises(DataError, match="columns 2, 1, 0, but RandomSubset was fitted on 0, 1, 2"):
         distiller.transform(numbers[[2, 1, 0]])
     assert distiller.fit(numbers.add_prefix("x"), labels).transform(numbers.add_prefix("x")).shape == numbers.shape
+
+
+@pytest.mark.parametrize("compose", [make_pipeline, Distilled])
+def test_a_model_that_takes_numbers_alone_says_how_it_gets_them(compose, frame, labels):
+    with pytest.raises(ValueError, match="could not convert string to float") as told:
+        compose(RandomSubset(0.5, random_state=0), LogisticRegression()).fit(frame, labels)
+    (note,) = told.value.__notes__
+    assert "put distillkit.tables.TableEncoder() in front of the distiller" in note
