@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import Leaderboard, Panel, build_leaderboard
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters import render_terminal, write_csv, write_html, write_markdown, write_terminal
 from distillkit.bench.reporters._chart import chart
@@ -662,3 +662,20 @@ def test_reporters_load_no_torch_faiss_or_ot() -> None:
     code = "import sys, distillkit.bench.reporters, distillkit.builtin._published; print([m for m in ('torch', 'faiss', 'ot') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("task", "budget", "title"),
+    [
+        ("classification", "10", "10 a class"),
+        ("regression", "10", "10 rows"),
+        ("classification", "0.05", "5%"),
+        ("regression", "0.001", "0.1%"),
+        ("classification", "1e-05", "0.001%"),
+        ("classification", "cat=3,dog=5", "cat=3,dog=5"),
+        ("classification", "-", "fixed size"),
+    ],
+)
+def test_budgets_are_shown_as_users_write_them(task: str, budget: str, title: str) -> None:
+    panel = Panel("d", task, "table", "knn", "hard", "accuracy", greater_is_better=True)
+    assert f.budget_title(panel, budget) == title

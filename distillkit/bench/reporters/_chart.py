@@ -160,7 +160,8 @@ class _Chart:
             # Labels that are close to each other alternate between two heights.
             lowered = not lowered and x - previous < 7 * max(len(budget), 4)
             self.add(Markup('<line class="axis" x1="{x}" x2="{x}" y1="{a}" y2="{b}"/>'), x=x, a=bottom, b=bottom + 5)
-            text = budget if len(budget) < 14 else budget[:13] + "…"
+            text = fmt.budget_text(budget)
+            text = text if len(text) < 14 else text[:13] + "…"
             self.add(
                 Markup('<text class="tick" x="{x}" y="{y}" text-anchor="middle">{t}</text>'),
                 x=x,
@@ -274,5 +275,9 @@ class _Chart:
 
 def _axis_title(panel: Panel) -> str:
     counts = all(budget.isdigit() for budget in panel.budgets)
-    unit = ("rows per class" if panel.task == "classification" else "rows") if counts else "rows per class or fraction"
+    unit = (
+        ("rows per class" if panel.task == "classification" else "rows")
+        if counts
+        else "rows per class, or share of the rows"
+    )
     return f"budget ({unit}; log scale of distilled rows)"

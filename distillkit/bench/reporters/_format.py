@@ -12,6 +12,8 @@ __all__ = [
     "MARKS",
     "NO_VALUE",
     "PROTOCOL",
+    "budget_text",
+    "budget_title",
     "decimals",
     "duration",
     "fixed",
@@ -81,6 +83,24 @@ COLUMN_HELP = {
     "stopped_by": "What ended an iterative method: the number of steps, the time limit, or convergence.",
 }
 """Explanations of the columns of the table."""
+
+
+def budget_text(budget: str) -> str:
+    """Return a budget as users write it: a share in percent, and the others as they are."""
+    try:
+        share = float(budget)
+    except ValueError:
+        return budget
+    return f"{100 * share:.6g}%" if 0 < share < 1 else budget
+
+
+def budget_title(panel: Panel, budget: str) -> str:
+    """Return the heading of the column of a budget, with its unit."""
+    if budget == "-":
+        return "fixed size"
+    if budget.isdigit():
+        return f"{budget} {'a class' if panel.task == 'classification' else 'rows'}"
+    return budget_text(budget)
 
 
 def fixed(value: float | None, places: int = 3) -> str:

@@ -70,7 +70,9 @@ def render_html(leaderboard: Leaderboard) -> str:
                 "panel": panel,
                 "chart": chart(panel, colors),
                 "table": _panel_rows(panel),
-                "columns": [panel.metric] if panel.of_students else panel.budgets or ["fixed size"],
+                "columns": [panel.metric]
+                if panel.of_students
+                else [fmt.budget_title(panel, budget) for budget in panel.budgets or ["-"]],
                 "student_columns": student_columns_of(panel),
             }
             for panel in panels

@@ -83,7 +83,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     budgets, places = panel.budgets or ["-"], fmt.score_decimals(panel)
     names = (*panel.methods, *panel.references)
     yield from _table(
-        ["method", *(_text(budget) for budget in budgets)],
+        ["method", *(_text(fmt.budget_title(panel, budget)) for budget in budgets)],
         ([_name(panel, name), *(_cell(panel, name, budget, places) for budget in budgets)] for name in names),
     )
     shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""

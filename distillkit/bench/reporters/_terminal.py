@@ -101,7 +101,7 @@ def _panel_table(panel: Panel, budgets: list[str], name_width: int, *, costs: bo
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("method", overflow="fold", width=name_width)
     for budget in budgets or ["-"]:
-        table.add_column(_budget_title(panel, budget), justify="right", no_wrap=len(budget) < 16)
+        table.add_column(fmt.budget_title(panel, budget), justify="right", no_wrap=len(budget) < 16)
     shared = "†" if any(entry["timing_shared"] for entry in panel.entries.values()) else ""
     for name in ("rows", f"distil{shared}", f"train{shared}") if costs else ():
         table.add_column(name, justify="right", style="dim", no_wrap=True)
@@ -139,13 +139,6 @@ def _student_table(panel: Panel, name_width: int) -> Table:
 
 def _last(names: list[str]) -> str | None:
     return names[-1] if names else None
-
-
-def _budget_title(panel: Panel, budget: str) -> str:
-    if budget == "-":
-        return "fixed size"
-    unit = "a class" if panel.task == "classification" and budget.isdigit() else "rows" if budget.isdigit() else ""
-    return f"{budget} {unit}".strip()
 
 
 def _seconds(entry: dict[str, Any] | None) -> str:
