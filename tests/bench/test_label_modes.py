@@ -78,5 +78,5 @@ def test_models_that_cannot_are_left_out_or_refused_by_name(taught):
     X, y, small = taught
     table = evaluate(small, X, y, metrics=["accuracy"], evaluators=["logistic", "forest"])
     assert (table["accuracy"] > 0.8).all()
-    with pytest.raises(DataError, match="does not learn from soft labels"):
-        evaluate(small, X, y, metrics=["accuracy"], evaluators=["knn"])
+    with pytest.raises(DataError, match="evaluator 'knn' does not learn from soft labels, which this set has: leave"):
+        evaluate(small, X, y, metrics=["accuracy"], evaluators=["logistic", "knn"])

@@ -234,6 +234,13 @@ def _select_evaluators(
         return [(name, spec) for name, spec in specs if mode in spec.label_modes and modality in spec.modalities]
     if isinstance(selection, str) or hasattr(selection, "fit"):
         selection = [selection]
+    selection = list(selection)
+    for name in filter(lambda each: isinstance(each, str), selection):
+        if mode == "soft" and mode not in manager.get("evaluator", name).label_modes:
+            raise DataError(
+                f"evaluator {name!r} does not learn from soft labels, which this set has: leave it out, or choose "
+                "others, such as logistic, boosting or mlp."
+            )
     selected: dict[str, EvaluatorSpec] = {}
     for evaluator in selection:
         if isinstance(evaluator, str):
