@@ -88,7 +88,8 @@ class UnknownNameError(DistillkitError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str], note: str = "") -> None:
         names = sorted(known)
         similar = get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(map(repr, similar))}?" if similar else f"known: {', '.join(names) or 'none'}."
+        known = f"known: {', '.join(names) or 'none'}." if len(names) <= 50 else "`distillkit list` says what there is."
+        hint = f"did you mean {', '.join(map(repr, similar))}?" if similar else known
         super().__init__(f"unknown {kind} {name!r}: {hint}" + (f" {note}" if note else ""))
         self.kind, self.name, self.near = kind, name, similar
 

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from typing import Any
 
-from distillkit.cli._entries import PLURALS, spec_entry, suite_entries
+from distillkit.cli._entries import PLURALS, suite_entries
 
 __all__ = ["describe"]
 
@@ -84,8 +84,7 @@ def _describe_spec(kind: str, name: str) -> dict[str, Any]:
     short, _, preset = name.partition(":")
     spec = manager.get(kind, short)
     provider = manager.provider(kind, short)
-    entry = spec_entry(kind, short, spec)
-    description = {"what": kind, "name": name, "summary": entry["summary"], "description": ""}
+    description = {"what": kind, "name": name, "summary": spec.summary, "description": ""}
     description |= {
         field.name: getattr(spec, field.name) for field in dataclasses.fields(spec) if field.name not in _LEFT_OUT
     }

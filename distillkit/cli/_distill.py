@@ -61,7 +61,7 @@ __all__ = ["distill"]
 )
 @click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]")
 @click.option("--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated).")
-@click.option("--drop", metavar="COLUMN,...", help="Columns to leave out.")
+@click.option("--drop", multiple=True, metavar="COLUMN,...", help="Columns to leave out (may be repeated).")
 @click.option("--weight", metavar="COLUMN", help="Column of the weights of the rows.  [default: sample_weight, if any]")
 @click.option("--no-weight", is_flag=True, help="Read a column sample_weight as data.")
 @click.option(
@@ -85,7 +85,7 @@ def distill(
     max_seconds: float | None,
     data_root: Path | None,
     missing: tuple[str, ...],
-    drop: str | None,
+    drop: tuple[str, ...],
     weight: str | None,
     no_weight: bool,
     **reading: Any,
@@ -104,12 +104,12 @@ def distill(
     from distillkit.utils._progress import shown_progress
     from distillkit.utils._targets import describe_task
 
-    check_output(output)
+    check_output(output, source)
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
     distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
     if no_weight and weight is not None:
         raise click.UsageError("--weight names a column of weights, and --no-weight says that there is none: give one.")
-    reading |= {"missing": missing, "drop": [] if drop is None else [name.strip() for name in drop.split(",")]}
+    reading |= {"missing": missing, "drop": [name.strip() for names in drop for name in names.split(",")]}
     reading["weight"] = False if no_weight else weight
     remember(distiller=distiller)
     X, y, weights = load_rows(source, target=target, root=data_root, return_weight=True, **reading)

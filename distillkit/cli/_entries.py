@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distillkit.specs import Spec
 
-__all__ = ["PLURALS", "plugin_entries", "spec_entries", "spec_entry", "suite_entries"]
+__all__ = ["PLURALS", "entries_of", "kind_entries", "plugin_entries", "spec_entries", "spec_entry", "suite_entries"]
 
 PLURALS: Mapping[str, str] = {
     "method": "methods",
@@ -25,6 +25,23 @@ PLURALS: Mapping[str, str] = {
 
 _SINGLE = ("kind", "role", "reduces", "task", "modality", "stage")
 _SEVERAL = ("tasks", "modalities")
+
+
+def entries_of(things: str) -> list[dict[str, Any]]:
+    """Return the entries of one kind of things, which is named in the plural."""
+    if things == "plugins":
+        return plugin_entries()
+    if things == "suites":
+        return suite_entries()
+    return spec_entries(next(kind for kind, plural in PLURALS.items() if plural == things))
+
+
+def kind_entries() -> list[dict[str, Any]]:
+    """Return an entry for each kind of things, with their number and the command that lists them."""
+    return [
+        {"kind": things, "number": len(entries_of(things)), "command": f"distillkit list {things}"}
+        for things in PLURALS.values()
+    ]
 
 
 def spec_entries(kind: str) -> list[dict[str, Any]]:

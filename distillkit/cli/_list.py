@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from distillkit.cli._entries import PLURALS, plugin_entries, spec_entries, suite_entries
+from distillkit.cli._entries import PLURALS, entries_of, kind_entries
 
 __all__ = ["list_"]
 
@@ -22,7 +22,7 @@ _PIPE_WIDTH = 240
 
 
 @click.command("list")
-@click.argument("things", type=click.Choice(tuple(PLURALS.values())))
+@click.argument("things", metavar="[KIND]", required=False, type=click.Choice(tuple(PLURALS.values())))
 @click.option("--kind", "--family", "kind", help="For methods: only this family, such as coreset.")
 @click.option("--task", help="Only what does this task: classification or regression.")
 @click.option("--modality", help="Only what takes these rows: table, series or image.")
@@ -30,20 +30,21 @@ _PIPE_WIDTH = 240
 @click.option("--plugin", help="Only what this distribution provides.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="For plugins: exit with status 1 unless all of them are active.")
-def list_(things: str, as_json: bool, strict: bool, **filters: str | None) -> None:
+def list_(things: str | None, as_json: bool, strict: bool, **filters: str | None) -> None:
     """List methods, datasets, metrics, evaluators, reporters, executors, suites or plugins.
+
+    KIND is one of these words; without it, the kinds are listed with their numbers.
 
     On a narrow terminal, columns of less interest are left out; `distillkit show NAME` and --json
     tell everything.
 
     Example: distillkit list methods --kind coreset --task regression
     """
-    if things == "plugins":
-        entries = plugin_entries()
-    elif things == "suites":
-        entries = suite_entries()
+    if things is None:
+        entries = kind_entries()
+        things = "kinds"
     else:
-        entries = spec_entries(next(kind for kind, plural in PLURALS.items() if plural == things))
+        entries = entries_of(things)
     for name, value in filters.items():
         if value is not None:
             entries = _filter(entries, things, name, value)

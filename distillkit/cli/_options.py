@@ -44,22 +44,25 @@ def suite_options(command: Command) -> Command:
         click.option(
             "--datasets",
             type=Name("dataset", several=True),
+            multiple=True,
             metavar="A,B",
             help="Use only these datasets of the suite.",
         ),
         click.option(
             "--methods",
             type=Name("method", several=True),
+            multiple=True,
             metavar="A,B",
             help="Use only these methods; any registered one may be named.",
         ),
         click.option(
             "--evaluators",
             type=Name("evaluator", several=True),
+            multiple=True,
             metavar="A,B",
             help="Use only these evaluators; any registered one may be named.",
         ),
-        click.option("--budgets", metavar="1,10,5%", help="Use these budgets instead of the suite's."),
+        click.option("--budgets", multiple=True, metavar="1,10,5%", help="Use these budgets instead of the suite's."),
         click.option(
             "--seeds", type=click.IntRange(min=1), help="Use this many distillation seeds instead of the suite's."
         ),
@@ -107,7 +110,9 @@ def _with_download(entry: Entry) -> Entry:
     return dataclasses.replace(entry, params={**entry.params, "download": True}) if downloadable else entry
 
 
-def _split(text: str) -> list[str]:
+def _split(given: tuple[str, ...]) -> list[str]:
+    """Return the parts of a list that is separated by commas, or given by several options."""
+    text = ",".join(given)
     parts = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not parts:
         raise click.UsageError(f"{text!r} names nothing: give one name or several, separated by commas.")

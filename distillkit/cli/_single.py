@@ -28,14 +28,18 @@ __all__ = ["check_output", "check_weights", "distil_rows", "make_distiller"]
 _TABLES = (".csv", ".parquet")
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, source: str) -> None:
     """Check that an output file can be written, before any work is done.
 
     Raises
     ------
     ArtefactError
-        If the suffix is not known or the folder cannot be written.
+        If the suffix is not known, the folder cannot be written, or the file is the source itself.
     """
+    if path.is_dir():
+        raise ArtefactError(f"cannot write {path}: it is a folder; name a file in it, such as {path / 'small.csv'}.")
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise ArtefactError(f"cannot write {path}: it is the file to distil, which would be lost; choose another name.")
     if not path.suffix:
         raise ArtefactError(f"cannot write {path}: the suffix must be one of {', '.join(SUFFIXES)}.")
     check_suffix(path)

@@ -285,3 +285,44 @@ def test_standardizing_weighs_the_rows(distillkit_, table, tmp_path):
         assert told.status == 0, told.err
         found.append(pd.read_csv(output))
     pd.testing.assert_frame_equal(*found)
+
+
+def test_an_identifier_is_named_by_one_warning(distillkit_, table, tmp_path):
+    frame = pd.read_csv(table)
+    frame.insert(0, "code", [f"c{i:03}" for i in range(len(frame))])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    told = distillkit_("distill", "kmeans", tmp_path / "t.csv", "-t", "animal", "-b", "2", "-o", tmp_path / "s.csv")
+    assert told.status == 0
+    assert told.err.count("'code'") == 1
+    assert told.err.count("warning") == 1
+
+
+def test_columns_to_drop_add_up(distillkit_, table, tmp_path):
+    frame = pd.read_csv(table).assign(a=1.5, b=range(60), c=0)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    arguments = ("distill", "random", tmp_path / "t.csv", "-t", "animal", "-b", "2", "-o", tmp_path / "s.csv")
+    assert distillkit_(*arguments, "--drop", "a,b", "--drop", "c").status == 0
+    assert list(pd.read_csv(tmp_path / "s.csv")) == ["width", "height", "animal", "sample_weight"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("t.xlsx", "is an Excel file, which is not read: save the sheet as CSV"),
+        ("t.json", "is in a format that is not read: read it with pandas"),
+        ("t.safetensors", "is not read as a table: a distilled set is written as one by"),
+        ("t.dat", "cannot tell from its suffix how to read"),
+    ],
+)
+def test_files_of_other_formats_are_told_before_their_options(refused, tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"PK")
+    said = refused("distill", "kmeans", tmp_path / name, "-t", "y", "--drop", "a", "-o", tmp_path / "s.csv")
+    assert message in said
+
+
+def test_a_link_to_the_source_is_the_source(refused, table, tmp_path):
+    (tmp_path / "link.csv").symlink_to(table)
+    before = table.read_bytes()
+    said = refused("distill", "kmeans", table, "-t", "animal", "-o", tmp_path / "link.csv")
+    assert "it is the file to distil" in said
+    assert table.read_bytes() == before

@@ -26,6 +26,13 @@ import pytest
         (["distill", "kmeans", "T", "-t", "animal", "-b", "-1", "-o", "s.csv"], "budget=-1 must be at least 1"),
         (["distill", "kmeans", "T", "-t", "animal", "-o", "s.pkl"], "the suffix must be one of .safetensors, .csv"),
         (["distill", "kmeans", "T", "-t", "animal", "-o", "T/s.csv"], "cannot write"),
+        (["distill", "kmeans", "T", "-t", "animal", "-o", "T"], "it is the file to distil, which would be lost"),
+        (["distill", "kmeans", "T", "-t", "animal", "-o", "."], "it is a folder; name a file in it"),
+        (
+            ["distill", "kmeans", "T", "-t", "animal", "--separator", ";", "-o", "s.csv"],
+            "its lines were read as one column; is ',' the separator?",
+        ),
+        (["show", "zzzzzz"], "unknown name 'zzzzzz': `distillkit list` says what there is."),
         (["distill", "kmeans", "T", "-t", "animal", "-p", "n_init=0", "-o", "s.csv"], "The 'n_init' parameter"),
         (
             ["distill", "kmeans", "T", "-t", "animal", "-p", "ninit=1", "-o", "s.csv"],
@@ -93,7 +100,7 @@ def test_rows_without_target_are_left_out_with_a_warning(distillkit_, table, tmp
     result = distillkit_("distill", "kmeans", tmp_path / "holes.csv", "-t", "animal", "-o", tmp_path / "s.csv")
     assert result.status == 0
     assert f" of {len(frame) - 1} rows" in result.out
-    assert "1 row of holes.csv without target dropped" in result.err
+    assert "1 row without target dropped" in result.err
 
 
 def test_damaged_files_are_told(refused, tmp_path):

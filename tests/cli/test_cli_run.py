@@ -196,3 +196,12 @@ def test_the_leaderboard_says_how_the_task_was_inferred(distillkit_, tmp_path):
     assert "column 'id' looks like an identifier" in result.err
     text = (tmp_path / "results" / "leaderboard.md").read_text()
     assert "regression (100 different values; task = 'classification' otherwise), r2" in text
+
+
+def test_lists_that_are_given_twice_add_up(distillkit_, mini, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mini.toml").write_text(mini)
+    narrowed = ("--methods", "random", "--methods", "kmeans,kcenter", "--budgets", "1", "--budgets", "2")
+    told = distillkit_("plan", "mini.toml", *narrowed)
+    assert told.status == 0
+    assert "mini: 6 cells" in told.out, "three methods and two budgets"

@@ -9,6 +9,7 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete
 
+from distillkit.cli._entries import PLURALS
 from distillkit.cli._group import cli
 from distillkit.plugins import get_manager, reset_manager
 
@@ -182,3 +183,18 @@ def test_the_script_for_a_shell_is_printed(distillkit_, monkeypatch, shell):
     told = distillkit_()
     assert told.status == 0
     assert f"_DISTILLKIT_COMPLETE={shell}_complete" in told.out
+
+
+def test_a_list_without_a_kind_counts_what_each_kind_has(distillkit_):
+    told = distillkit_("list", "--json")
+    assert told.status == 0
+    entries = json.loads(told.out)
+    assert [entry["kind"] for entry in entries] == list(PLURALS.values())
+    for entry in entries:
+        listed = json.loads(distillkit_("list", entry["kind"], "--json").out)
+        assert entry["number"] == len(listed)
+        assert entry["command"] == f"distillkit list {entry['kind']}"
+
+
+def test_presets_are_shown_once(distillkit_):
+    assert distillkit_("show", "kmeans").out.count("medoids") == 1
