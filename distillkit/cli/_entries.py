@@ -37,7 +37,7 @@ def entries_of(things: str) -> list[dict[str, Any]]:
 
 
 def kind_entries() -> list[dict[str, Any]]:
-    """Return an entry for each kind of things, with their number and the command that lists them."""
+    """Return an entry for each kind, with its number of things and the command that lists them."""
     return [
         {"kind": things, "number": len(entries_of(things)), "command": f"distillkit list {things}"}
         for things in PLURALS.values()

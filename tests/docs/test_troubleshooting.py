@@ -19,9 +19,11 @@ from distillkit import (
     evaluate,
     plot_rows,
 )
+from distillkit import make_pipeline as make_distilling_pipeline
 from distillkit.bench.planning._load_suite import parse_suite
 from distillkit.cli._single import distil_rows
 from distillkit.datasets import load_dataset
+from distillkit.datasets._paths import dataset_for_path
 from distillkit.nn import NetworkClassifier
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
@@ -36,6 +38,9 @@ TROUBLES = {
     "class left out": lambda: KMeansCoreset({0: 3}).fit(X, y),
     "budget per class of numbers": lambda: KMeansCoreset({0: 3}).fit(X, NUMBERS),
     "array of text": lambda: KMEANS.fit(X.astype(str), y),
+    "model without text": lambda: make_distilling_pipeline(KMEANS, LogisticRegression()).fit(
+        pd.DataFrame({"a": ["x", "y"] * 75}), y
+    ),
     "array after a table": lambda: KMeansCoreset(2).fit(pd.DataFrame({"a": ["x", "y"] * 9})).transform(X),
     "another kind of column": lambda: (
         KMeansCoreset(2).fit(pd.DataFrame({"a": ["1", "2"] * 9})).transform(pd.DataFrame({"a": [1, 2]}))
@@ -51,6 +56,7 @@ TROUBLES = {
     "no ranking": lambda: KMEANS.fit(X, y).distilled_.prefix(1),
     "pipeline of scikit-learn": lambda: make_pipeline(KMEANS, LogisticRegression()).fit(X, y),
     "columns missing": lambda: KMEANS.fit(X, y).transform(X[:, :2]),
+    "file of another format": lambda: dataset_for_path("nowhere.json"),
     "no file": lambda: DistilledSet.load("nowhere.safetensors"),
     "table drawn": lambda: plot_rows(KMEANS.fit(X, y)),
     "network for images": lambda: GradientMatchingDistiller(1, network="convnet").fit(X, y),
