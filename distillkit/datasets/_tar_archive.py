@@ -89,7 +89,7 @@ def _members(file: Any, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str,
                 content = tar.extractfile(member)
                 assert content is not None  # only for files that are not regular
                 yield member.name, content.read()
-            tar.members = []  # which would keep every header
+            tar.members = []  # type: ignore[attr-defined] # of every header, which would stay in memory
         _check_end(tar)
 
 
