@@ -202,3 +202,18 @@ def test_tensors_are_taken_as_before(rows):
     X, y = rows
     model = KMeansCoreset(3, **SEED).fit(torch.from_numpy(X), torch.from_numpy(y))
     np.testing.assert_array_equal(model.X_distilled_, KMeansCoreset(3, **SEED).fit(X, y).X_distilled_)
+
+
+@pytest.mark.parametrize("wrap", [np.array, lambda rows: np.array(rows, dtype=object), list, tuple])
+def test_text_in_arrays_and_lists_is_refused_with_the_remedy(wrap):
+    mixed = wrap([["Oslo", 1.0], ["Rome", 2.0]] * 10)
+    with pytest.raises(DataError, match="X holds text: give a pandas, polars or pyarrow frame"):
+        KMeansCoreset(2).fit(mixed, [0, 1] * 10)
+
+
+@pytest.mark.parametrize("wrap", [lambda rows: np.array(rows, dtype=object), list])
+def test_numbers_as_objects_are_taken(wrap):
+    rows = [[float(i), 2 * i] for i in range(20)]
+    X, _ = KMeansCoreset(2, random_state=0).fit_resample(wrap(rows), [0, 1] * 10)
+    expected, _ = KMeansCoreset(2, random_state=0).fit_resample(np.array(rows), [0, 1] * 10)
+    np.testing.assert_array_equal(np.asarray(X, dtype=float), expected)

@@ -259,7 +259,7 @@ def test_a_frame_is_carried_as_a_frame_so_that_models_meet_the_names_they_learne
     [
         (np.eye(6) * 1j, "[Cc]omplex"),
         (np.eye(6).astype(str), "OneHotEncoder"),
-        (np.array([["a"] * 3] * 6, dtype=object), "could not convert"),
+        (np.array([["a"] * 3] * 6, dtype=object), "X holds text"),
         (pd.DataFrame({"n": range(6), "z": [1j] * 6, "city": list("abcdef")}), "complex"),
         (pd.DataFrame({"n": [np.inf] * 6, "city": list("abcdef")}), "column 'n' holds infinity in 6 rows"),
         (pd.DataFrame({"n": range(6), "parts": [[1]] * 6}), "column 'parts' holds values that cannot be compared"),

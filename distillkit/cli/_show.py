@@ -57,7 +57,7 @@ def _print(description: dict[str, Any], console: Console) -> None:
     console.print(title)
     for text in (description["summary"], description.get("description")):
         if text:
-            console.print(Text(text))
+            console.print(Text(_plain(text)))
     console.print()
     rows = [(key.replace("_", " "), _shown(key, value)) for key, value in description.items() if key not in _OWN_PLACE]
     if "plugin_version" in description:
@@ -76,6 +76,11 @@ def _print(description: dict[str, Any], console: Console) -> None:
         console.print()
         console.print(Text("Parameters", style="bold cyan"))
         _print_parameters(description["parameters"], console)
+
+
+def _plain(text: str) -> str:
+    """Return a docstring without the marks of code."""
+    return text.replace("``", "").replace("`", "")
 
 
 def _shown(key: str, value: Any) -> str:
@@ -115,4 +120,4 @@ def _print_parameters(parameters: list[dict[str, Any]], console: Console) -> Non
             head.append(f"  {kind}", style="not bold dim")
         console.print(Padding(head, (0, 0, 0, 2)))
         if parameter["meaning"]:
-            console.print(Padding(Text(parameter["meaning"]), (0, 0, 0, 6)))
+            console.print(Padding(Text(_plain(parameter["meaning"])), (0, 0, 0, 6)))

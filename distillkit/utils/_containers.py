@@ -22,6 +22,10 @@ __all__ = [
 ]
 
 
+_TEXT = (
+    "X holds text: give a pandas, polars or pyarrow frame, whose columns are encoded, or encode it as numbers, for "
+    "example with OneHotEncoder."
+)
 _TABLE_AXES = 2
 _FLOAT64_BYTES = 8
 _HIGHEST, _LOWEST = 2**64 - 1, -(2**63)
@@ -92,11 +96,24 @@ def as_numeric(X: Any) -> Any:
                 "for example with a ColumnTransformer and OneHotEncoder before the distiller."
             )
     elif isinstance(X, np.ndarray) or is_sparse(X):
-        if X.dtype.kind in "US":
-            raise DataError("X holds text: encode it as numbers first, for example with OneHotEncoder.")
+        if X.dtype.kind in "US" or (X.dtype.kind == "O" and _holds_text(X)):
+            raise DataError(_TEXT)
         if X.dtype.kind in "iubf" and X.dtype.itemsize <= 2:  # less memory than scikit-learn's float64
             return X.astype(np.float32)
+    elif isinstance(X, (list, tuple)) and _holds_text(X):
+        raise DataError(_TEXT)
     return X
+
+
+def _holds_text(X: Any) -> bool:
+    """Whether objects or lists hold text that is no number, which scikit-learn would not name."""
+    try:
+        np.asarray(X, dtype=np.float64)
+    except ValueError as exc:
+        return "could not convert string to float" in str(exc)
+    except (TypeError, OverflowError):  # what is wrong is said where the values are used
+        pass
+    return False
 
 
 def plain_array(values: Any, name: str) -> Any:

@@ -196,5 +196,8 @@ def test_a_list_without_a_kind_counts_what_each_kind_has(distillkit_):
         assert entry["command"] == f"distillkit list {entry['kind']}"
 
 
-def test_presets_are_shown_once(distillkit_):
-    assert distillkit_("show", "kmeans").out.count("medoids") == 1
+def test_presets_are_shown_once_and_code_without_marks(distillkit_):
+    shown = distillkit_("show", "kmeans").out
+    assert shown.count("medoids") == 1
+    assert "`" not in shown
+    assert "sum_i |x_i" in shown
