@@ -120,7 +120,7 @@ def wrong_plan(plan: Mapping[str, Any]) -> str | None:
 
 def wrong_environment(environment: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the description of an environment, or None."""
-    return _wrong(environment, {}, {"versions": _OBJECT})
+    return _wrong(environment, {}, {"versions": _values(_TEXT)})
 
 
 def _wrong(
