@@ -60,7 +60,8 @@ def _creation() -> Iterator[None]:
         yield
     except OSError as exc:
         raise ResultsError(
-            f"cannot create a temporary folder: {exc.strerror or exc}. Free space there, or set TMPDIR to another folder."
+            f"cannot create a temporary folder: {exc.strerror or exc}. "
+            "Free space there, or set TMPDIR to another folder."
         ) from exc
 
 
