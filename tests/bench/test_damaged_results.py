@@ -1,4 +1,4 @@
-"""Whatever happens to the files of a results folder, every command ends in a right result or in an error that says why."""
+"""Whatever happens to the files of a results folder, each command ends in a right result or says why not."""
 
 from __future__ import annotations
 

@@ -76,10 +76,10 @@ def escape(pid_file, hold="", then="", size=0):
     WAYS[then]()
 
 
-def change_group(hold):
+def change_group(hold, pid_file):
     """Join the process group of the parent, and wait."""
     os.setpgid(0, os.getpgid(os.getppid()))
-    wait(hold)
+    wait(hold, pid_file)
 
 
 def share(size, seconds=0.6):
