@@ -1,4 +1,4 @@
-"""Escapes the parts of texts that no encoding takes, such as bytes of file names that are not UTF-8."""
+"""Escapes parts of texts that no encoding takes, such as bytes of file names that are not UTF-8."""
 
 from __future__ import annotations
 
