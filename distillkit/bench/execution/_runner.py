@@ -93,7 +93,7 @@ def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = froze
 def _is_pending(cell: Cell, row: Row | None, retry: frozenset[str]) -> bool:
     if row is None or row["status"] in retry:
         return True
-    # A cell that an earlier plan left out, say for a missing package, runs if this plan includes it.
+    # A cell that an earlier plan left out, say for a missing package, runs if this plan has it.
     return row.get("phase") == "plan" and cell.skip is None and cell.failure is None
 
 
