@@ -147,9 +147,8 @@ class _Reader:
 
     def label(self, label: str) -> str:
         if self.task == "classification" and (label not in self.classes if self.classes else not label):
-            raise self.fail(
-                f"the class {shown(label)} is not one that the header names ({shorten(', '.join(sorted(self.classes)), 200, placeholder=' ...') or 'none'})"
-            )
+            named = shorten(", ".join(sorted(self.classes)), 200, placeholder=" ...") or "none"
+            raise self.fail(f"the class {shown(label)} is not one that the header names ({named})")
         if self.task == "regression":
             try:
                 finite = np.isfinite(float(label))
