@@ -141,7 +141,7 @@ class Trial:
 def comparable(results: Path) -> dict[str, Any]:
     """Return the rows of a results folder without times, and their distilled arrays, by key."""
     rows: dict[str, Any] = {}
-    for path in sorted((results / "cells").iterdir()):
+    for path in sorted((results / "cells").glob("*")):
         try:
             row = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:

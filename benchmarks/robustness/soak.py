@@ -2,7 +2,8 @@ r"""Fit methods with networks many times in one process, and measure what each f
 
 Usage::
 
-    python benchmarks/robustness/soak.py [--fits 500] [--warm-up 50] [--threads 2] [--limit-mb 20]
+    python benchmarks/robustness/soak.py [--fits 500] [--warm-up 50] [--threads 2] [--limit-mb 20] \
+        [--data table images]
 
 Every family of methods with networks is fitted in turn, on tables and on images, each time with
 another seed and with a small network. After the warm-up, in which libraries load their code and the
@@ -79,14 +80,14 @@ def methods() -> dict[str, Callable[[], Any]]:
     }
 
 
-def fits(n: int) -> Iterator[str]:
-    """Fit the methods in turn, `n` times in all, and yield the name of each."""
+def fits(n: int, kinds: list[str]) -> Iterator[str]:
+    """Fit the methods in turn to data of each kind, `n` times in all, and yield the name of each."""
     rng = np.random.default_rng(0)
     data = {
         "table": (rng.normal(size=(60, 4)), np.arange(60) % 2),
         "images": (rng.random((40, 1, 8, 8)).astype(np.float32), np.arange(40) % 2),
     }
-    cases = [(name, make, kind) for kind in data for name, make in methods().items()]
+    cases = [(name, make, kind) for kind in kinds for name, make in methods().items()]
     for number in range(n):
         name, make, kind = cases[number % len(cases)]
         make().set_params(random_state=number).fit(*data[kind])
@@ -111,6 +112,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=int, default=50, help="fits before the first count")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch")
     parser.add_argument("--limit-mb", type=float, default=20.0)
+    parser.add_argument("--data", nargs="+", choices=("table", "images"), default=["table", "images"])
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # tiny settings are warned about
     torch.set_num_threads(options.threads)
@@ -121,11 +123,11 @@ def main() -> int:
 
 def soak(options: argparse.Namespace) -> int:
     """Warm up, count, fit, count again, and return the exit status."""
-    for _ in fits(options.warm_up):
+    for _ in fits(options.warm_up, options.data):
         pass
     before, started = Usage.now(), time.monotonic()
     print("before:", before, flush=True)
-    for number, _ in enumerate(fits(options.fits), start=1):
+    for number, _ in enumerate(fits(options.fits, options.data), start=1):
         if number % 100 == 0:
             print(f"{number} fits, {time.monotonic() - started:.0f} s: {Usage.now()}", flush=True)
     after = Usage.now()

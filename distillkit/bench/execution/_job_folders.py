@@ -18,7 +18,7 @@ __all__ = ["job_folder", "remove_all", "sweep"]
 
 _PREFIX = "distillkit-job-"
 _LOCK = ".lock"
-"""Lock file, which gets this name once it is locked; without a lock, its process is dead."""
+"""Lock file, which has this name only once it is locked: without a lock, its process has ended."""
 _UNLOCKED = ".lock.part"
 _YOUNG_SECONDS = 60
 """Age below which a folder without lock is never swept, as its process may be about to lock it."""
@@ -91,7 +91,7 @@ def _remove_if_dead(folder: Path) -> None:
                 if _try_to_lock(lock):
                     shutil.rmtree(folder, ignore_errors=True)
         elif time.time() - facts.st_mtime >= _YOUNG_SECONDS:
-            # The process was killed before it had locked the folder, which is therefore empty.
+            # The process was killed before it had locked the folder, so it put nothing there.
             (folder / _UNLOCKED).unlink(missing_ok=True)
             folder.rmdir()
 
