@@ -191,6 +191,9 @@ def kill_children(folder: Path, n: int, options: argparse.Namespace, expected: d
         trial = Trial(folder / f"children-{counts['folders']}", options.jobs)
         counts["folders"] += 1
         head = trial.start()
+        if counts["folders"] % 4:  # A kill while the data are prepared fails all cells at once.
+            while head.poll() is None and not list((trial.results / "data").glob("[!.]*")):
+                time.sleep(0.05)
         while head.poll() is None:
             time.sleep(rng.uniform(0, 1.5))
             victims = [process for process in trial.processes() if process.pid != head.pid]
