@@ -59,7 +59,7 @@ class Usage:
     def now(cls) -> Usage:
         """Count what the process holds at this moment, without the memory that is free already."""
         gc.collect()
-        if sys.platform == "linux":  # The allocator of glibc keeps freed memory, more or less by chance.
+        if sys.platform == "linux":  # glibc keeps freed memory, more or less by chance.
             with contextlib.suppress(OSError, AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
         process = psutil.Process()
@@ -86,7 +86,7 @@ def methods() -> dict[str, Callable[[], Any]]:
 
 
 def fits(n: int, kinds: list[str]) -> Iterator[str]:
-    """Fit the methods in turn to data of each kind, `n` times in all, and yield the name of each."""
+    """Fit the methods in turn to each kind of data, `n` times in all, and yield their names."""
     rng = np.random.default_rng(0)
     data = {
         "table": (rng.normal(size=(60, 4)), np.arange(60) % 2),
