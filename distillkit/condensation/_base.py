@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from distillkit.condensation._constraints import SHARED_CONSTRAINTS
 from distillkit.condensation._networks import network_maker
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._batch_size import within_memory
-from distillkit.condensation.loop._checkpoint import Checkpoint, State, data_digest, settings_key
+from distillkit.condensation.loop._checkpoint import Checkpoint, State, check_state, data_digest, settings_key
 from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.loop._loss_monitor import LossMonitor
 from distillkit.condensation.loop._synthetic_rows import SyntheticRows
@@ -74,7 +75,8 @@ class IterativeCondenser(WeightedDistiller):
         # 1. Read the checkpoint, where there is one, and hold out rows for validation.
         device, params = resolve_device(self.device), self._current_params()
         checkpoint, saved = self._open_checkpoint(params, rows, device)
-        training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
+        with nullcontext() if checkpoint is None else checkpoint.restoring():
+            training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
         # 2. Standardize the rows, and let the method plan its networks, its rows and its loop.
         problem = CondensationProblem.of(training, device)
         with within_memory(device):
@@ -96,8 +98,10 @@ class IterativeCondenser(WeightedDistiller):
             )
             loop = plan.make_loop(context)
             loop.random_layers = draws_random_numbers(network)
-            if saved is not None:
-                loop.restore(saved)
+            if checkpoint is not None and saved is not None:
+                with checkpoint.restoring():
+                    check_state(saved, loop.state())
+                    loop.restore(saved)
         # 4. Update the rows until updates, time or patience end.
         loop.optimize()
         # 5. Return the best rows in the units of the data.

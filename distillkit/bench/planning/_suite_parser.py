@@ -182,7 +182,7 @@ class Parser:
         try:
             resolved = (base / Path(path).expanduser()).resolve()
             return str(resolved) if resolved.exists() else path
-        except (OSError, RuntimeError, ValueError) as exc:  # too long, of an unknown user, or with a NUL character
+        except (OSError, RuntimeError, ValueError) as exc:  # too long, or of an unknown user
             raise self.fail("datasets", f"has {option} = {shown(path)}, which is no path: {exc}.", option) from None
 
     def kind_of(self, path: str) -> str:

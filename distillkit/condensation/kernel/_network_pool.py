@@ -126,7 +126,7 @@ class NetworkPool:
             member.restore(
                 {name.removeprefix(prefix): part for name, part in tensors.items() if name.startswith(prefix)}
             )
-            member.limit, member.age = counts["limit"], counts["age"]
+            member.limit, member.age = int(counts["limit"]), int(counts["age"])
         self._copies = {}
 
 

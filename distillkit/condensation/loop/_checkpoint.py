@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,20 @@ import torch
 from torch import nn
 
 from distillkit.base._training_rows import TrainingRows
-from distillkit.exceptions import ArtefactError, DataError
+from distillkit.exceptions import ArtefactError, DataError, DistillkitError
+from distillkit.utils._file_bounds import parsed_json
 from distillkit.utils._json import to_jsonable
+from distillkit.utils._memory_errors import is_out_of_memory
 from distillkit.utils._public_names import public_name, upgraded_name
 
-__all__ = ["Checkpoint", "State", "data_digest", "settings_key"]
+__all__ = ["Checkpoint", "State", "check_state", "data_digest", "settings_key"]
 
 _ENTRY = "distillkit.checkpoint"
 _FORMAT = 3
 _NAMED_BY_MODULE = 2  # format whose keys name classes by the private modules that define them
 
+_PARTS = ("rows.", "best.", "start.", "rng", "generator")
+_LATER_PARTS = ("start.", "rows.squares")  # which earlier versions, or the first rounds, do not write
 _RENAMED = {"max_norm": "clip_rms"}  # parameters that older keys hold under another name
 
 
@@ -82,16 +87,16 @@ class Checkpoint:
         DataError
             If the file belongs to a run with other data or settings.
         """
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
 
         if not self.path.exists():
             return None
         try:
             with safe_open(self.path, "pt") as file:
-                card = json.loads(file.metadata()[_ENTRY])
+                card = parsed_json(file.metadata()[_ENTRY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is not a dict)
-            key, values, version = card["key"], card["values"], card["format"]
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
+            key, values, version = dict(card["key"]), dict(card["values"]), int(card["format"])
+        except Exception as exc:  # dtypes that torch lacks are errors of another type in each version
             raise ArtefactError(
                 f"checkpoint={str(self.path)!r} cannot be read ({exc!r}): remove the file, or give another path."
             ) from exc
@@ -109,6 +114,25 @@ class Checkpoint:
                 "same settings and data, give another path, or remove the file to start a new run."
             )
         return State(tensors, values)
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Turn what fails while a state is restored into an error about the file.
+
+        Raises
+        ------
+        ArtefactError
+            If the state of the file is not that of this run.
+        """
+        try:
+            yield
+        except Exception as exc:
+            if isinstance(exc, DistillkitError) or is_out_of_memory(exc):
+                raise
+            raise ArtefactError(
+                f"checkpoint={str(self.path)!r} does not hold the state of this run ({exc!r:.200}): remove the file, or "
+                "give another path."
+            ) from exc
 
     def write(self, state: State) -> None:
         """Write the state to a temporary file that then replaces the checkpoint.
@@ -132,6 +156,32 @@ class Checkpoint:
         finally:
             with suppress(OSError):
                 temporary.unlink()
+
+
+def check_state(saved: State, current: State) -> None:
+    """Check that a saved state has the parts of another state of the same run.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing, or has another shape or type.
+    """
+    for name, part in current.tensors.items():
+        other = saved.tensors.get(name)
+        if not name.startswith(_PARTS) or (other is None and name.startswith(_LATER_PARTS)):
+            continue
+        if other is None or other.shape != part.shape or other.dtype != part.dtype:
+            found = "missing" if other is None else f"of shape {tuple(other.shape)} and type {other.dtype}"
+            raise ValueError(f"{name} is {found}, but must be of shape {tuple(part.shape)} and type {part.dtype}")
+    for name in ("n_iter", "best_iter", "split_seed", "batch"):
+        value = saved.values[name]
+        if type(value) is not type(current.values[name]) or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{name} is {value!r:.50}")
+    seconds, history = saved.values["seconds"], saved.values["history"]
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+        raise ValueError(f"seconds is {seconds!r:.50}")
+    if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
+        raise ValueError("history is no list of tables")
 
 
 def _upgraded_key(key: Mapping[str, Any]) -> dict[str, Any]:

@@ -346,7 +346,7 @@ class Loop(ABC):
         # Checkpoints of earlier versions lack the first rows; such a run is not compared with them.
         self._start = _snapshot(tensors, "start.", device) if "start.X" in tensors else self.best
         first_loss = values.get("first_loss")
-        self._first_loss = math.inf if first_loss is None else first_loss
+        self._first_loss = math.inf if first_loss is None else float(first_loss)
         self.context.monitor.restore(values["watch"])
         self.batch.size = values["batch"]
         if self.context.judge is not None:

@@ -83,5 +83,8 @@ class LossMonitor:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from the values that `state` returned."""
-        self.smoothed, self.lowest, self.waited = state["smoothed"], state["lowest"], state["waited"]
-        self._block = [dict(values) for values in state["block"]]
+        self.smoothed, self.lowest = float(state["smoothed"]), float(state["lowest"])
+        self.waited = int(state["waited"])
+        self._block = [{name: float(value) for name, value in values.items()} for values in state["block"]]
+        if any("loss" not in values or values.keys() != self._block[0].keys() for values in self._block):
+            raise ValueError("the figures of its updates have not the same names")

@@ -239,6 +239,10 @@ class SyntheticRows:
                 restore_optimizer(self._optimizer, leaf, f"optimizer.{number}.", state)
 
 
+_OPTIMIZER_PARTS = {torch.optim.Adam: {"step", "exp_avg", "exp_avg_sq"}, torch.optim.SGD: {"momentum_buffer"}}
+"""Names of the tensors in the state of an optimizer."""
+
+
 def optimizer_state(optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str) -> dict[str, torch.Tensor]:
     """Return an optimizer's state of a leaf (moments, steps), with a prefix before each name."""
     leaf_state = optimizer.state.get(leaf, {})
@@ -248,10 +252,22 @@ def optimizer_state(optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, leaf: torch.Tensor, prefix: str, state: Mapping[str, torch.Tensor]
 ) -> None:
-    """Set an optimizer's state of a leaf to what `optimizer_state` returned."""
+    """Set an optimizer's state of a leaf to what `optimizer_state` returned.
+
+    Raises
+    ------
+    ValueError
+        If parts are missing or have another shape, because the state is that of a damaged file.
+    """
+    names = {key.removeprefix(prefix) for key in state if key.startswith(prefix)}
+    if names and names != _OPTIMIZER_PARTS.get(type(optimizer), names):
+        raise ValueError(f"{prefix}* has the parts {', '.join(sorted(names))}")
     for key, part in state.items():
         if key.startswith(prefix):
             name = key.removeprefix(prefix)
+            shape, dtype = ((), part.dtype) if name == "step" else (leaf.shape, leaf.dtype)
+            if part.shape != shape or part.dtype != dtype:
+                raise ValueError(f"{key} is of shape {tuple(part.shape)} and type {part.dtype}")
             # The optimizer expects its step count on the CPU.
             optimizer.state[leaf][name] = (part if name == "step" else part.to(leaf.device)).clone()
 

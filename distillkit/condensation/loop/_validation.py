@@ -144,7 +144,7 @@ class Judge(ABC):
 
     def restore(self, state: dict[str, float]) -> None:
         """Continue from the values that `state` returned."""
-        self.lowest, self.at, self.last = state["lowest"], int(state["at"]), int(state["last"])
+        self.lowest, self.at, self.last = float(state["lowest"]), int(state["at"]), int(state["last"])
 
 
 class Validation(Judge):

@@ -181,7 +181,8 @@ class Experts:
             If a file is missing or damaged.
         """
         for name in names:
-            if not self._readable(name):
+            # The name comes from a file, which must not lead out of the folder.
+            if Path(name).name != name or not self._readable(name):
                 raise ArtefactError(
                     f"expert {str(self._root / name)!r} of this checkpoint is missing or damaged: restore the file, "
                     "or remove the checkpoint to start a new run."
