@@ -26,7 +26,7 @@ IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".
 _GRAY, _COLOR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr"})
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are decoded, as Pillow names them. Others start programs (EPS) or hold no pixels."""
+"""Formats that are decoded, as Pillow names them. Others could start programs, as EPS does."""
 _MOST_TIMES = 1000  # the bytes of an image file that its pixels may have
 
 NamedContent = tuple[PurePosixPath, bytes]

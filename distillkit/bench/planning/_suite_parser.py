@@ -178,7 +178,7 @@ class Parser:
         return Entry(name, label, params)
 
     def resolved(self, option: str, path: str, base: Path) -> str:
-        """Make a path that exists relative to the suite absolute, and leave any other as it is."""
+        """Return a path that exists relative to the suite as an absolute one, others as given."""
         try:
             resolved = (base / Path(path).expanduser()).resolve()
             return str(resolved) if resolved.exists() else path

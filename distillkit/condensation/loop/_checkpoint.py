@@ -130,8 +130,8 @@ class Checkpoint:
             if isinstance(exc, DistillkitError) or is_out_of_memory(exc):
                 raise
             raise ArtefactError(
-                f"checkpoint={str(self.path)!r} does not hold the state of this run ({exc!r:.200}): remove the file, or "
-                "give another path."
+                f"checkpoint={str(self.path)!r} does not hold the state of this run ({exc!r:.200}): remove the file, "
+                "or give another path."
             ) from exc
 
     def write(self, state: State) -> None:

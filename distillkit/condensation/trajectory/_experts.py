@@ -182,7 +182,7 @@ class Experts:
         """
         for name in names:
             # The name comes from a file, which must not lead out of the folder.
-            if Path(name).name != name or not self._readable(name):
+            if Path(name).is_absolute() or ".." in Path(name).parts or not self._readable(name):
                 raise ArtefactError(
                     f"expert {str(self._root / name)!r} of this checkpoint is missing or damaged: restore the file, "
                     "or remove the checkpoint to start a new run."
