@@ -213,8 +213,7 @@ def test_a_target_frame_of_one_column_is_one_column():
     X, y = np.arange(8.0).reshape(4, 2), pd.DataFrame({"kind": list("abab")})
     with pytest.warns(UserWarning, match="column-vector y was passed"):
         labels = ClassMeans().fit_resample(X, y)[1]
-    assert labels.name == "kind"
-    assert labels.tolist() == ["a", "b"]
+    pd.testing.assert_frame_equal(labels, pd.DataFrame({"kind": ["a", "b"]}))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from distillkit.tables._frames import is_frame, series_like
 from distillkit.utils._callbacks import CallbackSupportMixin, callback_context
 from distillkit.utils._containers import as_numeric, label_array, like_column, plain_array, to_numpy
 from distillkit.utils._magnitude import check_target, within_range
+from distillkit.utils._numeric_rows import validate_rows
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._public_names import PicklesByPublicName
 from distillkit.utils._sparse import canonical, is_sparse
@@ -237,15 +238,11 @@ class BaseDistiller(
         # y=None is passed explicitly, so that scikit-learn raises its error if the method needs y.
         checks = {
             "dtype": _FLOATS,
-            "allow_nd": True,
             "reset": reset,
             "accept_sparse": "csr" if self._accepts_sparse else False,
             **({"y": None} if y is None else {"y": y, "multi_output": True}),
         }
-        try:
-            valid = validate_data(self, as_numeric(X), **checks)
-        except OverflowError as exc:  # a list of integers that float64 cannot hold
-            raise DataError(f"X or y holds numbers beyond float64 ({exc}): divide by a power of ten.") from exc
+        valid = validate_rows(self, X, **checks)
         X_valid, y_valid = (valid, None) if y is None else valid
         if self._reads_rows:
             X_valid = within_range(X_valid, getattr(self, "feature_names_in_", None))

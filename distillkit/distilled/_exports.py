@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,11 +147,11 @@ class ExportsMixin:
         MissingPackageError
             If polars is not installed.
         """
-        try:
-            import polars as pl
-        except ImportError as exc:
-            raise MissingPackageError("DistilledSet.to_polars", ["polars"]) from exc
-        return pl.from_arrow(self.to_arrow(target, weight))
+        from distillkit.tables._frames import polars_frame
+
+        if find_spec("polars") is None:
+            raise MissingPackageError("DistilledSet.to_polars", ["polars"])
+        return polars_frame(self.to_arrow(target, weight))
 
     def to_arrow(self, target: str = "target", weight: str | None = "sample_weight") -> Any:
         """Return the set as a pyarrow Table; see `to_pandas`.

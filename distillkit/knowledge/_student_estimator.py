@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from distillkit.exceptions import DataError
@@ -19,7 +19,8 @@ from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._temperature import softmax
 from distillkit.tables import TableEncoder
 from distillkit.tables._estimators import check_columns, check_order
-from distillkit.utils._containers import as_numeric, to_numpy
+from distillkit.utils._containers import to_numpy
+from distillkit.utils._numeric_rows import validate_rows
 from distillkit.utils._public_names import PicklesByPublicName
 
 __all__ = ["StudentEstimator"]
@@ -83,7 +84,7 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
             encoded: np.ndarray = self.encoder_.transform(X)
             return encoded
         check_order(self, X)
-        rows = validate_data(self, as_numeric(to_numpy(X)), reset=False, dtype=[np.float64, np.float32], allow_nd=True)
+        rows = validate_rows(self, to_numpy(X), reset=False, dtype=[np.float64, np.float32])
         if rows.shape[1:] != self.shape_:
             raise DataError(f"rows have shape {rows.shape[1:]}, but the student was trained on {self.shape_}.")
         return rows  # type: ignore[no-any-return]

@@ -11,7 +11,6 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from distillkit.exceptions import DataError
 from distillkit.knowledge._cross_fitting import teacher_outputs
@@ -24,12 +23,14 @@ from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_teacher, is_prefitted
 from distillkit.tables._estimators import check_columns, learn_encoder
 from distillkit.tables._frame_model import for_table
-from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._containers import label_array, to_numpy
 from distillkit.utils._magnitude import check_target, within_range
+from distillkit.utils._numeric_rows import validate_rows
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._seeds import seed_model
-from distillkit.utils._targets import infer_task
+from distillkit.utils._targets import infer_task, one_column
+from distillkit.utils._weights import checked_weight
 
 __all__ = ["TeacherStudentDistiller"]
 
@@ -309,22 +310,21 @@ class TeacherStudentDistiller(StudentEstimator):
                 f"alpha={self.alpha} with this teacher requires y to be passed, but the target y is None: "
                 "only alpha=0 with a fitted teacher needs none."
             )
-        checks: dict[str, Any] = {"dtype": [np.float64, np.float32], "allow_nd": True}
+        checks: dict[str, Any] = {"dtype": [np.float64, np.float32]}
         if "encoder_" in self.__dict__:
             y = label_array(y)
             check_columns(self, X, "no_validation" if y is None else y, reset=True)
             encoded = self.encoder_.transform(X)
             X, y = (encoded, None) if y is None else check_X_y(encoded, y, estimator=self)
         elif y is None:
-            X = validate_data(self, as_numeric(to_numpy(X)), **checks)
+            X = validate_rows(self, to_numpy(X), **checks)
         else:
-            X, y = validate_data(self, as_numeric(to_numpy(X)), label_array(y), **checks)
+            X, y = validate_rows(self, to_numpy(X), y=label_array(y), **checks)
+        y = None if y is None else one_column(y)
         X = within_range(X, getattr(self, "feature_names_in_", None))
         self.shape_ = X.shape[1:]
-        if sample_weight is None:
-            return Rows(X, y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        return Rows(X, y, weight).take(np.flatnonzero(weight > 0))
+        weight = checked_weight(sample_weight, X)
+        return Rows(X, y) if weight is None else Rows(X, y, weight).take(np.flatnonzero(weight > 0))
 
     def _requested_teacher(self) -> Any:
         """Return the teacher, behind the encoder of a mixed table if it needs the frame itself."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.tables._encoder import TableEncoder
-from distillkit.tables._frames import container_of, is_frame, row_count, take_rows, to_pandas
+from distillkit.tables._frames import container_of, is_frame, polars_frame, row_count, take_rows, to_pandas
 from distillkit.tables._schema import as_arrow
 from distillkit.utils._arrow_streams import expanded_bytes, read_stream
 from distillkit.utils._file_bounds import largest_content
@@ -119,9 +119,7 @@ class DistilledTable(PicklesByPublicName):
             raise ValueError("the text of its table would take far more memory than the file has bytes")
         schema = self.encoder.schema_
         if schema.container == "polars" and find_spec("polars") is not None:
-            import polars as pl
-
-            rows: Any = pl.from_arrow(table)
+            rows: Any = polars_frame(table)
             return replace(self, rows=rows.cast(dict(schema.empty.schema)))
         if schema.dtypes is None:
             return replace(self, rows=table)

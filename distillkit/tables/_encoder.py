@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from distillkit.exceptions import DataError
 from distillkit.tables._columns import Column, OmittedColumn
-from distillkit.tables._frames import column_names, container_of, refuse_lazy, row_count
+from distillkit.tables._frames import column_names, container_of, refuse_empty, refuse_lazy, row_count
 from distillkit.tables._learning import learn_column
 from distillkit.tables._reading import Values, read_arrow, read_pandas
 from distillkit.tables._schema import Schema, as_arrow
@@ -104,11 +104,7 @@ class TableEncoder(PicklesByPublicName, TransformerMixin, BaseEstimator):
             or holds values that are neither numbers, truth values, times nor labels.
         """
         names = _checked_names(X)
-        if not row_count(X) or not names:
-            raise DataError(
-                f"X has {row_count(X)} rows and {len(names)} columns, and 0 sample(s) or 0 feature(s) are too few: "
-                "at least one of each is needed."
-            )
+        refuse_empty(X)
         self.schema_ = Schema.of(X)
         self.columns_: tuple[Column, ...] = tuple(
             learn_column(values, name, max_levels=self.max_levels, standardize=self.standardize)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from distillkit.exceptions import DataError
 from distillkit.tables._encoder import TableEncoder
 from distillkit.tables._estimator_frame import estimator_frame
-from distillkit.tables._frames import container_of, is_frame, needs_encoding, refuse_lazy, to_container
+from distillkit.tables._frames import container_of, is_frame, needs_encoding, refuse_empty, refuse_lazy, to_container
 
 __all__ = ["as_transformed", "check_columns", "check_order", "in_output_container", "learn_encoder"]
 
@@ -26,12 +26,18 @@ def learn_encoder(estimator: Any, X: Any) -> None:
     estimator : estimator
         An attribute ``_standardizes = False`` keeps the units of the columns of a mixed table.
     X : array-like of shape (n, ...)
+
+    Raises
+    ------
+    DataError
+        If X is a frame without rows or columns, or holds columns that cannot be encoded.
     """
     refuse_lazy(X)
     for name in ("encoder_", "_column_names"):
         estimator.__dict__.pop(name, None)
-    if not is_frame(X) or 0 in X.shape:
+    if not is_frame(X):
         return
+    refuse_empty(X)
     if needs_encoding(X):
         estimator.encoder_ = TableEncoder(standardize=getattr(estimator, "_standardizes", True)).fit(X)
     elif container_of(X) == "pandas" and not all(isinstance(name, str) for name in X.columns):

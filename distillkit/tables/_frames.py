@@ -16,6 +16,8 @@ __all__ = [
     "frame_like",
     "is_frame",
     "needs_encoding",
+    "polars_frame",
+    "refuse_empty",
     "row_count",
     "series_like",
     "take_rows",
@@ -60,6 +62,16 @@ def row_count(frame: Any) -> int:
     return int(frame.shape[0])
 
 
+def refuse_empty(frame: Any) -> None:
+    """Raise an error for a frame without rows or without columns."""
+    rows, columns = frame.shape
+    if not rows or not columns:
+        raise DataError(
+            f"X has {rows} rows and {columns} columns, and 0 sample(s) or 0 feature(s) are too few: at least one of "
+            "each is needed."
+        )
+
+
 def column_names(frame: Any) -> list[Any]:
     """Return the names of the columns; those of pandas need not be text.
 
@@ -80,7 +92,10 @@ def take_rows(frame: Any, indices: Any) -> Any:
     if container_of(frame) == "pandas":
         return frame.iloc[indices]
     positions = np.arange(row_count(frame))[indices]
-    return _narwhals(frame)[positions.tolist(), :].to_native()
+    try:
+        return _narwhals(frame)[positions.tolist(), :].to_native()
+    except NotImplementedError as exc:  # pyarrow cannot select rows of every type, such as string_view
+        raise DataError(f"no rows of X can be selected ({exc}): cast the columns of this type to another one.") from exc
 
 
 def aligned(X: Any, names: tuple[Any, ...] | None) -> Any:
@@ -133,6 +148,8 @@ def frame_like(original: Any, rows: np.ndarray, names: Any = None) -> Any:
 def series_like(values: np.ndarray, indices: np.ndarray | None, original: Any) -> Any:
     """Return labels as a polars or pyarrow column like `original`, or None for other containers.
 
+    A frame of one column gives a frame.
+
     Parameters
     ----------
     values : ndarray of shape (m,)
@@ -143,6 +160,10 @@ def series_like(values: np.ndarray, indices: np.ndarray | None, original: Any) -
     """
     polars, pyarrow = sys.modules.get("polars"), sys.modules.get("pyarrow")
     column: Any
+    if container_of(original) in ("polars", "pyarrow"):
+        (name,) = column_names(original)
+        column = series_like(values, indices, original[name])
+        return column.to_frame() if container_of(original) == "polars" else sys.modules["pyarrow"].table({name: column})
     if polars is not None and isinstance(original, polars.Series):
         if indices is not None:
             return original.gather(indices)
@@ -152,10 +173,26 @@ def series_like(values: np.ndarray, indices: np.ndarray | None, original: Any) -
     if pyarrow is not None and isinstance(original, (pyarrow.Array, pyarrow.ChunkedArray)):
         if indices is not None:
             return original.take(pyarrow.array(indices))
-        column = pyarrow.array(values.tolist() if values.dtype.kind in "OU" else values)
-        keeps_floats = values.dtype.kind == "f" and pyarrow.types.is_integer(original.type)
-        return column if keeps_floats else column.cast(original.type)
+        return _arrow_labels(values, original.type)
     return None
+
+
+def _arrow_labels(values: np.ndarray, dtype: Any) -> Any:
+    """Return labels as a pyarrow array of a type; numbers stay floats if it is one of integers."""
+    import pyarrow as pa
+
+    is_dictionary = pa.types.is_dictionary(dtype)
+    value_type = dtype.value_type if is_dictionary else dtype
+    column = pa.array(values.tolist() if values.dtype.kind in "OU" else values)
+    if values.dtype.kind == "f" and pa.types.is_integer(value_type):
+        return column
+    column = column.cast(value_type)
+    if not is_dictionary:
+        return column
+    encoded = column.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        encoded.indices.cast(dtype.index_type), encoded.dictionary, ordered=dtype.ordered
+    )
 
 
 def to_pandas(frame: Any) -> Any:
@@ -174,7 +211,19 @@ def to_container(frame: Any, container: str) -> Any:
         return to_pandas(frame)
     import polars as pl
 
-    return pl.from_pandas(frame) if container_of(frame) == "pandas" else pl.from_arrow(frame)
+    return pl.from_pandas(frame) if container_of(frame) == "pandas" else polars_frame(frame)
+
+
+def polars_frame(table: Any) -> Any:
+    """Return a pyarrow table as a polars frame with the same names.
+
+    polars itself renames a column without a name to ``"column_0"``.
+    """
+    import polars as pl
+
+    frame: Any = pl.from_arrow(table)
+    frame.columns = table.column_names
+    return frame
 
 
 def needs_encoding(frame: Any) -> bool:

@@ -208,10 +208,18 @@ def read_arrow(column: Any, name: Any) -> Values:
     if kinds.is_duration(dtype):
         return Times(column.to_numpy().astype(f"timedelta64[{dtype.unit}]"))
     if kinds.is_nested(dtype) and not kinds.is_dictionary(dtype):
-        raise DataError(f"column {name!r} holds values of type {dtype}: turn them into text or numbers first.")
-    encoded = column if kinds.is_dictionary(dtype) else column.dictionary_encode()
+        raise _unreadable(name, dtype)
+    try:
+        encoded = column if kinds.is_dictionary(dtype) else column.dictionary_encode()
+    except pa.ArrowNotImplementedError as exc:  # such as the periods of pandas
+        raise _unreadable(name, dtype) from exc
     encoded = encoded.unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], dtype)
     codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     return Labels(codes, encoded.dictionary.to_pylist())
+
+
+def _unreadable(name: Any, dtype: Any) -> DataError:
+    """Return the error for a column of a type that is none of numbers, truth values, times and labels."""
+    return DataError(f"column {name!r} holds values of type {dtype}: turn them into text or numbers first.")

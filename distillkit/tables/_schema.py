@@ -12,7 +12,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.tables._building import arrow_column, pandas_column
-from distillkit.tables._frames import container_of, take_rows
+from distillkit.tables._frames import container_of, polars_frame, take_rows
 from distillkit.tables._reading import Values
 from distillkit.tables._state import from_typed, to_typed
 
@@ -110,7 +110,7 @@ class Schema:
         if self.container == "pyarrow":
             return table
         types = {name: dtype for name, dtype in self.empty.schema.items() if rounded or not dtype.is_integer()}
-        return sys.modules["polars"].from_arrow(table).cast(types)
+        return polars_frame(table).cast(types)
 
     def pandas_frame(self, columns: list[Values]) -> Any:
         """Return a pandas frame of decoded columns, whatever the container; needs no polars."""
@@ -160,9 +160,7 @@ class Schema:
         if empty.column_names != names:
             raise DataError(f"its table has the columns {empty.column_names} in place of {names}.")
         if state["container"] == "polars" and find_spec("polars") is not None:
-            import polars as pl
-
-            return cls("polars", names, None, pl.from_arrow(empty))
+            return cls("polars", names, None, polars_frame(empty))
         dictionaries = {
             name: [None if level is None else from_typed(level) for level in levels]
             for name, levels in state["dictionaries"].items()

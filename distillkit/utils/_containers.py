@@ -54,10 +54,10 @@ def to_numpy(array: Any) -> Any:
 
 
 def label_array(y: Any) -> Any:
-    """Convert a tensor or a pandas column of nullable numbers to an array.
+    """Convert a tensor, or a pandas column of nullable numbers or truth values, to an array.
 
-    Anything else is returned unchanged. scikit-learn would convert nullable integers to floats, so
-    that class labels would look like numbers.
+    Anything else is returned unchanged. scikit-learn would convert nullable integers and categories
+    of truth values to floats, so that class labels would look like numbers.
 
     Raises
     ------
@@ -69,8 +69,14 @@ def label_array(y: Any) -> Any:
     missing = int(y.isna().to_numpy().sum())
     if missing:
         raise DataError(f"y contains NaN: {missing} of {len(y)} values are missing; drop those rows.")
-    plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-    return y if plain is None else y.to_numpy(dtype=plain)
+    if hasattr(y, "columns"):
+        return np.asarray(label_array(y.iloc[:, 0])).reshape(-1, 1) if y.shape[1] == 1 else y
+    dtype = y.dtype
+    plain = getattr(dtype, "numpy_dtype", None)
+    if plain is not None:
+        return y.to_numpy(dtype=plain)
+    categories = getattr(dtype, "categories", None)
+    return y if categories is None or categories.dtype.kind != "b" else y.to_numpy(dtype=bool)
 
 
 def as_numeric(X: Any) -> Any:
@@ -87,7 +93,12 @@ def as_numeric(X: Any) -> Any:
         if hasattr(X, "columns") and not X.columns.is_unique:
             duplicates = X.columns[X.columns.duplicated()].unique().astype(str)
             raise DataError(f"X has several columns named {', '.join(duplicates)}: give each column its own name.")
-        dtypes = X.dtypes.items() if hasattr(X, "columns") else [(X.name, X.dtype)]
+        dtypes = list(X.dtypes.items()) if hasattr(X, "columns") else [(X.name, X.dtype)]
+        complex_columns = [str(name) for name, dtype in dtypes if getattr(dtype, "kind", "") == "c"]
+        if complex_columns:
+            raise DataError(
+                f"column {complex_columns[0]!r} of X holds complex numbers: give real and imaginary part as two columns."
+            )
         text_columns = [str(name) for name, dtype in dtypes if not _is_number(dtype)]
         if text_columns:
             examples = ", ".join(text_columns[:5]) + (", ..." if len(text_columns) > 5 else "")
@@ -219,7 +230,7 @@ def like_column(values: np.ndarray | None, indices: np.ndarray | None, original:
     """Return distilled labels in the container and dtype of `original`; see `like_rows`.
 
     Synthetic numbers (such as the mean target of a cluster) stay floats if `original` holds
-    integers.
+    integers, or categories that they do not belong to.
     """
     if values is None:
         return None
@@ -228,10 +239,14 @@ def like_column(values: np.ndarray | None, indices: np.ndarray | None, original:
         if indices is not None:
             return original.iloc[indices]
         pandas = sys.modules["pandas"]
-        column = original if isinstance(original, pandas.Series) else original.iloc[:, 0]
+        is_series = isinstance(original, pandas.Series)
+        column = original if is_series else original.iloc[:, 0]
         is_integer = pandas.api.types.is_integer_dtype(column.dtype)
-        dtype = None if is_float and is_integer else column.dtype
-        return pandas.Series(values, name=column.name, dtype=dtype)
+        is_category = isinstance(column.dtype, pandas.CategoricalDtype)
+        keeps_floats = is_float and (is_integer or (is_category and not set(values) <= set(column.cat.categories)))
+        dtype = None if keeps_floats else column.dtype
+        made = pandas.Series(values, name=column.name, dtype=dtype)
+        return made if is_series else made.to_frame()
     if is_torch(original):
         keeps_dtype = original.is_floating_point() or not is_float
         return _tensor(values, original, original.dtype if keeps_dtype else None)

@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from distillkit.exceptions import DataError
-from distillkit.utils._containers import refuse_long_integers
+from distillkit.utils._containers import plain_array
 
 __all__ = ["describe_task", "infer_task", "one_column"]
 
@@ -18,15 +18,16 @@ def one_column(y: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        If y has several columns, or mixes text with other values such as missing ones.
+        If y has several columns, holds dates or times, or mixes text with other values such as
+        missing ones.
     """
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise DataError(f"y should be a 1d array of labels or numbers, got an array of shape {y.shape} instead.")
-    y = column_or_1d(y, warn=True)
+    y = plain_array(column_or_1d(y, warn=True), "y")  # also dates of a frame, which were no array before
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return y
-    refuse_long_integers(y)
-    if any(isinstance(label, str) for label in y) or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
+    is_plain = not any(isinstance(label, (str, list, tuple, np.ndarray)) for label in y)
+    if not is_plain or (numbers := np.array(y.tolist())).dtype.kind not in "iufb":
         kinds = ", ".join(sorted({type(label).__name__ for label in y}))
         raise DataError(f"y holds values of type {kinds}: give text or numbers, not both, and no missing values.")
     return numbers

@@ -14,6 +14,8 @@ from distillkit.utils._containers import to_numpy
 
 __all__ = ["checked_weight", "require_weight_support", "sample_weight_name", "weight_argument"]
 
+_LARGEST_SUM = 1e100  # of weights, and its inverse the smallest sum
+
 
 def checked_weight(sample_weight: Any, X: Any, *, all_zero: bool = False) -> np.ndarray | None:
     """Return row weights in float64, or None if none were given.
@@ -29,7 +31,8 @@ def checked_weight(sample_weight: Any, X: Any, *, all_zero: bool = False) -> np.
     Raises
     ------
     DataError
-        If there is not one finite number for each row, none negative and at least one positive.
+        If there is not one finite number for each row, none negative and at least one positive,
+        or if they sum to less than 1e-100 or more than 1e100.
     """
     if sample_weight is None:
         return None
@@ -49,8 +52,12 @@ def checked_weight(sample_weight: Any, X: Any, *, all_zero: bool = False) -> np.
         raise DataError(f"sample_weight cannot be used ({reason}): {remedy}.") from exc
     with np.errstate(over="ignore"):
         total = weight.sum()
-    if not np.isfinite(total):
-        raise DataError("sample_weight cannot be used (the weights sum to infinity): divide them by the largest one.")
+    size = f"{total:.6g}" if np.isfinite(total) else "infinity"
+    if total and not 1 / _LARGEST_SUM < total < _LARGEST_SUM:
+        raise DataError(
+            f"sample_weight cannot be used (the weights sum to {size}, and products with them may leave the range "
+            "of float64): divide them by the largest one."
+        )
     return np.asarray(weight)
 
 

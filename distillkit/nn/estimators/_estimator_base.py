@@ -15,7 +15,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
 from distillkit.exceptions import DataError, DistillkitWarning
@@ -27,9 +27,10 @@ from distillkit.nn.runtime._seeding import make_generator
 from distillkit.nn.training._losses import RowLoss
 from distillkit.nn.training._recipe import Recipe
 from distillkit.nn.training._train import DivergedError, embed_rows, predict_rows, train_network
-from distillkit.utils._containers import as_numeric, label_array, to_numpy
+from distillkit.utils._containers import label_array, to_numpy
 from distillkit.utils._magnitude import within_range
 from distillkit.utils._moments import mean_and_deviation
+from distillkit.utils._numeric_rows import validate_rows
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._progress import shown_progress
@@ -119,7 +120,7 @@ class NetworkEstimator(PicklesByPublicName, BaseEstimator):
         """Validate X, or X and y, and return them as finite arrays."""
         if "y" in checks:
             checks["y"] = label_array(checks["y"])
-        valid = validate_data(self, as_numeric(to_numpy(X)), dtype=_DTYPES, allow_nd=True, **checks)
+        valid = validate_rows(self, to_numpy(X), dtype=_DTYPES, **checks)
         if checks.get("reset", True):
             names = getattr(self, "feature_names_in_", None)
             valid = (
