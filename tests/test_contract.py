@@ -57,6 +57,7 @@ ESTIMATORS = [
     InfluenceCoreset(),
     Distilled(RandomSubset(random_state=0), LogisticRegression()),
     Distilled(RandomSubset(random_state=0), Ridge()),
+    Distilled(KMeansCoreset(0.5), LogisticRegression()),  # the checks seed it by its own random_state
     make_pipeline(StandardScaler(), RandomSubset(random_state=0), LogisticRegression()),
     Pipeline([("scale", StandardScaler()), ("model", Ridge())]),
 ]

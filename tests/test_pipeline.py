@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline as make_sklearn_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from distillkit import ClassMeans, KMeansCoreset, Pipeline, RandomSubset, WholeSet, make_pipeline
+from distillkit import ClassMeans, Distilled, KMeansCoreset, Pipeline, RandomSubset, WholeSet, make_pipeline
 from distillkit.base import BaseDistiller, Outcome
 from distillkit.exceptions import DataError
 
@@ -562,3 +562,16 @@ def test_callbacks_do_not_spoil_the_cache(iris, listener, tmp_path):
     for _ in range(2):
         Pipeline(steps, memory=str(tmp_path)).set_callbacks(listener).fit(*iris)
     assert Counting.fits == 1
+
+
+def test_distilled_seeds_the_parts_that_have_no_seed_of_their_own():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), np.repeat([0, 1], 30)
+    model = Distilled(KMeansCoreset(3), DecisionTreeClassifier(random_state=5), random_state=0)
+    first, second = clone(model).fit(X, y), clone(model).fit(X, y)
+    np.testing.assert_array_equal(first.distiller_.X_distilled_, second.distiller_.X_distilled_)
+    assert first.estimator_.random_state == 5
+    assert first.distiller_.random_state is not None
+    assert model.distiller.random_state is None
+    other = clone(model).set_params(random_state=1).fit(X, y)
+    assert not np.array_equal(first.distiller_.X_distilled_, other.distiller_.X_distilled_)

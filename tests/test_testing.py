@@ -1,5 +1,7 @@
 """The checks themselves: each passes for distillers that keep the contract, and fails for one that breaks its clause."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
@@ -257,6 +259,27 @@ class LosesCategories(RandomSubset):
         return rows, labels.astype(object) if hasattr(labels, "cat") else labels
 
 
+class RowsAsText(RandomSubset):
+    def fit_resample(self, X, y=None):
+        rows, labels = super().fit_resample(X, y)
+        return rows.astype(str) if hasattr(self, "encoder_") else rows, labels
+
+
+class OtherRowsOfTables(RandomSubset):
+    def fit_resample(self, X, y=None):
+        rows, labels = super().fit_resample(X, y)
+        return X.iloc[: len(rows)] if hasattr(self, "encoder_") else rows, labels
+
+
+class MadeOutOfRange(ClassMeans):
+    def fit(self, X, y=None):
+        super().fit(X, y)
+        if hasattr(self, "encoder_"):
+            rows = self.distilled_.to_frame().assign(count=99)
+            self.distilled_.table = replace(self.distilled_.table, rows=rows)
+        return self
+
+
 class ArraysFromTensors(RandomSubset):
     def fit_resample(self, X, y=None):
         rows, labels = super().fit_resample(X, y)
@@ -331,6 +354,7 @@ BROKEN = {
     "check_torch": [ArraysFromTensors],
     "check_unusable_rows": [FillsNaN],
     "check_few_rows": [FailsOnRepeats, WeightsOfFewRows],
+    "check_mixed_table": [RowsAsText, OtherRowsOfTables, MadeOutOfRange],
     "check_weight_sum": [IgnoresWeights, AddsToWeights],
     "check_zero_weights": [IgnoresWeights, ZeroAsOne],
     "check_weight_scale": [IgnoresWeights, AddsToWeights],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
-from sklearn.utils import get_tags
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from distillkit.pipeline._encoder_hint import encoder_hint
 from distillkit.tables._estimators import as_transformed
 from distillkit.utils._public_names import PicklesByPublicName
+from distillkit.utils._seeds import seed_model
 from distillkit.utils._weights import require_weight_support, weight_argument
 
 __all__ = ["Distilled"]
@@ -40,6 +41,9 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         Cloned; its `sample_weight_` is passed to the estimator if that accepts weights.
     estimator : estimator
         Cloned; trained on the distilled rows, and used to predict any rows.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the distiller and the estimator, nested parts included, where their own `random_state`
+        is None. None leaves them as they are.
 
     Attributes
     ----------
@@ -65,11 +69,13 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "distiller": [HasMethods(["fit_resample"])],
         "estimator": [HasMethods(["fit"])],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, distiller: Any, estimator: Any) -> None:
+    def __init__(self, distiller: Any, estimator: Any, *, random_state: Any = None) -> None:
         self.distiller = distiller
         self.estimator = estimator
+        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -93,6 +99,9 @@ class Distilled(PicklesByPublicName, MetaEstimatorMixin, BaseEstimator):
         """
         require_weight_support("distiller", self.distiller, sample_weight)
         self.distiller_, self.estimator_ = clone(self.distiller), clone(self.estimator)
+        if self.random_state is not None:
+            rng = check_random_state(self.random_state)
+            self.distiller_, self.estimator_ = seed_model(self.distiller_, rng), seed_model(self.estimator_, rng)
         X_distilled, y_distilled = self.distiller_.fit_resample(X, y, **weight_argument(sample_weight))
         X_distilled = as_transformed(self.distiller_, X_distilled)
         weight = getattr(self.distiller_, "sample_weight_", None)

@@ -221,5 +221,5 @@ def read_arrow(column: Any, name: Any) -> Values:
 
 
 def _unreadable(name: Any, dtype: Any) -> DataError:
-    """Return the error for a column of a type that is none of numbers, truth values, times and labels."""
+    """Return the error for a column that holds no numbers, truth values, times or labels."""
     return DataError(f"column {name!r} holds values of type {dtype}: turn them into text or numbers first.")

@@ -97,7 +97,8 @@ def as_numeric(X: Any) -> Any:
         complex_columns = [str(name) for name, dtype in dtypes if getattr(dtype, "kind", "") == "c"]
         if complex_columns:
             raise DataError(
-                f"column {complex_columns[0]!r} of X holds complex numbers: give real and imaginary part as two columns."
+                f"column {complex_columns[0]!r} of X holds complex numbers: give real and imaginary part as two "
+                "columns."
             )
         text_columns = [str(name) for name, dtype in dtypes if not _is_number(dtype)]
         if text_columns:
