@@ -12,8 +12,9 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from distillkit import KMeansCoreset, StreamingCoreset
 from distillkit.datasets import load_dataset, load_rows
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DataError, DatasetError
 
 RNG = np.random.default_rng(0)
 Y = np.array([0, 1] * 8)
@@ -242,3 +243,13 @@ def test_a_long_class_name_does_not_take_its_length_for_every_row(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x", header((10**13,)), header("(" * 2_000), header((16, 3), "|O"), header("()")]
+)
+def test_damaged_files_of_one_array_are_not_streamed(content, tmp_path):
+    path = tmp_path / "rows.npy"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"rows\.npy cannot be mapped"):
+        StreamingCoreset(KMeansCoreset(budget=2)).fit(path)

@@ -99,7 +99,7 @@ def pieces_of(X: Any, y: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
             return _parquet(path, y, weight, chunk_size)
         if path.suffix != ".npy":
             raise DataError(f"{path} cannot be streamed: give a .parquet or .npy file, or an iterable of chunks.")
-        X = np.load(path, mmap_mode="r")
+        X = _mapped(path)
     if isinstance(X, np.memmap):
         return _memmap(X, y, weight, chunk_size)
     if weight is not None:
@@ -112,6 +112,15 @@ def pieces_of(X: Any, y: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
     if isinstance(X, (list, tuple)):
         return ((chunk, labels, None) for chunk, labels in zip(X, y, strict=True))
     raise DataError("y cannot be given beside an iterable of chunks: let the iterable yield pairs (X, y).")
+
+
+def _mapped(path: Path) -> Any:
+    """Map a ``.npy`` file into memory; nothing is unpickled."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as exc:  # a damaged header is an error of any type
+        reason = " ".join(str(exc).split())
+        raise DataError(f"{path} cannot be mapped ({reason}): write it again with numpy.save.") from exc
 
 
 def _memmap(X: np.memmap[Any, Any], y: Any, weight: Any, chunk_size: int) -> Iterator[Piece]:
