@@ -134,7 +134,6 @@ class ImageReader:
                 raise DatasetError(
                     f"{description} lies in no class folder: put each image into a folder named after its class."
                 )
-            self._check_text(description)
             self.pixels.append(self.decode(description, content))
             self._check_total(description, content)
             self.labels.append(escaped(name.parts[-2]))
@@ -162,14 +161,6 @@ class ImageReader:
                 f"{width} x {height}: give size = {min(height, width)} to resize all of them."
             )
         return pixels
-
-    @staticmethod
-    def _check_text(description: str) -> None:
-        """Refuse names that could not be written anywhere."""
-        try:
-            description.encode()
-        except UnicodeEncodeError:
-            raise DatasetError(f"{description!a} has a name that is no UTF-8 text: rename it.") from None
 
     @staticmethod
     def _check_pixels(description: str, image: Image, content: bytes) -> None:
