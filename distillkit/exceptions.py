@@ -9,7 +9,8 @@
     ├── PluginError                       a plugin that cannot provide a requested name
     │   └── MissingPackageError (ImportError)  a package that is not installed
     ├── DatasetError
-    │   └── DatasetNotFoundError          a dataset whose files are missing
+    │   ├── DatasetNotFoundError          a dataset whose files are missing
+    │   └── DatasetOptionError            an option that does not fit the dataset
     ├── ArtefactError                     a distilled set that cannot be written or read
     ├── NotEnoughMemoryError (MemoryError)  a run that exceeds the memory
     ├── SuiteError                        an invalid suite file
@@ -37,6 +38,7 @@ __all__ = [
     "DataError",
     "DatasetError",
     "DatasetNotFoundError",
+    "DatasetOptionError",
     "DistillkitError",
     "DistillkitWarning",
     "MissingPackageError",
@@ -128,6 +130,10 @@ class DatasetError(DistillkitError):
 
 class DatasetNotFoundError(DatasetError):
     """Raised for a dataset whose files are missing; the message says how to get them."""
+
+
+class DatasetOptionError(DatasetError):
+    """Raised for an option of a dataset that is invalid, such as a column that the file lacks."""
 
 
 class ArtefactError(DistillkitError):

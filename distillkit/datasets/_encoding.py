@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from distillkit.exceptions import DataError, DatasetError, DistillkitWarning
+from distillkit.exceptions import DataError, DatasetError, DatasetOptionError, DistillkitWarning
 from distillkit.tables import TableEncoder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def encode_rows(
         deviations away from the training rows for float32.
     """
     if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
-        raise DatasetError(f"max_categories={max_categories!r} must be a whole number, at least 2.")
+        raise DatasetOptionError(f"max_categories={max_categories!r} must be a whole number, at least 2.")
     with warnings.catch_warnings():
         # The reader has named identifiers, and the notes name all columns that are left out.
         warnings.simplefilter("ignore", DistillkitWarning)

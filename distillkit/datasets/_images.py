@@ -12,7 +12,7 @@ from distillkit.datasets._image_reading import ImageReader
 from distillkit.datasets._loader import loader
 from distillkit.datasets._paths import files_under, resolve_path, stem_of
 from distillkit.datasets._targets import make_targets
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DatasetError, DatasetOptionError
 
 __all__ = ["image_dataset", "load_cifar10_jpeg", "load_image_folder", "load_image_tar"]
 
@@ -105,7 +105,7 @@ def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Data
         See `load_image_folder`.
     """
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-        raise DatasetError(f"size={size!r} must be a whole number of pixels, at least 1.")
+        raise DatasetOptionError(f"size={size!r} must be a whole number of pixels, at least 1.")
     reader = ImageReader(size)
     for part, path in zip(("train", "test"), paths, strict=False):
         reader.read(path, part if len(paths) == 2 else None)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from distillkit.exceptions import DatasetError, DatasetNotFoundError
+from distillkit.exceptions import DatasetError, DatasetNotFoundError, DatasetOptionError
 
 __all__ = ["SUFFIXES", "data_root", "dataset_for_path", "files_under", "resolve_path", "stem_of", "suffix_of"]
 
@@ -135,7 +135,7 @@ def resolve_path(
         If `path` is not a path.
     """
     if not isinstance(path, (str, os.PathLike)) or not str(path):
-        raise DatasetError(f"{option}={path!r} is not a path: give the name of a file or folder.")
+        raise DatasetOptionError(f"{option}={path!r} is not a path: give the name of a file or folder.")
     user_path = Path(path).expanduser()
     candidates = [user_path]
     if root is not None and not user_path.is_absolute():

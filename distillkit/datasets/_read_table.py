@@ -15,7 +15,7 @@ from distillkit.datasets._column_types import is_raw
 from distillkit.datasets._delimited import read_delimited
 from distillkit.datasets._paths import SUFFIXES, suffix_of
 from distillkit.datasets._table_options import TableOptions
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DatasetError, DatasetOptionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class RawTable:
             hint = f"its lines were read as one column; is {marks[0]!r} the separator?"
         else:
             hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"it has {shortened(names)}."
-        raise DatasetError(f"{self.path} has no column {target!r} ({option}): {hint}")
+        raise DatasetOptionError(f"{self.path} has no column {target!r} ({option}): {hint}")
 
     def with_target(self, target: str) -> RawTable:
         """Return the rows that have a value in the target column.
@@ -121,7 +121,7 @@ def read_table(path: Path, options: TableOptions | None = None) -> RawTable:
     table = RawTable(path, frame, notes)
     dropped = [table.column(name, "drop") for name in options.drop if not _is_dropped(path, name, names)]
     if len(dropped) == frame.shape[1]:
-        raise DatasetError(f"{path}: drop={list(options.drop)!r} leaves no column: name fewer.")
+        raise DatasetOptionError(f"{path}: drop={list(options.drop)!r} leaves no column: name fewer.")
     return RawTable(path, frame.drop(columns=dropped), notes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DatasetOptionError
 
 __all__ = ["TableOptions"]
 
@@ -53,7 +53,7 @@ class TableOptions:
             value = getattr(self, name)
             texts = [value] if isinstance(value, str) else value
             if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
-                raise DatasetError(f"{name}={value!r} must be a text, or a list of texts, {meaning}.")
+                raise DatasetOptionError(f"{name}={value!r} must be a text, or a list of texts, {meaning}.")
             object.__setattr__(self, name, tuple(text.strip() for text in texts))
         self._check_weight()
         separator = self.separator
@@ -63,18 +63,18 @@ class TableOptions:
         if separator is not None and not (
             isinstance(separator, str) and len(separator) == 1 and separator not in '"\n\r'
         ):
-            raise DatasetError(f"separator={separator!r} must be one character, such as ';'.")
+            raise DatasetOptionError(f"separator={separator!r} must be one character, such as ';'.")
         if self.decimal not in (".", ","):
-            raise DatasetError(f"decimal={self.decimal!r} must be '.' or ','.")
+            raise DatasetOptionError(f"decimal={self.decimal!r} must be '.' or ','.")
         if separator == self.decimal:
-            raise DatasetError(f"separator={separator!r} and decimal={self.decimal!r} must differ.")
+            raise DatasetOptionError(f"separator={separator!r} and decimal={self.decimal!r} must differ.")
         if self.encoding is not None and not isinstance(self.encoding, str):
-            raise DatasetError(f"encoding={self.encoding!r} must be the name of an encoding, such as 'latin-1'.")
+            raise DatasetOptionError(f"encoding={self.encoding!r} must be the name of an encoding, such as 'latin-1'.")
 
     def _check_weight(self) -> None:
         if isinstance(self.weight, str):
             object.__setattr__(self, "weight", self.weight.strip())
         if not (self.weight is None or self.weight is False or (isinstance(self.weight, str) and self.weight)):
-            raise DatasetError(f"weight={self.weight!r} must be the name of a column, or false for no weights.")
+            raise DatasetOptionError(f"weight={self.weight!r} must be the name of a column, or false for no weights.")
         if not isinstance(self.soft_labels, bool):
-            raise DatasetError(f"soft_labels={self.soft_labels!r} must be true or false.")
+            raise DatasetOptionError(f"soft_labels={self.soft_labels!r} must be true or false.")

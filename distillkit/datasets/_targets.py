@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DatasetError, DatasetOptionError
 from distillkit.utils._hold_out import hold_out_rows
 from distillkit.utils._messages import shown
 
@@ -179,7 +179,7 @@ def _resolve_task(name: str, y: np.ndarray, task: str) -> str:
     from distillkit.utils._targets import infer_task
 
     if task not in ("auto", "classification", "regression"):
-        raise DatasetError(f"task={task!r} is not known: give 'classification', 'regression' or 'auto'.")
+        raise DatasetOptionError(f"task={task!r} is not known: give 'classification', 'regression' or 'auto'.")
     if not len(y):
         raise DatasetError(f"{name} has no rows.")
     if task != "auto":

@@ -7,7 +7,7 @@ import io
 import zlib
 from pathlib import Path
 
-from distillkit.exceptions import DatasetError
+from distillkit.exceptions import DatasetError, DatasetOptionError
 from distillkit.utils._file_bounds import largest_content
 
 __all__ = ["line_of", "read_text", "unreadable"]
@@ -72,7 +72,9 @@ def read_text(path: Path, encoding: str | None) -> bytes:
             "give its encoding, such as encoding = 'latin-1', or save the file as UTF-8",
         ) from None
     except LookupError:
-        raise DatasetError(f"encoding={encoding!r} is not known: give one such as 'utf-8' or 'latin-1'.") from None
+        raise DatasetOptionError(
+            f"encoding={encoding!r} is not known: give one such as 'utf-8' or 'latin-1'."
+        ) from None
     content = (content if encoding is None else text.encode()).removeprefix(_UTF8_MARK)
     if (position := content.find(b"\0")) >= 0:
         reason = f"line {line_of(content, position)} holds NUL characters"

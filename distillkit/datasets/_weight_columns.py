@@ -9,7 +9,7 @@ import numpy as np
 
 from distillkit.datasets._column_types import infer_type
 from distillkit.datasets._typed_rows import convert, target_values
-from distillkit.exceptions import DataError, DatasetError
+from distillkit.exceptions import DataError, DatasetError, DatasetOptionError
 from distillkit.utils._weights import checked_weight
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def without_weight(table: RawTable, target: str | None, options: TableOptions) -
     if name == target:
         if options.weight is None:
             return table, None
-        raise DatasetError(f"{table.path}: weight={name!r} is the target column: name another one.")
+        raise DatasetOptionError(f"{table.path}: weight={name!r} is the target column: name another one.")
     if table.frame.shape[1] == (1 if target is None else 2):
         raise DatasetError(f"{table.path}: besides the weights in {name!r}, no column is left to learn from.")
     weight = checked_file_weight(table.path, name, _numbers(table, name, options))

@@ -154,11 +154,11 @@ def test_every_format_holds_rows_labels_and_weights(table, tmp_path, suffix):
 
 def test_outputs_are_checked_before_any_work(tmp_path):
     with pytest.raises(ArtefactError, match=r"cannot write .*x.pickle: the suffix must be one of .safetensors, .csv"):
-        check_output(tmp_path / "x.pickle")
+        check_output(tmp_path / "x.pickle", "digits")
     (tmp_path / "file").touch()
     with pytest.raises(ArtefactError, match=r"cannot write .*x.csv: .*\. Choose another folder"):
-        check_output(tmp_path / "file" / "x.csv")
-    check_output(tmp_path / "new" / "folder" / "x.csv")
+        check_output(tmp_path / "file" / "x.csv", "digits")
+    check_output(tmp_path / "new" / "folder" / "x.csv", "digits")
     assert list((tmp_path / "new" / "folder").iterdir()) == []
 
 

@@ -14,7 +14,13 @@ from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Ce
 from distillkit.bench.planning._keys import PROTOCOL, digest
 from distillkit.bench.planning._suite import Entry, Suite, check_size
 from distillkit.budget import Budget
-from distillkit.exceptions import DatasetNotFoundError, MissingPackageError, SuiteError, UnknownNameError
+from distillkit.exceptions import (
+    DatasetNotFoundError,
+    DatasetOptionError,
+    MissingPackageError,
+    SuiteError,
+    UnknownNameError,
+)
 from distillkit.plugins import PluginManager, PluginRecord
 from distillkit.plugins._resolved import resolve_name
 from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, MethodSpec, Spec
@@ -107,8 +113,8 @@ class Planner:
     def dataset(self, entry: Entry) -> _ResolvedDataset:
         """Resolve a dataset, loading it only if its task or modality depends on the file.
 
-        A dataset that cannot be read fails its own cells, unless its files are missing or the suite
-        gives options that it does not have.
+        A dataset that cannot be read fails its own cells, unless its files are missing or an option
+        of the suite does not fit it.
         """
         spec: DatasetSpec = self.get("dataset", entry.name, "datasets")
         entry = Entry(self.canonical("dataset", entry.name), entry.label, entry.params)
@@ -117,7 +123,7 @@ class Planner:
             load.check(entry.params)
         try:
             return self.readable(entry, spec)
-        except (DatasetNotFoundError, MissingPackageError):
+        except (DatasetNotFoundError, DatasetOptionError, MissingPackageError):
             raise
         except Exception as exc:  # Loaders of plugins raise anything.
             return self.unreadable(entry, spec, exc)
