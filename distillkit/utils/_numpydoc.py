@@ -16,7 +16,7 @@ _RULE = re.compile(r"^(-{3,}|={3,})$")
 _ENTRY = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
 
 _REFERENCE = re.compile(r"(?:See|As for) `(\w+)`\.")
-_SAME_AS = re.compile(r"\b(?:[Pp]arameters|options)\b[^.`]*`(\w+)`")
+_SAME_AS = re.compile(r"\b(?:Parameters|parameters|options)\b[^.`]*`(\w+)`")
 """Sentences such as "parameters as for `make_convnet`"."""
 _MAX_DEPTH = 3
 
