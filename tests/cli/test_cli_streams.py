@@ -133,7 +133,7 @@ def test_ignored_signals_stay_ignored_and_handlers_are_put_back(play):
 
 
 def test_an_interrupted_distillation_says_what_is_true(distillkit_, monkeypatch, tmp_path, table):
-    from distillkit import GradientMatchingDistiller, KMeansCoreset
+    from distillkit import KMeansCoreset
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -145,6 +145,9 @@ def test_an_interrupted_distillation_says_what_is_true(distillkit_, monkeypatch,
     assert told.err.strip() == f"distillkit: interrupted: {output} was not written, and the same command starts anew."
     assert after_distillation(None, output) == f"{output} was not written, and the same command starts anew."
     assert after_run(None, None) == "no cell was run; the same command starts the run."
+    pytest.importorskip("torch", reason="condensers need torch")
+    from distillkit import GradientMatchingDistiller
+
     checkpoint = tmp_path / "c.ckpt"
     assert "checkpoint=FILE" in after_distillation(GradientMatchingDistiller(), output)
     assert "starts anew" in after_distillation(GradientMatchingDistiller(checkpoint=checkpoint), output)
