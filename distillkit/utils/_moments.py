@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = ["column_deviations", "column_means", "extreme_columns", "mean_and_deviation", "without_far_offsets"]
@@ -47,13 +49,8 @@ def column_means(X: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     -------
     ndarray of shape (...)
     """
-    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
-    extreme = extreme_columns(low, high)
-    with np.errstate(over="ignore", invalid="ignore"):
-        means = np.asarray(_plain_means(X, weight))
-    if extreme.any():
-        offsets, exponents = _near_zero(X[:, extreme], low[extreme], high[extreme])
-        means[extreme] = np.ldexp(_plain_means(offsets, weight), exponents) + low[extreme]
+    means, low, _, extreme = _by_column(_plain_means, X, weight)
+    means[extreme] += low[extreme]
     return means
 
 
@@ -71,13 +68,7 @@ def column_deviations(X: np.ndarray, weight: np.ndarray | None = None) -> np.nda
     ndarray of shape (...)
         Positive numbers.
     """
-    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
-    extreme = extreme_columns(low, high)
-    with np.errstate(over="ignore", invalid="ignore"):
-        deviations = _plain_deviations(X, weight)
-    if extreme.any():
-        offsets, exponents = _near_zero(X[:, extreme], low[extreme], high[extreme])
-        deviations[extreme] = np.ldexp(_plain_deviations(offsets, weight), exponents)
+    deviations, low, high, _ = _by_column(_plain_deviations, X, weight)
     # The computed deviation of a constant column may not be exactly 0.
     return np.asarray(np.where((low < high) & (deviations > 0), deviations, 1.0))
 
@@ -124,6 +115,23 @@ def without_far_offsets(X: np.ndarray) -> np.ndarray:
     """
     extreme = extreme_columns(X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64))
     return X - np.where(extreme, X[0], 0).astype(X.dtype) if extreme.any() else X
+
+
+def _by_column(
+    plain: Callable[[np.ndarray, np.ndarray | None], np.ndarray], X: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return a statistic of each column, their lowest and highest values, and which are extreme.
+
+    Extreme columns are measured from their lowest values.
+    """
+    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    extreme = extreme_columns(low, high)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = plain(X, weight)
+    if extreme.any():
+        offsets, exponents = _near_zero(X[:, extreme], low[extreme], high[extreme])
+        values[extreme] = np.ldexp(plain(offsets, weight), exponents)
+    return values, low, high, extreme
 
 
 def _plain_means(X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
