@@ -7,10 +7,11 @@ Usage::
 
 Every family of methods with networks is fitted in turn, on tables and on images, each time with
 another seed and with a small network. After the warm-up, in which libraries load their code and the
-allocators take their memory, the memory that belongs to the process alone (USS), its threads, its
-file descriptors and its temporary folders are counted, and again after the last fit. The script
-prints both counts and exits with status 1 if the memory has grown beyond the limit, or if a thread,
-a descriptor or a folder is left.
+allocators take their memory, the memory that the process has allocated, its threads, its file
+descriptors and its temporary folders are counted, and again after the last fit. The memory leaves
+out the pages of libraries, which count as the process's own or not depending on whether another
+process has loaded the same library. The script prints both counts and exits with status 1 if the
+memory has grown beyond the limit, or if a thread, a descriptor or a folder is left.
 """
 
 from __future__ import annotations
@@ -65,7 +66,13 @@ class Usage:
         process = psutil.Process()
         folders = len(list(Path(tempfile.gettempdir()).glob("distillkit-*")))
         descriptors = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
-        return cls(process.memory_full_info().uss / 2**20, process.num_threads(), descriptors, folders)
+        return cls(_allocated(process) / 2**20, process.num_threads(), descriptors, folders)
+
+
+def _allocated(process: psutil.Process) -> int:
+    """Return the bytes of memory in use that are no pages of files, where the system tells."""
+    memory = process.memory_info()
+    return int(memory.rss - memory.shared if hasattr(memory, "shared") else process.memory_full_info().uss)
 
 
 def methods() -> dict[str, Callable[[], Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distillkit.datasets._tar_archive import read_members
+from distillkit.datasets._walk import files_below
 from distillkit.exceptions import DatasetError
 from distillkit.utils._file_bounds import largest_content
 from distillkit.utils._surrogates import escaped
@@ -50,20 +50,17 @@ def read_folder(folder: Path) -> Iterator[NamedContent]:
     Raises
     ------
     DatasetError
-        If a file cannot be read.
+        If a file cannot be read, or a link leads to a folder that contains it.
     """
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders.sort()
-        for file in sorted(files):
-            path = Path(parent, file)
-            name = PurePosixPath(path.relative_to(folder).as_posix())
-            if is_image(name):
-                try:
-                    if not path.is_file():  # such as a pipe, from which reading would never end
-                        raise DatasetError(f"the image {path} is no regular file: remove it.")
-                    yield name, path.read_bytes()
-                except OSError as exc:
-                    raise DatasetError(f"cannot read the image {path}: {exc.strerror or exc}.") from exc
+    for path in files_below(folder):
+        name = PurePosixPath(path.relative_to(folder).as_posix())
+        if is_image(name):
+            try:
+                if not path.is_file():  # such as a pipe, from which reading would never end
+                    raise DatasetError(f"the image {path} is no regular file: remove it.")
+                yield name, path.read_bytes()
+            except OSError as exc:
+                raise DatasetError(f"cannot read the image {path}: {exc.strerror or exc}.") from exc
 
 
 def read_tar(archive: Path) -> Iterator[NamedContent]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distillkit.datasets._paths import resolve_path
+from distillkit.datasets._walk import files_below
 from distillkit.exceptions import DatasetError
 
 if TYPE_CHECKING:
@@ -54,13 +55,10 @@ def _file_digest(path: Path) -> bytes:
 def _folder_digest(folder: Path) -> bytes:
     """Hash the listing of a folder, since reading every file of a large folder would take long."""
     digest = hashlib.sha256()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders.sort()
-        for file in sorted(files):
-            path = Path(parent, file)
-            stat = path.stat()
-            listed = f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
-            digest.update(listed.encode("utf-8", "surrogateescape"))  # File names may not be valid UTF-8.
+    for path in files_below(folder):
+        stat = path.stat()
+        listed = f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+        digest.update(listed.encode("utf-8", "surrogateescape"))  # File names may not be valid UTF-8.
     return digest.digest()
 
 

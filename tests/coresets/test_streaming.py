@@ -551,3 +551,15 @@ def test_unusable_weights_of_a_chunk_are_refused_and_leave_the_state(rows):
         StreamingCoreset(budget=2).partial_fit(X, y, np.zeros(len(X))).distilled_  # noqa: B018
     with pytest.raises(DataError, match="triples"):
         StreamingCoreset(budget=2).fit(iter([(X, y)]), sample_weight=np.ones(len(X)))
+
+
+def test_pages_damaged_behind_a_sound_footer_are_named(tmp_path):
+    path = tmp_path / "rows.parquet"
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(2000, 4)), columns=list("pqrs"))
+    frame.to_parquet(path, row_group_size=500, compression="gzip")
+    content = bytearray(path.read_bytes())
+    start = len(content) // 2
+    content[start : start + 400] = b"\xff" * 400
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"rows\.parquet is damaged: its rows cannot be read"):
+        StreamingCoreset(budget=5, coreset=KMeansCoreset(), chunk_size=300).fit(str(path))

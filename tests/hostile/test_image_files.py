@@ -182,3 +182,17 @@ def test_a_pipe_among_the_images_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "photos" / "cat" / "0.png")
     with pytest.raises(DatasetError, match="no regular file"):
         load_dataset(str(tmp_path / "photos"))
+
+
+@pytest.mark.parametrize("target", [".", "..", "cat"])
+def test_a_link_to_a_folder_that_contains_it_is_refused(target, tmp_path):
+    for label in ("cat", "dog"):
+        (tmp_path / "rows" / label).mkdir(parents=True)
+        for number in range(4):
+            (tmp_path / "rows" / label / f"{number}.png").write_bytes(picture(color=number))
+    (tmp_path / "rows" / "dog" / "more").symlink_to(tmp_path / "rows" / "cat")  # to a sibling: no loop
+    load_dataset(str(tmp_path / "rows"))
+    folder = tmp_path / "rows" / "cat"
+    (folder / "loop").symlink_to(folder if target == "cat" else folder / target, target_is_directory=True)
+    with pytest.raises(DatasetError, match="loop leads to a folder that contains it: remove the link"):
+        load_dataset(str(tmp_path / "rows"))

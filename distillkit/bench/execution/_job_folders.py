@@ -20,7 +20,7 @@ _PREFIX = "distillkit-job-"
 _LOCK = ".lock"
 """Lock file, which has this name only once it is locked: without a lock, its process has ended."""
 _UNLOCKED = ".lock.part"
-_YOUNG_SECONDS = 60
+_YOUNG_SECONDS = 5
 """Age below which a folder without lock is never swept, as its process may be about to lock it."""
 
 _present: set[Path] = set()

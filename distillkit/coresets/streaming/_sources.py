@@ -170,7 +170,22 @@ def _parquet(path: Path, target: Any, weight: Any, chunk_size: int) -> Iterator[
         for value in filter(None, columns.values()):
             if value not in names:
                 raise DataError(f"{path} has no column {value!r}; it has {', '.join(names[:10])}.")
-        for batch in file.iter_batches(batch_size=chunk_size):
+        for batch in _batches(file, path, chunk_size):
             frame = batch.to_pandas()
             labels, weights = (None if value is None else frame[value] for value in (target, weight))
             yield frame.drop(columns=list(filter(None, columns.values()))), labels, weights
+
+
+def _batches(file: Any, path: Path, chunk_size: int) -> Iterator[Any]:
+    """Yield the record batches of a Parquet file, and name the file if its rows are damaged."""
+    from pyarrow import ArrowException
+
+    batches = file.iter_batches(batch_size=chunk_size)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except (ArrowException, OSError, ValueError) as exc:
+            raise DataError(f"{path} is damaged: its rows cannot be read ({exc}).") from exc
+        yield batch
