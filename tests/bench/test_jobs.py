@@ -24,7 +24,7 @@ IRIS = load_dataset("iris")
 @pytest.fixture
 def data(tmp_path):
     folder = tmp_path / "data" / "iris"
-    _jobs.prepare(name="iris", params={}, root=None, folder=str(folder))
+    _jobs.prepare(name="iris", params={}, root=None, folder=str(folder), targets=str(folder) + ".json")
     return folder
 
 
@@ -70,17 +70,23 @@ def test_prepared_data_is_the_dataset(data):
 
 def test_of_two_that_prepare_at_once_the_first_wins(data):
     first = (data / "X_train.npy").stat().st_mtime_ns
-    facts = _jobs.prepare(name="iris", params={}, root=None, folder=str(data))
-    assert facts == {"n_train": len(IRIS.X_train), "n_test": len(IRIS.X_test)}
+    facts = _jobs.prepare(name="iris", params={}, root=None, folder=str(data), targets=str(data) + ".json")
+    assert facts == {"n_train": len(IRIS.X_train), "n_test": len(IRIS.X_test), "shared_rows": 0}
     assert (data / "X_train.npy").stat().st_mtime_ns == first
-    assert [path.name for path in data.parent.iterdir()] == ["iris"]
+    assert sorted(path.name for path in data.parent.iterdir()) == ["iris", "iris.json"]
 
 
 def test_pixels_are_stored_as_they_are_and_used_as_floats(tmp_path):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, size=(20, 1, 4, 4)).astype(np.uint8)
     np.savez(tmp_path / "x.npz", X=pixels, y=np.arange(20) % 2, X_test=pixels[:4], y_test=np.arange(4) % 2)
-    _jobs.prepare(name="npz", params={"path": str(tmp_path / "x.npz")}, root=None, folder=str(tmp_path / "d"))
+    _jobs.prepare(
+        name="npz",
+        params={"path": str(tmp_path / "x.npz")},
+        root=None,
+        folder=str(tmp_path / "d"),
+        targets=str(tmp_path / "d") + ".json",
+    )
     assert np.load(tmp_path / "d" / "X_train.npy").dtype == np.uint8
     prepared = _jobs.load_prepared(tmp_path / "d", "test")
     np.testing.assert_allclose(prepared.X_test, pixels[:4] / 255, atol=1e-6)
@@ -245,7 +251,7 @@ def weighted(tmp_path):
     path, folder = tmp_path / "rows.npz", tmp_path / "data" / "weighted"
     weight = np.random.RandomState(0).randint(1, 5, size=len(IRIS.X_train))
     np.savez(path, X=IRIS.X_train, y=IRIS.y_train, sample_weight=weight)
-    _jobs.prepare(name="npz", params={"path": str(path)}, root=None, folder=str(folder))
+    _jobs.prepare(name="npz", params={"path": str(path)}, root=None, folder=str(folder), targets=str(folder) + ".json")
     return str(path), str(folder)
 
 

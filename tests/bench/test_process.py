@@ -32,7 +32,7 @@ def job(tmp_path, trouble):
 
 def test_a_job_that_works_returns_its_value_and_its_memory(job, tmp_path):
     result = job(n=30)
-    assert (result.status, result.error, result.value) == ("ok", None, {"n_train": 30, "n_test": 10})
+    assert (result.status, result.error, result.value) == ("ok", None, {"n_train": 30, "n_test": 10, "shared_rows": 0})
     assert 10 < result.peak_mb < 2000
     assert result.seconds > 0
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [

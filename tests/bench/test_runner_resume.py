@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._job_process import JobResult
 from distillkit.bench.execution._prepared_data import store_prepared
 from distillkit.bench.execution._runner import GroupRunner
-from distillkit.bench.results._store import ResultsStore
+from distillkit.bench.results._store import ResultsStore, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError, UnknownNameError
@@ -37,6 +38,7 @@ def scripted(trouble, tmp_path, monkeypatch, do):
         value = {}
         if action == "prepare":
             store_prepared(TINY, Path(payload["folder"]))
+            write_json(Path(payload["targets"]), data_facts(TINY))
         if action == "distil":
             DistilledSet(np.eye(2), np.arange(2)).save(payload["artefact"])
             value = {

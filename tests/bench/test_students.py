@@ -103,7 +103,7 @@ def test_data_that_it_does_not_take_is_skipped_with_the_reason(trouble):
 def prepared(tmp_path):
     def prepare(name):
         folder = tmp_path / name
-        _jobs.prepare(name=name, params={}, root=None, folder=str(folder))
+        _jobs.prepare(name=name, params={}, root=None, folder=str(folder), targets=str(folder) + ".json")
         return load_dataset(name).as_float(), folder
 
     return prepare

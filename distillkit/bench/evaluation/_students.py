@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.bench.evaluation._checks import checked_predictions
 from distillkit.bench.evaluation._evaluate import measure
+from distillkit.bench.results._outcomes import encode
 from distillkit.plugins import get_manager
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
     return {
         **costs,
         "metrics": {name: value for name, value in measured.items() if value is not None},
+        "outcome": encode(predictions, len(test.classes) or None),
         "seconds_predict": seconds_predict,
         "stopped_by": getattr(model, "stopped_by_", None),
     }

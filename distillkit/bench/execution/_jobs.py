@@ -12,7 +12,9 @@ import numpy as np
 from distillkit.bench.evaluation._checks import checked_predictions, checked_rows
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._students import measure_model
+from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
+from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
@@ -28,11 +30,20 @@ _MAX_TEXT = 200
 """Length to which texts of methods are cut in records."""
 
 
-def prepare(*, name: str, params: dict[str, Any], root: str | None, folder: str) -> dict[str, Any]:
-    """Load a dataset and store its arrays, so that later jobs need not parse the files again."""
+def prepare(
+    *, name: str, params: dict[str, Any], root: str | None, folder: str, targets: str | None = None
+) -> dict[str, Any]:
+    """Load a dataset and store its arrays, so that later jobs need not parse the files again.
+
+    The targets of the test rows and other facts are stored apart, in the file `targets`, unless it
+    is None.
+    """
     dataset = get_manager().get("dataset", name).load()(None if root is None else Path(root), **params)
     store_prepared(dataset, Path(folder))
-    return {"n_train": len(dataset.X_train), "n_test": len(dataset.X_test)}
+    facts = data_facts(dataset)
+    if targets is not None:
+        write_json(Path(targets), facts)
+    return {fact: facts[fact] for fact in ("n_train", "n_test", "shared_rows")}
 
 
 def distil(
@@ -162,6 +173,7 @@ def evaluate(
     measured |= measure("run", metrics, {**record, "seconds_train": outcome.seconds_train})
     return {
         "metrics": {name: value for name, value in measured.items() if value is not None},
+        "outcome": encode(predictions, len(dataset.classes) or None),
         "seconds_train": outcome.seconds_train,
         "seconds_predict": outcome.seconds_predict,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ _COSTS = (
     *("rows", "bytes", "rows_seen", "bytes_seen"),
     *("seconds_distil", "seconds_distil_job", "seconds_train", "seconds_predict"),
 )
+_DATA_FACTS = ("n_train", "n_test", "shared_rows")
 _MAX_TEXT = 200
 
 
@@ -129,7 +130,7 @@ class GroupRunner:
         store = ResultsStore(self.folder)
         rows = []
         for cell, result, phase in self.outcomes(group, store):
-            row = self.row(cell, result, phase)
+            row = self.row(cell, result, phase, store.targets(cell.data_key) or {})
             store.write_row(row)
             rows.append(row)
             if self.on_row is not None:
@@ -199,13 +200,19 @@ class GroupRunner:
             if cell.data_key in self._failures:
                 return self._failures[cell.data_key]
             path = store.data_path(cell.data_key)
-            if cell.data_key in self._intact or is_intact(path):
+            if cell.data_key in self._intact or (is_intact(path) and store.targets(cell.data_key) is not None):
                 self._intact.add(cell.data_key)
                 return JobResult("ok", {}, None, 0.0, 0.0)
-            store.discard_data(cell.data_key)
+            if not is_intact(path):
+                store.discard_data(cell.data_key)
             root = None if self.data_root is None else str(self.data_root.absolute())
             result = self.job(
-                "prepare", name=cell.dataset_name, params=cell.dataset_params, root=root, folder=str(path)
+                "prepare",
+                name=cell.dataset_name,
+                params=cell.dataset_params,
+                root=root,
+                folder=str(path),
+                targets=str(store.targets_path(cell.data_key)),
             )
             if result.status != "ok":
                 self._failures[cell.data_key] = result
@@ -266,8 +273,8 @@ class GroupRunner:
             metrics=_names(cell),
         )
 
-    def row(self, cell: Cell, result: JobResult, phase: str | None) -> Row:
-        """Return the row of a cell, from its identity and its result."""
+    def row(self, cell: Cell, result: JobResult, phase: str | None, facts: Mapping[str, Any]) -> Row:
+        """Return the row of a cell, from its identity, its result and the facts of its data."""
         value = result.value
         costs = {name: _number(value.get(name)) for name in _COSTS}  # Those of students come from plugins.
         stopped_by = value.get("stopped_by")
@@ -286,6 +293,8 @@ class GroupRunner:
                 name: number for name, number in metrics.items() if number is not None and math.isfinite(number)
             },
             **costs,
+            **{name: facts.get(name) for name in _DATA_FACTS},
+            "outcome": value.get("outcome"),
             "seconds": round(result.seconds, 3),
             "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
             "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),

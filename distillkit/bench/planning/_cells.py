@@ -31,6 +31,8 @@ class Cell:
     determines the outcome, `distil_key` of everything that determines the distilled set, and
     `data_key` of everything that determines the data. `skip` is the reason why the cell is not run,
     or None, and `failure` the error because of which its dataset cannot be planned, or None.
+    `split` is the number of the split into training and test rows, or None for a dataset with test
+    rows of its own.
     """
 
     suite: str
@@ -64,6 +66,7 @@ class Cell:
     skip: str | None = None
     failure: str | None = None
     task_note: str = ""
+    split: int | None = None
 
     @property
     def reduces_model(self) -> bool:

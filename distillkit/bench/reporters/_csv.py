@@ -24,7 +24,7 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     -------
     list of Path
         Both files. In ``rows.csv``, the columns of metrics are named ``metrics.<name>``, and lists
-        and other mappings are written as JSON.
+        and other mappings are written as JSON. The predictions for the test rows are left out.
     """
     import pandas as pd
 
@@ -43,6 +43,8 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
+        if name == "outcome":
+            continue
         if name == "metrics" and isinstance(value, dict):  # A list of metric names remains one column.
             flat |= {f"metrics.{metric}": number for metric, number in value.items()}
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["SCHEMA", "STATUSES", "wrong_environment", "wrong_plan", "wrong_record", "wrong_row"]
+from distillkit.bench.results._outcomes import is_encoded
+
+__all__ = ["SCHEMA", "STATUSES", "wrong_environment", "wrong_plan", "wrong_record", "wrong_row", "wrong_targets"]
 
 SCHEMA = 1
 """Version of the rows that this version writes and reads."""
@@ -52,6 +54,7 @@ _TEXTS: Check = (
     lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
 )
 _METRICS = _values(_or_null(_NUMBER))
+_ENCODED: Check = ("encoded codes or values", is_encoded)
 
 _CELL_NEEDED: dict[str, Check] = {
     **dict.fromkeys(("key", "dataset", "method", "budget", "evaluator"), _TEXT),
@@ -67,6 +70,7 @@ _CELL_OPTIONAL: dict[str, Check] = {
     **dict.fromkeys(("skip", "failure"), _or_null(_TEXT)),
     **dict.fromkeys(("method_version", "evaluator_version"), _WHOLE),
     **dict.fromkeys(("dataset_params", "method_params", "evaluator_params"), _OBJECT),
+    "split": _or_null(_WHOLE),
 }
 _COSTS: dict[str, Check] = dict.fromkeys(
     ("bytes", "rows_seen", "bytes_seen", "seconds_distil_job", "peak_mb", "n_concurrent"), _or_null(_NUMBER)
@@ -79,12 +83,19 @@ _ROW_OPTIONAL = {
     **dict.fromkeys(
         ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "threads"), _or_null(_NUMBER)
     ),
+    **dict.fromkeys(("n_train", "n_test", "shared_rows"), _or_null(_WHOLE)),
+    "outcome": _or_null(_ENCODED),
 }
 _RECORD_NEEDED: dict[str, Check] = {
     "whole": ("true or false", lambda value: isinstance(value, bool)),
     "rows": _WHOLE,
     "seconds_distil": _NUMBER,
     "data_metrics": _METRICS,
+}
+_TARGETS_NEEDED: dict[str, Check] = {
+    "task": _one_of("classification", "regression"),
+    "classes": _TEXTS,
+    **dict.fromkeys(("n_train", "n_test", "shared_rows"), _WHOLE),
 }
 _PLAN_NEEDED: dict[str, Check] = {
     "suite": _TEXT,
@@ -104,6 +115,13 @@ def wrong_row(row: Mapping[str, Any]) -> str | None:
 def wrong_record(record: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the record of a distilled set, or None."""
     return _wrong(record, _RECORD_NEEDED, {**_COSTS, "stopped_by": _or_null(_TEXT)})
+
+
+def wrong_targets(targets: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the targets of the test rows of a prepared dataset, or None."""
+    if (wrong := _wrong(targets, _TARGETS_NEEDED, {})) is not None:
+        return wrong
+    return None if is_encoded(targets) else "it holds no encoded targets"
 
 
 def wrong_plan(plan: Mapping[str, Any]) -> str | None:

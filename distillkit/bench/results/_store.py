@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from distillkit.bench.results._schema import wrong_environment, wrong_plan, wrong_record, wrong_row
+from distillkit.bench.results._schema import wrong_environment, wrong_plan, wrong_record, wrong_row, wrong_targets
 from distillkit.exceptions import ArtefactError, DistillkitWarning, ResultsError
 
 __all__ = ["ResultsStore", "part_of", "read_record", "write_json"]
@@ -61,6 +61,7 @@ class ResultsStore:
         FOLDER/cells/KEY.json       one results row each
         FOLDER/artefacts/           distilled sets, each with a record of its distillation
         FOLDER/environments/        versions and hardware of the runs
+        FOLDER/targets/KEY.json     targets of the test rows of prepared datasets, and sizes
         FOLDER/data/                prepared datasets, rebuilt when missing or damaged
         FOLDER/leaderboard.*        written by the reporters
 
@@ -80,7 +81,7 @@ class ResultsStore:
 
     def __enter__(self) -> Self:
         try:
-            for name in ("cells", "artefacts", "environments", "data"):
+            for name in ("cells", "artefacts", "environments", "targets", "data"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             self._take_lock()
             self._remove_partial_files()
@@ -140,6 +141,21 @@ class ResultsStore:
     def write_record(self, distil_key: str, record: Mapping[str, Any]) -> None:
         """Write the record of a distilled set."""
         self._write(self.artefact_path(distil_key).with_suffix(".json"), record)
+
+    def targets_path(self, data_key: str) -> Path:
+        """Return the path of the targets and sizes of a prepared dataset."""
+        return self.folder / "targets" / f"{data_key}.json"
+
+    def targets(self, data_key: str) -> dict[str, Any] | None:
+        """Read the targets of the test rows of a prepared dataset, with its facts; None if missing.
+
+        `distillkit.bench.results._outcomes.decode` returns the targets. Those that are damaged,
+        which a warning says, are missing.
+        """
+        targets = _read(self.targets_path(data_key))
+        if targets is None:
+            return None
+        return _valid(self.targets_path(data_key), targets, wrong_targets, "It is written again with the suite.")
 
     def data_path(self, data_key: str) -> Path:
         """Return the folder of a prepared dataset."""
