@@ -25,6 +25,8 @@ __all__ = [
 Task = Literal["classification", "regression"]
 BOTH_TASKS: frozenset[str] = frozenset({"classification", "regression"})
 ALL_MODALITIES: frozenset[str] = frozenset({"table", "series", "image"})
+METRIC_NEEDS: frozenset[str] = frozenset({"probabilities", "images", "series", "table", "classes", "held-out"})
+"""What a metric may need; see `MetricSpec`."""
 METHOD, CONTROL, REFERENCE = "method", "control", "reference"
 """The roles of methods in a leaderboard; see `MethodSpec`."""
 
@@ -214,12 +216,36 @@ class MetricSpec(Spec):
         None if neither direction is better (rows, bytes).
     unit : str
         ``""``, ``"s"``, ``"x"`` or ``"bytes"``, for display.
+    needs : frozenset of str
+        What the metric needs, out of `METRIC_NEEDS`; where it is missing, the metric has no value.
+        "probabilities": the target of stage "prediction" is called as ``target(y_true,
+        probabilities)``, with the positions of the labels in the sorted classes and the
+        probabilities (n, n_classes). "images", "series" and "table": rows of that kind. "classes":
+        class labels. "held-out": rows that were not distilled.
+    value_range : tuple of (float or None, float or None)
+        Smallest and largest possible value; None where there is no bound.
+    standard : bool
+        Whether a suite that names no metrics computes it. Costly metrics are computed only if they
+        are named, or with ``metrics = "all"``.
+    floor_draws : int
+        Number of sets of random training rows by which the bench computes the floors of a metric of
+        stage "data"; 0 for no floors.
+    ideal : float or None
+        Value of a set that equals the training rows, if it has one.
+    shares_reference : bool
+        Whether a target of stage "data" accepts a `distillkit.metrics.Reference` in place of X.
     """
 
     stage: str
     tasks: frozenset[str] = BOTH_TASKS
     greater_is_better: bool | None = True
     unit: str = ""
+    needs: frozenset[str] = frozenset()
+    value_range: tuple[float | None, float | None] = (None, None)
+    standard: bool = True
+    floor_draws: int = 10
+    ideal: float | None = None
+    shares_reference: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

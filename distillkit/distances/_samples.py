@@ -193,13 +193,13 @@ def subsample(
         return rows, weight
     candidates = np.flatnonzero(weight > 0)
     if len(candidates) > max_rows:
-        keys = _row_keys(rows, weight, f"{purpose}{int(seed)}")[candidates]
+        keys = row_keys(rows, weight, f"{purpose}{int(seed)}")[candidates]
         smallest = np.argpartition(keys, max_rows)[:max_rows]
         candidates = candidates[smallest[np.argsort(keys[smallest], kind="stable")]]
     return rows[candidates], normalized_weight(weight[candidates], len(candidates))
 
 
-def _row_keys(rows: np.ndarray, weight: np.ndarray, salt: str) -> np.ndarray:
+def row_keys(rows: np.ndarray, weight: np.ndarray, salt: str) -> np.ndarray:
     """Compute a pseudo-random uint64 key for each row; copies of a row get different keys."""
     # 1. Hash the values of each row, in float64 so that float32 copies get the same hash. Adding 0
     #    turns -0.0 into 0.0.

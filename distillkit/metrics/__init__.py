@@ -1,4 +1,4 @@
-"""Metrics of predictions, costs, students and the fidelity of distilled rows.
+"""Metrics of predictions, costs, students and the fidelity of distilled rows, with their floors.
 
 Names are imported on first use, so that `distillkit.metrics._specs` can be imported without
 scikit-learn.
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from distillkit.metrics._cost import seconds_train as seconds_train
     from distillkit.metrics._coverage import coverage as coverage
     from distillkit.metrics._coverage import expected_coverage as expected_coverage
-    from distillkit.metrics._fidelity import mmd as mmd
     from distillkit.metrics._fidelity import sliced_wasserstein as sliced_wasserstein
     from distillkit.metrics._fidelity import wasserstein as wasserstein
+    from distillkit.metrics._measured import Measured as Measured
+    from distillkit.metrics._mmd import mmd as mmd
     from distillkit.metrics._model import agreement as agreement
     from distillkit.metrics._model import latency_ratio as latency_ratio
     from distillkit.metrics._model import parameter_compression as parameter_compression
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from distillkit.metrics._prediction import macro_f1 as macro_f1
     from distillkit.metrics._prediction import r2 as r2
     from distillkit.metrics._prediction import rmse as rmse
+    from distillkit.metrics.features import Extractor as Extractor
+    from distillkit.metrics.features import make_extractor as make_extractor
+    from distillkit.metrics.reference import Floors as Floors
+    from distillkit.metrics.reference import Part as Part
+    from distillkit.metrics.reference import Reference as Reference
+    from distillkit.metrics.reference import floors as floors
+    from distillkit.metrics.reference import random_sets as random_sets
+    from distillkit.metrics.reference import shares_reference as shares_reference
 
 _HOMES = {
     "accuracy": "_prediction",
@@ -44,7 +53,16 @@ _HOMES = {
     "expected_coverage": "_coverage",
     "latency_ratio": "_model",
     "macro_f1": "_prediction",
-    "mmd": "_fidelity",
+    "floors": "reference",
+    "make_extractor": "features",
+    "mmd": "_mmd",
+    "random_sets": "reference",
+    "shares_reference": "reference",
+    "Extractor": "features",
+    "Floors": "reference",
+    "Measured": "_measured",
+    "Part": "reference",
+    "Reference": "reference",
     "parameter_compression": "_model",
     "parameters": "_model",
     "r2": "_prediction",

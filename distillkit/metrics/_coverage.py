@@ -10,6 +10,7 @@ from distillkit.distances import squared_distances
 from distillkit.distances._squared import scaled
 from distillkit.exceptions import DataError
 from distillkit.metrics._pairs import Pair, paired
+from distillkit.metrics.reference import Reference, shares_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ _ROUNDING = 1e-9  # more than the relative rounding error of a distance in float
 _SAFE_SQUARE = 1e24  # bound of squared distances that are computed in float32
 
 
+@shares_reference
 def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, n_neighbors: int = 5) -> float:
     r"""Return the share of training rows with a distilled row in their neighborhood.
 
@@ -77,13 +79,19 @@ def coverage(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, 
     if n_neighbors < 1:
         raise DataError(f"n_neighbors={n_neighbors} must be at least 1.")
     # 1. Draw the training rows to examine; around each is a ball of the radius r_k.
-    pairs = list(paired(X, y, distilled))
-    sizes = np.array([len(pair.X) for pair in pairs])
-    chosen = np.zeros(sizes.sum(), dtype=bool)
+    reference = Reference.of(X, y, distilled)
+    pairs = list(paired(reference, None, distilled))
+    sizes = np.array([len(pair.part) for pair in pairs])
+    chosen = np.zeros(reference.root_size, dtype=bool)
     n_balls = _n_balls(sizes)
-    chosen[np.random.default_rng(random_state).choice(len(chosen), size=n_balls, replace=False, shuffle=False)] = True
+    drawn = np.random.default_rng(random_state).choice(len(reference), size=n_balls, replace=False, shuffle=False)
+    chosen[reference.kept[drawn]] = True
     # 2. Count the balls with a distilled row of the same class.
-    covered = sum(_covered(pair, np.flatnonzero(chosen[pair.rows]), n_neighbors) for pair in pairs if not pair.stand_in)
+    covered = sum(
+        _covered(pair, np.flatnonzero(chosen[pair.rows]), n_neighbors)
+        for pair in pairs
+        if not pair.stand_in and len(pair.part)
+    )
     return covered / n_balls
 
 

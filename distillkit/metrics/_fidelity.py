@@ -8,51 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit import distances
-from distillkit.metrics._pairs import class_labels, paired, rows_of
+from distillkit.metrics._pairs import paired
+from distillkit.metrics.reference import Reference, shares_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from distillkit.distilled import DistilledSet
 
-__all__ = ["mmd", "sliced_wasserstein", "wasserstein"]
+__all__ = ["sliced_wasserstein", "wasserstein"]
 
 _MAX_PAIRS = 10_000_000  # limit on the pairs of rows over all classes, which bounds the time
 _SAFE_EXPONENT = 400  # squares of distances between 2**-400 and 2**400 are well within float64
 
 
-def mmd(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
-    """Return the squared maximum mean discrepancy between distilled rows and training rows.
-
-    With class labels, it is the mean of the discrepancies within the classes, weighted by their
-    shares of the training rows; the sample weights are scaled to sum to 1 in each class. A class
-    without distilled rows is compared with all distilled rows. With a continuous target, it is the
-    discrepancy of all rows, with the standardized target as one more column.
-
-    The bandwidth of the kernel is the median distance of at most 1,000 training rows of all classes
-    (features alone), so it is the same for every distilled set. See `distances.mmd`.
-
-    Parameters
-    ----------
-    X : array-like of shape (n, ...)
-        Training rows as the distiller saw them.
-    y : array-like of shape (n,) or None
-        Class labels or numbers.
-    distilled : DistilledSet
-    random_state : int, default=0
-        Seeds the choice of rows: at most 2,000 training and 2,000 distilled rows of each class, and
-        fewer if there are many classes (ten million pairs in all).
-
-    Returns
-    -------
-    float
-        In [0, 2]; 0 only if both are the same weighted points.
-    """
-    X = rows_of(X, distilled)
-    bandwidth = distances.median_bandwidth(X, seed=random_state)
-    return _class_mean(X, y, distilled, distances.mmd, 2000, bandwidth=bandwidth, seed=random_state)
-
-
+@shares_reference
 def wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
     """Return the exact 2-Wasserstein distance between distilled rows and training rows.
 
@@ -79,6 +49,7 @@ def wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) 
     return _class_mean(X, y, distilled, distances.wasserstein, 1000, power=2, seed=random_state)
 
 
+@shares_reference
 def sliced_wasserstein(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
     """Return the sliced 2-Wasserstein distance, over 128 random directions, of all rows.
 
@@ -110,13 +81,16 @@ def _class_mean(
     **options: Any,
 ) -> float:
     """Return the power mean of the distances of all pairs, weighted by their training rows."""
+    reference = Reference.of(X, y, distilled)
     if max_rows is not None:
         # The limit does not depend on the distilled set, so that sets of all sizes are compared
         # with the same training rows.
-        labels = class_labels(y, distilled)
-        options["max_rows"] = max(50, min(max_rows, isqrt(_MAX_PAIRS // (1 if labels is None else len(labels)))))
+        n_classes = 1 if reference.classes is None else len(reference.classes)
+        options["max_rows"] = max(50, min(max_rows, isqrt(_MAX_PAIRS // n_classes)))
     values, shares = [], []
-    for pair in paired(X, y, distilled):
+    for pair in paired(reference, None, distilled):
+        if not len(pair.part):
+            continue
         values.append(distance(pair.X, pair.distilled, y_weight=pair.weight, **options))
         shares.append(len(pair.X))
     if power == 1:

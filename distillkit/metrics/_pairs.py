@@ -9,15 +9,16 @@ import numpy as np
 
 from distillkit.distances._samples import as_floats
 from distillkit.exceptions import DataError
-from distillkit.tables._frames import is_frame
-from distillkit.utils._targets import infer_task
+from distillkit.metrics.reference._parts import Part
+from distillkit.metrics.reference._reference import Reference
+from distillkit.metrics.reference._targets import standardized_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from distillkit.distilled import DistilledSet
 
-__all__ = ["Pair", "class_labels", "flat_rows", "paired", "rows_of"]
+__all__ = ["Pair", "distilled_rows", "flat_rows", "paired"]
 
 
 @dataclass(frozen=True)
@@ -26,23 +27,33 @@ class Pair:
 
     Parameters
     ----------
-    rows : ndarray of shape (n,)
-        Positions in the training rows.
-    X : ndarray of shape (n, d)
-        The training rows at these positions.
+    part : Part
+        The training rows.
     distilled : ndarray of shape (m, d)
         Distilled rows of the same class, or of all classes if `stand_in` is true.
     weight : ndarray of shape (m,)
         Their sample weights, not scaled.
+    indices : ndarray of shape (m,)
+        Positions of these rows in the distilled set.
     stand_in : bool
         Whether the distilled set has no row of positive weight in this class.
     """
 
-    rows: np.ndarray
-    X: np.ndarray
+    part: Part
     distilled: np.ndarray
     weight: np.ndarray
+    indices: np.ndarray
     stand_in: bool = False
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Positions (n,) of the training rows in those of the root reference."""
+        return np.asarray(self.part.positions[self.part.kept])
+
+    @property
+    def X(self) -> np.ndarray:  # noqa: N802 (the usual name of rows)
+        """Features (n, d) of the training rows."""
+        return self.part.X
 
 
 def flat_rows(X: Any) -> np.ndarray:
@@ -51,12 +62,34 @@ def flat_rows(X: Any) -> np.ndarray:
     return np.asarray(X.reshape(len(X), -1))
 
 
-def rows_of(X: Any, distilled: DistilledSet) -> np.ndarray:
-    """Return training rows as `flat_rows` does; the columns of a frame are found by their names."""
-    return flat_rows(distilled.encode(X) if is_frame(X) else X)
+def distilled_rows(reference: Reference, distilled: DistilledSet) -> np.ndarray:
+    """Return distilled rows in the units of the training rows, of shape (m, ...).
+
+    Distilled rows in the space of the method's own `preprocessing` are transformed back by its
+    inverse, so that all methods are compared in the units of the data.
+
+    Raises
+    ------
+    DataError
+        If there are no distilled rows, if they have other features than the training rows, or if
+        values or weights are NaN or infinite.
+    """
+    rows = as_floats(distilled.in_original_units())
+    shape = (len(reference), *reference.root.X.shape[1:])
+    if not len(rows) or rows[0].size != int(np.prod(shape[1:])):
+        raise DataError(
+            f"training rows of shape {shape} and distilled rows of shape {rows.shape} "
+            "cannot be compared: both need at least one row and the same features."
+        )
+    weight = np.asarray(distilled.sample_weight, dtype=np.float64)
+    if not np.isfinite(rows).all():
+        raise DataError("the distilled rows hold NaN or infinite values: distillation has diverged.")
+    if not np.isfinite(weight).all() or (weight < 0).any() or not (weight > 0).any():
+        raise DataError("the weights of the distilled rows must be finite, not negative, and not all zero.")
+    return rows.reshape(len(rows), *shape[1:])
 
 
-def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
+def paired(X: Any, y: Any, distilled: DistilledSet, features: Any = None, random_state: int = 0) -> Iterator[Pair]:
     """Yield the training rows in parts, each with the distilled rows to compare it with.
 
     - With class labels, there is one pair per class of `y`. A class without distilled rows is
@@ -65,16 +98,15 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
       both sides, standardized by the mean and standard deviation of the training target.
     - Without a target, there is one pair of all rows.
 
-    Distilled rows in the space of the method's own `preprocessing` are transformed back by its
-    inverse, so that all methods are compared in the units of the data.
-
     Parameters
     ----------
-    X : array-like of shape (n, ...), or frame of shape (n, d)
+    X : Reference, or array-like or frame of shape (n, ...)
         The columns of a frame may be in any order.
     y : array-like of shape (n,) or None
-        Class labels or numbers.
+        Class labels or numbers; ignored if `X` is a reference.
     distilled : DistilledSet
+    features, random_state
+        The feature extractor, see `Reference.extractor`.
 
     Yields
     ------
@@ -84,75 +116,17 @@ def paired(X: Any, y: Any, distilled: DistilledSet) -> Iterator[Pair]:
     ------
     DataError
         If training rows and distilled rows have different features, if either has no rows, or if
-        rows or continuous targets are not finite.
+        rows, continuous targets or weights are not finite.
     """
-    flat, y = rows_of(X, distilled), None if y is None else np.asarray(y)
-    distilled_X = (
-        distilled.X if distilled.preprocessing is None else distilled.preprocessing.inverse_transform(distilled.X)
-    )
-    distilled_rows, weight = flat_rows(distilled_X), np.asarray(distilled.sample_weight, dtype=np.float64)
-    if not len(flat) or not len(distilled_rows) or flat.shape[1] != distilled_rows.shape[1]:
-        raise DataError(
-            f"training rows of shape {flat.shape} and distilled rows of shape {distilled_rows.shape} "
-            "cannot be compared: both need at least one row and the same features."
-        )
-    if not np.isfinite(distilled_rows).all():
-        raise DataError("the distilled rows hold NaN or infinite values: distillation has diverged.")
-    if not np.isfinite(flat).all():
-        raise DataError("the training rows hold NaN or infinite values: drop or fill these rows.")
-    labels = class_labels(y, distilled)
-    if y is None or distilled.y is None:
-        yield Pair(np.arange(len(flat)), flat, distilled_rows, weight)
-    elif labels is not None:
-        yield from _per_class(labels, flat, y, distilled_rows, np.asarray(distilled.y), weight)
-    else:
-        columns = _standardized(y, distilled.y)
-        rows = [_with_column(*part) for part in zip((flat, distilled_rows), columns, strict=True)]
-        yield Pair(np.arange(len(flat)), rows[0], rows[1], weight)
-
-
-def class_labels(y: Any, distilled: DistilledSet) -> np.ndarray | None:
-    """Return the sorted class labels of the training rows, or None if they have no classes."""
-    if y is None or distilled.y is None:
-        return None
-    y = np.asarray(y)
-    task = "classification" if distilled.classes is not None else distilled.provenance.get("task") or infer_task(y)
-    return np.unique(y) if task == "classification" else None
-
-
-def _per_class(
-    labels: np.ndarray,
-    flat: np.ndarray,
-    y: np.ndarray,
-    distilled_rows: np.ndarray,
-    y_distilled: np.ndarray,
-    weight: np.ndarray,
-) -> Iterator[Pair]:
-    for label in labels:
-        rows = np.flatnonzero(y == label)
-        of_class = np.flatnonzero((y_distilled == label) & (weight > 0))
-        stand_in = len(of_class) == 0
-        if stand_in:
-            yield Pair(rows, flat[rows], distilled_rows, weight, stand_in)
-        else:
-            yield Pair(rows, flat[rows], distilled_rows[of_class], weight[of_class], stand_in)
-
-
-def _standardized(y: Any, y_distilled: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Standardize both targets by the mean and standard deviation of the training target."""
-    y, y_distilled = (np.asarray(as_floats(values, "y"), dtype=np.float64) for values in (y, y_distilled))
-    if not (np.isfinite(y).all() and np.isfinite(y_distilled).all()):
-        raise DataError("the targets hold NaN or infinite values: drop or fill these rows.")
-    lowest, highest = y.min(), y.max()
-    if lowest == highest:  # the standard deviation of equal values may be a rounding error above 0
-        return y - lowest, y_distilled - lowest
-    # Scale by a power of two, which is exact, so that no square can overflow or underflow.
-    exponent = -int(np.frexp(highest / 2 - lowest / 2)[1])
-    y, y_distilled = np.ldexp(y, exponent), np.ldexp(y_distilled, exponent)
-    mean = y[0] + np.mean(y - y[0])
-    deviation = np.std(y - mean)
-    return (y - mean) / deviation, (y_distilled - mean) / deviation
-
-
-def _with_column(X: np.ndarray, column: np.ndarray) -> np.ndarray:
-    return np.column_stack([X, column.astype(X.dtype, copy=False)])
+    reference = Reference.of(X, y, distilled)
+    mapped = reference.extractor(features, random_state).transform(distilled_rows(reference, distilled))
+    weight = np.asarray(distilled.sample_weight, dtype=np.float64)
+    everything = np.arange(len(mapped))
+    if reference.y is not None and reference.classes is None and distilled.y is not None:
+        column = standardized_target(reference.root.y, distilled.y)
+        mapped = np.column_stack([mapped, column.astype(mapped.dtype, copy=False)])
+    for part in reference.parts(features, random_state):
+        own = everything if part.label is None else np.flatnonzero((distilled.y == part.label) & (weight > 0))
+        stand_in = len(own) == 0
+        own = everything if stand_in else own
+        yield Pair(part, mapped[own], weight[own], own, stand_in)

@@ -90,9 +90,12 @@ def _data() -> list[MetricSpec]:
     return [
         spec(
             "mmd",
-            "_fidelity:mmd",
+            "_mmd:mmd",
             "squared maximum mean discrepancy from the training rows, within classes",
-            version=2,
+            version=3,
+            value_range=(0.0, 2.0),
+            ideal=0.0,
+            shares_reference=True,
             **lower_is_better,
         ),
         spec("wasserstein", "_fidelity:wasserstein", exact, version=2, requires=("ot",), **lower_is_better),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distillkit.exceptions import PluginError
 from distillkit.hookspecs import PROJECT
-from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, CONTROL, METHOD, REFERENCE, PublishedResult, Spec
+from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, CONTROL, METHOD, METRIC_NEEDS, REFERENCE, PublishedResult, Spec
 
 if TYPE_CHECKING:
     import pluggy
@@ -138,6 +138,10 @@ def _is_presets(value: Any) -> bool:
     )
 
 
+def _is_range(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(end is None or _is_number(end) for end in value)
+
+
 def _one_of(allowed: AbstractSet[str]) -> tuple[Callable[[Any], bool], str]:
     return lambda value: isinstance(value, str) and value in allowed, f"one of {', '.join(sorted(allowed))}"
 
@@ -175,6 +179,15 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "stage": _one_of(STAGES),
     "greater_is_better": (lambda value: value is None or _is_flag(value), "True, False or None"),
     "unit": (_is_text, "text"),
+    "needs": (
+        lambda value: isinstance(value, AbstractSet) and value <= METRIC_NEEDS,
+        f"a frozenset of {', '.join(sorted(METRIC_NEEDS))}",
+    ),
+    "value_range": (_is_range, "two numbers or None, such as (0.0, None)"),
+    "standard": (_is_flag, "True or False"),
+    "floor_draws": (lambda value: value == 0 or _is_count(value), "an int of at least 0"),
+    "ideal": (lambda value: value is None or _is_number(value), "a finite number or None"),
+    "shares_reference": (_is_flag, "True or False"),
     "extension": (_is_name, "letters and digits without a dot"),
 }
 
