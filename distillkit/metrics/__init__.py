@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from distillkit.metrics.reference import floors as floors
     from distillkit.metrics.reference import random_sets as random_sets
     from distillkit.metrics.reference import shares_reference as shares_reference
+    from distillkit.metrics.privacy import PrivacyReport as PrivacyReport
+    from distillkit.metrics.privacy import privacy_report as privacy_report
 
 _HOMES = {
     "accuracy": "_prediction",
@@ -65,6 +67,8 @@ _HOMES = {
     "Reference": "reference",
     "parameter_compression": "_model",
     "parameters": "_model",
+    "PrivacyReport": "privacy",
+    "privacy_report": "privacy",
     "r2": "_prediction",
     "rmse": "_prediction",
     "rows_kept": "_cost",
