@@ -27,6 +27,8 @@ BOTH_TASKS: frozenset[str] = frozenset({"classification", "regression"})
 ALL_MODALITIES: frozenset[str] = frozenset({"table", "series", "image"})
 METRIC_NEEDS: frozenset[str] = frozenset({"probabilities", "images", "series", "table", "classes", "held-out"})
 """What a metric may need; see `MetricSpec`."""
+Trait = bool | Mapping[str, tuple[Any, ...]]
+"""A property of a method, or the values of its parameters with which the method has it."""
 METHOD, CONTROL, REFERENCE = "method", "control", "reference"
 """The roles of methods in a leaderboard; see `MethodSpec`."""
 
@@ -124,6 +126,14 @@ class MethodSpec(Spec):
     label_mode : {"hard", "soft"}
         Whether the distilled sets have hard labels or probabilities. The two are never compared
         with each other. Has no effect for methods that reduce a model.
+    exposes_originals : bool or mapping of str to tuple
+        Whether the method publishes training rows as they are. A mapping says that this depends on
+        parameters: ``{"representative": ("member",)}`` means that it does so if `representative` is
+        "member". A parameter that names a registered method counts as well if that method publishes
+        training rows, so that ``{"distiller": ()}`` suits a method that passes rows on.
+    starts_from_real : bool or mapping of str to tuple
+        Whether the method optimizes rows that start as training rows, and so may publish them
+        nearly unchanged.
     """
 
     reduces: str = "rows"
@@ -136,6 +146,8 @@ class MethodSpec(Spec):
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     label_mode: str = "hard"
+    exposes_originals: Trait = False
+    starts_from_real: Trait = False
 
     @property
     def follows_budget(self) -> bool:

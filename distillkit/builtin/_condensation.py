@@ -6,6 +6,9 @@ from distillkit.specs import MethodSpec
 
 __all__ = ["CONDENSERS"]
 
+_REAL_START = {"init": ("real",)}
+"""The parameter with which rows start as training rows."""
+
 CONDENSERS = (
     MethodSpec(
         name="gradient-matching",
@@ -15,6 +18,7 @@ CONDENSERS = (
         requires=("torch",),
         reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
         presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
+        starts_from_real={**_REAL_START, "preset": ("dsa",)},
         summary="Rows optimized so that their training gradients match those of all rows",
     ),
     MethodSpec(
@@ -24,6 +28,7 @@ CONDENSERS = (
         version=2,  # rows are held out as for the other condensers
         requires=("torch",),
         reference="Wang et al. 2018, arXiv:1811.10959; truncated: Feng et al., ICLR 2024, arXiv:2311.07025",
+        starts_from_real=_REAL_START,
         summary="Rows optimized by backpropagation through the training of networks on them",
     ),
     MethodSpec(
@@ -33,6 +38,7 @@ CONDENSERS = (
         requires=("torch",),
         reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719; linear: Chen et al., NeurIPS 2024",
         presets={"linear": {"feature_map": "linear"}},
+        starts_from_real=_REAL_START,
         summary="Rows optimized so that kernel ridge regression on network features predicts all rows from them",
     ),
     MethodSpec(
@@ -44,6 +50,7 @@ CONDENSERS = (
         label_mode="soft",
         requires=("torch",),
         reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719",
+        starts_from_real=_REAL_START,
         summary="Like kernel, with class probabilities learned for each row",
     ),
     MethodSpec(
@@ -57,6 +64,7 @@ CONDENSERS = (
             "wasserstein": {"loss": "wasserstein"},
             "hybrid": {"gradient_weight": 0.1},
         },
+        starts_from_real=_REAL_START,
         summary="Rows optimized so that random networks embed them with the same distribution as all rows of the class",
     ),
     MethodSpec(
@@ -65,6 +73,7 @@ CONDENSERS = (
         kind="condensation",
         requires=("torch",),
         reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
+        starts_from_real=_REAL_START,
         summary="Rows optimized so that training on them follows the weight trajectories of training on all rows",
     ),
 )

@@ -12,6 +12,7 @@ CONTROLS = (
         target="distillkit.coresets:RandomSubset",
         kind="control",
         role=CONTROL,
+        exposes_originals=True,
         summary="Random rows, stratified by class or by quantiles of the target",
     ),
     MethodSpec(
@@ -28,6 +29,7 @@ CONTROLS = (
         kind="control",
         role=REFERENCE,
         budgeted=False,
+        exposes_originals=True,
         summary="All training rows",
     ),
 )
@@ -40,6 +42,7 @@ CORESETS = (
         kind="coreset",
         reference="Lloyd 1982, doi:10.1109/TIT.1982.1056489; k-means++: Arthur and Vassilvitskii, SODA 2007",
         presets={"medoids": {"representative": "member"}},
+        exposes_originals={"representative": ("member",)},
         summary="k-means in each class: centroids weighted by the sizes of their clusters",
     ),
     MethodSpec(
@@ -47,6 +50,7 @@ CORESETS = (
         target="distillkit.coresets:KCenterCoreset",
         kind="coreset",
         reference="Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5",
+        exposes_originals=True,
         summary="Greedy k-center in each class: each next row is the one farthest from all selected ones",
     ),
     MethodSpec(
@@ -54,6 +58,7 @@ CORESETS = (
         target="distillkit.coresets:HerdingCoreset",
         kind="coreset",
         reference="Welling 2009, doi:10.1145/1553374.1553517; Rebuffi et al., arXiv:1611.07725",
+        exposes_originals=True,
         summary="Rows whose mean approximates the mean of their class, selected greedily in ranking order",
     ),
     MethodSpec(
@@ -63,6 +68,7 @@ CORESETS = (
         version=2,  # a row equally near to several selected rows counts for the first of them
         reference="Nemhauser, Wolsey and Fisher 1978, doi:10.1007/BF01588971; lazily: Minoux 1978",
         presets={"cosine": {"metric": "cosine"}},
+        exposes_originals=True,
         summary="Facility location in each class: rows most similar to all others, selected greedily in ranking order",
     ),
     MethodSpec(
@@ -70,6 +76,7 @@ CORESETS = (
         target="distillkit.coresets:LightweightCoreset",
         kind="coreset",
         reference="Bachem, Lucic and Krause, KDD 2018, arXiv:1702.08248",
+        exposes_originals=True,
         summary="Rows sampled half uniformly and half by squared distance to the mean, with unbiased weights",
     ),
     MethodSpec(
@@ -77,6 +84,7 @@ CORESETS = (
         target="distillkit.coresets:SensitivityCoreset",
         kind="coreset",
         reference="Feldman and Langberg, arXiv:1106.1379; Bachem, Lucic and Krause, arXiv:1703.06476",
+        exposes_originals=True,
         summary="Rows sampled by their sensitivity for the k-means cost, with unbiased weights",
     ),
     MethodSpec(
@@ -85,6 +93,7 @@ CORESETS = (
         kind="coreset",
         reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
         presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
+        exposes_originals={"coreset": ()},
         summary="Merge-and-reduce: a coreset of rows that arrive in chunks, in bounded memory",
     ),
     MethodSpec(
@@ -93,6 +102,7 @@ CORESETS = (
         kind="coreset",
         reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
         presets={"hard": {"keep": "hard"}},
+        exposes_originals=True,
         summary="Rows of each class with the smallest gradient norms early in training, or with the largest",
     ),
     MethodSpec(
@@ -101,6 +111,7 @@ CORESETS = (
         kind="coreset",
         reference="Paul, Ganguli and Dziugaite, arXiv:2107.07075",
         presets={"hard": {"keep": "hard"}},
+        exposes_originals=True,
         summary="Rows of each class with the smallest prediction errors early in training, or with the largest",
     ),
     MethodSpec(
@@ -110,6 +121,7 @@ CORESETS = (
         tasks=frozenset({"classification"}),
         reference="Toneva et al., arXiv:1812.05159",
         presets={"hard": {"keep": "hard"}},
+        exposes_originals=True,
         summary="Rows of each class that networks forget least often during training, or most often",
     ),
     MethodSpec(
@@ -125,6 +137,7 @@ CORESETS = (
             "hard": {"keep": "hard"},
             "hard-fifth": {"strategy": "entropy", "keep": "hard", "among": 0.2},
         },
+        exposes_originals=True,
         summary="Rows of each class that a classifier predicts with the least uncertainty, or with the most",
     ),
     MethodSpec(
@@ -132,6 +145,7 @@ CORESETS = (
         target="distillkit.coresets:CraigCoreset",
         kind="coreset",
         reference="Mirzasoleiman, Bilmes and Leskovec, arXiv:1906.01827",
+        exposes_originals=True,
         summary="Rows of each class selected by facility location on gradients, weighted by the rows they represent",
     ),
     MethodSpec(
@@ -139,6 +153,7 @@ CORESETS = (
         target="distillkit.coresets:GradMatchCoreset",
         kind="coreset",
         reference="Killamsetty et al., arXiv:2103.00123",
+        exposes_originals=True,
         summary="Rows of each class, weighted by matching pursuit so that their gradients sum to that of the class",
     ),
     MethodSpec(
@@ -146,6 +161,7 @@ CORESETS = (
         target="distillkit.coresets:LeverageCoreset",
         kind="coreset",
         reference="Drineas, Mahoney and Muthukrishnan, SODA 2006; Ma, Mahoney and Yu, arXiv:1306.5362",
+        exposes_originals=True,
         summary="Rows sampled by their leverage scores in a least-squares fit, with unbiased weights",
     ),
     MethodSpec(
@@ -154,6 +170,7 @@ CORESETS = (
         kind="coreset",
         reference="Koh and Liang, arXiv:1703.04730; greedily: Killamsetty et al., arXiv:2012.10630",
         presets={"sensitivity": {"criterion": "sensitivity"}, "gradient": {"criterion": "gradient"}},
+        exposes_originals=True,
         summary="Rows selected greedily by their influence on a ridge model of all rows, in closed form",
     ),
 )

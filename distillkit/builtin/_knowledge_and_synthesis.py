@@ -29,6 +29,8 @@ SOFT_LABELS = (
         params={"distiller": "random"},
         label_mode="soft",
         requires=("torch",),
+        exposes_originals={"distiller": ()},
+        starts_from_real={"distiller": ()},
         summary="Random rows labeled with the probabilities of a teacher trained on all rows",
     ),
     MethodSpec(
@@ -38,6 +40,8 @@ SOFT_LABELS = (
         params={"distiller": "kmeans"},
         label_mode="soft",
         requires=("torch",),
+        exposes_originals={"distiller": ()},
+        starts_from_real={"distiller": ()},
         summary="k-means centroids labeled with the probabilities of a teacher trained on all rows",
     ),
 )

@@ -142,6 +142,12 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(end is None or _is_number(end) for end in value)
 
 
+def _is_trait(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_text(name) and isinstance(values, tuple) for name, values in value.items())
+    return _is_flag(value)
+
+
 def _one_of(allowed: AbstractSet[str]) -> tuple[Callable[[Any], bool], str]:
     return lambda value: isinstance(value, str) and value in allowed, f"one of {', '.join(sorted(allowed))}"
 
@@ -168,6 +174,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "reference": (_is_text, "text"),
     "presets": (_is_presets, "a mapping of names to mappings of parameters"),
     "label_mode": _one_of(LABEL_MODES),
+    **dict.fromkeys(
+        ("exposes_originals", "starts_from_real"),
+        (_is_trait, "True, False or a mapping of parameters to tuples of values"),
+    ),
     # "auto" stands for a task or modality that is read from the file, for datasets given by path.
     "task": _one_of(BOTH_TASKS | {"auto"}),
     "modality": _one_of(ALL_MODALITIES | {"auto"}),
