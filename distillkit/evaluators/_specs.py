@@ -8,7 +8,7 @@ __all__ = ["evaluator_specs"]
 
 
 _BOTH = frozenset({"hard", "soft"})
-_PROTOCOLS = {"standard": {"protocol": "standard"}}
+_PROTOCOLS = {name: {"protocol": name} for name in ("standard", "siamese", "plain")}
 
 
 def evaluator_specs() -> list[EvaluatorSpec]:

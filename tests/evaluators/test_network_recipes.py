@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from distillkit.evaluators import make_convnet, make_lenet, make_resnet18
+from distillkit.evaluators import _networks, make_convnet, make_lenet, make_resnet18
 from distillkit.evaluators._networks import NetworkEvaluator
 from distillkit.exceptions import DataError
 
@@ -62,6 +62,29 @@ def test_the_standard_protocol_is_the_literatures():
         "network": "convnet", "width": 128, "depth": 3, "batch_size": 256, "epochs": 1000, "optimizer": "sgd", "lr": 0.01,
         "schedule": "step", "augment": "auto",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("protocol", "channels", "epochs", "augment"),
+    [
+        ("siamese", 1, 1000, ("color", "crop", "cutout", "scale", "rotate")),
+        ("siamese", 3, 1000, ("color", "crop", "cutout", "flip", "scale", "rotate")),
+        ("plain", 1, 300, None),
+    ],
+)
+def test_the_other_recipes_of_the_literature_differ_in_epochs_and_augmentation(protocol, channels, epochs, augment):
+    settings = NetworkEvaluator("convnet", protocol=protocol)._settings((10, channels, 28, 28))
+    standard = NetworkEvaluator("convnet", protocol="standard")._settings((10, channels, 28, 28))
+    assert settings == standard | {"epochs": epochs, "augment": augment}
+
+
+def test_siamese_augmentation_trains_and_leaves_series_alone(digits, monkeypatch):
+    monkeypatch.setattr(_networks, "_MOST_UPDATES", 30)
+    X, y, X_test, _ = digits
+    model = make_convnet("classification", 0, protocol="siamese", width=8).fit(X, y)
+    assert model.estimator_.augment == ("color", "crop", "cutout", "scale", "rotate")
+    assert set(model.predict(X_test)) <= set(y)
+    assert NetworkEvaluator("convnet", protocol="siamese")._settings((10, 1, 40))["augment"] is None
 
 
 @pytest.mark.parametrize(("n_rows", "epochs"), [(10, 300), (128, 300), (129, 150), (60_000, 2)])
