@@ -289,20 +289,53 @@ class ExecutorSpec(Spec):
 class PublishedResult:
     """A result from the literature, which is shown beside the measured ones.
 
+    A verdict compares it with a measured one only where dataset, method, rows, stored size, kind of
+    labels and evaluator are the same; see `distillkit.bench.leaderboard`. What the source does not
+    state is left empty, which rules out a verdict.
+
     Parameters
     ----------
     method, dataset, evaluator, metric : str
-        Names; `method` and `dataset` as in distillkit if it has them.
+        Names; `method` and `dataset` as in distillkit if it has them, `evaluator` as in the source.
     budget : str
-        Rows per class, as in a row of the leaderboard.
+        Rows per class that models are trained on, as in a row of the leaderboard.
     value, std : float
         In the unit of the metric (fractions for accuracy); `std` is None if it was not published.
     n : int or None
-        Number of repetitions.
+        Number of independent repetitions (distilled sets) that `std` refers to.
     source : str
         Paper, table, address.
     protocol : str
-        Differences from the protocol of distillkit, in words.
+        Differences from every protocol of distillkit, in words. If there are any, there is no
+        verdict.
+    label : str
+        Name of the method in the source, such as ``"DC"``; the empty string is that of `method`.
+    preset : str or None
+        Preset of the method to which the result belongs: ``""`` is the method with its default
+        settings, and None any settings.
+    label_mode : {"hard", "soft", ""}
+        Kind of labels that the evaluator was trained on.
+    size_factor : float or None
+        Bytes of a distilled row as it is stored, divided by those of a training row: 0.25 for
+        images that are stored at half the height and width. None for rows that are generated from
+        stored parameters, whose budget counts bytes.
+    bytes : int or None
+        Bytes of all distilled rows as they are stored, if the source states them.
+    augmentation : str
+        Augmentation of the evaluator's training: ``"none"``, ``"crop-scale-rotate"``,
+        ``"siamese"``, ...
+    network : str
+        Network of the evaluator.
+    epochs : int or None
+        Epochs of the evaluator's training.
+    judge : str or None
+        Evaluator of distillkit, with its preset, that follows the same recipe, for example
+        ``"convnet:standard"``; the empty string if there is none. None compares `evaluator` with
+        the names of evaluators.
+    verified : bool
+        Whether the value was compared with the source.
+    note : str
+        Remarks that do not rule out a verdict.
     """
 
     method: str
@@ -315,6 +348,17 @@ class PublishedResult:
     n: int | None = None
     source: str
     protocol: str = ""
+    label: str = ""
+    preset: str | None = None
+    label_mode: str | None = None
+    size_factor: float | None = 1.0
+    bytes: int | None = None
+    augmentation: str = ""
+    network: str = ""
+    epochs: int | None = None
+    judge: str | None = None
+    verified: bool = False
+    note: str = ""
 
 
 Loader = Callable[..., Any]

@@ -225,7 +225,20 @@ def _check_published(result: PublishedResult) -> None:
         result.std is None or (_is_number(result.std) and result.std >= 0),
         "None or a number of at least 0",
     )
-    checks["n"] = (result.n is None or _is_count(result.n), "None or an int of at least 1")
+    for name in ("n", "bytes", "epochs"):
+        value = getattr(result, name)
+        checks[name] = (value is None or _is_count(value), "None or an int of at least 1")
+    for name in ("label", "augmentation", "network", "note"):
+        checks[name] = (_is_text(getattr(result, name)), "text")
+    for name in ("preset", "judge"):
+        value = getattr(result, name)
+        checks[name] = (value is None or _is_text(value), "None or text")
+    checks["label_mode"] = (result.label_mode in (None, "", *LABEL_MODES), "None, 'hard', 'soft' or ''")
+    checks["size_factor"] = (
+        result.size_factor is None or (_is_number(result.size_factor) and result.size_factor > 0),
+        "None or a positive number",
+    )
+    checks["verified"] = (_is_flag(result.verified), "True or False")
     for name, (valid, requirement) in checks.items():
         if not valid:
             raise PluginError(f"PublishedResult has {name}={getattr(result, name)!r}: it must be {requirement}.")

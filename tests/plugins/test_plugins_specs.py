@@ -97,16 +97,18 @@ def test_specs_of_every_kind_are_checked(site, kind, spec, cause):
 def test_published(site):
     good = "PublishedResult(method='herding', dataset='mnist', budget='10', evaluator='e', metric='accuracy', value=0.5, source='s')"
     site.add("dk-good", f"@hookimpl\ndef distillkit_published():\n    return [{good}, {good}]")
-    for index, (field, value) in enumerate(
-        {"value": "float('nan')", "std": "-1.0", "n": "0", "method": "''", "protocol": "None"}.items()
-    ):
+    wrong = {
+        "value": "float('nan')", "std": "-1.0", "n": "0", "method": "''", "protocol": "None", "preset": "1",
+        "label_mode": "'firm'", "size_factor": "0", "bytes": "1.5", "epochs": "-1", "judge": "2", "verified": "'yes'", "note": "None",
+    }  # fmt: skip
+    for index, (field, value) in enumerate(wrong.items()):
         bad = good.replace("value=0.5", f"value={value}") if field == "value" else good[:-1] + f", {field}={value})"
         bad = bad.replace("method='herding', ", "") if field == "method" else bad
         site.add(f"dk-bad{index}", f"@hookimpl\ndef distillkit_published():\n    return [{bad}]")
     manager, _ = site.load()
     with pytest.warns(PluginWarning) as caught:
         results = manager.published()
-    assert len(caught) == 5
+    assert len(caught) == len(wrong)
     assert [result.value for result in results if result.method == "herding" and result.source == "s"] == [0.5, 0.5]
-    for index, field in enumerate(("value", "std", "n", "method", "protocol")):
+    for index, field in enumerate(wrong):
         assert f"PublishedResult has {field}=" in record_of(manager, f"dk-bad{index}:m").error

@@ -215,9 +215,10 @@ class _Chart:
         if result["budget"] not in self.tick_x:
             return
         x, y = self.x(result["line_method"], result["budget"]) + 7, self.y(result["published"])
+        verdict = ": ".join(filter(None, (result["verdict"], result["reason"])))
         text = (
-            f"published: {result['method']} {fmt.fixed(result['published'])} with {result['published_evaluator']}, "
-            f"{result['verdict']} ({result['protocol']}; {result['source']})"
+            f"published: {result['published_as']} {fmt.fixed(result['published'])} with "
+            f"{result['published_evaluator']}, {verdict} ({result['protocol']}; {result['source']})"
         )
         self.add(
             Markup('<path class="published s{n}" d="M{x} {a}L{r} {y}L{x} {b}L{l} {y}Z"><title>{t}</title></path>'),

@@ -7,6 +7,7 @@ from typing import Any
 
 from distillkit.bench.leaderboard import Leaderboard
 from distillkit.bench.leaderboard._panels import to_records
+from distillkit.bench.leaderboard._published_verdicts import OTHER_PROTOCOL
 from distillkit.bench.reporters._format import fixed
 
 __all__ = ["failure_groups", "first_line", "matched_published", "skipped_groups"]
@@ -70,7 +71,7 @@ def matched_published(leaderboard: Leaderboard) -> list[dict[str, Any]]:
     list of dict
         The columns of `Leaderboard.published`, and ``measured_by``, which lists each measured mean
         with its evaluator. The verdict is that of the evaluator that follows the published
-        protocol, if there is one.
+        protocol, if there is one, with the tolerance or with the reason why there is no verdict.
     """
     matches: dict[tuple[Any, ...], dict[str, Any]] = {}
     for record in to_records(leaderboard.published):
@@ -80,10 +81,22 @@ def matched_published(leaderboard: Leaderboard) -> list[dict[str, Any]]:
             record[name]
             for name in ("dataset", "budget", "line_method", "published", "published_evaluator", "source", "protocol")
         )
-        match = matches.setdefault(key, {**record, "measured_by": ""})
+        found = _verdict_in_words(record)
+        match = matches.setdefault(key, {**record, "measured_by": "", "verdict": found})
         labels = "" if record["label_mode"] == "hard" else f" ({record['label_mode']} labels)"
         measured = f"{fixed(record['measured'])} {record['evaluator']}{labels}"
         match["measured_by"] = ", ".join(filter(None, (match["measured_by"], measured)))
-        if match["verdict"] == "other protocol":
-            match["verdict"] = record["verdict"]
+        if match["verdict"].startswith(OTHER_PROTOCOL):
+            match["verdict"] = found
+    for match in matches.values():
+        if not match["verified"]:
+            match["source"] += " (not compared with the source)"
     return list(matches.values())
+
+
+def _verdict_in_words(record: dict[str, Any]) -> str:
+    if record["reason"]:
+        return f"{record['verdict']}: {record['reason']}"
+    if record["tolerance"] is None:
+        return str(record["verdict"])
+    return f"{record['verdict']} (difference {record['difference']:+.3f}, tolerance {fixed(record['tolerance'])})"
