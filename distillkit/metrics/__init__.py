@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from distillkit.metrics._prediction import rmse as rmse
     from distillkit.metrics.features import Extractor as Extractor
     from distillkit.metrics.features import make_extractor as make_extractor
+    from distillkit.metrics.privacy import PrivacyReport as PrivacyReport
+    from distillkit.metrics.privacy import privacy_report as privacy_report
     from distillkit.metrics.reference import Floors as Floors
     from distillkit.metrics.reference import Part as Part
     from distillkit.metrics.reference import Reference as Reference
     from distillkit.metrics.reference import floors as floors
     from distillkit.metrics.reference import random_sets as random_sets
     from distillkit.metrics.reference import shares_reference as shares_reference
-    from distillkit.metrics.privacy import PrivacyReport as PrivacyReport
-    from distillkit.metrics.privacy import privacy_report as privacy_report
 
 _HOMES = {
     "accuracy": "_prediction",

@@ -1,4 +1,4 @@
-"""What a method with given parameters does with the training rows: publish them, or start from them."""
+"""What a method with given parameters does with training rows: publish them, or start from them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from distillkit import metrics
 from distillkit.metrics._specs import metric_specs
 
 SPECS = {spec.name: spec for spec in metric_specs()}
-HELPERS = {"expected_coverage", "floors", "make_extractor", "random_sets", "shares_reference"}
+HELPERS = {"privacy_report", "expected_coverage", "floors", "make_extractor", "random_sets", "shares_reference"}
 FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y", "distilled", "random_state"]}
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.metrics._pairs import flat_rows, rows_of
+from distillkit.metrics._pairs import flat_rows
+from distillkit.tables._frames import is_frame
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
@@ -51,9 +52,9 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
             "the privacy panel needs at least one training row, one distilled row and, if any are given, one "
             "held-out row."
         )
-    members = rows_of(X, distilled)
+    members = _rows_of(X, distilled)
     published = flat_rows(distilled.in_original_units())
-    fresh = members[:0] if holdout is None else rows_of(holdout, distilled)
+    fresh = members[:0] if holdout is None else _rows_of(holdout, distilled)
     for name, rows in {"training rows": members, "distilled rows": published, "held-out rows": fresh}.items():
         if rows.shape[1] != members.shape[1]:
             raise DataError(
@@ -68,3 +69,8 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
     if len(published) > limit:
         sampled = np.sort(np.random.default_rng(random_state).choice(len(published), limit, replace=False))
     return PanelRows(published, members, fresh, sampled)
+
+
+def _rows_of(X: Any, distilled: DistilledSet) -> np.ndarray:
+    """Return rows as a matrix; the columns of a frame are found by their names."""
+    return flat_rows(distilled.encode(X) if is_frame(X) else X)
