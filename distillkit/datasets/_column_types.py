@@ -121,6 +121,17 @@ def _encoded(column: pd.Series[Any]) -> pa.DictionaryArray:
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
+def _used(encoded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return codes and texts without unused texts, such as those of other rows of a file."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    used = encoded.indices.unique().drop_null()
+    if len(used) == len(encoded.dictionary):
+        return encoded
+    return pa.DictionaryArray.from_arrays(compute.index_in(encoded.indices, used), encoded.dictionary.take(used))
+
+
 def _matches(values: pa.Array, pattern: re.Pattern[str]) -> np.ndarray:
     """Return where texts match a pattern as a whole; missing ones do not."""
     from pyarrow import compute
@@ -229,7 +240,7 @@ def convert_column(column: pd.Series[Any], type_: ColumnType) -> tuple[pd.Series
     """
     if not is_raw(column):
         return _convert_declared(column, type_)
-    encoded = _encoded(column)
+    encoded = _used(_encoded(column))
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     converted = _convert_values(encoded.dictionary, type_)
     n_unfit = int(converted.isna().to_numpy()[codes[codes >= 0]].sum())

@@ -19,7 +19,7 @@ from distillkit.utils._surrogates import escaped
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["IMAGE_SUFFIXES", "ImageReader", "read_folder", "read_tar"]
+__all__ = ["IMAGE_SUFFIXES", "ImageReader", "part_names", "read_folder", "read_tar"]
 
 IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"])
 
@@ -81,6 +81,40 @@ def read_tar(archive: Path) -> Iterator[NamedContent]:
         yield PurePosixPath(name), content
 
 
+def part_names(source: Path) -> set[str]:
+    """Return the names of the folders above the class folders of images, which are not decoded.
+
+    Parameters
+    ----------
+    source : Path
+        A folder, or a tar archive.
+
+    Raises
+    ------
+    DatasetError
+        If an archive is damaged.
+    """
+    if source.is_dir():
+        walked = os.walk(source, followlinks=True)
+        paths = [PurePosixPath(Path(parent, file).relative_to(source)) for parent, _, files in walked for file in files]
+        return {_part_of(path) for path in paths if is_image(path)}
+    found = set()
+
+    def is_wanted(name: str) -> bool:
+        if is_image(path := PurePosixPath(name)):
+            found.add(_part_of(path))
+        return False  # Only the names are needed.
+
+    for _ in read_members(source, is_wanted):
+        pass
+    return found
+
+
+def _part_of(path: PurePosixPath) -> str:
+    """Return the name of the folder above the class folder of an image, or ""."""
+    return path.parts[-3] if len(path.parts) > 2 else ""
+
+
 @dataclass(eq=False)
 class ImageReader:
     """A reader that decodes images and records the class and the part of each.
@@ -134,7 +168,7 @@ class ImageReader:
             self.pixels.append(self.decode(description, content))
             self._check_total(description, content)
             self.labels.append(escaped(name.parts[-2]))
-            self.parts.append(part or (name.parts[-3] if len(name.parts) > 2 else ""))
+            self.parts.append(part or _part_of(name))
         if len(self.pixels) == n_before:
             known = ", ".join(sorted(IMAGE_SUFFIXES))
             raise DatasetError(f"{source} holds no images: expected CLASS/NAME with a suffix of {known}.")

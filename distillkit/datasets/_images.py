@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from distillkit.datasets._dataset import Dataset
-from distillkit.datasets._image_reading import ImageReader
+from distillkit.datasets._image_reading import ImageReader, part_names
 from distillkit.datasets._loader import loader
 from distillkit.datasets._paths import files_under, resolve_path, stem_of
 from distillkit.datasets._targets import make_targets
@@ -22,8 +22,15 @@ def _find(root: Path | None, path: str, test_path: str | None = None, **_: Any) 
     return paths if test_path is None else [*paths, resolve_path(test_path, root, "test_path")]
 
 
-@loader(_find)
-def load_image_folder(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
+def _own_test(root: Path | None, path: str, test_path: str | None = None, **_: Any) -> bool:
+    """Return whether there is a second source, or folders of training and of test images."""
+    return test_path is not None or {"train", "test"} <= part_names(_find(root, path)[0])
+
+
+@loader(_find, _own_test)
+def load_image_folder(
+    root: Path | None, path: str, test_path: str | None = None, size: int | None = None, split: int = 0
+) -> Dataset:
     """Load a folder of images with one folder per class.
 
     The paths are ``CLASS/NAME.jpg``, or ``train/CLASS/NAME.jpg`` and ``test/CLASS/NAME.jpg``.
@@ -39,6 +46,9 @@ def load_image_folder(root: Path | None, path: str, test_path: str | None = None
         is none.
     size : int or None
         Resize all images to `size` x `size` pixels; None requires that all have the same size.
+    split : int
+        Number of the split, which chooses the images that are held out where no test images are
+        given.
 
     Returns
     -------
@@ -56,11 +66,13 @@ def load_image_folder(root: Path | None, path: str, test_path: str | None = None
     for folder in paths:
         if not folder.is_dir():
             raise DatasetError(f"{folder} is a file, not a folder of images: for an archive take image-tar.")
-    return image_dataset(paths[0].absolute().name, paths, size)
+    return image_dataset(paths[0].absolute().name, paths, size, split)
 
 
-@loader(_find)
-def load_image_tar(root: Path | None, path: str, test_path: str | None = None, size: int | None = None) -> Dataset:
+@loader(_find, _own_test)
+def load_image_tar(
+    root: Path | None, path: str, test_path: str | None = None, size: int | None = None, split: int = 0
+) -> Dataset:
     """Load a tar archive of images, compressed or not.
 
     The paths in the archive, the options and the errors are those of `load_image_folder`.
@@ -69,7 +81,7 @@ def load_image_tar(root: Path | None, path: str, test_path: str | None = None, s
     for archive in paths:
         if archive.is_dir():
             raise DatasetError(f"{archive} is a folder, not an archive: take image-folder.")
-    return image_dataset(stem_of(paths[0]), paths, size)
+    return image_dataset(stem_of(paths[0]), paths, size, split)
 
 
 def _cifar10_jpeg_files(root: Path | None) -> list[Path]:
@@ -86,7 +98,7 @@ def load_cifar10_jpeg(root: Path | None = None) -> Dataset:
     return image_dataset("cifar10-jpeg", _cifar10_jpeg_files(root))
 
 
-def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Dataset:
+def image_dataset(name: str, paths: list[Path], size: int | None = None, split: int = 0) -> Dataset:
     """Read the training and test images from one or two folders or archives.
 
     One source is divided into its folders ``train`` and ``test`` if it has both, otherwise test
@@ -98,6 +110,8 @@ def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Data
     paths : list of Path
         One or two folders or archives, which exist.
     size : int or None
+    split : int
+        Number of the split, which has no effect if there are test images.
 
     Raises
     ------
@@ -117,7 +131,7 @@ def image_dataset(name: str, paths: list[Path], size: int | None = None) -> Data
         if unused := sorted(set(reader.parts) - {"train", "test"}):
             notes.append(f"images in {', '.join(unused)} not used")
     else:
-        targets = make_targets(name, labels, task="classification")
+        targets = make_targets(name, labels, task="classification", split=split)
         train, test = targets.train, targets.test
         notes.append(targets.note)
     return Dataset(

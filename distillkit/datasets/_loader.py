@@ -15,14 +15,23 @@ from distillkit.exceptions import DatasetError
 if TYPE_CHECKING:
     from distillkit.datasets._dataset import Dataset
 
-__all__ = ["Loader", "loader"]
+__all__ = ["SPLIT", "Loader", "holds_out_rows", "loader"]
+
+SPLIT = "split"
+"""Option of loaders that hold test rows out: the number of the split into training and test rows."""
 
 Files = Callable[..., list[Path]]
+OwnTest = Callable[..., bool]
 
 
 def _no_files(_root: Path | None, **_options: Any) -> list[Path]:
     """Return no files, for datasets that are not read from the data folder."""
     return []
+
+
+def _holds_out(_root: Path | None, **_options: Any) -> bool:
+    """Return that no source has test rows of its own, for datasets that always hold rows out."""
+    return False
 
 
 @dataclass(eq=False)
@@ -36,6 +45,10 @@ class Loader:
     find : callable
         ``(root, **options) -> list of Path`` returns the files that the data comes from. Their
         content becomes part of the dataset's revision.
+    own_test : callable
+        ``(root, **options) -> bool`` returns whether the source has test rows of its own. A
+        function that has a parameter `split` holds out test rows where this is False, other rows
+        for each number of a split; one without this parameter always has its own test rows.
 
     Raises
     ------
@@ -45,6 +58,7 @@ class Loader:
 
     function: Callable[..., Dataset]
     find: Files = _no_files
+    own_test: OwnTest = _holds_out
 
     def __post_init__(self) -> None:
         update_wrapper(self, self.function)
@@ -91,6 +105,26 @@ class Loader:
         self.check(options)
         return self.find(root, **options)
 
+    def has_own_test(self, root: Path | None = None, **options: Any) -> bool:
+        """Return whether the dataset has test rows of its own, so that there are no splits.
+
+        Parameters
+        ----------
+        root : Path or None
+            The data folder.
+        **options
+            Options of the function.
+
+        Raises
+        ------
+        DatasetError
+            If this depends on the source and it cannot be read.
+        """
+        self.check(options)
+        if SPLIT not in inspect.signature(self.function).parameters:
+            return True
+        return self.own_test(root, **options)
+
     def check(self, options: Mapping[str, Any]) -> None:
         """Check that the options are those of the function.
 
@@ -115,12 +149,29 @@ class Loader:
                 raise DatasetError(f"this dataset ({self.called}) needs the option {parameter.name!r}: give it.")
 
 
-def loader(find: Files = _no_files) -> Callable[[Callable[..., Dataset]], Loader]:
+def holds_out_rows(load: Callable[..., Dataset], root: Path | None, options: Mapping[str, Any]) -> bool:
+    """Return whether a loader holds test rows out, other rows for each number of a split.
+
+    Parameters
+    ----------
+    load : callable
+        ``(root, **options) -> Dataset``. One that is no `Loader` holds rows out if it has a
+        parameter `split`.
+    root : Path or None
+        The data folder.
+    options : mapping of str to object
+    """
+    if isinstance(load, Loader):
+        return not load.has_own_test(root, **options)
+    return SPLIT in inspect.signature(load).parameters
+
+
+def loader(find: Files = _no_files, own_test: OwnTest = _holds_out) -> Callable[[Callable[..., Dataset]], Loader]:
     """Turn a function ``(root, **options) -> Dataset`` into a `Loader`.
 
     Parameters
     ----------
-    find : callable
+    find, own_test : callable
         See `Loader`.
 
     Examples
@@ -135,4 +186,4 @@ def loader(find: Files = _no_files) -> Callable[[Callable[..., Dataset]], Loader
     >>> len(load_coin(n=6).X_train)
     6
     """
-    return lambda function: Loader(function, find)
+    return lambda function: Loader(function, find, own_test)

@@ -9,7 +9,7 @@ import numpy as np
 
 from distillkit.datasets._dataset import Dataset
 from distillkit.datasets._loader import loader
-from distillkit.datasets._npz_arrays import read_arrays
+from distillkit.datasets._npz_arrays import array_names, read_arrays
 from distillkit.datasets._paths import resolve_path
 from distillkit.datasets._scaling import standardize
 from distillkit.datasets._targets import make_targets
@@ -26,13 +26,18 @@ def _find(root: Path | None, path: str, **_: Any) -> list[Path]:
     return [resolve_path(path, root)]
 
 
-@loader(_find)
+def _own_test(root: Path | None, path: str, **_: Any) -> bool:
+    return bool({"X_test", "y_test"} & array_names(_find(root, path)[0]))
+
+
+@loader(_find, _own_test)
 def load_npz(
     root: Path | None,
     path: str,
     task: str = "auto",
     modality: str = "auto",
     weight: str | Literal[False] | None = None,
+    split: int = 0,
 ) -> Dataset:
     """Load the arrays ``X`` and ``y`` (or ``X_train`` and ``y_train``) of an ``.npz`` file.
 
@@ -54,6 +59,8 @@ def load_npz(
     weight : str, False or None
         Array of the weights of the training rows; None takes ``sample_weight`` if there is one, as
         in the files of distilled sets, and False takes none.
+    split : int
+        Number of the split, which chooses the rows that are held out.
 
     Returns
     -------
@@ -92,7 +99,7 @@ def load_npz(
         if rows is not None and labels is not None and len(rows) != len(labels):
             raise DatasetError(f"{file_path}: {names} have {len(rows)} and {len(labels)} rows, but must have as many.")
     # 3. Encode the targets, and hold test rows out if the file has none.
-    targets = make_targets(str(file_path), y, y_test, task)
+    targets = make_targets(str(file_path), y, y_test, task, split)
     X_train, X_test = X[targets.train], (X if X_test is None else X_test)[targets.test]
     if X_train.shape[1:] != X_test.shape[1:]:
         raise DatasetError(

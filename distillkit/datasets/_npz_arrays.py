@@ -11,7 +11,7 @@ import numpy as np
 from distillkit.exceptions import DatasetError
 from distillkit.utils._file_bounds import largest_content
 
-__all__ = ["read_arrays"]
+__all__ = ["array_names", "read_arrays"]
 
 _SUFFIX = ".npy"
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -39,6 +39,15 @@ def read_arrays(file_path: Path) -> dict[str, np.ndarray]:
     except Exception as exc:  # the decompressors raise errors of many types
         hint = "save arrays of numbers or text instead" if isinstance(exc, _ForeignTypeError) else "write it again"
         raise DatasetError(f"{file_path} cannot be read ({' '.join(str(exc).split())}): {hint}.") from exc
+
+
+def array_names(file_path: Path) -> set[str]:
+    """Return the names of the arrays of an ``.npz`` file, none of a file that is no archive."""
+    try:
+        with zipfile.ZipFile(file_path) as archive:
+            return {name.removesuffix(_SUFFIX) for name in archive.namelist()}
+    except (OSError, ValueError, zipfile.BadZipFile):  # `read_arrays` says what is wrong with it.
+        return set()
 
 
 class _ForeignTypeError(ValueError):

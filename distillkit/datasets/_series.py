@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ __all__ = [
 _TRAIN, _TEST = "_train.ts", "_test.ts"
 
 
-def _find(root: Path | None, path: str, test_path: str | None = None) -> list[Path]:
+def _find(root: Path | None, path: str, test_path: str | None = None, **_: Any) -> list[Path]:
     """Return the training file and, if there is one, the test file."""
     source = resolve_path(path, root, folders=["ucr"])
     train = _training_file(source)
@@ -53,8 +54,12 @@ def _training_file(source: Path) -> Path:
     return candidates[0]
 
 
-@loader(_find)
-def load_ts(root: Path | None, path: str, test_path: str | None = None) -> Dataset:
+def _own_test(root: Path | None, path: str, test_path: str | None = None, **_: Any) -> bool:
+    return len(_find(root, path, test_path)) > 1
+
+
+@loader(_find, _own_test)
+def load_ts(root: Path | None, path: str, test_path: str | None = None, split: int = 0) -> Dataset:
     """Load time series of equal length from ``.ts`` files.
 
     The header of the file says whether the task is classification or regression.
@@ -69,6 +74,8 @@ def load_ts(root: Path | None, path: str, test_path: str | None = None) -> Datas
     test_path : str or None
         File of the test series. None takes ``NAME_TEST.ts`` beside ``NAME_TRAIN.ts``, or holds
         series out if there is no such file.
+    split : int
+        Number of the split, which chooses the series that are held out.
 
     Returns
     -------
@@ -85,10 +92,10 @@ def load_ts(root: Path | None, path: str, test_path: str | None = None) -> Datas
     """
     files = _find(root, path, test_path)
     name = files[0].name[: -len(_TRAIN)] if files[0].name.lower().endswith(_TRAIN) else files[0].stem
-    return series_dataset(name, files)
+    return series_dataset(name, files, split)
 
 
-def series_dataset(name: str, files: list[Path]) -> Dataset:
+def series_dataset(name: str, files: list[Path], split: int = 0) -> Dataset:
     """Load series from a training file and, if there is one, a test file; see `load_ts`.
 
     Parameters
@@ -96,6 +103,8 @@ def series_dataset(name: str, files: list[Path]) -> Dataset:
     name : str
     files : list of Path
         One or two files.
+    split : int
+        Number of the split, which has no effect if there are two files.
     """
     # 1. Read the files, which must hold series of the same kind.
     parts = [read_ts(file) for file in files]
@@ -106,7 +115,7 @@ def series_dataset(name: str, files: list[Path]) -> Dataset:
             f"{first.X.shape[1:]}: they do not belong together."
         )
     # 2. Encode the targets, and hold test series out if there is no test file.
-    targets = make_targets(name, first.y, last.y if len(parts) == 2 else None, task=first.task)
+    targets = make_targets(name, first.y, last.y if len(parts) == 2 else None, first.task, split)
     X_train, X_test = first.X[targets.train], last.X[targets.test]
     if empty := np.flatnonzero(np.isnan(X_train).all(axis=(0, 2))).tolist():
         raise DatasetError(f"{files[0]}: dimension {empty[0] + 1} has no values in any training series: remove it.")

@@ -1,4 +1,4 @@
-"""The datasets that come with scikit-learn and need no download."""
+"""The datasets that come with scikit-learn and need no download; all hold test rows out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["load_breast_cancer", "load_diabetes", "load_digits", "load_iris", "l
 
 
 @loader()
-def load_digits(_root: Path | None = None) -> Dataset:
+def load_digits(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 1,797 handwritten digits of 8 x 8 pixels in 10 classes.
 
     They are float32 images in [0, 1], with pixels divided by 16.
@@ -25,7 +25,7 @@ def load_digits(_root: Path | None = None) -> Dataset:
 
     bunch = load()
     images = (bunch.images[:, None] / 16).astype(np.float32)
-    targets = make_targets("digits", bunch.target, task="classification")
+    targets = make_targets("digits", bunch.target, task="classification", split=split)
     return Dataset(
         name="digits",
         task="classification",
@@ -41,31 +41,31 @@ def load_digits(_root: Path | None = None) -> Dataset:
 
 
 @loader()
-def load_wine(_root: Path | None = None) -> Dataset:
+def load_wine(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 178 wines of 3 growers, with 13 chemical measurements."""
     from sklearn.datasets import load_wine as load
 
-    return _table("wine", load())
+    return _table("wine", load(), split)
 
 
 @loader()
-def load_breast_cancer(_root: Path | None = None) -> Dataset:
+def load_breast_cancer(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 569 tumors, malignant or benign, with 30 measurements of cell nuclei."""
     from sklearn.datasets import load_breast_cancer as load
 
-    return _table("breast-cancer", load())
+    return _table("breast-cancer", load(), split)
 
 
 @loader()
-def load_iris(_root: Path | None = None) -> Dataset:
+def load_iris(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 150 iris flowers of 3 species, with 4 measurements."""
     from sklearn.datasets import load_iris as load
 
-    return _table("iris", load())
+    return _table("iris", load(), split)
 
 
 @loader()
-def load_diabetes(_root: Path | None = None) -> Dataset:
+def load_diabetes(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 442 diabetes patients; the target is the progress of the disease after a year.
 
     The 10 features are measurements of the patients.
@@ -73,14 +73,14 @@ def load_diabetes(_root: Path | None = None) -> Dataset:
     from sklearn.datasets import load_diabetes as load
 
     # Not scaled by scikit-learn, which would also use the test rows.
-    return _table("diabetes", load(scaled=False), task="regression")
+    return _table("diabetes", load(scaled=False), split, task="regression")
 
 
-def _table(name: str, bunch: Any, task: str = "classification") -> Dataset:
+def _table(name: str, bunch: Any, split: int, task: str = "classification") -> Dataset:
     """Hold test rows out and standardize all rows."""
     import pandas as pd
 
-    targets = make_targets(name, bunch.target, task=task)
+    targets = make_targets(name, bunch.target, task=task, split=split)
     feature_names = tuple(map(str, bunch.feature_names))
     X_train, X_test = standardize(bunch.data[targets.train], bunch.data[targets.test])
     return Dataset(

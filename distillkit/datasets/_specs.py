@@ -117,7 +117,7 @@ def dataset_specs() -> list[DatasetSpec]:
             requires=("pandas",),
             get="Put the UCI Adult table with a header line as adult/adult.csv into the data folder.",
             license=_CC_BY,
-            revision="2",
+            revision="3",
         ),
         _archived("GunPoint", "Motions of a hand, 1 channel, length 150, 50 + 150, 2 classes"),
         _archived("ItalyPowerDemand", "Power over a day, 1 channel, length 24, 67 + 1,029, 2 classes"),
@@ -125,7 +125,7 @@ def dataset_specs() -> list[DatasetSpec]:
         _archived(
             "Covid3Month", "Cases of 84 days, 140 + 61, death rate of a country", task="regression", license=_CC_BY
         ),
-        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas", "pyarrow"), "4"),
+        _path("csv", "_table:load_csv", "A CSV file: path, target", "auto", "table", ("pandas", "pyarrow"), "5"),
         _path(
             "parquet",
             "_table:load_parquet",
@@ -133,7 +133,7 @@ def dataset_specs() -> list[DatasetSpec]:
             "auto",
             "table",
             ("pandas", "pyarrow"),
-            "4",
+            "5",
         ),
         _path("npz", "_npz:load_npz", "Arrays X and y in an .npz file: path", "auto", "auto", revision="3"),
         _path("ts", "_series:load_ts", "Time series in .ts files: path", "auto", "series"),

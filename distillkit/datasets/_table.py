@@ -30,7 +30,11 @@ def _find(root: Path | None, path: str, test_path: str | None = None, **_: Any) 
     return paths if test_path is None else [*paths, resolve_path(test_path, root, "test_path")]
 
 
-@loader(_find)
+def _own_test(_root: Path | None, test_path: str | None = None, **_: Any) -> bool:
+    return test_path is not None
+
+
+@loader(_find, _own_test)
 def load_csv(
     root: Path | None,
     path: str,
@@ -45,6 +49,7 @@ def load_csv(
     weight: str | Literal[False] | None = None,
     soft_labels: bool = True,
     max_categories: int = MAX_CATEGORIES,
+    split: int = 0,
 ) -> Dataset:
     """Load a CSV file with a header line.
 
@@ -79,6 +84,8 @@ def load_csv(
         are left out, which a warning says.
     max_categories : int
         Largest number of columns that encode one text column, without the mark of gaps.
+    split : int
+        Number of the split, which chooses the rows that are held out.
 
     Returns
     -------
@@ -105,10 +112,10 @@ def load_csv(
     """
     files = _find(root, path, test_path)
     options = TableOptions(separator, decimal, encoding, missing, drop, weight, soft_labels)
-    return _dataset(stem_of(files[0]), files, target, task, options, max_categories)
+    return _dataset(stem_of(files[0]), files, target, task, options, max_categories, split)
 
 
-@loader(_find)
+@loader(_find, _own_test)
 def load_parquet(
     root: Path | None,
     path: str,
@@ -120,11 +127,12 @@ def load_parquet(
     weight: str | Literal[False] | None = None,
     soft_labels: bool = True,
     max_categories: int = MAX_CATEGORIES,
+    split: int = 0,
 ) -> Dataset:
     """Load a Parquet file, with the options of `load_csv`; columns keep their declared types."""
     files = _find(root, path, test_path)
     options = TableOptions(missing=missing, drop=drop, weight=weight, soft_labels=soft_labels)
-    return _dataset(stem_of(files[0]), files, target, task, options, max_categories)
+    return _dataset(stem_of(files[0]), files, target, task, options, max_categories, split)
 
 
 def _adult_files(root: Path | None) -> list[Path]:
@@ -134,17 +142,23 @@ def _adult_files(root: Path | None) -> list[Path]:
 
 
 @loader(_adult_files)
-def load_adult(root: Path | None = None) -> Dataset:
+def load_adult(root: Path | None = None, split: int = 0) -> Dataset:
     """Load Adult, the prediction of an income over 50,000 dollars from 14 columns of a 1994 census.
 
     The text "?" is a missing value.
     """
     options = TableOptions(separator=",", missing="?", weight=False, soft_labels=False)
-    return _dataset("adult", _adult_files(root), "income", "classification", options, MAX_CATEGORIES)
+    return _dataset("adult", _adult_files(root), "income", "classification", options, MAX_CATEGORIES, split)
 
 
 def _dataset(
-    name: str, files: list[Path], target: str | int | None, task: str, options: TableOptions, max_categories: int
+    name: str,
+    files: list[Path],
+    target: str | int | None,
+    task: str,
+    options: TableOptions,
+    max_categories: int,
+    split: int,
 ) -> Dataset:
     """Read the files, hold test rows out if there is no test file, and encode all rows."""
     from distillkit.datasets._encoding import encode_rows
@@ -158,25 +172,21 @@ def _dataset(
     label = first.target
     target_type = infer_type(first.table.frame[label], options.decimal)
     labels = [_target(part, target_type) for part in parts]
-    targets = make_targets(source, labels[0], labels[1] if len(labels) == 2 else None, task)
-    # 3. Infer the types of the other columns from the training rows alone, and apply them to all.
-    features = [part.table.frame.drop(columns=label) for part in parts]
-    types = infer_types(features[0].iloc[targets.train], options.decimal)
-    has_test_file = len(parts) == 2
-    frames, notes = [], list(first.table.notes)
-    for part, rows in zip(parts, features, strict=True):
-        converted, unfit = convert(part.table.path, rows, types, strict=has_test_file)
-        frames.append(converted)
-        # The notes on the training file are there already, and messages begin with its name.
-        if part is not first:
-            notes += [f"{part.table.path.name}: {note}" for note in part.table.notes]
-        notes += unfit
-        if part is first:
-            notes += column_notes(converted, types)
+    targets = make_targets(source, labels[0], labels[1] if len(labels) == 2 else None, task, split)
+    # 3. Infer the types of the other columns from the training rows alone. These are converted
+    # apart from the test rows, so that nothing in the latter can change them.
+    features = [part.table.frame.drop(columns=label) for part in (parts[0], parts[-1])]
+    train, test = features[0].iloc[targets.train], features[1].iloc[targets.test]
+    types = infer_types(train, options.decimal)
+    whole, _ = convert(files[0], features[0], types, strict=False)
+    train, _ = convert(files[0], train, types)
+    test, unfit = convert(files[-1], test, types, strict=len(parts) == 2)
+    # The notes on the training file are there already, and messages begin with its name.
+    others = [f"{part.table.path.name}: {note}" for part in parts[1:] for note in part.table.notes]
+    notes = [*first.table.notes, *column_notes(whole, types), *others, *unfit]
     for note in dict.fromkeys(notes):
         warnings.warn(f"{files[0]}: {note}.", DistillkitWarning, stacklevel=4)
     # 4. Encode the columns with the statistics of the training rows.
-    train, test = frames[0].iloc[targets.train], frames[-1].iloc[targets.test]
     encoded = encode_rows((files[0], files[-1]), train, test, max_categories)
     return Dataset(
         name=name,

@@ -11,10 +11,10 @@ from distillkit.exceptions import DatasetError, DatasetOptionError
 from distillkit.utils._hold_out import hold_out_rows
 from distillkit.utils._messages import shown
 
-__all__ = ["SEED", "TEST_SHARE", "Targets", "holdout", "make_targets"]
+__all__ = ["TEST_SHARE", "Targets", "holdout", "make_targets"]
 
-TEST_SHARE, SEED = 0.25, 0
-"""Share and seed of the fixed holdout; changing either requires a new revision of each dataset."""
+TEST_SHARE = 0.25
+"""Share of the rows held out; changing it requires a new revision of each dataset."""
 
 _LONGEST_NAME = 1000
 
@@ -50,7 +50,9 @@ class Targets:
     task_note: str = ""
 
 
-def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, task: str = "auto") -> Targets:
+def make_targets(
+    name: str, y: np.ndarray, y_test: np.ndarray | None = None, task: str = "auto", split: int = 0
+) -> Targets:
     """Convert raw labels or numbers to the targets of a `Dataset`.
 
     Parameters
@@ -64,6 +66,9 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     task : {"auto", "classification", "regression"}
         "auto" takes text as class labels, and decides about numbers by their values (see
         `distillkit.BaseDistiller`).
+    split : int
+        Number of the split, which chooses the rows that are held out; it has no effect if there is
+        a test file.
 
     Returns
     -------
@@ -72,9 +77,10 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     Raises
     ------
     DatasetError
-        If there is only one class, if the training rows lack a class of the test rows, or if
-        numbers are missing.
+        If there is only one class, if the training rows lack a class of the test rows, if numbers
+        are missing, or if `split` is not a whole number from 0 to 2**32 - 1.
     """
+    _check_split(split)
     task_note = "" if task != "auto" or not len(y) else _task_note(name, y)
     task = _resolve_task(name, y, task)
     if task == "classification":
@@ -89,7 +95,7 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     if test_codes is not None:
         rows, test_rows = np.arange(len(codes)), np.arange(len(test_codes))
         return Targets(task, codes, test_codes, classes, rows, test_rows, task_note=task_note)
-    train, test = holdout(name, codes, task)
+    train, test = holdout(name, codes, task, split)
     return Targets(
         task,
         codes[train],
@@ -102,13 +108,14 @@ def make_targets(name: str, y: np.ndarray, y_test: np.ndarray | None = None, tas
     )
 
 
-def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Hold 25 % of the rows out for testing, stratified by the target, always the same rows.
+def holdout(name: str, y: np.ndarray, task: str, split: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Hold 25 % of the rows out for testing, stratified by the target.
 
     For classification, each class gives its share by the method of largest remainders, and keeps at
     least one training row. For regression, the rows in the order of y are cut into as many equal
-    runs as there are test rows, and each run gives one row. The seed is 0, and NumPy's legacy
-    generator is used, because its stream never changes.
+    runs as there are test rows, and each run gives one row. A split always holds the same rows out:
+    its number is the seed of NumPy's legacy generator, whose stream never changes. Every split
+    holds out equally many rows of each class.
 
     Parameters
     ----------
@@ -117,6 +124,8 @@ def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray
     y : ndarray of shape (n,)
         int64 class codes, or float64.
     task : {"classification", "regression"}
+    split : int
+        Number of the split.
 
     Returns
     -------
@@ -128,7 +137,7 @@ def holdout(name: str, y: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray
     DatasetError
         If no row can be held out.
     """
-    rng = np.random.RandomState(SEED)
+    rng = np.random.RandomState(split)
     if task == "classification":
         class_sizes = np.bincount(y)
         classes = [np.flatnonzero(y == code) for code in range(len(class_sizes))]
@@ -162,9 +171,14 @@ def _test_sizes(counts: np.ndarray) -> np.ndarray:
     return np.clip(sizes, 0, np.maximum(counts - 1, 0))
 
 
+def _check_split(split: int) -> None:
+    if isinstance(split, bool) or not isinstance(split, int) or not 0 <= split < 2**32:
+        raise DatasetOptionError(f"split={split!r} must be the number of a split, a whole number from 0 to 2**32 - 1.")
+
+
 def _note(y: np.ndarray, classes: tuple[str, ...]) -> str:
     if not classes:
-        return "25 % of the rows held out for testing, spread evenly over the order of the target, seed 0"
+        return "25 % of the rows held out for testing, spread evenly over the order of the target"
     single = [classes[code] for code in np.flatnonzero(np.bincount(y) == 1)]
     shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
     extra = (
@@ -172,7 +186,7 @@ def _note(y: np.ndarray, classes: tuple[str, ...]) -> str:
         if single
         else ""
     )
-    return f"25 % of the rows held out for testing, stratified by class, seed 0{extra}"
+    return f"25 % of the rows held out for testing, stratified by class{extra}"
 
 
 def _resolve_task(name: str, y: np.ndarray, task: str) -> str:

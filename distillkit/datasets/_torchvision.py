@@ -100,11 +100,17 @@ def _loader(source: _Source, read: Callable[[_Source, Path, bool], Dataset], doc
     def load(root: Path | None = None, download: bool = False) -> Dataset:
         return read(source, _checked_root(source, root, download), download)
 
+    return _described(source, load, doc)
+
+
+def _described(source: _Source, load: Callable[..., Dataset], doc: str, parameters: str = "") -> Loader:
+    """Return the loader of a source with a docstring for the listing of its options."""
+
     def find(root: Path | None = None, download: bool = False) -> list[Path]:
         _checked_root(source, root, download)
         return []  # the published content is fixed, so the specification's revision identifies it
 
-    load.__doc__ = f"{doc}\n\n{_PARAMETERS}"
+    load.__doc__ = f"{doc}\n\n{_PARAMETERS}{parameters}"
     load.__name__ = f"load_{source.name.replace('-', '_')}"
     return Loader(load, find)
 
@@ -141,10 +147,19 @@ def _read_svhn(source: _Source, root: Path, download: bool) -> Dataset:
     return _dataset(source, [(part.data, part.labels) for part in sets], source.classes)
 
 
-def _read_eurosat(source: _Source, root: Path, download: bool) -> Dataset:
-    if download:
-        source.open(root, download)
-    return image_dataset(source.name, [root / source.files[0]])  # without test part, so rows are held out
+def _eurosat_loader() -> Loader:
+    """Make the loader of EuroSAT, which has no test part, so that rows are held out."""
+
+    def load(root: Path | None = None, download: bool = False, split: int = 0) -> Dataset:
+        folder = _checked_root(_EUROSAT, root, download)
+        if download:
+            _EUROSAT.open(folder, download)
+        return image_dataset(_EUROSAT.name, [folder / _EUROSAT.files[0]], split=split)
+
+    doc = "Load EuroSAT: land use from space, 64 x 64 RGB, 27,000, of which a quarter is held out."
+    return _described(
+        _EUROSAT, load, doc, "split : int, default=0\n    Number of the split, which chooses the test rows.\n"
+    )
 
 
 load_mnist = _loader(_MNIST, _read_idx, "Load MNIST: handwritten digits, 28 x 28 gray, 60,000 + 10,000.")
@@ -154,6 +169,4 @@ load_fashion_mnist = _loader(
 load_cifar10 = _loader(_CIFAR10, _read_cifar, "Load CIFAR-10: 10 kinds of objects, 32 x 32 RGB, 50,000 + 10,000.")
 load_cifar100 = _loader(_CIFAR100, _read_cifar, "Load CIFAR-100: 100 kinds of objects, 32 x 32 RGB, 50,000 + 10,000.")
 load_svhn = _loader(_SVHN, _read_svhn, "Load SVHN: house numbers, 32 x 32 RGB, 73,257 + 26,032.")
-load_eurosat = _loader(
-    _EUROSAT, _read_eurosat, "Load EuroSAT: land use from space, 64 x 64 RGB, 27,000 with a fixed holdout."
-)
+load_eurosat = _eurosat_loader()

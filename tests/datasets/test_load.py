@@ -149,8 +149,10 @@ def test_paths_that_do_not_say_their_kind_are_errors(place):
 def test_options_are_checked(place):
     with pytest.raises(DatasetError, match=r"'seperator' is not an option .*did you mean 'separator'"):
         load_dataset("rows.csv", target="y", seperator=";")
-    with pytest.raises(DatasetError, match=r"'size' is not an option .*it takes no options"):
+    with pytest.raises(DatasetError, match=r"'size' is not an option .*it takes split"):
         load_dataset("iris", size=3)
+    with pytest.raises(DatasetError, match=r"split=-1 must be the number of a split"):
+        load_dataset("iris", split=-1)
     with pytest.raises(DatasetError, match="needs the option 'path'"):
         load_dataset("csv", target="y")
     with pytest.raises(DatasetError, match="'foo' is not an option"):
