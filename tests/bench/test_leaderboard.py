@@ -20,6 +20,8 @@ METRICS = {
     for name, better in [("accuracy", True), ("r2", True), ("rmse", False), ("rows", None), ("seconds-train", False)]
 }
 
+N_TEST, N_TRAIN = 500, 1500
+
 Board = dict[tuple[str, str], dict[int, float] | list[float] | dict[tuple[int, int], float]]
 
 
@@ -29,6 +31,7 @@ def cell(method: str, budget: str = "10", seed: int = 0, again: int = 0, **more:
         "method": method, "method_name": method.partition(":")[0], "method_version": 1, "method_params": {}, "kind": "coreset",
         "plugin": "distillkit", "plugin_version": "0.1.0", "budget": budget, "distil_seed": seed, "evaluator": "knn",
         "evaluator_name": "knn", "evaluator_version": 1, "evaluator_params": {}, "eval_seed": again, "label_mode": "hard",
+        "split": seed, "n_test": N_TEST, "n_train": N_TRAIN,
     } | more  # fmt: skip
     place = (
         fields[name] for name in ("dataset", "evaluator", "label_mode", "method", "budget", "distil_seed", "eval_seed")
@@ -72,6 +75,13 @@ def board(
     return build_leaderboard(identities, by_key(rows), METRICS, title="test", primary={task: metric})
 
 
+def corrected_t(values: list[float], n_test: int = N_TEST, n_train: int = N_TRAIN) -> tuple[float, float, float]:
+    """Return the ends of the interval of Nadeau and Bengio, and the p-value of a mean of zero."""
+    error = math.sqrt(1 / len(values) + n_test / n_train) * max(stdev(values), 1 / n_test)
+    low, high = reference.t.interval(0.95, len(values) - 1, loc=fmean(values), scale=error)
+    return float(low), float(high), float(2 * reference.t.sf(abs(fmean(values)) / error, len(values) - 1))
+
+
 def line(leaderboard: Leaderboard, method: str, **where: Any) -> pd.Series:
     found = leaderboard.table[leaderboard.table["method"] == method]
     for name, value in where.items():
@@ -80,28 +90,46 @@ def line(leaderboard: Leaderboard, method: str, **where: Any) -> pd.Series:
     return found.iloc[0]
 
 
-def test_the_interval_is_over_distillation_seeds_with_evaluation_seeds_averaged_first() -> None:
+def test_the_interval_is_over_splits_with_evaluation_seeds_averaged_first() -> None:
     values = {(0, 0): 0.80, (0, 1): 0.84, (1, 0): 0.90, (1, 1): 0.88, (2, 0): 0.86, (2, 1): 0.92}
     rows = [ok(cell("kmeans", seed=seed, again=again), {"accuracy": value}) for (seed, again), value in values.items()]
     found = line(build_leaderboard(rows, by_key(rows), METRICS, title="t"), "kmeans")
     means = [0.82, 0.89, 0.89]
-    expected = reference.t.interval(0.95, 2, loc=fmean(means), scale=stdev(means) / math.sqrt(3))
+    low, high, _ = corrected_t(means)
     assert found["mean"] == pytest.approx(fmean(means))
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx(expected)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((low, min(high, 1.0)))
+    assert (found["interval_from"], found["n_splits"], found["note"]) == ("splits", 3, "")
     assert (found["std"], found["n"], found["done"]) == (pytest.approx(stdev(means)), 3, "6/6")
     within = [stdev([0.80, 0.84]), stdev([0.90, 0.88]), stdev([0.86, 0.92])]
     assert found["std_evaluation"] == pytest.approx(math.sqrt(fmean(s**2 for s in within)))
 
 
-def test_one_seed_has_a_mean_but_no_interval() -> None:
+def test_seeds_of_one_split_are_averaged_before_splits_are_compared() -> None:
+    values = {(0, 0): 0.80, (0, 1): 0.90, (1, 2): 0.60, (1, 3): 0.64, (2, 4): 0.71}
+    rows = [ok(cell("kmeans", seed=seed, split=split), {"accuracy": value}) for (split, seed), value in values.items()]
+    found = line(build_leaderboard(rows, by_key(rows), METRICS, title="t"), "kmeans")
+    low, high, _ = corrected_t([0.85, 0.62, 0.71])
+    assert found["mean"] == pytest.approx(fmean([0.85, 0.62, 0.71]))
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((max(low, 0.0), min(high, 1.0)))
+    assert (found["n"], found["n_splits"]) == (5, 3)
+
+
+def test_one_split_without_stored_predictions_has_a_mean_but_no_interval_and_says_why() -> None:
     found = line(board({"kmeans": [0.9], "random": [0.8]}), "kmeans")
     assert found["mean"] == pytest.approx(0.9)
     assert found["n"] == 1
-    assert all(
-        pd.isna(found[name])
-        for name in ("ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "better_than_random", "separated")
-    )
+    names = ("ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "better_than_random", "rank_low", "rank_high")
+    assert all(pd.isna(found[name]) for name in names)
     assert found["vs_random"] == "not tested"
+    assert "did not store the predictions" in found["note"]
+
+
+def test_results_of_earlier_versions_have_no_interval_and_say_why() -> None:
+    old = board({"kmeans": [0.9, 0.92], "random": [0.8, 0.79]}, split=None)
+    assert old.table["ci_low"].isna().all()
+    assert set(old.table["vs_random"]) == {"", "not tested"}
+    (panel,) = old.panels()
+    assert any("did not store the predictions" in note for note in panel.notes)
 
 
 def test_ranks_share_ties_follow_the_direction_and_leave_references_out() -> None:
@@ -139,7 +167,7 @@ def test_a_metric_that_is_no_number_is_a_missing_value(value: Any) -> None:
     assert (found["done"], found["mean"]) == ("1/2", 0.5)
 
 
-def test_the_test_against_random_is_paired_and_corrected_within_the_comparison() -> None:
+def test_the_test_against_random_is_paired_and_corrected_over_the_whole_page() -> None:
     scores: dict[str, list[float | None]] = {
         "random": [0.70, 0.75, 0.72, 0.80],
         "good": [0.80, 0.84, 0.83, 0.89],
@@ -148,47 +176,128 @@ def test_the_test_against_random_is_paired_and_corrected_within_the_comparison()
         "few": [0.9, None, None, 0.9],
         "whole": [0.95, 0.95, 0.95, 0.95],
     }
-    leaderboard = board(scores)
-    names = ["good", "same", "bad"]  # two pairs are no test, and references take no part
-    expected = holm([float(reference.ttest_rel(scores[name], scores["random"]).pvalue) for name in names])
-    assert [line(leaderboard, name)["p_vs_random"] for name in names] == pytest.approx(expected)
-    assert [line(leaderboard, name)["vs_random"] for name in names] == ["better", "no difference", "worse"]
-    assert [line(leaderboard, name)["better_than_random"] for name in names] == [True, False, False]
+    names = ["good", "same", "bad"]  # incomplete methods have no test, and references take no part
+    raw = [corrected_t([a - b for a, b in zip(scores[n], scores["random"], strict=True)])[2] for n in names]  # type: ignore[operator]
+    one = board(scores)
+    assert [line(one, name)["p_vs_random"] for name in names] == pytest.approx(holm(raw))
+    assert [line(one, name)["vs_random"] for name in names] == ["better", "no difference", "worse"]
+    assert [line(one, name)["better_than_random"] for name in names] == [True, False, False]
     for name in ("random", "few", "whole"):
-        assert pd.isna(line(leaderboard, name)["p_vs_random"])
-        assert pd.isna(line(leaderboard, name)["better_than_random"])
+        assert pd.isna(line(one, name)["p_vs_random"])
+        assert pd.isna(line(one, name)["better_than_random"])
+    assert line(one, "few")["vs_random"] == "not tested"
+    # A second comparison on the same page makes all of them stricter.
+    rows = [
+        ok(cell(name, evaluator=evaluator, seed=seed), {"accuracy": value})
+        for evaluator in ("knn", "mlp")
+        for name in ("random", *names)
+        for seed, value in enumerate(scores[name])
+        if value is not None
+    ]
+    two = build_leaderboard(rows, by_key(rows), METRICS, title="t")
+    found = [line(two, name, evaluator=e)["p_vs_random"] for e in ("knn", "mlp") for name in names]
+    assert found == pytest.approx(holm([*raw, *raw]))
 
 
 def test_better_means_less_where_less_is_better() -> None:
-    leaderboard = board({"random": [5.0, 5.1, 4.9], "good": [3.0, 3.2, 2.9]}, metric="rmse", task="regression")
-    found = line(leaderboard, "good")
-    assert (found["vs_random"], found["better_than_random"], found["separated"], found["rank"]) == (
-        "better",
-        True,
-        True,
-        1,
-    )
+    found = line(board({"random": [5.0, 5.1, 4.9], "good": [3.0, 3.2, 2.9]}, metric="rmse", task="regression"), "good")
+    assert (found["vs_random"], found["better_than_random"], found["rank"]) == ("better", True, 1)
 
 
-def test_separated_compares_the_intervals() -> None:
-    leaderboard = board({"random": [0.50, 0.52], "far": [0.95, 0.97], "near": [0.53, 0.60], "worse": [0.1, 0.1]})
-    assert [line(leaderboard, name)["separated"] for name in ("far", "near", "worse")] == [True, False, False]
+@pytest.mark.parametrize("last", [0.9, 0.9001])
+def test_scores_that_hardly_differ_get_the_verdict_of_equal_ones(last: float) -> None:
+    """One test row is the least that a score varies by, so that equal scores are not beyond all doubt."""
+    leaderboard = board({"random": [0.899, 0.899, 0.899], "kmeans": [0.9, 0.9, last]}, n_test=1000, n_train=3000)
+    found = line(leaderboard, "kmeans")
+    assert found["vs_random"] == "no difference"
+    assert found["p_vs_random"] == pytest.approx(corrected_t([0.001] * 3, 1000, 3000)[2], abs=0.02)
+    assert found["ci_high"] - found["ci_low"] > 0.004
 
 
-def test_pairs_use_the_evaluation_seeds_that_both_have() -> None:
-    """Random lacks evaluation seed 1, where scores are far higher: unpaired means would show a gain that is none."""
+@pytest.mark.parametrize("last", [0.05, 0.0501])
+def test_gains_that_hardly_differ_get_the_verdict_of_equal_ones(last: float) -> None:
+    leaderboard = board({"random": [0.80, 0.70, 0.75], "kmeans": [0.85, 0.75, 0.75 + last]}, n_test=45, n_train=133)
+    assert line(leaderboard, "kmeans")["vs_random"] == "no difference"
+    assert line(leaderboard, "kmeans")["p_vs_random"] == pytest.approx(corrected_t([0.05] * 3, 45, 133)[2], abs=0.001)
+
+
+def test_a_method_that_lacks_cells_has_no_verdict_however_good_it_is() -> None:
+    leaderboard = board({"random": [0.5] * 5, "kmeans": [0.9, None, 0.9, None, 0.9]})
+    found = line(leaderboard, "kmeans")
+    assert (found["vs_random"], found["rank"]) == ("not tested", 2)
+    assert pd.isna(found["rank_low"])
+
+
+def test_without_all_cells_of_the_control_nothing_is_tested() -> None:
+    leaderboard = board({"random": [0.5, None, 0.5], "kmeans": [0.9, 0.9, 0.9]})
+    assert line(leaderboard, "kmeans")["vs_random"] == "not tested"
+
+
+@pytest.mark.parametrize(("metric", "task", "most"), [("accuracy", "classification", 1.0), ("r2", "regression", 1.0)])
+def test_intervals_stay_within_the_range_of_the_metric(metric: str, task: str, most: float) -> None:
+    scores: dict[str, list[float | None]] = {"high": [1.0, 0.9, 1.0], "low": [0.02, 0.3, 0.0]}
+    leaderboard = board(scores, metric=metric, task=task, n_test=40, n_train=120)
+    assert line(leaderboard, "high")["ci_high"] == most
+    assert (line(leaderboard, "low")["ci_low"] == 0.0) == (metric == "accuracy")
+    assert (line(leaderboard, "low")["ci_low"] < 0.0) == (metric == "r2")  # R2 has no lower bound
+
+
+def test_methods_that_differ_clearly_have_single_ranks_and_others_share_an_interval() -> None:
+    wobble = [0.01, -0.01, 0.005, -0.005, 0.0, 0.01, -0.01, 0.0]
+    scores: dict[str, list[float | None]] = {
+        "first": [0.9 + w for w in wobble],
+        "same-a": [0.6 + w for w in wobble],
+        "same-b": [0.6 - w for w in wobble],
+        "random": [0.3 + w for w in reversed(wobble)],
+        "partial": [*[0.99] * 7, None],
+        "whole": [0.95] * 8,
+    }
+    table = board(scores).table.set_index("method")
+    ranks = {
+        name: (table.loc[name, "rank_low"], table.loc[name, "rank_high"]) for name in ("first", "same-a", "same-b")
+    }
+    assert ranks == {"first": (1, 1), "same-a": (2, 3), "same-b": (2, 3)}
+    assert (table.loc["random", "rank_low"], table.loc["random", "rank_high"]) == (4, 4)
+    assert list(table.index[table["tied_with_best"].fillna(value=False)]) == ["first"]
+    assert table.loc[["partial", "whole"], "rank_low"].isna().all()
+
+
+def test_a_method_tuned_on_the_test_rows_of_a_dataset_has_no_rank_and_no_verdict_there() -> None:
     rows = []
-    for seed in range(3):
-        rows += [
-            ok(cell("kmeans", seed=seed, again=again), {"accuracy": 0.5 + 0.01 * seed + 0.4 * again})
-            for again in (0, 1)
-        ]
-        rows += [
-            ok(cell("random", seed=seed, again=0), {"accuracy": 0.5 + 0.01 * seed}),
-            failed(cell("random", seed=seed, again=1)),
-        ]
-    found = line(build_leaderboard(rows, by_key(rows), METRICS, title="t"), "kmeans")
-    assert found["p_vs_random"] == 1.0
+    for dataset in ("digits", "wine"):
+        for seed in range(4):
+            place: dict[str, Any] = {"seed": seed, "dataset": dataset, "dataset_name": dataset}
+            rows.append(ok(cell("random", **place), {"accuracy": 0.5 + 0.01 * seed}))
+            rows.append(ok(cell("tuned", tuned_on=["digits"], **place), {"accuracy": 0.9 + 0.01 * seed}))
+            rows.append(ok(cell("other", tuned_on="training rows", **place), {"accuracy": 0.8 + 0.01 * seed}))
+    leaderboard = build_leaderboard(rows, by_key(rows), METRICS, title="t")
+    here, there = (line(leaderboard, "tuned", dataset=dataset) for dataset in ("digits", "wine"))
+    assert (here["tuned_on_test"], here["vs_random"], here["reference"]) == (True, "not tested", False)
+    assert pd.isna(here["rank"])
+    assert (there["tuned_on_test"], there["vs_random"], there["rank"]) == (False, "better", 1)
+    assert line(leaderboard, "other", dataset="digits")["rank"] == 1
+    assert leaderboard.overall[0].left_out == {"tuned": 1}
+
+
+def test_methods_without_randomness_say_so() -> None:
+    rows = [ok(cell("herding", seed=s, deterministic=True), {"accuracy": 0.8}) for s in (0, 1)]
+    rows += [ok(cell("random", seed=s), {"accuracy": 0.7}) for s in (0, 1)]
+    table = build_leaderboard(rows, by_key(rows), METRICS, title="t").table.set_index("method")
+    assert table["deterministic"].to_dict() == {"herding": True, "random": False}
+
+
+def test_notes_name_splits_shared_rows_and_looks_at_the_test_rows() -> None:
+    rows = [
+        ok(cell("kmeans", seed=s), {"accuracy": 0.5}, shared_rows=2 + s, data_key=f"d{s}", task_note="") for s in (0, 1)
+    ]
+    stale = ok(cell("old"), {"accuracy": 0.9})
+    leaderboard = build_leaderboard(rows, by_key([*rows, stale]), METRICS, title="t")
+    (panel,) = leaderboard.panels()
+    assert panel.notes[:3] == [
+        "2 splits into training and test rows.",
+        "2 to 3 of 500 test rows equal a training row.",
+        "3 evaluations on its test rows are stored.",
+    ]
 
 
 def test_the_control_is_the_plain_random_subset_alone() -> None:

@@ -45,7 +45,7 @@ def cell(method: str, budget: str, seed: int, **more: Any) -> dict[str, Any]:
         "suite": "s", "dataset": "digits", "task": "classification", "modality": "image", "method": method,
         "method_name": method.partition(":")[0], "method_params": {"preset": True} if ":" in method else {}, "kind": "coreset",
         "plugin": "distillkit", "plugin_version": "0.1.0", "budget": budget, "distil_seed": seed, "evaluator": "knn",
-        "evaluator_name": "knn", "eval_seed": 0, "label_mode": "hard",
+        "evaluator_name": "knn", "eval_seed": 0, "label_mode": "hard", "split": seed, "n_test": 1000, "n_train": 9000,
     } | more  # fmt: skip
     return {
         **fields,
@@ -214,7 +214,7 @@ def test_the_best_of_a_column_is_coloured_in_a_terminal_and_markup_in_names_is_t
     render_terminal(build(rows), console)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[red]x[/red]" in text
-    assert "\x1b[1;32m#1" in text
+    assert "\x1b[1;32m#1 " in text
 
 
 # Markdown
@@ -242,7 +242,8 @@ def test_markdown_tables_have_as_many_cells_in_every_line(leaderboard: Leaderboa
 def test_markdown_holds_the_numbers_of_the_table(leaderboard: Leaderboard, tmp_path: Path) -> None:
     text = write_markdown(leaderboard, tmp_path)[0].read_text(encoding="utf-8")
     for line in leaderboard.table.query("mean == mean").to_dict("records"):
-        assert f"{line['mean']:.3f} ±{(line['ci_high'] - line['ci_low']) / 2:.3f}" in text
+        half = max(line["ci_high"] - line["mean"], line["mean"] - line["ci_low"])  # one side may end at 0 or 1
+        assert f"{line['mean']:.3f} ±{half:.3f}" in text
     assert "| random | 1 | 3 |" in text
     assert "| kmeans:medoids | waves | 10 | knn | 4 | crashed | distil | signal 11 |" in text
 
@@ -412,7 +413,8 @@ def test_interval_reference_and_published_figure_stand_at_their_values() -> None
     assert float(re.split("[ L]", diamond.attrib["d"])[3]) == pytest.approx(high_y, abs=0.2)
     assert "other protocol" in (diamond.findtext("title") or "")
     titles = [e.text or "" for e in svg.iter("title")]
-    assert any("95 % interval 0.0147 to 1.2853" in title for title in titles)  # t(.975; 1) = 12.706, s / sqrt(2) = 0.05
+    # t(.975; 1) = 12.706 times sqrt(1/2 + 1000/9000) * 0.0707 is 0.702, cut at 0 and 1.
+    assert any("95 % interval 0.0000 to 1.0000" in title for title in titles)
     names = {e.text for e in svg.iter("text") if "name" in e.get("class", "")}
     assert names == {"kmeans", "whole"}
 

@@ -30,7 +30,7 @@ seeds = 1
 def cell(method, seed, **fields):
     common = {
         "dataset": "iris", "task": "classification", "modality": "table", "evaluator": "knn", "label_mode": "hard", "budget": "1",
-        "method": method, "method_name": method, "method_params": {}, "kind": "coreset", "distil_seed": seed, "eval_seed": 0, "skip": None,
+        "method": method, "method_name": method, "method_params": {}, "kind": "coreset", "distil_seed": seed, "eval_seed": 0, "skip": None, "split": seed, "n_test": 40, "n_train": 110,
     }  # fmt: skip
     return {**common, **fields, "key": f"{method}/{seed}"}
 

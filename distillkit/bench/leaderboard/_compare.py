@@ -1,86 +1,159 @@
-"""Compares the entries of one comparison: ranks, and significance tests against the control."""
+"""Compares the entries of one comparison: intervals, ranks, and tests against the control."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from distillkit.bench.leaderboard._entry import LeaderboardEntry, is_control
-from distillkit.bench.leaderboard._stats import holm, paired_test
+from distillkit.bench.leaderboard._rank_intervals import rank_intervals
+from distillkit.bench.leaderboard._stats import holm, student_p, student_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from distillkit.bench.leaderboard._sampling import Sampler, Sampling
 
-__all__ = ["SIGNIFICANCE_LEVEL", "compare"]
+__all__ = ["CORRECTION", "SIGNIFICANCE_LEVEL", "ComparedEntries", "corrected"]
 
 SIGNIFICANCE_LEVEL = 0.05
 """Corrected p-value below which a difference from the control is significant."""
 
+CORRECTION = "Holm's method over all tests of the page"
+"""The correction for multiple tests, in words."""
 
-def compare(entries: Sequence[LeaderboardEntry], sign: int) -> list[dict[str, Any]]:
-    """Return the columns that depend on the other entries, one dict per entry, in the same order.
+_RANGES: dict[str, tuple[float | None, float | None]] = {
+    "accuracy": (0, 1),
+    "balanced-accuracy": (0, 1),
+    "macro-f1": (0, 1),
+    "r2": (None, 1),
+    "rmse": (0, None),
+}
+"""Ranges of the metrics whose specification states none."""
+
+
+class ComparedEntries:
+    """The entries of one dataset, evaluator, kind of labels and budget, compared with each other.
 
     Parameters
     ----------
     entries : sequence of LeaderboardEntry
-        All entries of one comparison, that is of one dataset, evaluator, kind of labels and budget.
-    sign : {1, -1}
-        1 if a greater value of the primary metric is better, otherwise -1.
+    sampler : Sampler
+        Makes the joint sample of the entries.
     """
-    ranks = _ranks(entries, sign)
-    control = next((entry for entry in entries if is_control(entry.cell)), None)
-    tests = _tests(entries, control)
-    return [
-        {"rank": ranks.get(id(entry)), **_control_columns(entry, control, tests.get(id(entry)), sign)}
-        for entry in entries
-    ]
+
+    def __init__(self, entries: Sequence[LeaderboardEntry], sampler: Sampler) -> None:
+        self.entries = list(entries)
+        self.metric = entries[0].metric
+        spec = sampler.metrics.get(self.metric)
+        self.sign = -1 if spec is not None and spec.greater_is_better is False else 1
+        stated = getattr(spec, "value_range", (None, None))
+        self.value_range = stated if stated != (None, None) else _RANGES.get(self.metric, (None, None))
+        self.control = next((entry for entry in entries if is_control(entry.cell)), None)
+        self._sampler = sampler
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """The joint sample of the entries, or the reason why there is none."""
+        return self._sampler.sampling(self.entries)
+
+    def pvalues(self) -> dict[int, float]:
+        """Return the uncorrected p-value of each entry that is tested, by its position.
+
+        Tested are complete entries whose method was not tuned on these test rows, against a
+        complete control.
+        """
+        sample, control = self.sampling.sample, self.control
+        if sample is None or control is None or not control.complete:
+            return {}
+        found = {}
+        for place, entry in enumerate(self.entries):
+            if entry is control or not entry.ranked or not entry.complete:
+                continue
+            estimate = sample.difference(entry.cell["method"], control.cell["method"])
+            if estimate is not None:
+                found[place] = student_p(estimate.value / estimate.error, estimate.dof)
+        return found
+
+    def records(self, pvalues: dict[int, float]) -> list[dict[str, Any]]:
+        """Return the columns that depend on the comparison, one dict per entry.
+
+        Parameters
+        ----------
+        pvalues : dict of int to float
+            Corrected p-values by the position of the entry.
+        """
+        ranks, intervals = self._ranks(), self._rank_intervals()
+        return [
+            {
+                "rank": ranks.get(place),
+                "rank_low": intervals.get(place, (None, None))[0],
+                "rank_high": intervals.get(place, (None, None))[1],
+                "tied_with_best": intervals[place][0] == 1 if place in intervals else None,
+                **self._interval(entry),
+                **self._control_columns(entry, pvalues.get(place)),
+            }
+            for place, entry in enumerate(self.entries)
+        ]
+
+    def _interval(self, entry: LeaderboardEntry) -> dict[str, Any]:
+        """Return the 95 % interval of the mean, cut at the ends of the metric's range."""
+        empty = {"ci_low": None, "ci_high": None, "interval_from": "", "note": ""}
+        if not entry.scores:
+            return empty
+        sample = self.sampling.sample
+        if sample is None:
+            return empty | {"note": self.sampling.note}
+        estimate = sample.mean(entry.cell["method"])
+        if estimate is None:
+            return empty | {"note": "no interval: a single split has a value"}
+        half = student_quantile(1 - SIGNIFICANCE_LEVEL, estimate.dof) * estimate.error
+        least, most = self.value_range
+        return {
+            "ci_low": estimate.value - half if least is None else max(least, estimate.value - half),
+            "ci_high": estimate.value + half if most is None else min(most, estimate.value + half),
+            "interval_from": sample.basis if sample.basis == "splits" else entry.crossed_basis(),
+            "note": "",
+        }
+
+    def _ranks(self) -> dict[int, int]:
+        """Return ranks by mean: complete entries first, and equal means share the better rank."""
+        keys = {
+            place: (not entry.complete, -self.sign * round(mean, 12))  # Rounding keeps ties of sums in another order.
+            for place, entry in enumerate(self.entries)
+            if entry.ranked and (mean := entry.mean()) is not None
+        }
+        return {place: 1 + sum(other < key for other in keys.values()) for place, key in keys.items()}
+
+    def _rank_intervals(self) -> dict[int, tuple[int, int]]:
+        sample = self.sampling.sample
+        places = {
+            entry.cell["method"]: place
+            for place, entry in enumerate(self.entries)
+            if entry.ranked and entry.complete and entry.scores
+        }
+        if sample is None or not places:
+            return {}
+        found = rank_intervals(sample, list(places), self.sign)
+        return {places[method]: interval for method, interval in found.items()}
+
+    def _control_columns(self, entry: LeaderboardEntry, p: float | None) -> dict[str, Any]:
+        """Return the columns that compare an entry with the control."""
+        empty = {"p_vs_random": None, "vs_random": "", "better_than_random": None}
+        if self.control is None or entry is self.control or entry.reference:
+            return empty
+        if p is None:
+            return {**empty, "vs_random": "not tested"}
+        mean, control = entry.mean(), self.control.mean()
+        assert mean is not None
+        assert control is not None
+        verdict = "no difference"
+        if p < SIGNIFICANCE_LEVEL:
+            verdict = "better" if self.sign * (mean - control) > 0 else "worse"
+        return {"p_vs_random": p, "vs_random": verdict, "better_than_random": verdict == "better"}
 
 
-def _ranks(entries: Sequence[LeaderboardEntry], sign: int) -> dict[int, int]:
-    """Return ranks by entry id: complete entries first, and equal means share the better rank."""
-    keys = {id(entry): _rank_key(entry, sign) for entry in entries if not entry.reference and entry.mean() is not None}
-    return {entry_id: 1 + sum(other < key for other in keys.values()) for entry_id, key in keys.items()}
-
-
-def _rank_key(entry: LeaderboardEntry, sign: int) -> tuple[bool, float]:
-    mean = entry.mean()
-    assert mean is not None
-    return not entry.complete, -sign * round(mean, 12)  # Rounding keeps ties despite the order of summation.
-
-
-def _tests(entries: Sequence[LeaderboardEntry], control: LeaderboardEntry | None) -> dict[int, float]:
-    """Return Holm-corrected p-values by entry id.
-
-    Entries that share fewer than three distillation seeds with the control are not tested.
-    """
-    if control is None:
-        return {}
-    raw = {
-        id(entry): paired_test(*entry.pairs(control))
-        for entry in entries
-        if entry is not control and not entry.reference
-    }
-    tested = {entry_id: p for entry_id, p in raw.items() if p is not None}
-    return dict(zip(tested, holm(list(tested.values())), strict=True))
-
-
-def _control_columns(
-    entry: LeaderboardEntry, control: LeaderboardEntry | None, p: float | None, sign: int
-) -> dict[str, Any]:
-    """Return the columns that compare an entry with the control."""
-    empty = {"p_vs_random": None, "vs_random": "", "better_than_random": None, "separated": None}
-    if control is None or entry is control or entry.reference:
-        return empty
-    # 1. The intervals are separated if even the worse end of the entry's interval is better than
-    #    the better end of the control's.
-    record, control_record = entry.record(), control.record()
-    separated = None
-    if record["ci_low"] is not None and control_record["ci_low"] is not None:
-        worse_end, better_end = ("ci_low", "ci_high") if sign > 0 else ("ci_high", "ci_low")
-        separated = sign * record[worse_end] > sign * control_record[better_end]
-    # 2. The test decides whether there is a difference, and the paired values in which direction.
-    if p is None:
-        return {**empty, "vs_random": "not tested", "separated": separated}
-    pairs = entry.pairs(control)
-    gain = sign * (sum(pairs[0]) - sum(pairs[1]))
-    verdict = "no difference" if p >= SIGNIFICANCE_LEVEL else ("better" if gain > 0 else "worse")
-    return {"p_vs_random": p, "vs_random": verdict, "better_than_random": verdict == "better", "separated": separated}
+def corrected(comparisons: Sequence[ComparedEntries]) -> list[dict[int, float]]:
+    """Return the p-values of all comparisons of a page, corrected together."""
+    raw = [comparison.pvalues() for comparison in comparisons]
+    flat = iter(holm([p for tests in raw for p in tests.values()]))
+    return [{place: next(flat) for place in tests} for tests in raw]

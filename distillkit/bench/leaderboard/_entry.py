@@ -7,7 +7,6 @@ from collections import Counter
 from statistics import fmean, variance
 from typing import TYPE_CHECKING, Any
 
-from distillkit.bench.leaderboard._stats import t_interval
 from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE
 from distillkit.specs import CONTROL, METHOD, REFERENCE
 
@@ -18,12 +17,14 @@ __all__ = [
     "COMPARISON_KEY",
     "FAILED",
     "IDENTITY",
+    "NO_SPLIT",
     "LeaderboardEntry",
     "finite",
     "is_control",
     "is_reference",
     "measured",
     "role_of",
+    "unit_of",
 ]
 
 COMPARISON_KEY = ("dataset", "task", "evaluator", "label_mode")
@@ -45,6 +46,19 @@ IDENTITY = (
     "plugin",
     "plugin_version",
 )
+
+
+Unit = tuple[int, int]
+"""Split and distillation seed of a distilled set."""
+
+NO_SPLIT = -1
+"""The split of datasets that come with a test part of their own."""
+
+
+def unit_of(row: Mapping[str, Any]) -> Unit:
+    """Return the split and the distillation seed of a row."""
+    split = row.get("split")
+    return (NO_SPLIT if split is None else int(split), int(row["distil_seed"]))
 
 
 def finite(value: Any) -> float | None:
@@ -123,26 +137,61 @@ class LeaderboardEntry:
         self.metric = metric
         self.rows = [rows[cell["key"]] for cell in cells if cell["key"] in rows]
         self.ok = [row for row in self.rows if row.get("status") == "ok"]
-        self.scores = self._by_seed(metric)
+        self.scores = self._by_unit(metric)
 
-    def _by_seed(self, metric: str) -> dict[int, dict[int, float]]:
-        """Return the finite values of a metric as distillation seed -> evaluation seed -> value."""
-        values: dict[int, dict[int, float]] = {}
+    def _by_unit(self, metric: str) -> dict[Unit, dict[int, float]]:
+        """Return the finite values of a metric: (split, seed) -> evaluation seed -> value."""
+        values: dict[Unit, dict[int, float]] = {}
         for row in self.ok:
             value = measured(row).get(metric)
             if value is not None:
-                values.setdefault(row["distil_seed"], {})[row["eval_seed"]] = value
+                values.setdefault(unit_of(row), {})[row["eval_seed"]] = value
         return values
 
+    def value(self, row: Mapping[str, Any]) -> float | None:
+        """Return the primary metric of one of the rows of the entry, if it is finite."""
+        return measured(row).get(self.metric)
+
     def seed_means(self, metric: str | None = None) -> list[float]:
-        """Return the mean over the evaluation seeds, for each distillation seed."""
-        scores = self.scores if metric is None else self._by_seed(metric)
-        return [fmean(scores[seed].values()) for seed in sorted(scores)]
+        """Return the mean over the evaluation seeds, for each distilled set."""
+        scores = self.scores if metric is None else self._by_unit(metric)
+        return [fmean(scores[unit].values()) for unit in sorted(scores)]
+
+    def by_split(self, metric: str | None = None) -> dict[int, float]:
+        """Return the mean over the distilled sets of each split, by split."""
+        splits: dict[int, list[float]] = {}
+        scores = self.scores if metric is None else self._by_unit(metric)
+        for split, _ in scores:
+            splits.setdefault(split, [])
+        for unit in sorted(scores):
+            splits[unit[0]].append(fmean(scores[unit].values()))
+        return {split: fmean(splits[split]) for split in sorted(splits)}
 
     def mean(self, metric: str | None = None) -> float | None:
-        """Return the mean over the distillation seeds, or None if there is no value."""
-        values = self.seed_means(metric)
+        """Return the mean over splits of the means of their sets, or None without a value."""
+        values = self.by_split(metric).values()
         return fmean(values) if values else None
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the method involves no randomness, so that it is distilled once a split."""
+        return any(source.get("deterministic") is True for source in (self.cell, *self.ok))
+
+    @property
+    def tuned_on_test(self) -> bool:
+        """Whether settings of the method were chosen on the test rows of this very dataset."""
+        given = next((source["tuned_on"] for source in (self.cell, *self.ok) if source.get("tuned_on")), ())
+        names = {given} if isinstance(given, str) else set(given)
+        return bool(names & {self.cell["dataset"], self.cell.get("dataset_name")})
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the entry takes part in ranks and tests."""
+        return not self.reference and not self.tuned_on_test
+
+    def crossed_basis(self) -> str:
+        """Return what the interval of a single test part is computed from, in words."""
+        return "test rows and seeds" if len(self.scores) > 1 else "test rows"
 
     @property
     def reference(self) -> bool:
@@ -165,19 +214,6 @@ class LeaderboardEntry:
         """Whether every planned cell has a value of the primary metric."""
         return self.done == self.planned
 
-    def pairs(self, other: LeaderboardEntry) -> tuple[list[float], list[float]]:
-        """Return paired values of both entries, one pair per distillation seed that they share.
-
-        Each value is the mean over the evaluation seeds that the two entries share.
-        """
-        values, other_values = [], []
-        for seed in sorted(self.scores.keys() & other.scores.keys()):
-            shared = self.scores[seed].keys() & other.scores[seed].keys()
-            if shared:
-                values.append(fmean(self.scores[seed][eval_seed] for eval_seed in sorted(shared)))
-                other_values.append(fmean(other.scores[seed][eval_seed] for eval_seed in sorted(shared)))
-        return values, other_values
-
     def metric_names(self) -> set[str]:
         """Return the names of all metrics that any finished cell reports."""
         return {name for row in self.ok for name in measured(row)}
@@ -185,7 +221,6 @@ class LeaderboardEntry:
     def record(self) -> dict[str, Any]:
         """Return the columns that do not depend on other entries."""
         values = self.seed_means()
-        low, high = t_interval(values) or (None, None)
         peaks = [peak for peak in (finite(row.get("peak_mb")) for row in self.rows) if peak is not None]
         statuses = Counter(str(row.get("status")) for row in self.rows)
         statuses["pending"] = self.planned - len(self.rows)
@@ -195,11 +230,12 @@ class LeaderboardEntry:
             "reference": self.reference,
             "metric": self.metric,
             "mean": self.mean(),
-            "ci_low": low,
-            "ci_high": high,
             "std": math.sqrt(variance(values)) if len(values) > 1 else None,
             "std_evaluation": self._evaluation_std(),
             "n": len(values),
+            "n_splits": len(self.by_split()) if any(split != NO_SPLIT for split, _ in self.scores) else None,
+            "deterministic": self.deterministic,
+            "tuned_on_test": self.tuned_on_test,
             "done": f"{self.done}/{self.planned}",
             "complete": self.complete,
             "peak_mb": max(peaks, default=None),

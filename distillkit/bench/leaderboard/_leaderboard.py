@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from distillkit.bench.leaderboard._architectures import across_evaluators
+from distillkit.bench.leaderboard._compare import ComparedEntries
 from distillkit.bench.leaderboard._entry import COMPARISON_KEY, FAILED, LeaderboardEntry, finite
+from distillkit.bench.leaderboard._notes import dataset_notes, interval_notes
 from distillkit.bench.leaderboard._overall import Overall, overall_ranks
 from distillkit.bench.leaderboard._panels import Panel, budget_order, make_panels
 from distillkit.bench.leaderboard._published_matches import match_published
+from distillkit.bench.leaderboard._sampling import Sampler
 from distillkit.bench.leaderboard._table import COLUMNS, LEADING, TRAILING, make_table
 from distillkit.bench.planning._suite import DEFAULT_PRIMARY
+from distillkit.bench.results._store import ResultsStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from distillkit.specs import MetricSpec, PublishedResult
 
 __all__ = ["COLUMNS", "Leaderboard", "Overall", "Panel", "build_leaderboard"]
 
-_CELL = (*COMPARISON_KEY, "budget", "method", "distil_seed", "eval_seed")
+_CELL = (*COMPARISON_KEY, "budget", "method", "split", "distil_seed", "eval_seed")
 _FAILURE_COLUMNS = (*_CELL, "status", "phase", "error", "seconds", "key")
 _SKIPPED_COLUMNS = (*COMPARISON_KEY, "budget", "method", "cells", "reason")
 
@@ -60,6 +66,11 @@ class Leaderboard:
         The known metrics by name.
     folder : Path or None
         Results folder that the paths of artefacts are relative to.
+    across_evaluators : DataFrame
+        Mean and worst score of each method over the evaluators of a dataset, where there are
+        several.
+    looks : dict of str to int
+        Number of stored evaluations on the test rows of each dataset, also those of other plans.
     n_planned, n_done, n_ok, n_skipped : int
         Number of cells to run (without the skipped ones), of cells with a final status, of cells
         with status ok, and of skipped cells.
@@ -77,6 +88,8 @@ class Leaderboard:
     primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     folder: Path | None = None
+    across_evaluators: pd.DataFrame = field(default_factory=pd.DataFrame)
+    looks: dict[str, int] = field(default_factory=dict)
     n_planned: int = 0
     n_done: int = 0
     n_ok: int = 0
@@ -99,6 +112,8 @@ class Leaderboard:
         task_notes = {row["dataset"]: row.get("task_note", "") for row in self.rows}
         for panel in panels:
             panel.task_note = task_notes.get(panel.dataset, "")
+            panel.notes = dataset_notes(panel.dataset, self.rows, self.looks.get(panel.dataset, 0))
+            panel.notes += interval_notes(panel.entries.values())
         return panels
 
 
@@ -113,6 +128,7 @@ def build_leaderboard(
     published: Iterable[PublishedResult] = (),
     environments: Mapping[str, dict[str, Any]] | None = None,
     folder: Path | None = None,
+    targets: Callable[[str], Mapping[str, Any] | None] | None = None,
 ) -> Leaderboard:
     """Build the leaderboard from the rows of finished cells.
 
@@ -134,7 +150,10 @@ def build_leaderboard(
     environments : mapping of str to dict or None
         Versions and hardware by hash.
     folder : Path or None
-        Results folder, from which artefacts are read.
+        Results folder, from which artefacts and the targets of test rows are read.
+    targets : callable or None
+        Returns the encoded targets of the test rows by the key of the prepared data, or None if
+        they are not known; by default those of the folder.
 
     Returns
     -------
@@ -142,12 +161,15 @@ def build_leaderboard(
 
     Notes
     -----
-    Values are first averaged over the evaluation seeds of each distillation seed; the mean, the
-    95 % Student interval and n are over distillation seeds. Methods are ranked by their means;
-    those with missing cells rank behind the complete ones, and missing values are not imputed. Each
-    method is compared with the control (the random subset, or the student trained on labels alone)
-    by a paired t-test over the distillation seeds that both have, with Holm's correction within the
-    comparison.
+    Values are first averaged over the evaluation seeds of each distilled set, and over the sets of
+    each split; the mean is over splits. The 95 % interval includes the sampling of test rows. With
+    several splits it is Student's t interval with the variance of Nadeau and Bengio; with one test
+    part its standard error is that of a crossed bootstrap over distillation seeds and test rows.
+    Each method is compared with the control (the random subset, or the student trained on labels
+    alone) by the paired difference in the same scheme; the p-values of the whole page are corrected
+    together by Holm's method. Methods with missing cells rank behind the complete ones and are not
+    tested, and missing values are not imputed. Methods that were tuned on the test rows of a
+    dataset have no rank there.
     """
     primary_metrics = {**DEFAULT_PRIMARY, **(primary or {})}
     # 1. Separate skipped from planned cells.
@@ -157,7 +179,8 @@ def build_leaderboard(
     finished = [rows[cell["key"]] for cell in planned if cell["key"] in rows]
     # 2. Group the planned cells into entries, and the entries into comparisons.
     groups = _comparisons(planned, rows, primary_metrics)
-    comparisons = [(group, _sign(metrics, group[0].metric)) for group in groups]
+    sampler = Sampler(metrics, _targets_of(folder) if targets is None else targets)
+    comparisons = [ComparedEntries(group, sampler) for group in groups]
     entries = [entry for group in groups for entry in group]
     environment_keys = {row.get("environment") for row in finished}
     # 3. Compare the entries within each comparison and across comparisons.
@@ -169,6 +192,8 @@ def build_leaderboard(
         skipped=_skipped(skipped),
         published=match_published(published, entries),
         overall=overall_ranks(comparisons),
+        across_evaluators=across_evaluators(comparisons),
+        looks=dict(Counter(row["dataset"] for row in rows.values() if row.get("status") == "ok")),
         rows=finished,
         environments={key: value for key, value in (environments or {}).items() if key in environment_keys},
         primary=primary_metrics,
@@ -200,16 +225,26 @@ def _comparisons(
 
     The comparisons are in the order of the plan, then by budget from small to large.
     """
-    # Comparison key -> budget -> method -> cells.
+    # ComparedEntries key -> budget -> method -> cells.
     grouped: dict[tuple[Any, ...], dict[str, dict[str, list[dict[str, Any]]]]] = {}
     for cell in cells:
         by_budget = grouped.setdefault(tuple(cell[name] for name in COMPARISON_KEY), {})
         by_budget.setdefault(cell["budget"], {}).setdefault(cell["method"], []).append(cell)
     return [
-        [LeaderboardEntry(group, rows, primary[group[0]["task"]]) for group in by_budget[budget].values()]
+        [LeaderboardEntry(group, rows, _primary(group[0], primary)) for group in by_budget[budget].values()]
         for by_budget in grouped.values()
         for budget in sorted(by_budget, key=budget_order)
     ]
+
+
+def _primary(cell: Mapping[str, Any], primary: Mapping[str, str]) -> str:
+    """Return the metric to rank by, which the plan may state for each dataset."""
+    return str(cell.get("primary") or primary[cell["task"]])
+
+
+def _targets_of(folder: Path | None) -> Callable[[str], Mapping[str, Any] | None]:
+    """Return a function that reads the encoded targets of a results folder."""
+    return (lambda _: None) if folder is None else ResultsStore(folder).targets
 
 
 def _failures(cells: Sequence[dict[str, Any]], rows: Mapping[str, Any]) -> pd.DataFrame:

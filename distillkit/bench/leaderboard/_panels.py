@@ -40,6 +40,8 @@ class Panel:
         Published results for the dataset, evaluator and kind of labels of the panel.
     task_note : str
         How the task was inferred from the target, if it was.
+    notes : list of str
+        What a reader should know of the test rows and intervals of the dataset, in sentences.
     """
 
     dataset: str
@@ -55,6 +57,7 @@ class Panel:
     entries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
     task_note: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def described_task(self) -> str:
@@ -79,8 +82,9 @@ class Panel:
         return self.entries.get((method, FIXED_SIZE if method in self.references else budget))
 
     def best(self, budget: str) -> set[str]:
-        """Return the methods of rank 1 at a budget."""
-        return {name for name in self.methods if (entry := self.get(name, budget)) is not None and entry["rank"] == 1}
+        """Return the methods that are tied with the best one at a budget."""
+        found = {name: self.get(name, budget) for name in self.methods}
+        return {name for name, entry in found.items() if entry is not None and entry["tied_with_best"]}
 
 
 def budget_order(budget: str) -> tuple[int, float, str]:

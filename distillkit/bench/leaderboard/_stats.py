@@ -11,10 +11,7 @@ from scipy import special
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["holm", "mean_ranks", "nemenyi_cd", "paired_test", "t_interval"]
-
-MIN_PAIRS = 3
-"""Fewest pairs for a test; with two, even a large and consistent difference is not significant."""
+__all__ = ["holm", "mean_ranks", "nemenyi_cd", "student_p", "student_quantile", "t_interval"]
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
@@ -53,37 +50,26 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     return float(data.mean()) - half_width, float(data.mean()) + half_width
 
 
-def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Return the two-sided p-value of the paired t-test that two samples have the same mean.
+def student_p(t: float, dof: float) -> float:
+    """Return the two-sided p-value of a t statistic with `dof` degrees of freedom.
 
-    Parameters
-    ----------
-    a, b : sequence of float
-        Samples of equal length; ``a[i]`` and ``b[i]`` are a pair (of the same seed).
-
-    Returns
-    -------
-    float or None
-        None for fewer than three pairs. If all differences are equal, as happens with coarse
-        metrics on small test sets, the t statistic is not finite. The p-value is then 1 if the
-        differences are zero, and otherwise that of the exact sign-flip test, ``2 ** (1 - n)``.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ.
+    Examples
+    --------
+    >>> round(student_p(2.0, 10), 4)
+    0.0734
     """
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} and {len(b)} values are not pairs: give equally many of both.")
-    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    n = len(differences)
-    if n < MIN_PAIRS:
-        return None
-    scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
-    if float(np.ptp(differences)) <= 1e-12 * scale:  # All differences are equal up to rounding.
-        return 1.0 if float(np.abs(differences).max()) <= 1e-12 * scale else 2.0 ** (1 - n)
-    t = float(differences.mean()) / (float(differences.std(ddof=1)) / math.sqrt(n))
-    return float(2 * special.stdtr(n - 1, -abs(t)))
+    return float(2 * special.stdtr(dof, -abs(t)))
+
+
+def student_quantile(level: float, dof: float) -> float:
+    """Return the quantile of Student's t that bounds a two-sided interval of the given level.
+
+    Examples
+    --------
+    >>> round(student_quantile(0.95, 9), 3)
+    2.262
+    """
+    return float(special.stdtrit(dof, (1 + level) / 2))
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from distillkit.bench.leaderboard._compare import compare
+from distillkit.bench.leaderboard._compare import corrected
 from distillkit.bench.leaderboard._entry import COMPARISON_KEY
+from distillkit.bench.leaderboard._set_facts import (
+    FLOOR_PARTS,
+    PRIVACY_COLUMNS,
+    floor_means,
+    floor_names,
+    privacy_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from distillkit.bench.leaderboard._compare import ComparedEntries
     from distillkit.bench.leaderboard._entry import LeaderboardEntry
     from distillkit.specs import MetricSpec
 
@@ -20,11 +28,21 @@ __all__ = ["COLUMNS", "LEADING", "TRAILING", "make_table"]
 
 LEADING = (
     "dataset", "task", "modality", "evaluator", "label_mode", "budget", "method", "kind",
-    "plugin", "plugin_version", "reference", "rank",
-    "metric", "mean", "ci_low", "ci_high", "std", "std_evaluation", "n", "done", "complete",
-    "p_vs_random", "vs_random", "better_than_random", "separated", "gap_to_whole",
+    "plugin", "plugin_version", "reference", "rank", "rank_low", "rank_high", "tied_with_best",
+    "metric", "mean", "ci_low", "ci_high", "interval_from", "std", "std_evaluation", "n", "n_splits",
+    "done", "complete", "deterministic", "tuned_on_test",
+    "p_vs_random", "vs_random", "better_than_random", "gap_to_whole",
 )  # fmt: skip
-TRAILING = ("seconds-train-whole", "training-time-reduction", "peak_mb", "stopped_by", "statuses", "timing_shared")
+TRAILING = (
+    "seconds-train-whole",
+    "training-time-reduction",
+    "peak_mb",
+    "stopped_by",
+    "statuses",
+    "timing_shared",
+    *PRIVACY_COLUMNS,
+    "note",
+)
 COSTS = ("rows", "bytes", "compression-rows", "compression-bytes", "seconds-distil", "seconds-train")
 COLUMNS = (*LEADING, *COSTS, *TRAILING)
 """The columns that every table has, in order; those of further metrics come before the costs."""
@@ -32,9 +50,14 @@ COLUMNS = (*LEADING, *COSTS, *TRAILING)
 _FLOATS = ("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole", "peak_mb")
 DTYPES: dict[str, Any] = {
     "rank": "Int64",
+    "rank_low": "Int64",
+    "rank_high": "Int64",
     "n": "Int64",
+    "n_splits": "Int64",
+    "deterministic": bool,
+    "tuned_on_test": bool,
+    **dict.fromkeys(("tied_with_best", "exposes_originals", "starts_from_real"), "boolean"),
     "better_than_random": "boolean",
-    "separated": "boolean",
     "reference": bool,
     "complete": bool,
     "timing_shared": bool,
@@ -42,7 +65,7 @@ DTYPES: dict[str, Any] = {
 
 
 def make_table(
-    comparisons: Sequence[tuple[list[LeaderboardEntry], int]],
+    comparisons: Sequence[ComparedEntries],
     metrics: Mapping[str, MetricSpec],
     primary: Mapping[str, str],
 ) -> pd.DataFrame:
@@ -50,36 +73,44 @@ def make_table(
 
     Parameters
     ----------
-    comparisons : sequence of (entries, sign)
-        As for `distillkit.bench.leaderboard._compare.compare`, in the order of the rows.
+    comparisons : sequence of ComparedEntries
+        In the order of the rows.
     metrics : mapping of str to MetricSpec
         Gives the order of the columns of metrics.
     primary : mapping of str to str
         The metric that methods are ranked by, per task.
     """
-    entries = [entry for group, _ in comparisons for entry in group]
+    entries = [entry for comparison in comparisons for entry in comparison.entries]
     # 1. Order the columns: primary metrics, further metrics, costs.
     measured = set().union(*(entry.metric_names() for entry in entries)) if entries else set()
     fixed = {*COSTS, *primary.values()}
     extra = [name for name in metrics if name in measured - fixed] + sorted(measured - fixed - metrics.keys())
     ordered = list(dict.fromkeys([*(entry.metric for entry in entries), *extra, *COSTS]))
     columns = {name: _column(name) for name in ordered}
+    with_floors = [name for name in ordered if name in floor_names(row for entry in entries for row in entry.ok)]
     # 2. Fill in the rows, each comparison sorted by rank.
     seconds, scores = (
         _whole_set_means(entries, "seconds-train", ("dataset", "task", "evaluator")),
         _whole_set_means(entries, None, COMPARISON_KEY),
     )
     records = []
-    for group, sign in comparisons:
+    for comparison, pvalues in zip(comparisons, corrected(comparisons), strict=True):
         compared = [
-            entry.record() | comparison | _means(entry, columns) | _relative_to_whole(entry, seconds, scores)
-            for entry, comparison in zip(group, compare(group, sign), strict=True)
+            entry.record()
+            | record
+            | _means(entry, columns)
+            | _floors(entry, with_floors)
+            | privacy_columns(entry.ok)
+            | _relative_to_whole(entry, seconds, scores)
+            for entry, record in zip(comparison.entries, comparison.records(pvalues), strict=True)
         ]
         records += sorted(
             compared, key=lambda record: (record["rank"] is None, record["rank"] or 0, str(record["method"]))
         )
-    frame = pd.DataFrame(records, columns=[*LEADING, *columns.values(), *TRAILING])
-    dtypes: dict[str, Any] = {**DTYPES, **dict.fromkeys(columns.values(), float)}
+    floors = {name: [f"{columns[name]}.{part}" for part in FLOOR_PARTS] for name in with_floors}
+    numbers = [column for name in ordered for column in (columns[name], *floors.get(name, ()))]
+    frame = pd.DataFrame(records, columns=[*LEADING, *numbers, *TRAILING])
+    dtypes: dict[str, Any] = {**DTYPES, **dict.fromkeys(numbers, float)}
     return frame.astype(dtypes)
 
 
@@ -90,6 +121,10 @@ def _column(metric: str) -> str:
 
 def _means(entry: LeaderboardEntry, columns: Mapping[str, str]) -> dict[str, float | None]:
     return {column: entry.mean(name) for name, column in columns.items()}
+
+
+def _floors(entry: LeaderboardEntry, names: Sequence[str]) -> dict[str, float | None]:
+    return {f"{_column(name)}.{part}": value for name in names for part, value in floor_means(entry.ok, name).items()}
 
 
 def _key(entry: LeaderboardEntry, names: Sequence[str]) -> tuple[Any, ...]:

@@ -6,23 +6,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from distillkit.bench.leaderboard import Leaderboard, Panel
+from distillkit.bench.reporters._explanations import COLUMN_HELP, MARKS, PROTOCOL, RANKS
 
 __all__ = [
     "COLUMN_HELP",
     "MARKS",
     "NO_VALUE",
     "PROTOCOL",
+    "RANKS",
     "budget_text",
     "budget_title",
     "decimals",
     "duration",
     "fixed",
     "general",
+    "half_text",
     "half_width",
     "marks",
     "missing_reason",
+    "name_marks",
     "progress",
     "pvalue",
+    "rank_text",
     "ratio",
     "score",
     "score_decimals",
@@ -31,58 +36,6 @@ __all__ = [
 
 NO_VALUE = "—"
 """Shown in place of a missing number."""
-
-MARKS = {
-    "*": "significantly better than the control: the random subset, or for students the student alone "
-    "(paired t-test over distillation seeds, Holm-corrected p < 0.05)",
-    "!": "significantly worse than the control (the same test)",
-    "~": "some cells have no value: the method ranks behind complete ones, and missing values are not imputed",
-    "†": "cells ran in parallel: their times are not comparable to those of cells that ran alone",
-}
-"""The marks of entries, with their meanings."""
-
-PROTOCOL = (
-    "Methods have access to the training rows only. An evaluator is trained on the distilled rows and predicts the "
-    "test rows, which neither the evaluator nor the method has seen. The test rows are used once, for the final "
-    "state of training and not for selecting the best one. Values are averaged over the evaluation seeds of each "
-    "distillation seed; means, 95 % Student intervals and n are over distillation seeds, and a single seed has no "
-    "interval. Methods are ranked among those with the same dataset, evaluator, kind of labels and budget; hard and "
-    "soft labels are never mixed. References of fixed size, such as the whole set and the class means, are shown "
-    "with every budget and have no rank. Methods that reduce a model instead of rows are trained on all training "
-    "rows, and their students predict the test rows themselves. They are compared only with each other: the student "
-    "alone, trained without a teacher, is their control, and the teacher is their reference."
-)
-"""The protocol of all comparisons, as reports explain it."""
-
-COLUMN_HELP = {
-    "rank": "Rank by mean among the methods with the same dataset, evaluator, kind of labels and budget; "
-    "equal means share a rank.",
-    "mean": "Mean of the primary metric over distillation seeds, with its 95 % interval.",
-    "n": "Number of distillation seeds with a value.",
-    "std": "Standard deviation between distillation seeds, after averaging over evaluation seeds.",
-    "std_evaluation": "Standard deviation between evaluation seeds, pooled over the distilled sets.",
-    "done": "Number of cells with a value, and number of planned cells.",
-    "p_vs_random": "Two-sided p-value of the paired t-test against the control (the random subset, or for students "
-    "the student alone), Holm-corrected within the comparison; missing with fewer than 3 shared seeds.",
-    "separated": "Whether the whole interval is better than the interval of the control.",
-    "gap_to_whole": "Mean minus the mean of the same evaluator trained on the whole training set.",
-    "agreement": "Fraction of the test rows for which student and teacher predict the same class; in regression, R2 "
-    "with the predictions of the teacher as the truth.",
-    "parameters": "Number of parameters of the student; for trees, number of nodes.",
-    "parameter-compression": "Number of parameters of the teacher divided by that of the student.",
-    "latency-ratio": "Seconds of the teacher divided by those of the student, for predicting the same rows "
-    "(at most 256).",
-    "rows": "Number of rows of the distilled set; students are trained on all training rows.",
-    "bytes": "Size of the rows and labels of the distilled set in bytes, including soft labels.",
-    "compression-rows": "Number of training rows divided by number of distilled rows.",
-    "compression-bytes": "Bytes of the training set divided by bytes of the distilled set.",
-    "seconds-distil": "Seconds of the distillation; for students, of training the teacher and of its predictions.",
-    "seconds-train": "Seconds of training the evaluator on the distilled set, or of training the student.",
-    "training-time-reduction": "Seconds of training on the whole set divided by seconds-train.",
-    "peak_mb": "Largest peak memory of a cell, in MB.",
-    "stopped_by": "What ended an iterative method: the number of steps, the time limit, or convergence.",
-}
-"""Explanations of the columns of the table."""
 
 
 def budget_text(budget: str) -> str:
@@ -128,20 +81,47 @@ def decimals(values: Iterable[float | None]) -> int:
 
 
 def half_width(entry: Mapping[str, Any]) -> float | None:
-    """Return half the width of the interval of an entry, or None if it has no interval."""
-    return None if entry["ci_low"] is None else (entry["ci_high"] - entry["ci_low"]) / 2
+    """Return half the width of the interval of an entry, or None if it has no interval.
+
+    If one side ends at a bound of the metric, the longer side is returned.
+    """
+    return None if entry["ci_low"] is None else max(entry["ci_high"] - entry["mean"], entry["mean"] - entry["ci_low"])
+
+
+def half_text(half: float | None, places: int) -> str:
+    """Return half the width of an interval as text, with more decimals where it would read zero."""
+    if half is None:
+        return ""
+    text = fixed(half, places)
+    return f"±{text}" if float(text) or not half else f"±{half:.1g}"
 
 
 def score(entry: Mapping[str, Any], places: int) -> str:
     """Return the mean of an entry and, if it has an interval, half of its width."""
-    half = half_width(entry)
-    return fixed(entry["mean"], places) + ("" if half is None else f" ±{fixed(half, places)}")
+    return f"{fixed(entry['mean'], places)} {half_text(half_width(entry), places)}".rstrip()
+
+
+def rank_text(entry: Mapping[str, Any]) -> str:
+    """Return the interval of the rank such as ``#1-4``, or without one the place, ``(3)``."""
+    if entry["rank"] is None:
+        return ""
+    low, high = entry["rank_low"], entry["rank_high"]
+    if low is None:
+        return f"({entry['rank']})"
+    return f"#{low}" if low == high else f"#{low}-{high}"
 
 
 def marks(entry: Mapping[str, Any]) -> str:
-    """Return the marks of an entry, see `MARKS`."""
+    """Return the marks of the score of an entry, see `MARKS`."""
     significance = {"better": "*", "worse": "!"}.get(entry["vs_random"], "")
     return significance + ("" if entry["complete"] else "~")
+
+
+def name_marks(entries: Iterable[Mapping[str, Any] | None]) -> str:
+    """Return the marks of the name of a method, from its entries on one dataset; see `MARKS`."""
+    known = [entry for entry in entries if entry is not None]
+    tuned = "‡" if any(entry["tuned_on_test"] for entry in known) else ""
+    return tuned + ("°" if any(entry["deterministic"] for entry in known) else "")
 
 
 def missing_reason(entry: Mapping[str, Any] | None) -> str:

@@ -16,6 +16,7 @@ from distillkit.bench.reporters import _format as fmt
 from distillkit.bench.reporters._chart import COLORS, chart
 from distillkit.bench.reporters._curves import make_curves
 from distillkit.bench.reporters._pictures import make_pictures
+from distillkit.bench.reporters._sections import SECTIONS, overall_columns, win_table
 from distillkit.bench.reporters._students import LEGEND, STUDENT_COLUMNS, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
@@ -80,9 +81,10 @@ def render_html(leaderboard: Leaderboard) -> str:
         student_legend=LEGEND,
         colors={name: number % COLORS for name, number in colors.items()},
         columns=_columns(leaderboard),
-        entries=to_records(leaderboard.table),
+        entries=[{**entry, "ranks": fmt.rank_text(entry)} for entry in to_records(leaderboard.table)],
         choices=_choices(leaderboard),
-        overall=[(overall, to_records(overall.table)) for overall in leaderboard.overall],
+        overall=[(overall, overall_columns(overall), win_table(overall)) for overall in leaderboard.overall],
+        sections=[(section, tables) for section in SECTIONS if (tables := section.tables(leaderboard))],
         pictures=_by_dataset_and_budget(pictures),
         pictures_left=pictures_left,
         curves={dataset: list(groups) for dataset, groups in itertools.groupby(curves, lambda group: group.dataset)},
@@ -171,11 +173,14 @@ def _columns(leaderboard: Leaderboard) -> list[_Column]:
         text("budget", "budget"),
         text("method", "method"),
         text("kind", "kind", extra=True),
-        number("rank", "rank", whole),
+        number("rank", "place", whole),
+        text("ranks", "rank"),
         text("metric", "metric", extra=True),
         number("mean", "mean", fmt.fixed),
         number("half", "±", fmt.fixed),
         number("n", "n", whole),
+        number("n_splits", "splits", whole, extra=True),
+        text("interval_from", "interval from", extra=True),
         number("std", "std", fmt.general, extra=True),
         number("std_evaluation", "std, evaluation", extra=True),
         number("p_vs_random", "p", fmt.pvalue),
@@ -225,13 +230,15 @@ def _panel_rows(panel: Panel) -> list[dict[str, Any]]:
                     "text": fmt.fixed(entry["mean"], places)
                     if entry is not None and has_value
                     else fmt.missing_reason(entry),
-                    "half": "" if half is None else f"±{fmt.fixed(half, places)}",
-                    "rank": entry["rank"] if entry is not None else None,
+                    "half": fmt.half_text(half, places),
+                    "rank": fmt.rank_text(entry) if entry is not None else "",
+                    "best": entry is not None and bool(entry["tied_with_best"]),
                     "marks": fmt.marks(entry) if entry is not None and has_value else "",
                     "done": entry["done"] if entry is not None and not entry["complete"] else "",
                 }
             )
-        rows.append({"method": method, "reference": method in panel.references, "cells": cells})
+        name_marks = fmt.name_marks(panel.get(method, budget) for budget in panel.budgets or ["-"])
+        rows.append({"method": method, "marks": name_marks, "reference": method in panel.references, "cells": cells})
     return rows
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
-from distillkit.bench.leaderboard._panels import to_records
 from distillkit.bench.reporters import _format as fmt
+from distillkit.bench.reporters._sections import SECTIONS, SectionTable, overall_columns, win_table
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
@@ -45,6 +45,8 @@ def _lines(leaderboard: Leaderboard) -> Iterator[str]:
         yield from _panel(panel)
     for overall in leaderboard.overall:
         yield from _overall(overall)
+    for section in SECTIONS:
+        yield from _sections(section.title, section.words, section.tables(leaderboard))
     yield from _published(leaderboard)
     yield from _failures(leaderboard)
     yield from _skipped(leaderboard)
@@ -74,7 +76,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     yield from (
         f"## {_text(panel.title)}",
         "",
-        f"{_text(panel.described_task)}, {_text(panel.metric)} ({direction})",
+        f"{_text(panel.described_task)}, {_text(panel.metric)} ({direction}). {_text(' '.join(panel.notes))}".rstrip(),
         "",
     )
     if panel.of_students:
@@ -128,7 +130,8 @@ def _students(panel: Panel) -> Iterator[str]:
 
 
 def _name(panel: Panel, method: str) -> str:
-    return f"*{_text(method)}*" if method in panel.references else _text(method)
+    marks = _text(fmt.name_marks(panel.get(method, budget) for budget in panel.budgets or ["-"]))
+    return f"*{_text(method)}*{marks}" if method in panel.references else f"{_text(method)}{marks}"
 
 
 def _cell(panel: Panel, method: str, budget: str, places: int) -> str:
@@ -138,7 +141,7 @@ def _cell(panel: Panel, method: str, budget: str, places: int) -> str:
     text = f"{fmt.score(entry, places)}{_text(fmt.marks(entry))}"
     if entry["rank"] is None:
         return f"*{text}*"
-    return f"**{text}** #1" if entry["rank"] == 1 else f"{text} #{entry['rank']}"
+    return f"**{text}** {fmt.rank_text(entry)}" if entry["tied_with_best"] else f"{text} {fmt.rank_text(entry)}"
 
 
 def _costs(entry: dict[str, Any]) -> list[str]:
@@ -159,16 +162,29 @@ def _costs(entry: dict[str, Any]) -> list[str]:
 
 def _overall(overall: Overall) -> Iterator[str]:
     yield from (f"## {_text(overall.title)}", "")
-    rows = (
-        [_text(record["method"]), fmt.fixed(record["average_rank"], 2), f"{record['firsts']}/{overall.n_comparisons}"]
-        for record in to_records(overall.table)
-    )
     if len(overall.table):
-        yield from _table(["method", "average rank", "first in"], rows)
+        yield from _section(overall_columns(overall))
     if overall.left_out:
         names = ", ".join(f"{_text(name)} ({count})" for name, count in overall.left_out.items())
         yield from (f"Left out because not complete in every comparison (number of complete ones): {names}.", "")
     yield from (_text(overall.verdict), "")
+    if len(overall.wins) > 1:
+        yield from _section(win_table(overall))
+
+
+def _section(table: SectionTable) -> Iterator[str]:
+    """Yield a table whose cells are texts, with its title."""
+    if table.title:
+        yield from (f"### {_text(table.title)}", "")
+    rows = ([_text(cell) for cell in row] for row in table.rows)
+    yield from _table([_text(name) for name in table.head], rows, left=table.left)
+
+
+def _sections(title: str, words: str, tables: Sequence[SectionTable]) -> Iterator[str]:
+    if tables:
+        yield from (f"## {title}", "", _text(words), "")
+        for table in tables:
+            yield from _section(table)
 
 
 def _published(leaderboard: Leaderboard) -> Iterator[str]:
@@ -232,7 +248,7 @@ def _skipped(leaderboard: Leaderboard) -> Iterator[str]:
 
 def _how_to_read(leaderboard: Leaderboard, panels: list[Panel]) -> Iterator[str]:
     yield from ("## How to read this", "", _text(fmt.PROTOCOL), "")
-    yield "- #1 is the best method of its column; ± is half the width of the 95 % interval over distillation seeds."
+    yield f"- {_text(fmt.RANKS)}"
     if any(panel.references for panel in panels):
         yield "- Methods in italics are references of fixed size; they are the same in every column and have no rank."
     if any(panel.of_students for panel in panels):

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
-from distillkit.bench.leaderboard._panels import to_records
 from distillkit.bench.reporters import _format as fmt
+from distillkit.bench.reporters._sections import SECTIONS, SectionTable, overall_columns
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
@@ -22,10 +22,13 @@ __all__ = ["render_terminal", "write"]
 
 WIDTH = 100
 MAX_LINES = 12
+MAX_COLUMNS = 9
+"""Most columns of the tables of further sections, which are method and two metrics for floors."""
+
 _NAME = 24
 """Largest width of the column of methods; longer names are folded."""
 
-_SCORE, _COSTS = 19, 26
+_SCORE, _COSTS = 22, 26
 """Width of the column of one budget, and total width of the columns rows, distil and train."""
 
 
@@ -72,6 +75,7 @@ def render_terminal(leaderboard: Leaderboard, console: Console) -> None:
         _print_panel(panel, console)
     for overall in leaderboard.overall:
         _print_overall(overall, console)
+    _print_sections(leaderboard, console)
     _print_published(leaderboard, console)
     _print_failures(leaderboard, console)
     _print_skipped(leaderboard, console)
@@ -86,7 +90,10 @@ def _print_panel(panel: Panel, console: Console) -> None:
         Text(f"  {panel.described_task}, {panel.metric}{direction}", style="dim"),
         sep="",
     )
-    name_width = min(_NAME, max(len(method) for method in (*panel.methods, *panel.references)))
+    for note in panel.notes:
+        console.print(Text(note, style="dim"))
+    names = (*panel.methods, *panel.references)
+    name_width = min(_NAME, max(len(method + _name_marks(panel, method)) for method in names))
     if panel.of_students:
         console.print(_student_table(panel, name_width))
         return
@@ -114,7 +121,7 @@ def _panel_table(panel: Panel, budgets: list[str], name_width: int, *, costs: bo
             if costs
             else []
         )
-        label = Text(method, style="dim italic" if method in panel.references else "")
+        label = Text(method + _name_marks(panel, method), style="dim italic" if method in panel.references else "")
         last = bool(panel.references) and method == _last(panel.methods)
         table.add_row(label, *cells, *cost_cells, end_section=last)
     return table
@@ -131,10 +138,14 @@ def _student_table(panel: Panel, name_width: int) -> Table:
         table.add_column(title, justify="right", style="dim", no_wrap=True)
     for method in (*panel.methods, *panel.references):
         texts = [column.text(panel.get(method, "-") or {}) for column in columns]
-        label = Text(method, style="dim italic" if method in panel.references else "")
+        label = Text(method + _name_marks(panel, method), style="dim italic" if method in panel.references else "")
         last = bool(panel.references) and method == _last(panel.methods)
         table.add_row(label, _cell(panel, method, "-", places), *texts, end_section=last)
     return table
+
+
+def _name_marks(panel: Panel, method: str) -> str:
+    return fmt.name_marks(panel.get(method, budget) for budget in panel.budgets or ["-"])
 
 
 def _last(names: list[str]) -> str | None:
@@ -159,27 +170,44 @@ def _cell(panel: Panel, method: str, budget: str, places: int) -> Text:
         return Text(fmt.missing_reason(entry), style="red" if entry is not None else "dim")
     if method in panel.references:
         return Text(fmt.score(entry, places) + f"{fmt.marks(entry):<1}", style="dim italic")
-    best = entry["rank"] == 1
-    rank = "" if entry["rank"] is None else f"#{entry['rank']} "
-    return Text(rank + fmt.score(entry, places) + f"{fmt.marks(entry):<1}", style="bold green" if best else "")
+    text = f"{fmt.rank_text(entry)} {fmt.score(entry, places)}{fmt.marks(entry):<1}"
+    return Text(text, style="bold green" if entry["tied_with_best"] else "")
 
 
 def _print_overall(overall: Overall, console: Console) -> None:
     console.print()
     console.print(Text(overall.title, style="bold cyan"))
     if len(overall.table):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in ("method", "average rank", "first in"):
-            table.add_column(name, justify="left" if name == "method" else "right")
-        for record in to_records(overall.table):
-            firsts = f"{record['firsts']}/{overall.n_comparisons}"
-            table.add_row(Text(record["method"]), fmt.fixed(record["average_rank"], 2), firsts)
-        console.print(table)
+        _print_table(overall_columns(overall), console)
     left_out = ", ".join(f"{name} ({count})" for name, count in overall.left_out.items())
     if left_out:
         reason = "Left out because not complete in every comparison (number of complete ones)"
         console.print(Text(f"{reason}: {left_out}", style="dim"))
     console.print(Text(overall.verdict))
+
+
+def _print_table(section: SectionTable, console: Console) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, name in enumerate(section.head):
+        table.add_column(name, justify="left" if place < section.left else "right", overflow="fold")
+    for row in section.rows[:MAX_LINES]:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _print_sections(leaderboard: Leaderboard, console: Console) -> None:
+    """Print the first table of each further section, and where the others are."""
+    for section in SECTIONS:
+        tables = section.tables(leaderboard)
+        if not tables:
+            continue
+        console.print()
+        console.print(Text(section.title, style="bold cyan"), Text(f"  {tables[0].title}", style="dim"), sep="")
+        first = tables[0]
+        shown = first.head[:MAX_COLUMNS]
+        _print_table(SectionTable("", shown, [row[: len(shown)] for row in first.rows], first.left), console)
+        if len(tables) > 1 or len(first.rows) > MAX_LINES or len(first.head) > len(shown):
+            console.print(Text("  … more in leaderboard.md or leaderboard.html.", style="dim"))
 
 
 def _print_published(leaderboard: Leaderboard, console: Console) -> None:
@@ -235,9 +263,10 @@ def _print_omitted(groups: list[dict[str, Any]], console: Console) -> None:
 def _print_legend(leaderboard: Leaderboard, panels: list[Panel], console: Console) -> None:
     """Explain the marks and columns that occur in the tables."""
     used = {mark for panel in panels for entry in panel.entries.values() for mark in fmt.marks(entry)}
+    used |= {mark for panel in panels for entry in panel.entries.values() for mark in fmt.name_marks([entry])}
     used |= {"†"} if leaderboard.timing_shared else set()
     console.print()
-    lines = ["#1 is the best method of its column; ± is half the width of the 95 % interval over distillation seeds."]
+    lines = [fmt.RANKS]
     lines += [f"{mark} {meaning}" for mark, meaning in fmt.MARKS.items() if mark in used]
     if any(panel.references for panel in panels):
         lines.append("Below the rule: references of fixed size, the same in every column and without a rank.")

@@ -1,0 +1,82 @@
+"""The words with which all reports explain the protocol, the marks and the columns."""
+
+from __future__ import annotations
+
+from distillkit.bench.leaderboard._compare import CORRECTION
+
+__all__ = ["COLUMN_HELP", "MARKS", "PROTOCOL", "RANKS"]
+
+MARKS = {
+    "*": "significantly better than the control: the random subset, or for students the student alone "
+    f"(paired test on the same test rows, p < 0.05 after {CORRECTION})",
+    "!": "significantly worse than the control (the same test)",
+    "~": "some cells have no value: the method ranks behind complete ones and is not tested, and missing values are "
+    "not imputed",
+    "‡": "settings of this method were chosen on the test rows of this dataset: it has no rank and is not tested",
+    "°": "the method involves no randomness: it is distilled once for each split",
+    "†": "cells ran in parallel: their times are not comparable to those of cells that ran alone",
+}
+"""The marks of entries, with their meanings."""
+
+RANKS = (
+    "#1-4 is the 95 % interval of the rank of a method among those of its column; methods whose interval starts with "
+    "1 are tied with the best and set in bold. (3) is a place by mean alone, where there is no interval. ± is half "
+    "of the 95 % interval of the mean, or its longer side where the interval ends at a bound of the metric."
+)
+"""How ranks and intervals are to be read."""
+
+PROTOCOL = (
+    "Methods have access to the training rows only. An evaluator is trained on the distilled rows and predicts the "
+    "test rows of its split for the final state of training, not for the best one. Values are averaged over the "
+    "evaluation seeds of each distilled set, and over the sets of each split; means are over splits. "
+    "All 95 % intervals include the sampling of test rows. With several splits into training and test rows, they are "
+    "Student's t intervals with the variance (1/J + n_test/n_train) s² of Nadeau and Bengio for J splits. With one "
+    "test part, their standard error is that of a crossed bootstrap over distillation seeds and test rows. No standard "
+    "error is smaller than what one test row contributes. Differences from the control are tested in the same scheme, "
+    f"paired by splits or by seeds and test rows; the p-values are corrected by {CORRECTION}, which limits the "
+    "probability of any false verdict on the page to 5 %. Rank intervals follow from paired comparisons with all other "
+    "methods of the column, by a bootstrap that all methods share. Methods are ranked among those with the same "
+    "dataset, evaluator, kind of labels and budget; hard and soft labels are never mixed. References of fixed size, "
+    "such as the whole set and the class means, are shown with every budget and have no rank. Methods that reduce a "
+    "model instead of rows are trained on all training rows, and their students predict the test rows themselves. They "
+    "are compared only with each other: the student alone, trained without a teacher, is their control, and the "
+    "teacher is their reference."
+)
+"""The protocol of all comparisons, as reports explain it."""
+
+COLUMN_HELP = {
+    "rank": "Place by mean among the methods with the same dataset, evaluator, kind of labels and budget; "
+    "equal means share a place.",
+    "ranks": "95 % interval of the rank, from paired comparisons with all other methods.",
+    "tied_with_best": "Whether the interval of the rank includes the first place.",
+    "mean": "Mean of the primary metric over splits, or over distillation seeds, with its 95 % interval.",
+    "interval_from": "What the interval covers: splits, or the sampling of test rows and seeds.",
+    "n": "Number of distilled sets with a value.",
+    "n_splits": "Number of splits into training and test rows with a value; empty for datasets with a test part.",
+    "std": "Standard deviation between distilled sets, after averaging over evaluation seeds.",
+    "std_evaluation": "Standard deviation between evaluation seeds, pooled over the distilled sets.",
+    "done": "Number of cells with a value, and number of planned cells.",
+    "deterministic": "Whether the method gives the same set for every seed.",
+    "p_vs_random": "Two-sided p-value of the paired test against the control (the random subset, or for students "
+    f"the student alone), corrected by {CORRECTION}; missing for incomplete methods.",
+    "gap_to_whole": "Mean minus the mean of the same evaluator trained on the whole training set.",
+    "privacy": "Most severe verdict of the privacy panel over the distilled sets.",
+    "exposes_originals": "Whether the method publishes training rows as they are.",
+    "starts_from_real": "Whether the method starts from training rows and changes them.",
+    "agreement": "Fraction of the test rows for which student and teacher predict the same class; in regression, R2 "
+    "with the predictions of the teacher as the truth.",
+    "parameters": "Number of parameters of the student; for trees, number of nodes.",
+    "parameter-compression": "Number of parameters of the teacher divided by that of the student.",
+    "latency-ratio": "Seconds of the teacher divided by those of the student, for predicting the same rows "
+    "(at most 256).",
+    "rows": "Number of rows of the distilled set; students are trained on all training rows.",
+    "bytes": "Size of the rows and labels of the distilled set in bytes, including soft labels.",
+    "compression-rows": "Number of training rows divided by number of distilled rows.",
+    "compression-bytes": "Bytes of the training set divided by bytes of the distilled set.",
+    "seconds-distil": "Seconds of the distillation; for students, of training the teacher and of its predictions.",
+    "seconds-train": "Seconds of training the evaluator on the distilled set, or of training the student.",
+    "training-time-reduction": "Seconds of training on the whole set divided by seconds-train.",
+    "peak_mb": "Largest peak memory of a cell, in MB.",
+    "stopped_by": "What ended an iterative method: the number of steps, the time limit, or convergence.",
+}
+"""Explanations of the columns of the table."""
