@@ -9,8 +9,8 @@ import numpy as np
 
 from distillkit import distances
 from distillkit.distances._samples import normalized_weight, subsample
-from distillkit.distances._squared import scaled
-from distillkit.metrics._gaussian_sums import PAIR_VALUES, kernel_means, self_sum
+from distillkit.distances._squared import mean_row, scaled
+from distillkit.metrics._gaussian_sums import KernelRows
 from distillkit.metrics._measured import Measured
 from distillkit.metrics._pairs import Pair, paired
 from distillkit.metrics.reference import Part, Reference, shares_reference
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["bandwidth_of", "mmd"]
 
 _BANDWIDTH_ROWS = 1000
+_PAIR_VALUES = 3e11  # largest product of pairs of rows and features that is computed for one class
 
 
 @shares_reference
@@ -94,39 +95,51 @@ def _discrepancy(reference: Reference, pair: Pair, bandwidth: float) -> tuple[fl
     """Return the squared discrepancy of a pair with its standard error."""
     part, limit = pair.part, _row_limit(pair.part.whole.shape[1])
     S, weight = subsample(pair.distilled, normalized_weight(pair.weight, len(pair.weight)), limit, 0)
-    (X, S), exponent = scaled(part.whole, S)
-    bandwidth = max(float(np.ldexp(bandwidth, -exponent)), float(np.finfo(float).smallest_subnormal))
+    X, S, exponent = _prepared(reference, part, S, bandwidth)
     # 1. The mean over the pairs of training rows, and its change by rows that are left out.
     n = len(part)
     whole, error = reference.root.cached(
-        ("kernel", part.key, bandwidth), lambda: _mean_of_pairs(part, X, bandwidth, reference.root.keys, limit)
+        ("kernel mean", part.key, exponent), lambda: _mean_of_pairs(part, X, reference.root.keys, limit)
     )
-    total = whole * len(X) ** 2
+    total, across = whole * len(X) ** 2, X.column_sums(S)
     if len(part.removed):
-        removed = X[part.removed]
-        ones = np.ones(len(removed))
-        total += self_sum(removed, ones, bandwidth) - 2 * kernel_means(removed, X, np.ones(len(X)), bandwidth).sum()
+        removed = X.of(X.rows[part.removed])
+        total += removed.self_sum(np.ones(len(removed))) - 2 * X.column_sums(removed).sum()
+        across -= removed.column_sums(S)
     # 2. The means over the pairs of a training row and a distilled row, and of two distilled rows.
-    across = kernel_means(S, X, np.ones(len(X)), bandwidth)
-    if len(part.removed):
-        across -= kernel_means(S, X[part.removed], np.ones(len(part.removed)), bandwidth)
-    own = self_sum(S, weight, bandwidth)
-    return total / n**2 + own - 2 * float(weight @ across) / n, error
+    return total / n**2 + S.self_sum(weight) - 2 * float(weight @ across) / n, error
 
 
-def _mean_of_pairs(part: Part, X: np.ndarray, bandwidth: float, keys: np.ndarray, limit: int) -> tuple[float, float]:
+def _prepared(reference: Reference, part: Part, S: np.ndarray, bandwidth: float) -> tuple[KernelRows, KernelRows, int]:
+    """Prepare training rows, once for all sets, and distilled rows for sums of kernels.
+
+    The exponent of two by which the rows were scaled is 0, except for extreme values.
+    """
+    extent = reference.root.cached(
+        ("extent", part.key), lambda: np.stack([part.whole.min(axis=0), part.whole.max(axis=0)])
+    )
+    (_, scaled_S), exponent = scaled(extent, S)
+    X = scaled(part.whole, S)[0][0] if exponent else part.whole
+    smallest = float(np.finfo(float).smallest_subnormal)
+    h = max(float(np.ldexp(bandwidth, -exponent)), smallest)
+    key = ("kernel rows", part.key, h, exponent)
+    prepared = reference.root.cached(key, lambda: KernelRows(X, mean_row(X), h))
+    return prepared, prepared.of(scaled_S), exponent
+
+
+def _mean_of_pairs(part: Part, X: KernelRows, keys: np.ndarray, limit: int) -> tuple[float, float]:
     """Return the mean kernel over all pairs of training rows, and the standard error of it."""
     n = len(X)
     if n <= limit:
-        return self_sum(X, np.full(n, 1 / n), bandwidth), 0.0
+        return X.self_sum(np.full(n, 1 / n)), 0.0
     # The mean over different rows of a random part is an unbiased estimate (a U-statistic). Its
     # variance is four times that of the mean kernel of a row, divided by the number of rows.
-    rows = X[np.argsort(keys[part.positions], kind="stable")[:limit]]
-    row_means = (kernel_means(rows, rows, np.ones(limit), bandwidth) - 1) / (limit - 1)
+    rows = X.of(X.rows[np.argsort(keys[part.positions], kind="stable")[:limit]])
+    row_means = (rows.column_sums(rows) - 1) / (limit - 1)
     error = 2 * float(row_means.std(ddof=1)) * sqrt((1 / limit) * (1 - limit / n))
     return float((1 - 1 / n) * row_means.mean() + 1 / n), error
 
 
 def _row_limit(n_features: int) -> int:
     """Return the number of rows whose pairs can all be computed."""
-    return isqrt(int(PAIR_VALUES / max(1, n_features)))
+    return isqrt(int(_PAIR_VALUES / max(1, n_features)))

@@ -53,9 +53,12 @@ def test_single_precision_and_blocks_agree_with_double(digits, monkeypatch):
     X, y = digits
     small = DistilledSet(X[:300] + 0.01, y[:300], classes=np.arange(10))
     value = metrics.mmd(X, y, small)
-    monkeypatch.setattr(_gaussian_sums, "_BLOCK_PAIRS", 3000)
+    monkeypatch.setattr(_gaussian_sums, "_BLOCK", (50, 60))
     assert metrics.mmd(X, y, small) == pytest.approx(value, rel=1e-9)
-    monkeypatch.setattr(_gaussian_sums, "_EXACT_VALUES", 0)
+    monkeypatch.setattr(_gaussian_sums, "_CANCELLATION", dict.fromkeys(_gaussian_sums._CANCELLATION, -1.0))
+    assert metrics.mmd(X, y, small) == pytest.approx(value, rel=1e-9)
+    monkeypatch.undo()
+    monkeypatch.setattr(_gaussian_sums, "_SINGLE_VALUES", 0)
     assert metrics.mmd(X, y, small) == pytest.approx(value, abs=1e-7)
     assert metrics.mmd(X, y, DistilledSet(X, y, classes=np.arange(10))) == pytest.approx(0, abs=1e-7)
 

@@ -74,7 +74,7 @@ class Reference:
     removed: np.ndarray = _NO_ROWS
 
     def __init__(self, X: Any, y: Any = None, *, task: str | None = None) -> None:
-        self.X = as_floats(X)
+        self.X = _rows_of(X)
         self.y = None if y is None else np.asarray(y)
         if self.X.ndim < 2 or not self.X.size:
             raise DataError(f"the training rows have shape {self.X.shape}: give at least one row, in shape (n, ...).")
@@ -312,3 +312,13 @@ class Reference:
             column = standardized_target(self.y, self.y)
             whole = np.column_stack([whole, column.astype(whole.dtype, copy=False)])
         return [Part(("part", identity, 0), None, everything, whole, _NO_ROWS)]
+
+
+def _rows_of(X: Any) -> np.ndarray:
+    """Return rows in float32 if this holds their values exactly, otherwise in float64."""
+    if hasattr(X, "detach"):  # a tensor of torch
+        return as_floats(X)
+    given = np.asarray(X)
+    if given.dtype.kind in "buif" and given.dtype.itemsize <= (4 if given.dtype.kind == "f" else 2):
+        return given.astype(np.float32, copy=False)
+    return as_floats(X)
