@@ -14,8 +14,9 @@ from distillkit.bench.execution import _runner as runner_module
 from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._job_process import JobResult
 from distillkit.bench.execution._prepared_data import store_prepared
+from distillkit.bench.execution._privacy_job import PANEL
 from distillkit.bench.execution._runner import GroupRunner
-from distillkit.bench.results._store import ResultsStore, write_json
+from distillkit.bench.results._store import ResultsStore, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ResultsError, UnknownNameError
@@ -40,6 +41,7 @@ def scripted(trouble, tmp_path, monkeypatch, do):
             store_prepared(TINY, Path(payload["folder"]))
             write_json(Path(payload["targets"]), data_facts(TINY))
         if action == "distil":
+            record = read_record(Path(payload["artefact"]))
             DistilledSet(np.eye(2), np.arange(2)).save(payload["artefact"])
             value = {
                 "whole": False,
@@ -47,9 +49,15 @@ def scripted(trouble, tmp_path, monkeypatch, do):
                 "seconds_distil": 1.0,
                 "data_metrics": dict.fromkeys(payload["metrics"], 0.25),
             }
+            if record is not None:
+                value["privacy"] = record["privacy"]
+        if action == "privacy":
+            value = {"verdict": "pass", "reasons": [], "version": PANEL}
         if action == "evaluate":
             value = {"metrics": {"right": 0.5}, "seconds_train": 0.1, "seconds_predict": 0.1}
-        return JobResult("ok", value, None, {"prepare": 1.0, "distil": 3.0, "evaluate": 2.0}[action], 100.0)
+        return JobResult(
+            "ok", value, None, {"prepare": 1.0, "distil": 3.0, "privacy": 0.5, "evaluate": 2.0}[action], 100.0
+        )
 
     monkeypatch.setattr(runner_module, "run_job", run_job)
 
@@ -72,9 +80,23 @@ def test_the_phase_is_the_one_that_broke(scripted, status, phase, plan_for):
     scripted.ends[phase] = end(status)
     (row,), calls = scripted(plan_for('["first"]'))
     assert (row["status"], row["phase"], row["error"], row["seconds"]) == (status, phase, f"it {status}", 4.0)
-    phases = ["prepare", "distil", "evaluate"]
+    phases = ["prepare", "distil", "privacy", "evaluate"]
     assert calls == phases[: phases.index(phase) + 1]
     assert row["metrics"] == ({"farthest": 0.25} if phase == "evaluate" else {}), "what was measured is kept"
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "out_of_memory", "crashed"])
+def test_a_panel_that_cannot_be_made_leaves_the_cells_and_is_tried_again(scripted, status, plan_for):
+    plan = plan_for('["first"]')
+    scripted.ends["privacy"] = end(status)
+    (row,), _ = scripted(plan)
+    assert (row["status"], row["phase"]) == ("ok", None)
+    assert row["privacy"]["verdict"] == "unknown"
+    assert row["privacy"]["reasons"] == [f"{status}: it {status}"]
+    scripted.ends.clear()
+    (row,), calls = scripted(plan, retry=frozenset({"ok"}))
+    assert (row["privacy"]["verdict"], calls) == ("pass", ["privacy", "evaluate"])
+    assert scripted(plan, retry=frozenset({"ok"}))[1] == ["evaluate"], "a panel that is there is not made again"
 
 
 def test_rows_with_a_status_can_be_run_again_and_others_not(scripted, plan_for):
@@ -122,13 +144,13 @@ def test_a_damaged_distilled_set_is_made_again(scripted, plan_for):
     store.artefact_path(plan.cells[0].distil_key).write_bytes(b"damaged")
     store.cell_path(plan.cells[0].key).unlink()
     rows, calls = scripted(plan)
-    assert calls == ["distil", "evaluate"]
+    assert calls == ["distil", "privacy", "evaluate"]
     assert rows[0]["status"] == "ok"
 
 
 def test_prepared_data_is_rebuilt_when_missing(scripted, plan_for):
     plan = plan_for('["first"]')
-    assert scripted(plan)[1] == ["prepare", "distil", "evaluate"]
+    assert scripted(plan)[1] == ["prepare", "distil", "privacy", "evaluate"]
     assert scripted(plan, retry=frozenset({"ok"}))[1] == ["evaluate"]
     shutil.rmtree(ResultsStore(scripted.folder).data_path(plan.cells[0].data_key))
     assert scripted(plan, retry=frozenset({"ok"}))[1] == ["prepare", "evaluate"]

@@ -14,6 +14,7 @@ from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._students import measure_model
 from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
+from distillkit.bench.execution._privacy_job import privacy
 from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
@@ -24,7 +25,7 @@ from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
 from distillkit.utils._weights import require_weight_support, weight_argument
 
-__all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare"]
+__all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare", "privacy"]
 
 _MAX_TEXT = 200
 """Length to which texts of methods are cut in records."""
@@ -156,7 +157,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Train an evaluator on a distilled set and measure it on the test rows.
 
-    This is the only use of the test rows for methods that reduce rows.
+    For methods that reduce rows, this is the only use of the targets of the test rows.
     """
     path = Path(artefact)
     record = read_record(path)

@@ -13,11 +13,13 @@ from typing import Any
 from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.execution._prepared_data import is_intact
+from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
 from distillkit.bench.results._environment import collect_environment, environment_key
 from distillkit.bench.results._schema import SCHEMA
 from distillkit.bench.results._store import ResultsStore
 from distillkit.plugins import get_manager
+from distillkit.plugins._traits import exposes_originals, starts_from_real
 
 __all__ = ["GroupRunner", "pending_cells", "run_plan"]
 
@@ -157,6 +159,8 @@ class GroupRunner:
             return
         if shared.status == "ok":
             shared, phase = self.distil(todo[0], store), "distil"
+        if shared.status == "ok":
+            shared = self.with_panel(shared, todo[0], store)
         # 3. Evaluate each cell; if an earlier phase has failed, all cells have its result.
         for cell in todo:
             if shared.status != "ok":
@@ -259,6 +263,19 @@ class GroupRunner:
         store.write_record(cell.distil_key, record)
         return replace(result, value=record)
 
+    def with_panel(self, distilled: JobResult, cell: Cell, store: ResultsStore) -> JobResult:
+        """Add the privacy panel to the record of a distilled set; without it, cells are as good."""
+        if is_panel(distilled.value.get("privacy")):
+            return distilled
+        path = str(store.artefact_path(cell.distil_key))
+        result = self.job_on_data(cell, store, "privacy", ("distillkit.metrics.privacy",), artefact=path)
+        if result.status != "ok":  # It is not stored, so that a later run tries again.
+            panel = unknown_panel(f"{result.status}: {result.error}")
+            return replace(distilled, value=distilled.value | {"privacy": panel})
+        record = distilled.value | {"privacy": result.value}
+        store.write_record(cell.distil_key, record)
+        return replace(distilled, value=record)
+
     def evaluate(self, cell: Cell, store: ResultsStore) -> JobResult:
         """Evaluate the distilled set of a cell."""
         return self.job_on_data(
@@ -283,6 +300,7 @@ class GroupRunner:
         }
         metrics |= value.get("metrics", {})
         ended = datetime.now(UTC)
+        spec = get_manager().get("method", cell.method_name)
         return cell.identity() | {
             "schema": SCHEMA,
             "status": result.status,
@@ -295,6 +313,9 @@ class GroupRunner:
             **costs,
             **{name: facts.get(name) for name in _DATA_FACTS},
             "outcome": value.get("outcome"),
+            "privacy": value.get("privacy"),
+            "exposes_originals": exposes_originals(spec, cell.method_params),
+            "starts_from_real": starts_from_real(spec, cell.method_params),
             "seconds": round(result.seconds, 3),
             "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
             "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),

@@ -48,6 +48,7 @@ def _one_of(*words: str) -> Check:
 _TEXT: Check = ("text", lambda value: isinstance(value, str))
 _WHOLE: Check = ("a whole number", _is_whole)
 _NUMBER: Check = ("a number", _is_number)
+_FLAG: Check = ("true or false", lambda value: isinstance(value, bool))
 _OBJECT: Check = ("an object", lambda value: isinstance(value, dict))
 _TEXTS: Check = (
     "a list of texts",
@@ -79,6 +80,8 @@ _ROW_NEEDED = {**_CELL_NEEDED, "status": _one_of(*STATUSES), "metrics": _METRICS
 _ROW_OPTIONAL = {
     **_CELL_OPTIONAL,
     **_COSTS,
+    **dict.fromkeys(("exposes_originals", "starts_from_real"), _or_null(_FLAG)),
+    "privacy": _or_null(_OBJECT),
     **dict.fromkeys(("phase", "error", "stopped_by", "environment", "artefact", "started"), _or_null(_TEXT)),
     **dict.fromkeys(
         ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "threads"), _or_null(_NUMBER)
@@ -87,7 +90,7 @@ _ROW_OPTIONAL = {
     "outcome": _or_null(_ENCODED),
 }
 _RECORD_NEEDED: dict[str, Check] = {
-    "whole": ("true or false", lambda value: isinstance(value, bool)),
+    "whole": _FLAG,
     "rows": _WHOLE,
     "seconds_distil": _NUMBER,
     "data_metrics": _METRICS,
@@ -114,7 +117,7 @@ def wrong_row(row: Mapping[str, Any]) -> str | None:
 
 def wrong_record(record: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the record of a distilled set, or None."""
-    return _wrong(record, _RECORD_NEEDED, {**_COSTS, "stopped_by": _or_null(_TEXT)})
+    return _wrong(record, _RECORD_NEEDED, {**_COSTS, "stopped_by": _or_null(_TEXT), "privacy": _OBJECT})
 
 
 def wrong_targets(targets: Mapping[str, Any]) -> str | None:

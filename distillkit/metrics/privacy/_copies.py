@@ -33,7 +33,7 @@ def equal_rows(queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def spread_of(rows: np.ndarray) -> float:
     """Return the root mean squared distance of the rows from their mean."""
-    return float(np.sqrt(rows.var(axis=0).sum()))
+    return float(np.sqrt(rows.var(axis=0, dtype=np.float64).sum()))
 
 
 def close_rows(distances: np.ndarray, spread: float) -> np.ndarray:

@@ -74,8 +74,8 @@ def privacy_report(
     ('fail', 100)
     """
     rows = panel_rows(X, distilled, holdout, random_state)
-    queries = np.asarray(rows.published[rows.sampled], dtype=np.float64)
-    near = search(queries, np.asarray(rows.members, dtype=np.float64))
+    queries = rows.published[rows.sampled]
+    near = search(queries, rows.members)
     copied = _copied(X, distilled, rows, near)
     figures: dict[str, Any] = {
         "rows": len(rows.published),
@@ -114,7 +114,7 @@ def _distances(suffix: str, near: Nearest) -> dict[str, float | None]:
 
 def _against_holdout(rows: PanelRows, queries: np.ndarray, near: Nearest) -> dict[str, Any]:
     """Return the figures that compare training rows with held-out rows."""
-    fresh = search(queries, np.asarray(rows.holdout, dtype=np.float64))
+    fresh = search(queries, rows.holdout)
     n, m = len(rows.members), len(rows.holdout)
     share = nearest_share(near.first, fresh.first, fresh.position, n, m)
     attacked = attack(near.of_rows, fresh.of_rows)

@@ -48,22 +48,24 @@ def search(queries: np.ndarray, rows: np.ndarray) -> Nearest:
 
     Parameters
     ----------
-    queries : ndarray of shape (m, d), float64
-    rows : ndarray of shape (n, d), float64
+    queries : ndarray of shape (m, d)
+    rows : ndarray of shape (n, d)
+        Floats of any size; all is computed in float64, and blocks of rows are converted one by one.
 
     Returns
     -------
     Nearest
     """
     # 1. Center both samples: errors of the products grow with the distance to the origin.
-    origin = rows.mean(axis=0)
+    queries = np.asarray(queries, dtype=np.float64)
+    origin = rows.mean(axis=0, dtype=np.float64)
     centered = queries - origin
     norms = np.einsum("ij,ij->i", centered, centered)
     scores, places = np.empty((len(queries), 0)), np.empty((len(queries), 0), dtype=np.intp)
     of_rows = np.empty(len(rows))
     step = max(1, _BLOCK // len(queries))
     for begin in range(0, len(rows), step):
-        part = rows[begin : begin + step]
+        part = np.asarray(rows[begin : begin + step], dtype=np.float64)
         moved = part - origin
         squared = norms[:, None] + np.einsum("ij,ij->i", moved, moved) - 2 * (centered @ moved.T)
         # 2. The nearest query of each row.
