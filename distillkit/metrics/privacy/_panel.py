@@ -9,7 +9,7 @@ import numpy as np
 from distillkit.metrics.privacy._copies import close_rows, equal_rows, spread_of
 from distillkit.metrics.privacy._membership import attack
 from distillkit.metrics.privacy._report import PrivacyReport
-from distillkit.metrics.privacy._rows import PanelRows, panel_rows
+from distillkit.metrics.privacy._rows import PanelRows, numbers_of, panel_rows
 from distillkit.metrics.privacy._search import Nearest, search
 from distillkit.metrics.privacy._share import nearest_share
 from distillkit.metrics.privacy._verdict import verdict_of
@@ -37,7 +37,7 @@ def privacy_report(
 
     Parameters
     ----------
-    X : array-like of shape (n, ...)
+    X : array-like of shape (n, ...), frame of shape (n, d), or Reference
         The training rows that the method saw.
     y : array-like of shape (n,) or None
         Not used; it is there so that the panel is called like a metric of stage "data".
@@ -98,7 +98,7 @@ def _copied(X: Any, distilled: DistilledSet, rows: PanelRows, near: Nearest) -> 
     copied = equal_rows(rows.published, rows.members)
     copied[rows.sampled] |= close_rows(near.first, spread_of(rows.members))
     if distilled.preprocessing is not None:
-        shown = np.asarray(distilled.preprocessing.transform(distilled.encode(X)))
+        shown = np.asarray(distilled.preprocessing.transform(np.asarray(numbers_of(X, distilled))))
         copied |= equal_rows(distilled.X.reshape(len(distilled), -1), shown.reshape(len(shown), -1))
     return copied
 

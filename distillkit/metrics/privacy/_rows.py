@@ -9,12 +9,13 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.metrics._pairs import flat_rows
+from distillkit.metrics.reference._reference import Reference
 from distillkit.tables._frames import is_frame
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
 
-__all__ = ["PanelRows", "panel_rows"]
+__all__ = ["PanelRows", "numbers_of", "panel_rows"]
 
 _MAX_WORK = 10**11  # products of numbers that bound the time of all distances
 
@@ -39,6 +40,13 @@ class PanelRows:
     sampled: np.ndarray
 
 
+def numbers_of(X: Any, distilled: DistilledSet) -> Any:
+    """Return the rows of an array, a frame or a `Reference` as numbers, in the units of the data."""
+    if isinstance(X, Reference):
+        return X.X
+    return distilled.encode(X) if is_frame(X) else X
+
+
 def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int) -> PanelRows:
     """Bring all rows into the units of the data, and choose the published rows to compare.
 
@@ -52,9 +60,9 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
             "the privacy panel needs at least one training row, one distilled row and, if any are given, one "
             "held-out row."
         )
-    members = _rows_of(X, distilled)
+    members = flat_rows(numbers_of(X, distilled))
     published = flat_rows(distilled.in_original_units())
-    fresh = members[:0] if holdout is None else _rows_of(holdout, distilled)
+    fresh = members[:0] if holdout is None else flat_rows(numbers_of(holdout, distilled))
     for name, rows in {"training rows": members, "distilled rows": published, "held-out rows": fresh}.items():
         if rows.shape[1] != members.shape[1]:
             raise DataError(
@@ -69,8 +77,3 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
     if len(published) > limit:
         sampled = np.sort(np.random.default_rng(random_state).choice(len(published), limit, replace=False))
     return PanelRows(published, members, fresh, sampled)
-
-
-def _rows_of(X: Any, distilled: DistilledSet) -> np.ndarray:
-    """Return rows as a matrix; the columns of a frame are found by their names."""
-    return flat_rows(distilled.encode(X) if is_frame(X) else X)

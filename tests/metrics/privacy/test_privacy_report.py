@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
 from distillkit import DistilledSet, KMeansCoreset, RandomSubset
 from distillkit.exceptions import DataError
-from distillkit.metrics import privacy_report
+from distillkit.metrics import Reference, privacy_report
 from distillkit.metrics.privacy._report import DISCLAIMER
 from distillkit.metrics.privacy._verdict import verdict_of
 from distillkit.utils._preprocessing import Preprocessing
@@ -153,6 +154,15 @@ def test_large_sets_are_compared_by_a_sample_but_all_copies_are_counted(parts, m
     X, _ = parts[0]
     report = panel(parts, DistilledSet(X[:300]))
     assert (report.compared, report.rows, report.copies) == (100, 300, 300)
+
+
+def test_frames_and_references_are_read_like_arrays(parts):
+    (X, y), (H, _), (F, _) = parts
+    small = DistilledSet(F[:30], feature_names=tuple(f"p{k}" for k in range(X.shape[1])))
+    expected = privacy_report(X, y, small, holdout=H)
+    frame, fresh = (pd.DataFrame(rows, columns=small.feature_names).iloc[:, ::-1] for rows in (X, H))
+    assert privacy_report(frame, y, small, holdout=fresh) == expected
+    assert privacy_report(Reference(X, y), None, small, holdout=H) == expected
 
 
 def test_images_keep_their_shape(parts):
