@@ -92,11 +92,10 @@ def part_names(source: Path) -> set[str]:
     Raises
     ------
     DatasetError
-        If an archive is damaged.
+        If an archive is damaged, or a link leads to a folder that contains it.
     """
     if source.is_dir():
-        walked = os.walk(source, followlinks=True)
-        paths = [PurePosixPath(Path(parent, file).relative_to(source)) for parent, _, files in walked for file in files]
+        paths = [PurePosixPath(path.relative_to(source)) for path in files_below(source)]
         return {_part_of(path) for path in paths if is_image(path)}
     found = set()
 

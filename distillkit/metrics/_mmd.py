@@ -94,8 +94,8 @@ def bandwidth_of(reference: Reference, features: Any, random_state: int) -> floa
 def _discrepancy(reference: Reference, pair: Pair, bandwidth: float) -> tuple[float, float]:
     """Return the squared discrepancy of a pair with its standard error."""
     part, limit = pair.part, _row_limit(pair.part.whole.shape[1])
-    S, weight = subsample(pair.distilled, normalized_weight(pair.weight, len(pair.weight)), limit, 0)
-    X, S, exponent = _prepared(reference, part, S, bandwidth)
+    rows, weight = subsample(pair.distilled, normalized_weight(pair.weight, len(pair.weight)), limit, 0)
+    X, S, exponent = _prepared(reference, part, rows, bandwidth)
     # 1. The mean over the pairs of training rows, and its change by rows that are left out.
     n = len(part)
     whole, error = reference.root.cached(
