@@ -3,22 +3,25 @@
 It distils and judges small datasets on many splits, draws pages of ten splits from them, builds the
 leaderboard of each page as ``distillkit report`` does, and compares it with other splits::
 
-    python benchmarks/robustness/intervals.py --splits 40 --pages 100
+    python benchmarks/robustness/intervals.py --splits 40 --pages 100 --seeds 3
 
-It prints three tables:
+It prints
 
 - how often the printed interval of a mean, and of a difference from the control, holds the mean
-  over 20 other splits, for pages of ten splits and for pages of one split with five seeds;
+  over 20 other splits of the same rows, for pages of ten splits and for pages of one split;
+- the same for new rows: datasets of 400 rows that are drawn from digits, with ten splits each, are
+  compared with the mean over all such datasets;
 - how often null methods (the random subset with other seeds) are called better or worse, for
-  several corrections of the p-values of a page;
-- how often the other methods are called, which is the power of these corrections.
+  several corrections of the p-values of a page, and how often the other methods are, which is the
+  power of these corrections.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,20 +43,18 @@ from distillkit.bench.results._outcomes import encode
 from distillkit.specs import MetricSpec
 
 DATA = {"digits": load_digits, "wine": load_wine}
+NULLS = ("null-0", "null-1", "null-2")
+"""Null methods: random subsets with other seeds than the control."""
+
 METHODS: dict[str, Any] = {
     "random": RandomSubset,
     "kmeans": KMeansCoreset,
     "kcenter": KCenterCoreset,
     "herding": HerdingCoreset,
     "class-means": ClassMeans,
-}
-NULLS = 3
-"""Number of null methods: random subsets with other seeds than the control."""
-
-JUDGES: dict[str, Callable[[], Any]] = {
-    "knn": lambda: KNeighborsClassifier(1),
-    "logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
-}
+} | dict.fromkeys(NULLS, RandomSubset)
+NEAREST: dict[str, Callable[[], Any]] = {"knn": lambda: KNeighborsClassifier(1)}
+JUDGES = NEAREST | {"logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))}
 METRICS = {
     name: MetricSpec(name=name, target=f"distillkit.metrics:{name.replace('-', '_')}", stage="prediction")
     for name in ("accuracy", "balanced-accuracy")
@@ -61,42 +62,54 @@ METRICS = {
 Row = dict[str, Any]
 
 
-def make_rows(dataset: str, split: int, seed: int, budgets: Iterable[int], targets: dict[str, Any]) -> list[Row]:
-    """Distil and judge one split with one seed, and return rows as a results folder holds them."""
+def make_rows(
+    dataset: str,
+    split: int,
+    seeds: Iterable[int],
+    budgets: Iterable[int],
+    targets: dict[str, Any],
+    *,
+    methods: Iterable[str] = tuple(METHODS),
+    judges: Mapping[str, Callable[[], Any]] = JUDGES,
+    sample: int | None = None,
+) -> list[Row]:
+    """Distil and judge one split, and return rows as a results folder holds them.
+
+    The targets are added to `targets`. With `sample`, 400 rows are drawn with that seed first.
+    """
     X, y = DATA[dataset](return_X_y=True)
+    if sample is not None:
+        X, _, y, _ = train_test_split(X, y, train_size=400, stratify=y, random_state=sample)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=split)
     scale = StandardScaler().fit(X_train)
     X_train, X_test = scale.transform(X_train), scale.transform(X_test)
-    targets[f"{dataset}-{split}"] = encode(y_test, len(np.unique(y)))
-    methods = METHODS | {f"null-{i}": RandomSubset for i in range(NULLS)}
+    data_key = f"{dataset}-{split}-{sample}"
+    targets[data_key] = encode(y_test, len(np.unique(y)))
+    common = {
+        "dataset": dataset, "task": "classification", "label_mode": "hard", "split": split, "eval_seed": 0,
+        "n_train": len(y_train), "n_test": len(y_test), "data_key": data_key, "status": "ok",
+    }  # fmt: skip
     rows = []
-    for budget in budgets:
-        for name, method in methods.items():
-            shift = 10_007 * (1 + int(name[-1])) if name.startswith("null") else 0
-            size = {} if name == "class-means" else {"budget": budget}
-            distiller = method(**size)
-            if "random_state" in distiller.get_params():
-                distiller.set_params(random_state=1000 * split + seed + shift)
-            small, labels = distiller.fit_resample(X_train, y_train)
-            for judge, make in JUDGES.items():
-                predicted = make().fit(small, labels).predict(X_test)
-                rows.append(_row(dataset, split, seed, name, str(budget), judge, y_train, y_test, predicted))
+    for budget, seed, name in itertools.product(budgets, seeds, methods):
+        small, labels = _distiller(name, budget, 1000 * split + seed).fit_resample(X_train, y_train)
+        for judge, make in judges.items():
+            predicted = make().fit(small, labels).predict(X_test)
+            row = common | {
+                "evaluator": judge, "budget": str(budget), "method": name, "distil_seed": seed,
+                "role": "control" if name == "random" else "method", "outcome": encode(predicted, len(np.unique(y))),
+                "metrics": {"accuracy": float(np.mean(predicted == y_test))},
+            }  # fmt: skip
+            names = ("dataset", "evaluator", "budget", "method", "split", "distil_seed")
+            rows.append(row | {"key": "/".join(str(row[part]) for part in names)})
     return rows
 
 
-def _row(
-    dataset: str, split: int, seed: int, method: str, budget: str, judge: str, y_train: Any, y_test: Any, predicted: Any
-) -> Row:
-    row = {
-        "dataset": dataset, "task": "classification", "evaluator": judge, "label_mode": "hard", "budget": budget,
-        "method": method, "role": "control" if method == "random" else "method", "split": split, "distil_seed": seed,
-        "eval_seed": 0, "n_train": len(y_train), "n_test": len(y_test), "data_key": f"{dataset}-{split}",
-        "outcome": encode(predicted, len(np.unique(y_test))), "status": "ok",
-        "metrics": {"accuracy": float(np.mean(predicted == y_test))},
-    }  # fmt: skip
-    return row | {
-        "key": "/".join(str(row[name]) for name in ("dataset", "evaluator", "budget", "method", "split", "distil_seed"))
-    }
+def _distiller(name: str, budget: int, seed: int) -> Any:
+    distiller = METHODS[name]() if name == "class-means" else METHODS[name](budget=budget)
+    if "random_state" in distiller.get_params():
+        shift = 10_007 * (1 + NULLS.index(name)) if name in NULLS else 0
+        distiller.set_params(random_state=seed + shift)
+    return distiller
 
 
 def means_of(rows: Iterable[Row]) -> dict[tuple[str, ...], float]:
@@ -170,7 +183,7 @@ def calls(pages: Iterable[list[Row]], targets: dict[str, Any]) -> dict[str, tupl
         for comparison in comparisons_of(rows, targets):
             for place, p in comparison.pvalues().items():
                 raw.append(p)
-                null.append(comparison.entries[place].cell["method"].startswith("null"))
+                null.append(comparison.entries[place].cell["method"] in NULLS)
         is_null = np.array(null)
         for name, correct in CORRECTIONS.items():
             called = np.array(list(correct(raw))) < 0.05
@@ -180,46 +193,58 @@ def calls(pages: Iterable[list[Row]], targets: dict[str, Any]) -> dict[str, tupl
     return {name: tuple(np.mean(pages, axis=0).round(4).tolist()) for name, pages in found.items()}
 
 
+def fresh_rows(datasets: int, targets: dict[str, Any]) -> dict[str, float]:
+    """Return how often intervals hold the mean over datasets that are drawn anew."""
+    methods = ("random", "kmeans", "kcenter")
+    pages = [
+        [
+            row
+            for split in range(10)
+            for row in make_rows(
+                "digits", split, [0], [5], targets, methods=methods, judges=NEAREST, sample=100 + dataset
+            )
+        ]
+        for dataset in range(datasets)
+    ]
+    every = [row for page in pages for row in page]
+    return coverage([(page, every) for page in pages], targets)
+
+
 def main() -> None:
     """Make the rows, draw the pages and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--splits", type=int, default=40, help="splits to draw from, at least 30")
     parser.add_argument("--pages", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=3, help="distillation seeds of each split")
     parser.add_argument("--budgets", type=int, nargs="+", default=[1, 5])
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     targets: dict[str, Any] = {}
-    splits = range(options.splits)
     rows = {
-        split: [row for name in DATA for row in make_rows(name, split, split, options.budgets, targets)]
-        for split in splits
-    }
-    crossed = {
-        split: [
-            row for name in DATA for seed in range(5) for row in make_rows(name, split, seed, options.budgets, targets)
-        ]
-        for split in range(min(10, options.splits))
+        split: [row for name in DATA for row in make_rows(name, split, range(options.seeds), options.budgets, targets)]
+        for split in range(options.splits)
     }
     rng = np.random.default_rng(0)
     drawn = [rng.permutation(options.splits) for _ in range(options.pages)]
 
-    def rows_of(chosen: Iterable[int]) -> list[Row]:
-        return [row for split in chosen for row in rows[split]]
+    def page(chosen: Iterable[int], seeds: int = options.seeds) -> list[Row]:
+        return [row for split in chosen for row in rows[split] if row["distil_seed"] < seeds]
 
-    print("intervals of ten splits:", coverage(((rows_of(o[:10]), rows_of(o[10:30])) for o in drawn), targets))
-    print(
-        "intervals of one split, five seeds:",
-        coverage(
-            ((crossed[s], rows_of([i for i in o if i != s][:20])) for s, o in zip(crossed, drawn, strict=False)),
-            targets,
-        ),
-    )
-    print("correction: share of pages with a null called, of null tests called, of other tests called")
-    for name, shares in calls((rows_of(order[:10]) for order in drawn), targets).items():
-        print(f"  {name}: {shares}")
-    print("the same for pages of one split and five seeds")
-    for name, shares in calls(crossed.values(), targets).items():
-        print(f"  {name}: {shares}")
+    print("correct intervals, same rows:")
+    for seeds in sorted({1, options.seeds}):
+        found = coverage([(page(order[:10], seeds), page(order[10:30])) for order in drawn], targets)
+        print(f"  ten splits, seeds a split: {seeds}", found)
+    singles = [[split, *(other for other in drawn[0] if other != split)] for split in range(options.splits)]
+    found = coverage([(page(order[:1]), page(order[1:21])) for order in singles], targets)
+    print(f"  one split, seeds: {options.seeds}", found)
+    print("correct intervals, new rows:")
+    print("  ten splits, seeds a split: 1", fresh_rows(options.splits, targets))
+    print("pages with a null called, null tests called, other tests called:")
+    for seeds in sorted({1, options.seeds}):
+        for name, shares in calls([page(order[:10], seeds) for order in drawn], targets).items():
+            print(f"  ten splits, seeds a split: {seeds}, {name}: {shares}")
+    for name, shares in calls([page([split]) for split in rows], targets).items():
+        print(f"  one split, seeds: {options.seeds}, {name}: {shares}")
 
 
 if __name__ == "__main__":

@@ -157,15 +157,17 @@ class LeaderboardEntry:
         scores = self.scores if metric is None else self._by_unit(metric)
         return [fmean(scores[unit].values()) for unit in sorted(scores)]
 
+    def by_split_and_seed(self, metric: str | None = None) -> dict[int, dict[int, float]]:
+        """Return the mean over the evaluation seeds, by split and distillation seed."""
+        splits: dict[int, dict[int, float]] = {}
+        scores = self.scores if metric is None else self._by_unit(metric)
+        for split, seed in sorted(scores):
+            splits.setdefault(split, {})[seed] = fmean(scores[split, seed].values())
+        return splits
+
     def by_split(self, metric: str | None = None) -> dict[int, float]:
         """Return the mean over the distilled sets of each split, by split."""
-        splits: dict[int, list[float]] = {}
-        scores = self.scores if metric is None else self._by_unit(metric)
-        for split, _ in scores:
-            splits.setdefault(split, [])
-        for unit in sorted(scores):
-            splits[unit[0]].append(fmean(scores[unit].values()))
-        return {split: fmean(splits[split]) for split in sorted(splits)}
+        return {split: fmean(seeds.values()) for split, seeds in self.by_split_and_seed(metric).items()}
 
     def mean(self, metric: str | None = None) -> float | None:
         """Return the mean over splits of the means of their sets, or None without a value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,14 +54,17 @@ class JointSample(ABC):
 class SplitSample(JointSample):
     """Means over several splits into training and test rows.
 
-    The training parts of the splits overlap, so that the variance of a mean over J splits is larger
-    than ``s**2 / J``. It is estimated as ``(1 / J + n_test / n_train) * s**2``, where s is the
-    standard deviation between splits, with J - 1 degrees of freedom.
+    The splits of one dataset overlap, so that the variance of a mean over J splits is larger than
+    ``s**2 / J``, where s is the standard deviation between splits. It is estimated as ``s**2 / J +
+    n_test / n_train * (s**2 - w**2)`` with J - 1 degrees of freedom. Here ``w**2`` is the variance
+    that the distillation seeds add to the value of a split, estimated from the seeds within splits;
+    it is independent between splits, and 0 is taken for methods without randomness and for those
+    with one seed a split. In the latter case this is the variance of Nadeau and Bengio.
 
     Parameters
     ----------
-    values : mapping of str to mapping of int to float
-        For each method the value on each split, averaged over the seeds of the split.
+    values : mapping of str to mapping of int to mapping of int to float
+        For each method, split and distillation seed, the value averaged over evaluation seeds.
     n_test, n_train : int
         Numbers of test and training rows of a split.
     one_row : float
@@ -77,40 +80,59 @@ class SplitSample(JointSample):
     basis = "splits"
 
     def __init__(
-        self, values: Mapping[str, Mapping[int, float]], n_test: int, n_train: int, one_row: float = 0.0
+        self, values: Mapping[str, Mapping[int, Mapping[int, float]]], n_test: int, n_train: int, one_row: float = 0.0
     ) -> None:
         super().__init__(list(values))
         self.values = values
+        self.means = {
+            method: {split: float(np.mean(list(seeds.values()))) for split, seeds in splits.items()}
+            for method, splits in values.items()
+        }
         self.n_test = n_test
         self.test_share = n_test / n_train
         self.one_row = one_row
 
     def mean(self, method: str) -> Estimate | None:
-        return self._estimate(np.array(list(self.values[method].values())), self._floor(method))
+        means = np.array(list(self.means[method].values()))
+        return self._estimate(means, _seed_variance(self.values[method].values()), self._floor(method))
 
     def difference(self, method: str, other: str) -> Estimate | None:
         first, second = self.values[method], self.values[other]
         shared = sorted(first.keys() & second.keys())
-        floor = max(self._floor(method), self._floor(other))
-        return self._estimate(np.array([first[split] - second[split] for split in shared]), floor)
+        means = np.array([self.means[method][split] - self.means[other][split] for split in shared])
+        if all(first[split].keys() == second[split].keys() for split in shared):
+            pairs = [{seed: first[split][seed] - second[split][seed] for seed in first[split]} for split in shared]
+            of_seeds = _seed_variance(pairs)
+        else:
+            of_seeds = sum(_seed_variance([values[split] for split in shared]) for values in (first, second))
+        return self._estimate(means, of_seeds, max(self._floor(method), self._floor(other)))
 
     def _floor(self, method: str) -> float:
-        values = list(self.values[method].values())
-        return self.one_row or (float(np.std(values, ddof=1)) / math.sqrt(self.n_test) if len(values) > 1 else 0.0)
+        means = list(self.means[method].values())
+        return self.one_row or (float(np.std(means, ddof=1)) / math.sqrt(self.n_test) if len(means) > 1 else 0.0)
 
-    def _estimate(self, values: np.ndarray, floor: float) -> Estimate | None:
-        n = len(values)
+    def _estimate(self, means: np.ndarray, of_seeds: float, floor: float) -> Estimate | None:
+        n = len(means)
         if n < 2:
             return None
-        error = math.sqrt(1 / n + self.test_share) * max(float(values.std(ddof=1)), floor)
-        return Estimate(float(values.mean()), error, n - 1) if error > 0 else None
+        between = float(means.var(ddof=1))
+        variance = max(between, floor**2) / n + self.test_share * max(between - of_seeds, floor**2)
+        return Estimate(float(means.mean()), math.sqrt(variance), n - 1) if variance > 0 else None
 
     def deviations(self, methods: Sequence[str]) -> np.ndarray:
-        shared = sorted(set.intersection(*(set(self.values[method]) for method in methods)))
-        table = np.array([[self.values[method][split] for method in methods] for split in shared])
+        shared = sorted(set.intersection(*(set(self.means[method]) for method in methods)))
+        table = np.array([[self.means[method][split] for method in methods] for split in shared])
         rng = np.random.default_rng(len(shared))
         counts = rng.multinomial(len(shared), np.full(len(shared), 1 / len(shared)), _DRAWS)
         return np.asarray(counts / len(shared) @ (table - table.mean(axis=0)))
+
+
+def _seed_variance(splits: Iterable[Mapping[int, float]]) -> float:
+    """Return the variance that the seeds add to the mean of a split; 0 unless all have several."""
+    groups = [np.array(list(seeds.values())) for seeds in splits]
+    if not groups or any(len(group) < 2 for group in groups):
+        return 0.0
+    return float(np.mean([group.var(ddof=1) / len(group) for group in groups]))
 
 
 class CrossedSample(JointSample):

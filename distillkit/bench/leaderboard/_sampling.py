@@ -61,7 +61,7 @@ class Sampler:
         if len(splits) > 1:
             if not n_test or not n_train:
                 return Sampling(None, "no interval: the rows do not say how many rows were tested and trained on")
-            values = {entry.cell["method"]: entry.by_split() for entry in measured}
+            values = {entry.cell["method"]: entry.by_split_and_seed() for entry in measured}
             return Sampling(SplitSample(values, n_test, n_train, one_row))
         try:
             return self._crossed(measured, one_row)
