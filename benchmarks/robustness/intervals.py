@@ -53,6 +53,9 @@ METHODS: dict[str, Any] = {
     "herding": HerdingCoreset,
     "class-means": ClassMeans,
 } | dict.fromkeys(NULLS, RandomSubset)
+FIXED = ("kcenter", "herding", "class-means")
+"""Methods without randomness."""
+
 NEAREST: dict[str, Callable[[], Any]] = {"knn": lambda: KNeighborsClassifier(1)}
 JUDGES = NEAREST | {"logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))}
 METRICS = {
@@ -96,7 +99,7 @@ def make_rows(
             predicted = make().fit(small, labels).predict(X_test)
             row = common | {
                 "evaluator": judge, "budget": str(budget), "method": name, "distil_seed": seed,
-                "role": "control" if name == "random" else "method", "outcome": encode(predicted, len(np.unique(y))),
+                "role": "control" if name == "random" else "method", "deterministic": name in FIXED, "outcome": encode(predicted, len(np.unique(y))),
                 "metrics": {"accuracy": float(np.mean(predicted == y_test))},
             }  # fmt: skip
             names = ("dataset", "evaluator", "budget", "method", "split", "distil_seed")

@@ -60,19 +60,26 @@ class ComparedEntries:
         """Return the uncorrected p-value of each entry that is tested, by its position.
 
         Tested are complete entries whose method was not tuned on these test rows, against a
-        complete control.
+        complete control. On one test part, both need several seeds unless they involve no
+        randomness, because the variance between seeds would not be known.
         """
         sample, control = self.sampling.sample, self.control
-        if sample is None or control is None or not control.complete:
+        if sample is None or control is None or not self._is_compared(control):
             return {}
         found = {}
         for place, entry in enumerate(self.entries):
-            if entry is control or not entry.ranked or not entry.complete:
+            if entry is control or not self._is_compared(entry):
                 continue
             estimate = sample.difference(entry.cell["method"], control.cell["method"])
             if estimate is not None:
                 found[place] = student_p(estimate.value / estimate.error, estimate.dof)
         return found
+
+    def _is_compared(self, entry: LeaderboardEntry) -> bool:
+        """Return whether an entry is complete, may be ranked, and has a known standard error."""
+        sample = self.sampling.sample
+        complete = entry.ranked and entry.complete and bool(entry.scores)
+        return complete and sample is not None and sample.comparable(entry.cell["method"])
 
     def records(self, pvalues: dict[int, float]) -> list[dict[str, Any]]:
         """Return the columns that depend on the comparison, one dict per entry.
@@ -126,11 +133,7 @@ class ComparedEntries:
 
     def _rank_intervals(self) -> dict[int, tuple[int, int]]:
         sample = self.sampling.sample
-        places = {
-            entry.cell["method"]: place
-            for place, entry in enumerate(self.entries)
-            if entry.ranked and entry.complete and entry.scores
-        }
+        places = {entry.cell["method"]: place for place, entry in enumerate(self.entries) if self._is_compared(entry)}
         if sample is None or not places:
             return {}
         found = rank_intervals(sample, list(places), self.sign)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,10 @@ class JointSample(ABC):
     @abstractmethod
     def mean(self, method: str) -> Estimate | None:
         """Return the mean of a method; None if its standard error is not known."""
+
+    @abstractmethod
+    def comparable(self, method: str) -> bool:
+        """Return whether all parts of the standard error are known, so that tests are valid."""
 
     @abstractmethod
     def difference(self, method: str, other: str) -> Estimate | None:
@@ -95,6 +99,9 @@ class SplitSample(JointSample):
     def mean(self, method: str) -> Estimate | None:
         means = np.array(list(self.means[method].values()))
         return self._estimate(means, _seed_variance(self.values[method].values()), self._floor(method))
+
+    def comparable(self, method: str) -> bool:
+        return len(self.means[method]) > 1
 
     def difference(self, method: str, other: str) -> Estimate | None:
         first, second = self.values[method], self.values[other]
@@ -154,6 +161,9 @@ class CrossedSample(JointSample):
     one_row : float
         Smallest standard error: what one test row contributes to the metric, or 0 as for
         `SplitSample`.
+    fixed : collection of str
+        Methods without randomness. Of other methods with one seed the variance between seeds is not
+        known, so that they are not compared.
 
     References
     ----------
@@ -170,9 +180,11 @@ class CrossedSample(JointSample):
         values: Mapping[str, Mapping[int, float]],
         n_test: int,
         one_row: float = 0.0,
+        fixed: Collection[str] = (),
     ) -> None:
         super().__init__(list(scores))
         self.n_test = n_test
+        self.fixed = frozenset(fixed)
         self._values = {method: float(np.mean(list(values[method].values()))) for method in scores}
         self._seeds = {method: len(seeds) for method, seeds in scores.items()}
         names = sorted({seed for seeds in scores.values() for seed in seeds})
@@ -194,6 +206,9 @@ class CrossedSample(JointSample):
         return self._estimate(
             self._values[method], self._all[method], self._of_seeds[method], [method], self._floor(method)
         )
+
+    def comparable(self, method: str) -> bool:
+        return self._seeds[method] > 1 or method in self.fixed
 
     def difference(self, method: str, other: str) -> Estimate | None:
         return self._estimate(

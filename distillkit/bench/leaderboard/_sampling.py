@@ -100,7 +100,8 @@ class Sampler:
             entry.cell["method"]: {seed: fmean(again.values()) for (_, seed), again in entry.scores.items()}
             for entry in entries
         }
-        return Sampling(CrossedSample(means, values, resampled.n, one_row))
+        fixed = [entry.cell["method"] for entry in entries if entry.deterministic]
+        return Sampling(CrossedSample(means, values, resampled.n, one_row, fixed))
 
     def _rows_of(self, keys: set[str]) -> ResampledRows | None:
         """Return the resampled test rows of the only data of a comparison."""
