@@ -56,7 +56,7 @@ class KernelRows:
         return KernelRows(rows, self.center, self.bandwidth, self.dtype)
 
     def column_sums(self, other: KernelRows) -> np.ndarray:
-        """Return for each of the m rows of another sample the sum (m,) of its kernel with all rows."""
+        """Return for each row of another sample the sum (m,) of its kernel with all n rows."""
         total = np.zeros(len(other))
         for columns in _slices(len(other), _BLOCK[1]):
             for rows in _slices(len(self), _BLOCK[0]):

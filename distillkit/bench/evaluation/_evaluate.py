@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from distillkit.bench.evaluation._data_metrics import measure_data
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
+from distillkit.metrics import Reference
 from distillkit.plugins import get_manager
 from distillkit.specs import EvaluatorSpec
 from distillkit.utils._magnitude import within_range
 from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._soft_labels import expand_soft_labels
+from distillkit.utils._targets import one_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,9 +150,10 @@ def evaluate(
     X: Any = None,
     y: Any = None,
     evaluators: Iterable[Any] | str = "all",
-    metrics: Iterable[str] | str = "all",
+    metrics: Iterable[str] | str = "standard",
     task: str | None = None,
     random_state: int = 0,
+    floors: int = 0,
     verbose: bool = False,
 ) -> pd.DataFrame:
     """Evaluate a distilled set on test rows.
@@ -172,13 +176,18 @@ def evaluate(
         which are cloned and seeded where their `random_state` is None; the index names them by
         their class. "all" selects the registered ones that support the task, the labels and the
         kind of rows (table, series or images), and whose packages are installed.
-    metrics : iterable of str or "all"
-        Registry names, see ``distillkit list metrics``. "all" selects those that support the task
-        and whose packages are installed.
+    metrics : iterable of str, "standard" or "all"
+        Registry names, see ``distillkit list metrics``. "standard" selects those that support the
+        task and whose packages are installed, without the costly ones, which "all" includes.
     task : {"classification", "regression"} or None
         None takes the task from the provenance of the set.
     random_state : int
-        Seed of the evaluators.
+        Seed of the evaluators, of the metrics and of the floors.
+    floors : int, default=0
+        Number of sets of random training rows by which the floors of the metrics of stage "data"
+        are computed, at most as many as each metric asks for (usually 10). Then each such metric
+        has the columns ``NAME.picked`` and ``NAME.fresh`` (means over the sets) and ``NAME.z``
+        besides its own, see `distillkit.metrics.floors`.
     verbose : bool
         Whether to show the progress, as the distillers do; see `BaseDistiller`.
 
@@ -208,7 +217,8 @@ def evaluate(
     record = _record(small)
     common: dict[str, float | None] = {}
     if X is not None:
-        common = measure("data", names, small.encode(X), None if y is None else np.asarray(y), small, random_state)
+        reference = Reference(small.encode(X), None if y is None else one_column(np.asarray(y)), task=task)
+        common = _data_columns(measure_data(names, reference, small, random_state=random_state, draws=floors))
     measured = {}
     selected = _select_evaluators(evaluators, task, label_mode(small), small.X)
     with shown_progress(enabled=verbose), progress_task("evaluate", "evaluator") as shown:
@@ -221,6 +231,18 @@ def evaluate(
             )
             shown.update(number, len(selected))
     return pd.DataFrame.from_dict(measured, orient="index").rename_axis("evaluator")
+
+
+def _data_columns(measured: dict[str, dict[str, Any]]) -> dict[str, float | None]:
+    """Return the columns of metrics of stage "data", named by their features, with their floors."""
+    columns: dict[str, float | None] = {}
+    for name, result in measured.items():
+        column = f"{name}[{result['features']}]" if result["features"] else name
+        columns[column] = result["value"]
+        if result["draws"]:
+            means = {part: None if result[part] is None else result[part][0] for part in ("picked", "fresh")}
+            columns |= {f"{column}.{part}": value for part, value in {**means, "z": result["z"]}.items()}
+    return columns
 
 
 def _select_evaluators(
@@ -274,14 +296,19 @@ def _spec_of(estimator: Any) -> EvaluatorSpec:
 def _select_names(kind: str, selection: Iterable[str] | str, task: str) -> list[str]:
     """Return the selected names; "all" selects those that support the task and can be loaded."""
     manager = get_manager()
-    if selection != "all":
-        names = [selection] if isinstance(selection, str) else list(selection)
-        for name in names:
-            if task not in manager.get(kind, name).tasks:
-                raise DataError(f"{kind} {name!r} does not do {task}: choose another one.")
-        return names
-    specs: dict[str, Any] = manager.specs(kind)
-    return [name for name, spec in specs.items() if "/" not in name and task in spec.tasks and not spec.missing()]
+    if isinstance(selection, str) and selection in ("all", "standard"):
+        specs: dict[str, Any] = manager.specs(kind)
+        supported = {name: spec for name, spec in specs.items() if "/" not in name and task in spec.tasks}
+        return [
+            name
+            for name, spec in supported.items()
+            if not spec.missing() and (selection == "all" or getattr(spec, "standard", True))
+        ]
+    names = [selection] if isinstance(selection, str) else list(selection)
+    for name in names:
+        if task not in manager.get(kind, name).tasks:
+            raise DataError(f"{kind} {name!r} does not do {task}: choose another one.")
+    return names
 
 
 def _without_missing(measured: dict[str, float | None]) -> dict[str, float | None]:

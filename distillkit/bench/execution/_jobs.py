@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from distillkit.bench.evaluation._checks import checked_predictions, checked_rows
+from distillkit.bench.evaluation._data_metrics import measure_data
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._students import measure_model
 from distillkit.bench.execution._data_facts import data_facts
+from distillkit.bench.execution._floor_folder import floor_folder
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
 from distillkit.bench.execution._privacy_job import privacy
 from distillkit.bench.results._outcomes import encode
@@ -20,6 +22,7 @@ from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import ArtefactError
+from distillkit.metrics import Reference
 from distillkit.plotting._history_data import stored_history
 from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
@@ -61,7 +64,7 @@ def distil(
     """Distil the training rows, store the artefact with its record, and compute its data metrics.
 
     An artefact that exists already is not made again. Those of the `metrics` of stage "data", given
-    as ``"name@version"``, that its record lacks are computed and added.
+    as ``"name@version"``, that its record lacks are computed and added, with their floors.
     """
     path = Path(artefact)
     dataset = load_prepared(Path(data), "train")
@@ -78,14 +81,30 @@ def distil(
     # 2. Compute the metrics that the record lacks.
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
-        distilled = load_distilled(path, record, dataset)
-        names = [metric.partition("@")[0] for metric in missing]
-        measured: dict[str, float | None] = dict.fromkeys(names)
-        if dataset.weight_train is None:  # metrics of the data compare with rows that count once each
-            measured = measure("data", names, dataset.X_train, dataset.y_train, distilled, seed)
-        record["data_metrics"] |= {metric: measured[name] for metric, name in zip(missing, names, strict=True)}
+        _measure_data(record, missing, load_distilled(path, record, dataset), dataset, path, Path(data))
         write_json(path.with_suffix(".json"), record)
     return record
+
+
+def _measure_data(
+    record: dict[str, Any], metrics: list[str], distilled: DistilledSet, dataset: Dataset, path: Path, data: Path
+) -> None:
+    """Add metrics of stage "data", given as ``"name@version"``, and their floors to a record.
+
+    Their random state is 0 for every distillation seed, so that sets of all seeds and methods are
+    compared with the same random rows and in the same features.
+    """
+    names = {metric: metric.partition("@")[0] for metric in metrics}
+    measured: dict[str, dict[str, Any]] = {}
+    if dataset.weight_train is None:  # metrics of the data compare with rows that count once each
+        reference = Reference(dataset.X_train, dataset.y_train, task=dataset.task)
+        cache = floor_folder(path.parent / "floors" / data.name)
+        measured = measure_data(names.values(), reference, distilled, cache=cache)
+    floors = record.setdefault("floors", {})
+    for metric, name in names.items():
+        result = measured.get(name, {"value": None})
+        record["data_metrics"][metric] = result.pop("value")
+        floors[metric] = result
 
 
 def _import_packages(method: str) -> None:

@@ -298,6 +298,7 @@ class GroupRunner:
         metrics = {
             _name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics
         }
+        floors = {_name(metric): floor for metric, floor in value.get("floors", {}).items() if metric in cell.metrics}
         metrics |= value.get("metrics", {})
         ended = datetime.now(UTC)
         spec = get_manager().get("method", cell.method_name)
@@ -310,6 +311,7 @@ class GroupRunner:
             "metrics": {
                 name: number for name, number in metrics.items() if number is not None and math.isfinite(number)
             },
+            "floors": floors,
             **costs,
             **{name: facts.get(name) for name in _DATA_FACTS},
             "outcome": value.get("outcome"),

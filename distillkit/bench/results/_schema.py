@@ -77,11 +77,13 @@ _COSTS: dict[str, Check] = dict.fromkeys(
     ("bytes", "rows_seen", "bytes_seen", "seconds_distil_job", "peak_mb", "n_concurrent"), _or_null(_NUMBER)
 )
 _ROW_NEEDED = {**_CELL_NEEDED, "status": _one_of(*STATUSES), "metrics": _METRICS}
+_FLOORS = _values(_OBJECT)
 _ROW_OPTIONAL = {
     **_CELL_OPTIONAL,
     **_COSTS,
     **dict.fromkeys(("exposes_originals", "starts_from_real"), _or_null(_FLAG)),
     "privacy": _or_null(_OBJECT),
+    "floors": _FLOORS,
     **dict.fromkeys(("phase", "error", "stopped_by", "environment", "artefact", "started"), _or_null(_TEXT)),
     **dict.fromkeys(
         ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "threads"), _or_null(_NUMBER)
@@ -117,7 +119,8 @@ def wrong_row(row: Mapping[str, Any]) -> str | None:
 
 def wrong_record(record: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the record of a distilled set, or None."""
-    return _wrong(record, _RECORD_NEEDED, {**_COSTS, "stopped_by": _or_null(_TEXT), "privacy": _OBJECT})
+    optional = {**_COSTS, "stopped_by": _or_null(_TEXT), "privacy": _OBJECT, "floors": _FLOORS}
+    return _wrong(record, _RECORD_NEEDED, optional)
 
 
 def wrong_targets(targets: Mapping[str, Any]) -> str | None:
