@@ -246,6 +246,9 @@ class MetricSpec(Spec):
         Value of a set that equals the training rows, if it has one.
     shares_reference : bool
         Whether a target of stage "data" accepts a `distillkit.metrics.Reference` in place of X.
+    privacy : bool
+        Whether the metric judges what a set reveals about the training rows. Copies of training
+        rows make such a metric worse, and noise does not.
     """
 
     stage: str
@@ -258,6 +261,7 @@ class MetricSpec(Spec):
     floor_draws: int = 10
     ideal: float | None = None
     shares_reference: bool = False
+    privacy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from distillkit.metrics.features import make_extractor as make_extractor
     from distillkit.metrics.privacy import PrivacyReport as PrivacyReport
     from distillkit.metrics.privacy import privacy_report as privacy_report
+    from distillkit.metrics.privacy._metrics import copies as copies
+    from distillkit.metrics.privacy._metrics import membership_auc as membership_auc
+    from distillkit.metrics.privacy._metrics import membership_tpr01 as membership_tpr01
+    from distillkit.metrics.privacy._metrics import membership_tpr1 as membership_tpr1
+    from distillkit.metrics.privacy._metrics import near_copies as near_copies
+    from distillkit.metrics.privacy._metrics import nndr as nndr
+    from distillkit.metrics.privacy._metrics import privacy_share as privacy_share
+    from distillkit.metrics.privacy._metrics import privacy_z as privacy_z
     from distillkit.metrics.reference import Floors as Floors
     from distillkit.metrics.reference import Part as Part
     from distillkit.metrics.reference import Reference as Reference
@@ -69,6 +77,14 @@ _HOMES = {
     "parameters": "_model",
     "PrivacyReport": "privacy",
     "privacy_report": "privacy",
+    "copies": "privacy._metrics",
+    "membership_auc": "privacy._metrics",
+    "membership_tpr01": "privacy._metrics",
+    "membership_tpr1": "privacy._metrics",
+    "near_copies": "privacy._metrics",
+    "nndr": "privacy._metrics",
+    "privacy_share": "privacy._metrics",
+    "privacy_z": "privacy._metrics",
     "r2": "_prediction",
     "rmse": "_prediction",
     "rows_kept": "_cost",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillkit.metrics._privacy_specs import privacy_specs
 from distillkit.specs import MetricSpec
 
 __all__ = ["metric_specs"]
@@ -14,7 +15,7 @@ _REGRESSION = frozenset({"regression"})
 
 def metric_specs() -> list[MetricSpec]:
     """Return all built-in metrics, in the order of a report."""
-    return [*_prediction(), *_run(), *_model(), *_data()]
+    return [*_prediction(), *_run(), *_model(), *_data(), *privacy_specs()]
 
 
 def _prediction() -> list[MetricSpec]:

@@ -1,4 +1,4 @@
-"""What a method with given parameters does with training rows: publish them, or start from them."""
+"""Whether a method with given parameters publishes training rows, or starts from them."""
 
 from __future__ import annotations
 

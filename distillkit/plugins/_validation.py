@@ -198,6 +198,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "floor_draws": (lambda value: value == 0 or _is_count(value), "an int of at least 0"),
     "ideal": (lambda value: value is None or _is_number(value), "a finite number or None"),
     "shares_reference": (_is_flag, "True or False"),
+    "privacy": (_is_flag, "True or False"),
     "extension": (_is_name, "letters and digits without a dot"),
 }
 

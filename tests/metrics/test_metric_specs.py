@@ -10,7 +10,7 @@ from distillkit import metrics
 from distillkit.metrics._specs import metric_specs
 
 SPECS = {spec.name: spec for spec in metric_specs()}
-HELPERS = {"privacy_report", "expected_coverage", "floors", "make_extractor", "random_sets", "shares_reference"}
+HELPERS = {"expected_coverage", "floors", "make_extractor", "privacy_report", "random_sets", "shares_reference"}
 FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y", "distilled", "random_state"]}
 
 
@@ -33,6 +33,7 @@ def test_directions():
     better = {name: spec.greater_is_better for name, spec in SPECS.items()}
     assert {name for name, up in better.items() if up is None} == {"rows", "bytes", "parameters"}
     lower = {"rmse", "seconds-distil", "seconds-train", "mmd", "wasserstein", "sliced-wasserstein", "coreset-error"}
+    lower |= {spec.name for spec in SPECS.values() if spec.privacy} - {"nndr"}
     assert {name for name, up in better.items() if up is False} == lower
 
 

@@ -170,7 +170,8 @@ def evaluate(
         Targets of the test rows.
     X, y : array-like or None
         The training rows and targets. If `X` is given, the metrics of stage "data" (such as MMD,
-        Wasserstein distance and coverage) are computed as well.
+        Wasserstein distance and coverage) are computed as well, and those of privacy, which compare
+        the set with training and test rows.
     evaluators : iterable of str or estimators, or "all"
         Registry names, see ``distillkit list evaluators``, or unfitted scikit-learn estimators,
         which are cloned and seeded where their `random_state` is None; the index names them by
@@ -217,8 +218,10 @@ def evaluate(
     record = _record(small)
     common: dict[str, float | None] = {}
     if X is not None:
-        reference = Reference(small.encode(X), None if y is None else one_column(np.asarray(y)), task=task)
+        rows = small.encode(X)
+        reference = Reference(rows, None if y is None else one_column(np.asarray(y)), task=task)
         common = _data_columns(measure_data(names, reference, small, random_state=random_state, draws=floors))
+        record["privacy"] = _panel(names, rows, small, X_test, random_state)
     measured = {}
     selected = _select_evaluators(evaluators, task, label_mode(small), small.X)
     with shown_progress(enabled=verbose), progress_task("evaluate", "evaluator") as shown:
@@ -243,6 +246,16 @@ def _data_columns(measured: dict[str, dict[str, Any]]) -> dict[str, float | None
             means = {part: None if result[part] is None else result[part][0] for part in ("picked", "fresh")}
             columns |= {f"{column}.{part}": value for part, value in {**means, "z": result["z"]}.items()}
     return columns
+
+
+def _panel(names: Iterable[str], X: Any, small: DistilledSet, X_test: Any, random_state: int) -> dict[str, Any] | None:
+    """Return the privacy panel against the test rows if a metric reads it."""
+    specs = [get_manager().get("metric", name) for name in names]
+    if not any(spec.privacy and spec.stage == "run" for spec in specs):
+        return None
+    from distillkit.metrics.privacy import privacy_report
+
+    return privacy_report(X, None, small, holdout=X_test, random_state=random_state).to_dict()
 
 
 def _select_evaluators(
@@ -316,7 +329,7 @@ def _without_missing(measured: dict[str, float | None]) -> dict[str, float | Non
     return {name: value for name, value in measured.items() if value is not None}
 
 
-def _record(small: DistilledSet) -> dict[str, float]:
+def _record(small: DistilledSet) -> dict[str, Any]:
     """Return the sizes and times that the metrics of stage "run" are computed from."""
     provenance = small.provenance
     return {

@@ -41,7 +41,7 @@ class PanelRows:
 
 
 def numbers_of(X: Any, distilled: DistilledSet) -> Any:
-    """Return the rows of an array, a frame or a `Reference` as numbers, in the units of the data."""
+    """Return the rows of an array, a frame or a `Reference` as numbers in the units of the data."""
     if isinstance(X, Reference):
         return X.X
     return distilled.encode(X) if is_frame(X) else X
