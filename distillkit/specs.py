@@ -96,7 +96,7 @@ class MethodSpec(Spec):
     benchmark such a method has one cell per dataset and seed, with "student" as the evaluator, and
     is compared only with methods of its kind. The optional ``predict_teacher(X)`` and the optional
     fitted attributes `n_parameters_teacher_`, `n_parameters_student_`, `latency_ratio_`,
-    `seconds_teacher_`, `seconds_student_` and `stopped_by_` (as of
+    `latency_ratio_single_`, `seconds_teacher_`, `seconds_student_` and `stopped_by_` (as of
     `distillkit.TeacherStudentDistiller`) fill columns of the leaderboard.
 
     Parameters

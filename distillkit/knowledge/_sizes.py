@@ -1,15 +1,14 @@
-"""The size of fitted models and the time that their predictions take."""
+"""The size of fitted models."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-__all__ = ["count_parameters", "seconds_per_call"]
+__all__ = ["count_parameters"]
 
 _ARRAYS = (
     *("coef_", "intercept_", "coefs_", "intercepts_"),  # linear models and perceptrons
@@ -28,7 +27,6 @@ _PARTS = (
     "student_",
 )
 """Attributes of estimators that hold further fitted models."""
-_CALLS = 10
 
 
 def count_parameters(model: Any) -> int | None:
@@ -84,18 +82,3 @@ def _size(value: Any) -> int | None:
     if value is None or isinstance(value, str) or not hasattr(value, "shape"):
         return None
     return int(value.nnz) if hasattr(value, "nnz") else int(np.size(value))
-
-
-def seconds_per_call(predict: Callable[[Any], Any], X: Any) -> float:
-    """Return the shortest time of ten predictions of the same rows, after a warm-up call.
-
-    The minimum is used because other load on the machine only ever adds time, and it slows models
-    that run several threads far more than others, which would distort the ratio of two models.
-    """
-    predict(X)
-    seconds = []
-    for _ in range(_CALLS):
-        start = time.perf_counter()
-        predict(X)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
-from distillkit.knowledge._sizes import count_parameters, seconds_per_call
+from distillkit.knowledge._sizes import count_parameters
+from distillkit.utils._cpu_time import cpu_ratio
 
 if TYPE_CHECKING:
     from distillkit.knowledge._student import Student
@@ -32,6 +33,7 @@ class StudentMetrics:
     n_parameters_student: int | None
     compression_ratio: float | None
     latency_ratio: float
+    latency_ratio_single: float
 
 
 def compare_models(teacher: Teacher, student: Student, control: Student | None, rows: Rows) -> StudentMetrics:
@@ -65,13 +67,14 @@ def compare_models(teacher: Teacher, student: Student, control: Student | None, 
         n_parameters_student=n_student,
         compression_ratio=n_teacher / n_student if n_teacher and n_student else None,
         latency_ratio=_latency_ratio(teacher, student, rows.X[:_TIMED_ROWS]),
+        latency_ratio_single=_latency_ratio(teacher, student, rows.X[:1]),
     )
 
 
 def _latency_ratio(teacher: Teacher, student: Student, X: np.ndarray) -> float:
     if student.model is teacher.model:  # two timings of the same model would differ by chance
         return 1.0
-    return seconds_per_call(teacher.predict, X) / seconds_per_call(student.predict, X)
+    return cpu_ratio(lambda: teacher.predict(X), lambda: student.predict(X))
 
 
 def _agreement(truth: Any, predicted: Any, *, classifies: bool) -> float:

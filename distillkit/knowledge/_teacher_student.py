@@ -140,9 +140,10 @@ class TeacherStudentDistiller(StudentEstimator):
         they cannot be counted.
     compression_ratio_ : float or None
         The teacher's parameters divided by the student's.
-    latency_ratio_ : float
-        The teacher's prediction time divided by the student's, each the shortest of ten predictions
-        of the same rows (at most 256).
+    latency_ratio_, latency_ratio_single_ : float
+        The teacher's prediction time divided by the student's, for the same rows (at most 256) at
+        once and for a single row. Times are the medians of CPU seconds on one thread, measured for
+        both models in turn.
     seconds_teacher_, seconds_student_ : float
         Time in seconds for training the teacher, if it was trained here, and computing its outputs
         (0 with ``alpha=1``, which needs none), and for training the student.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from distillkit.metrics._mmd import mmd as mmd
     from distillkit.metrics._model import agreement as agreement
     from distillkit.metrics._model import latency_ratio as latency_ratio
+    from distillkit.metrics._model import latency_ratio_single as latency_ratio_single
     from distillkit.metrics._model import parameter_compression as parameter_compression
     from distillkit.metrics._model import parameters as parameters
     from distillkit.metrics._prediction import accuracy as accuracy
@@ -62,6 +63,7 @@ _HOMES = {
     "coverage": "_coverage",
     "expected_coverage": "_coverage",
     "latency_ratio": "_model",
+    "latency_ratio_single": "_model",
     "macro_f1": "_prediction",
     "floors": "reference",
     "make_extractor": "features",

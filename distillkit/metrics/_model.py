@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["agreement", "latency_ratio", "parameter_compression", "parameters"]
+__all__ = ["agreement", "latency_ratio", "latency_ratio_single", "parameter_compression", "parameters"]
 
 
 def agreement(record: Mapping[str, float | None]) -> float | None:
@@ -17,8 +17,8 @@ def agreement(record: Mapping[str, float | None]) -> float | None:
     ----------
     record : mapping of str to float
         Holds those of the following that are known: ``agreement`` (the share of equal labels, or R2
-        with the teacher's numbers as truth), ``parameters``, ``parameters_teacher`` and
-        ``latency_ratio``.
+        with the teacher's numbers as truth), ``parameters``, ``parameters_teacher``,
+        ``latency_ratio`` and ``latency_ratio_single``.
     """
     return _value(record, "agreement")
 
@@ -41,7 +41,7 @@ def parameter_compression(record: Mapping[str, float | None]) -> float | None:
 
 
 def latency_ratio(record: Mapping[str, float | None]) -> float | None:
-    """Return the ratio of the teacher's to the student's prediction time.
+    """Return the ratio of the teacher's to the student's prediction time, for up to 256 rows.
 
     Parameters
     ----------
@@ -49,6 +49,17 @@ def latency_ratio(record: Mapping[str, float | None]) -> float | None:
         As for `agreement`.
     """
     return _value(record, "latency_ratio")
+
+
+def latency_ratio_single(record: Mapping[str, float | None]) -> float | None:
+    """Return the ratio of the teacher's to the student's prediction time, for a single row.
+
+    Parameters
+    ----------
+    record : mapping of str to float
+        As for `agreement`.
+    """
+    return _value(record, "latency_ratio_single")
 
 
 def _value(record: Mapping[str, float | None], name: str) -> float | None:

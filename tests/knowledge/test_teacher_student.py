@@ -173,6 +173,7 @@ def test_sizes_and_times(table):
     assert model.n_parameters_student_ == 15
     assert model.compression_ratio_ == model.n_parameters_teacher_ / 15
     assert model.latency_ratio_ > 0
+    assert model.latency_ratio_single_ > 0
     unknown = TeacherStudentDistiller(Oracle(), LogisticRegression(), alpha=0).fit(*table)
     assert (unknown.n_parameters_teacher_, unknown.compression_ratio_) == (None, None)
 

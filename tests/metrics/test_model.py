@@ -5,7 +5,13 @@ import pytest
 from distillkit import KMeansCoreset, evaluate, metrics
 from distillkit.datasets import load_dataset
 
-RECORD = {"agreement": 0.875, "parameters": 20, "parameters_teacher": 90, "latency_ratio": 3.5}
+RECORD = {
+    "agreement": 0.875,
+    "parameters": 20,
+    "parameters_teacher": 90,
+    "latency_ratio": 3.5,
+    "latency_ratio_single": 2.5,
+}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +21,7 @@ RECORD = {"agreement": 0.875, "parameters": 20, "parameters_teacher": 90, "laten
         ("parameters", 20, ["parameters"]),
         ("parameter_compression", 4.5, ["parameters", "parameters_teacher"]),
         ("latency_ratio", 3.5, ["latency_ratio"]),
+        ("latency_ratio_single", 2.5, ["latency_ratio_single"]),
     ],
 )
 def test_each_from_the_record_and_none_without_what_it_needs(name, value, needs):

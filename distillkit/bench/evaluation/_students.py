@@ -58,6 +58,7 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
         "parameters": getattr(model, "n_parameters_student_", None),
         "parameters_teacher": getattr(model, "n_parameters_teacher_", None),
         "latency_ratio": getattr(model, "latency_ratio_", None),
+        "latency_ratio_single": getattr(model, "latency_ratio_single_", None),
     }
     measured = measure("prediction", metrics, test.y_test, predictions) | measure("run", metrics, {**costs, **figures})
     return {

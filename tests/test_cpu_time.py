@@ -1,0 +1,75 @@
+"""CPU times by a clock that the timed functions move themselves, so that no test depends on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from distillkit.utils import _cpu_time
+from distillkit.utils._cpu_time import cpu_ratio, interleaved_cpu_seconds, timed_cpu
+
+
+class Clock:
+    """A clock that stands still unless a function works."""
+
+    def __init__(self) -> None:
+        self.now, self.order = 0.0, ""
+
+    def work(self, name: str, *seconds: float) -> Callable[[], None]:
+        """Return a function that takes the given seconds in turn, and then the last of them."""
+        calls = iter(seconds)
+        last = seconds[-1]
+
+        def call() -> None:
+            self.now += next(calls, last)
+            self.order += name
+
+        return call
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_cpu_time.time, "process_time", lambda: clock.now)
+    return clock
+
+
+def test_calls_alternate_after_each_has_been_called_twice(clock: Clock) -> None:
+    found = interleaved_cpu_seconds([clock.work("a", 0.01), clock.work("b", 0.02)], repeats=6)
+    assert clock.order == "aabb" + "ab" * 6
+    assert found == [pytest.approx([0.01] * 6), pytest.approx([0.02] * 6)]
+
+
+def test_the_first_calls_and_single_slow_ones_do_not_count(clock: Clock) -> None:
+    slow_start = clock.work("a", 5.0, 0.02, 0.02, 0.02, 3.0, 0.02)
+    assert cpu_ratio(slow_start, clock.work("b", 0.01)) == pytest.approx(2)
+
+
+def test_short_calls_are_made_many_times_for_one_sample(clock: Clock) -> None:
+    (found,) = interleaved_cpu_seconds([clock.work("a", 0.0001)], repeats=5)
+    assert found == pytest.approx([0.0001] * 5)
+    assert len(clock.order) == pytest.approx(2 + 5 * 20, abs=5)  # samples of two milliseconds
+
+
+def test_long_calls_are_made_five_times(clock: Clock) -> None:
+    (found,) = interleaved_cpu_seconds([clock.work("a", 1.0)], repeats=100, long=0.5)
+    assert len(found) == 5
+
+
+def test_a_clock_that_does_not_move_gives_a_ratio(clock: Clock) -> None:
+    assert cpu_ratio(clock.work("a", 0.0), clock.work("b", 0.0)) == 1
+
+
+def test_one_thread_computes_while_it_is_measured() -> None:
+    counts: list[int] = []
+    interleaved_cpu_seconds([lambda: counts.extend(each["num_threads"] for each in threadpool_info())], repeats=5)
+    assert set(counts) <= {1}
+
+
+def test_a_call_gives_its_result_and_both_times(clock: Clock) -> None:
+    work = clock.work("a", 2.0)
+    result, wall, cpu = timed_cpu(lambda: [work(), "result"][1])
+    assert (result, cpu) == ("result", 2.0)
+    assert wall >= 0
