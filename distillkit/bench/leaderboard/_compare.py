@@ -96,13 +96,13 @@ class ComparedEntries:
                 "rank_low": intervals.get(place, (None, None))[0],
                 "rank_high": intervals.get(place, (None, None))[1],
                 "tied_with_best": intervals[place][0] == 1 if place in intervals else None,
-                **self._interval(entry),
+                **self.interval(entry),
                 **self._control_columns(entry, pvalues.get(place)),
             }
             for place, entry in enumerate(self.entries)
         ]
 
-    def _interval(self, entry: LeaderboardEntry) -> dict[str, Any]:
+    def interval(self, entry: LeaderboardEntry) -> dict[str, Any]:
         """Return the 95 % interval of the mean, cut at the ends of the metric's range."""
         empty = {"ci_low": None, "ci_high": None, "interval_from": "", "note": ""}
         if not entry.scores:

@@ -190,7 +190,7 @@ def build_leaderboard(
         table=make_table(comparisons, metrics, primary_metrics),
         failures=_failures(planned, rows),
         skipped=_skipped(skipped),
-        published=match_published(published, entries),
+        published=match_published(published, comparisons),
         overall=overall_ranks(comparisons),
         across_evaluators=across_evaluators(comparisons),
         looks=dict(Counter(row["dataset"] for row in rows.values() if row.get("status") == "ok")),

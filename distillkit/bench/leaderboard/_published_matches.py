@@ -18,6 +18,7 @@ from distillkit.bench.leaderboard._published_verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from distillkit.bench.leaderboard._compare import ComparedEntries
     from distillkit.bench.leaderboard._entry import LeaderboardEntry
     from distillkit.specs import PublishedResult
 
@@ -37,7 +38,7 @@ STAND_INS = {
 """Datasets that resemble a published one, each with the name and the note of the latter."""
 
 
-def match_published(published: Iterable[PublishedResult], entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
+def match_published(published: Iterable[PublishedResult], comparisons: Sequence[ComparedEntries]) -> pd.DataFrame:
     """Return the published results for the datasets and budgets of the leaderboard's entries.
 
     A published result stands beside an entry if dataset, budget and metric are the same, if its
@@ -53,6 +54,7 @@ def match_published(published: Iterable[PublishedResult], entries: Sequence[Lead
     ``reason`` then says which. It is ``no interval`` or ``no published spread`` if one of the
     spreads is missing, and ``not run`` without a measured value.
     """
+    entries = [(entry, comparison) for comparison in comparisons for entry in comparison.entries]
     records = [record for result in published for record in _records(result, entries)]
     frame = pd.DataFrame(records, columns=PUBLISHED_COLUMNS)
     numbers = ("published", "published_std", "size_factor", "measured", "ci_low", "ci_high", "difference", "tolerance")
@@ -60,13 +62,19 @@ def match_published(published: Iterable[PublishedResult], entries: Sequence[Lead
     return frame.astype(types | {"published_n": "Int64", "verified": "boolean"})
 
 
-def _records(result: PublishedResult, entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
+def _records(
+    result: PublishedResult, entries: Sequence[tuple[LeaderboardEntry, ComparedEntries]]
+) -> list[dict[str, Any]]:
     """Return the rows of one published result."""
-    comparable = [entry for entry in entries if _same_data(result, entry) and entry.metric == result.metric]
-    matches = [entry for entry in comparable if _same_method(result, entry.cell) and _concerns(result, entry.cell)]
+    comparable = [pair for pair in entries if _same_data(result, pair[0]) and pair[0].metric == result.metric]
+    matches = [
+        (entry, comparison)
+        for entry, comparison in comparable
+        if _same_method(result, entry.cell) and _concerns(result, entry.cell)
+    ]
     if matches:
-        return [_compared(result, entry) for entry in matches]
-    return [_record(result, dataset) for dataset in dict.fromkeys(entry.cell["dataset"] for entry in comparable)]
+        return [_compared(result, entry, comparison) for entry, comparison in matches]
+    return [_record(result, dataset) for dataset in dict.fromkeys(entry.cell["dataset"] for entry, _ in comparable)]
 
 
 def _names(cell: Mapping[str, Any]) -> tuple[str, ...]:
@@ -154,10 +162,10 @@ def _described(result: PublishedResult) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _compared(result: PublishedResult, entry: LeaderboardEntry) -> dict[str, Any]:
+def _compared(result: PublishedResult, entry: LeaderboardEntry, comparison: ComparedEntries) -> dict[str, Any]:
     """Return the row of a result and an entry, with the verdict."""
-    cell, values = entry.cell, entry.record()
-    measured = {name: finite(values.get(name)) for name in ("mean", "ci_low", "ci_high")}
+    cell, values = entry.cell, {"mean": entry.mean(), **comparison.interval(entry)}
+    measured = {name: finite(values[name]) for name in ("mean", "ci_low", "ci_high")}
     record = _record(result, cell["dataset"]) | {
         "line_method": cell["method"],
         "evaluator": cell["evaluator"],
