@@ -129,7 +129,7 @@ def test_both_seeds_reach_the_model(distil, judge, monkeypatch):
     distil()
     states = []
 
-    def note(distilled, X_test, spec, task, random_state, params):
+    def note(distilled, X_test, spec, task, random_state, params, **_):
         states.append(random_state)
         return EvaluationRun(IRIS.y_test, 0.0, 0.0)
 

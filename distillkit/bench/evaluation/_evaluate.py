@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ import numpy as np
 from sklearn.base import clone
 
 from distillkit.bench.evaluation._data_metrics import measure_data
+from distillkit.bench.evaluation._training_cost import TrainingCost, optimizer_steps, repeated
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.metrics import Reference
 from distillkit.plugins import get_manager
 from distillkit.specs import EvaluatorSpec
+from distillkit.utils._cpu_time import timed_cpu
 from distillkit.utils._magnitude import within_range
 from distillkit.utils._progress import progress_task, shown_progress
 from distillkit.utils._seeds import seed_model
@@ -36,11 +38,12 @@ __all__ = ["EvaluationRun", "evaluate", "measure", "train_and_predict"]
 
 @dataclass(frozen=True)
 class EvaluationRun:
-    """Predictions for the test rows, and the seconds that training and prediction took."""
+    """Predictions for the test rows, the seconds that these and the training took, and its cost."""
 
     predictions: np.ndarray
     seconds_train: float
     seconds_predict: float
+    cost: TrainingCost = field(default_factory=TrainingCost)
 
 
 def train_and_predict(
@@ -50,6 +53,8 @@ def train_and_predict(
     task: str,
     random_state: int,
     params: dict[str, Any] | None = None,
+    *,
+    repeat: bool = False,
 ) -> EvaluationRun:
     """Train an evaluator on a distilled set and predict the test rows.
 
@@ -66,22 +71,28 @@ def train_and_predict(
         Seed of the evaluator.
     params : dict or None
         Parameters of the evaluator.
+    repeat : bool, default=False
+        Whether to repeat a short training, after the prediction, to measure its CPU time.
 
     Returns
     -------
     EvaluationRun
     """
-    model = spec.load()(task, random_state, **(params or {}))
+    make = spec.load()
+    model = make(task, random_state, **(params or {}))
     # The distilled rows may be in a preprocessed space; bring the test rows there as well.
     if distilled.preprocessing is not None:
         X_test = distilled.preprocessing.transform(X_test)
     X = _flatten(distilled.X) if spec.flatten else distilled.X
     X, y, fit_params = _training_inputs(distilled, X, model, task)
+    _, seconds_train, cpu_seconds = timed_cpu(lambda: model.fit(X, y, **fit_params))
     started = time.perf_counter()
-    model.fit(X, y, **fit_params)
-    trained = time.perf_counter()
     predictions = np.asarray(model.predict(_flatten(X_test) if spec.flatten else X_test))
-    return EvaluationRun(predictions, trained - started, time.perf_counter() - trained)
+    seconds_predict = time.perf_counter() - started
+    cost = TrainingCost(cpu_seconds, 1, optimizer_steps(model, len(X)))
+    if repeat:
+        cost = repeated(cost, lambda: make(task, random_state, **(params or {})).fit(X, y, **fit_params))
+    return EvaluationRun(predictions, seconds_train, seconds_predict, cost)
 
 
 def label_mode(distilled: DistilledSet) -> str:

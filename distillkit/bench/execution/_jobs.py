@@ -187,7 +187,7 @@ def evaluate(
     dataset = load_prepared(Path(data), *(("test", "train") if record["whole"] else ("test",)))
     distilled = load_distilled(path, record, dataset)
     spec = get_manager().get("evaluator", evaluator)
-    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params)
+    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params, repeat=True)
     predictions = checked_predictions(outcome.predictions, len(dataset.X_test))
     measured = measure("prediction", metrics, dataset.y_test, predictions)
     measured |= measure("run", metrics, {**record, "seconds_train": outcome.seconds_train})
@@ -196,6 +196,7 @@ def evaluate(
         "outcome": encode(predictions, len(dataset.classes) or None),
         "seconds_train": outcome.seconds_train,
         "seconds_predict": outcome.seconds_predict,
+        **outcome.cost.fields(),
     }
 
 

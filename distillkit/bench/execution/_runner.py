@@ -28,6 +28,7 @@ Row = dict[str, Any]
 _COSTS = (
     *("rows", "bytes", "rows_seen", "bytes_seen"),
     *("seconds_distil", "seconds_distil_job", "seconds_train", "seconds_predict"),
+    *("cpu_train", "n_timed_train", "steps_train"),
 )
 _DATA_FACTS = ("n_train", "n_test", "shared_rows")
 _MAX_TEXT = 200
@@ -320,6 +321,7 @@ class GroupRunner:
             "starts_from_real": starts_from_real(spec, cell.method_params),
             "seconds": round(result.seconds, 3),
             "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
+            **_peaks(cell, result, phase),
             "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),
             "threads": self.threads,
             "environment": self.environment,
@@ -340,6 +342,23 @@ def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ..
     builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
     requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
     return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
+
+
+def _peaks(cell: Cell, result: JobResult, phase: str | None) -> dict[str, float | None]:
+    """Return the peak memory of distillation and of evaluation, in MB.
+
+    One process fits a student and predicts with it, so that both have the same peak. A phase that
+    did not run, or whose set an earlier run has made, has None unless the record knows it.
+    """
+    distilled, last = result.value.get("peak_mb"), result.peak_mb
+    if phase == "distil":
+        distilled, last = last, 0.0
+    elif phase == "prepare":
+        distilled, last = None, 0.0
+    elif cell.reduces_model:
+        distilled = last
+    peaks = {"peak_mb_distil": distilled, "peak_mb_evaluate": last}
+    return {name: round(peak, 1) if peak else None for name, peak in peaks.items()}
 
 
 def _number(value: Any) -> int | float | None:

@@ -223,7 +223,6 @@ class LeaderboardEntry:
     def record(self) -> dict[str, Any]:
         """Return the columns that do not depend on other entries."""
         values = self.seed_means()
-        peaks = [peak for peak in (finite(row.get("peak_mb")) for row in self.rows) if peak is not None]
         statuses = Counter(str(row.get("status")) for row in self.rows)
         statuses["pending"] = self.planned - len(self.rows)
         endings = {str(row["stopped_by"]) for row in self.ok if row.get("stopped_by")}
@@ -240,11 +239,15 @@ class LeaderboardEntry:
             "tuned_on_test": self.tuned_on_test,
             "done": f"{self.done}/{self.planned}",
             "complete": self.complete,
-            "peak_mb": max(peaks, default=None),
+            **{name: self._largest(name) for name in ("peak_mb", "peak_mb_distil", "peak_mb_evaluate")},
             "stopped_by": ", ".join(sorted(endings)),
             "statuses": ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count),
             "timing_shared": any((row.get("n_concurrent") or 1) > 1 for row in self.ok),
         }
+
+    def _largest(self, name: str) -> float | None:
+        values = [value for value in (finite(row.get(name)) for row in self.rows) if value is not None]
+        return max(values, default=None)
 
     def _evaluation_std(self) -> float | None:
         """Return the standard deviation between evaluation seeds, pooled over distilled sets."""

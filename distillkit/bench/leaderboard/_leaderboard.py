@@ -181,7 +181,6 @@ def build_leaderboard(
     groups = _comparisons(planned, rows, primary_metrics)
     sampler = Sampler(metrics, _targets_of(folder) if targets is None else targets)
     comparisons = [ComparedEntries(group, sampler) for group in groups]
-    entries = [entry for group in groups for entry in group]
     environment_keys = {row.get("environment") for row in finished}
     # 3. Compare the entries within each comparison and across comparisons.
     return Leaderboard(

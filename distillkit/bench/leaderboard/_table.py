@@ -16,6 +16,7 @@ from distillkit.bench.leaderboard._set_facts import (
     floor_names,
     privacy_columns,
 )
+from distillkit.bench.leaderboard._training_times import TRAINING_COLUMNS, training_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,9 +35,10 @@ LEADING = (
     "p_vs_random", "vs_random", "better_than_random", "gap_to_whole",
 )  # fmt: skip
 TRAILING = (
-    "seconds-train-whole",
-    "training-time-reduction",
+    *TRAINING_COLUMNS,
     "peak_mb",
+    "peak_mb_distil",
+    "peak_mb_evaluate",
     "stopped_by",
     "statuses",
     "timing_shared",
@@ -47,7 +49,8 @@ COSTS = ("rows", "bytes", "compression-rows", "compression-bytes", "seconds-dist
 COLUMNS = (*LEADING, *COSTS, *TRAILING)
 """The columns that every table has, in order; those of further metrics come before the costs."""
 
-_FLOATS = ("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole", "peak_mb")
+_FLOATS = ("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole")
+_PEAKS = ("peak_mb", "peak_mb_distil", "peak_mb_evaluate")
 DTYPES: dict[str, Any] = {
     "rank": "Int64",
     "rank_low": "Int64",
@@ -61,7 +64,7 @@ DTYPES: dict[str, Any] = {
     "reference": bool,
     "complete": bool,
     "timing_shared": bool,
-} | dict.fromkeys((*_FLOATS, *COSTS, *TRAILING[:2]), float)
+} | dict.fromkeys((*_FLOATS, *COSTS, *TRAINING_COLUMNS, *_PEAKS), float)
 
 
 def make_table(
@@ -89,10 +92,8 @@ def make_table(
     columns = {name: _column(name) for name in ordered}
     with_floors = [name for name in ordered if name in floor_names(row for entry in entries for row in entry.ok)]
     # 2. Fill in the rows, each comparison sorted by rank.
-    seconds, scores = (
-        _whole_set_means(entries, "seconds-train", ("dataset", "task", "evaluator")),
-        _whole_set_means(entries, None, COMPARISON_KEY),
-    )
+    scores = _whole_set_means(entries)
+    costs = {id(entry): cost for entry, cost in zip(entries, training_times(entries), strict=True)}
     records = []
     for comparison, pvalues in zip(comparisons, corrected(comparisons), strict=True):
         compared = [
@@ -101,7 +102,8 @@ def make_table(
             | _means(entry, columns)
             | _floors(entry, with_floors)
             | privacy_columns(entry.ok)
-            | _relative_to_whole(entry, seconds, scores)
+            | costs[id(entry)]
+            | {"gap_to_whole": _gap(entry, scores)}
             for entry, record in zip(comparison.entries, comparison.records(pvalues), strict=True)
         ]
         records += sorted(
@@ -127,35 +129,21 @@ def _floors(entry: LeaderboardEntry, names: Sequence[str]) -> dict[str, float | 
     return {f"{_column(name)}.{part}": value for name in names for part, value in floor_means(entry.ok, name).items()}
 
 
-def _key(entry: LeaderboardEntry, names: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(entry.cell[name] for name in names)
+def _key(entry: LeaderboardEntry) -> tuple[Any, ...]:
+    return tuple(entry.cell[name] for name in COMPARISON_KEY)
 
 
-def _whole_set_means(
-    entries: Sequence[LeaderboardEntry], metric: str | None, names: Sequence[str]
-) -> dict[tuple[Any, ...], float]:
-    """Return the means of a metric (None: the primary one) for the whole set, by some fields."""
+def _whole_set_means(entries: Sequence[LeaderboardEntry]) -> dict[tuple[Any, ...], float]:
+    """Return the means of the primary metric for the whole set, by comparison."""
     values: dict[tuple[Any, ...], list[float]] = {}
     for entry in entries:
-        value = entry.mean(metric) if entry.is_whole else None
+        value = entry.mean() if entry.is_whole else None
         if value is not None:
-            values.setdefault(_key(entry, names), []).append(value)
+            values.setdefault(_key(entry), []).append(value)
     return {key: fmean(means) for key, means in values.items()}
 
 
-def _relative_to_whole(
-    entry: LeaderboardEntry, seconds: Mapping[tuple[Any, ...], float], scores: Mapping[tuple[Any, ...], float]
-) -> dict[str, float | None]:
-    """Return the columns that compare an entry with the whole set."""
-    whole_seconds, entry_seconds = (
-        seconds.get(_key(entry, ("dataset", "task", "evaluator"))),
-        entry.mean("seconds-train"),
-    )
-    whole_mean, mean = scores.get(_key(entry, COMPARISON_KEY)), entry.mean()
-    return {
-        "seconds-train-whole": whole_seconds,
-        "training-time-reduction": None
-        if whole_seconds is None or not entry_seconds
-        else whole_seconds / entry_seconds,
-        "gap_to_whole": None if whole_mean is None or mean is None else mean - whole_mean,
-    }
+def _gap(entry: LeaderboardEntry, scores: Mapping[tuple[Any, ...], float]) -> float | None:
+    """Return the mean of an entry minus that of the whole set."""
+    whole_mean, mean = scores.get(_key(entry)), entry.mean()
+    return None if whole_mean is None or mean is None else mean - whole_mean

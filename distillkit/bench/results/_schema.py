@@ -75,6 +75,8 @@ _CELL_OPTIONAL: dict[str, Check] = {
 }
 _COSTS: dict[str, Check] = dict.fromkeys(
     ("bytes", "rows_seen", "bytes_seen", "seconds_distil_job", "peak_mb", "n_concurrent"), _or_null(_NUMBER)
+) | dict.fromkeys(
+    ("cpu_train", "n_timed_train", "steps_train", "peak_mb_distil", "peak_mb_evaluate"), _or_null(_NUMBER)
 )
 _ROW_NEEDED = {**_CELL_NEEDED, "status": _one_of(*STATUSES), "metrics": _METRICS}
 _FLOORS = _values(_OBJECT)
