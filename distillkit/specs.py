@@ -134,6 +134,16 @@ class MethodSpec(Spec):
     starts_from_real : bool or mapping of str to tuple
         Whether the method optimizes rows that start as training rows, and so may publish them
         nearly unchanged.
+    deterministic : bool or mapping of str to tuple
+        Whether fits to the same rows with different seeds give the same set, which is distilled
+        once then. A mapping says that they do unless a parameter is given one of these values:
+        ``{"start": ("random",)}``, where an empty tuple stands for any value.
+    tuned_on : str or tuple of str
+        What the default parameters were chosen by: "nothing" (or by the literature), "training
+        rows", or the names of datasets whose test rows were looked at. A leaderboard marks results
+        on such a dataset and leaves them out of its ranks.
+    presets_tuned_on : mapping of str to str or tuple of str
+        The same for presets, in addition to `tuned_on`.
     """
 
     reduces: str = "rows"
@@ -148,11 +158,28 @@ class MethodSpec(Spec):
     label_mode: str = "hard"
     exposes_originals: Trait = False
     starts_from_real: Trait = False
+    deterministic: bool | Mapping[str, tuple[Any, ...]] = False
+    tuned_on: str | tuple[str, ...] = "nothing"
+    presets_tuned_on: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def follows_budget(self) -> bool:
         """Whether there is one cell per budget."""
         return self.budgeted and self.reduces == "rows"
+
+    def is_deterministic(self, params: Mapping[str, Any]) -> bool:
+        """Return whether seeds have no effect with these parameters.
+
+        Parameters
+        ----------
+        params : mapping of str to Any
+            Parameters that differ from the defaults of the target.
+        """
+        if isinstance(self.deterministic, bool):
+            return self.deterministic
+        seeded = [values for name, values in self.deterministic.items() if name in params and not values]
+        seeded += [values for name, values in self.deterministic.items() if params.get(name) in values]
+        return not seeded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +223,8 @@ class EvaluatorSpec(Spec):
         Supported tasks and modalities.
     flatten : bool
         Whether the estimator needs two-dimensional X.
+    deterministic : bool
+        Whether seeds have no effect, so that it is trained once on a set of a deterministic method.
     label_modes : frozenset of {"hard", "soft"}
         Kinds of labels from which the estimator can learn. "soft" requires a `fit` that accepts
         ``soft_labels`` (n, n_classes), or a log-loss with ``sample_weight``, for which each row is
@@ -207,6 +236,7 @@ class EvaluatorSpec(Spec):
     tasks: frozenset[str] = BOTH_TASKS
     modalities: frozenset[str] = ALL_MODALITIES
     flatten: bool = True
+    deterministic: bool = False
     label_modes: frozenset[str] = frozenset({"hard"})
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

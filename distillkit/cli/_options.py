@@ -66,6 +66,11 @@ def suite_options(command: Command) -> Command:
         click.option(
             "--seeds", type=click.IntRange(min=1), help="Use this many distillation seeds instead of the suite's."
         ),
+        click.option(
+            "--splits",
+            type=click.IntRange(min=1),
+            help="Use this many splits of datasets without test rows of their own, instead of the suite's.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -80,8 +85,8 @@ def results_folder(suite_name: str, output: Path | None) -> Path:
 def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
     """Load a suite and apply the options that narrow it.
 
-    These are ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets``, ``--seeds`` and
-    ``--download``.
+    These are ``--datasets``, ``--methods``, ``--evaluators``, ``--budgets``, ``--seeds``,
+    ``--splits`` and ``--download``. With ``--methods``, no controls are added.
     """
     from distillkit.bench.planning._load_suite import load_suite
     from distillkit.budget import Budget
@@ -98,6 +103,10 @@ def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
         changes["budgets"] = tuple({str(budget): budget for budget in budgets}.values())
     if narrow.get("seeds"):
         changes["seeds"] = tuple(range(narrow["seeds"]))
+    if narrow.get("splits"):
+        changes["splits"] = tuple(range(narrow["splits"]))
+    if narrow.get("methods"):
+        changes["controls"] = False
     return dataclasses.replace(suite, **changes)
 
 

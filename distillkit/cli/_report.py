@@ -37,12 +37,15 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
     from rich.console import Console
 
     from distillkit.bench.leaderboard import build_leaderboard
+    from distillkit.bench.planning._primary import with_primary
     from distillkit.bench.reporters import render_terminal
     from distillkit.exceptions import DistillkitWarning, ResultsError
     from distillkit.plugins import get_manager
 
     plan, manager = store.plan(), get_manager()
-    cells = plan["cells"]
+    # Which metric suits a dataset is known only once its rows are prepared.
+    facts = {key: store.targets(key) for key in {cell["data_key"] for cell in plan["cells"] if "data_key" in cell}}
+    cells = [with_primary(cell, facts.get(cell.get("data_key"))) for cell in plan["cells"]]
     metrics: dict[str, Any] = manager.specs("metric")
     leaderboard = build_leaderboard(
         cells,

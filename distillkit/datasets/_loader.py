@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SPLIT", "Loader", "holds_out_rows", "loader"]
 
 SPLIT = "split"
-"""Option of loaders that hold test rows out: the number of the split into training and test rows."""
+"""Option of loaders that hold test rows out: the number of a split into training and test rows."""
 
 Files = Callable[..., list[Path]]
 OwnTest = Callable[..., bool]

@@ -17,6 +17,7 @@ def evaluator_specs() -> list[EvaluatorSpec]:
         EvaluatorSpec(
             name="logistic",
             target="distillkit.evaluators._linear:make_logistic",
+            deterministic=True,
             summary="logistic regression, L2 penalty with C = 1",
             requires=("sklearn",),
             label_modes=_BOTH,
@@ -25,6 +26,7 @@ def evaluator_specs() -> list[EvaluatorSpec]:
         EvaluatorSpec(
             name="ridge",
             target="distillkit.evaluators._linear:make_ridge",
+            deterministic=True,
             summary="ridge regression, alpha = 1",
             requires=("sklearn",),
             label_modes=_BOTH,
@@ -33,6 +35,7 @@ def evaluator_specs() -> list[EvaluatorSpec]:
         EvaluatorSpec(
             name="knn",
             target="distillkit.evaluators._knn:make_knn",
+            deterministic=True,
             summary="nearest neighbors: 1 for labels, 5 for numbers; without weights",
             requires=("sklearn",),
             presets={"1": {"n_neighbors": 1}, "5": {"n_neighbors": 5}},

@@ -68,6 +68,8 @@ def plan_for():
         "evaluators": '["nearest"]',
         "budgets": "[2]",
         "seeds": "1",
+        "splits": "1",
+        "controls": "false",
         "metrics": '["right", "rows", "farthest"]',
         "primary": '{classification = "right"}',
         "limits": "{seconds = 60, memory_mb = 700}",

@@ -16,6 +16,8 @@ datasets = ["digits"]
 methods = [{ name = "gradient-matching", max_iter = 2, inner_steps = 1, network = "mlp", hidden = [16] }]
 evaluators = ["knn"]
 budgets = [5]
+splits = 1
+controls = false
 seeds = 2
 metrics = ["accuracy"]
 """

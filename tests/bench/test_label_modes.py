@@ -22,6 +22,8 @@ datasets = ["iris"]
 methods = ["random", "soft-random"]
 evaluators = ["logistic", "knn"]
 budgets = [2]
+splits = 1
+controls = false
 seeds = 1
 """
 

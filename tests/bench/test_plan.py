@@ -24,7 +24,9 @@ datasets = ["rows"]
 methods = ["mine"]
 evaluators = ["judge"]
 budgets = [1]
+splits = 1
 seeds = 1
+controls = false
 metrics = ["accuracy"]
 """
 
@@ -162,13 +164,17 @@ def test_a_cell_tells_what_it_is(plan):
         "evaluator_params": {},
         "eval_seed": 0,
         "label_mode": "hard",
-        "metrics": ["accuracy@1"],
+        "metrics": ["accuracy@1", "balanced-accuracy@1"],
         "key": 0,
         "distil_key": 0,
         "data_key": 0,
         "skip": None,
         "failure": None,
         "task_note": "",
+        "split": None,
+        "deterministic": False,
+        "tuned_on": [],
+        "primary": None,
     }
     assert cell.key != cell.distil_key != cell.data_key
 
@@ -217,8 +223,8 @@ def test_keys_change_with_what_decides_the_result_and_with_nothing_else(plan, ch
 def test_keys_change_with_the_version_of_a_metric(plan):
     text = swapped('["accuracy"]', '["gain"]')
     before, after = one(plan(text)), one(plan(text, gain={"version": 2}))
-    assert before.metrics == ("gain@1", "accuracy@1"), "the metric to rank by is always measured"
-    assert after.metrics == ("gain@2", "accuracy@1")
+    assert before.metrics == ("gain@1", "accuracy@1", "balanced-accuracy@1"), "the metric to rank by is always measured"
+    assert after.metrics == ("gain@2", "accuracy@1", "balanced-accuracy@1")
     assert (before.key != after.key, before.distil_key) == (True, after.distil_key)
 
 
@@ -318,7 +324,7 @@ M, J, R = '["mine"]', '["judge"]', '["rows"]'
             '["accuracy"]',
             '["acuracy"]',
             UnknownNameError,
-            r"unknown metric 'acuracy': .*'accuracy'.*line 8, in metrics",
+            r"unknown metric 'acuracy': .*'accuracy'.*line 10, in metrics",
         ),
         (
             M,
@@ -350,8 +356,8 @@ def test_what_is_refused(plan, old, new, error, message):
 @pytest.mark.parametrize(
     ("metric", "error", "message"),
     [
-        ("acuracy", UnknownNameError, "unknown metric 'acuracy'.*line 9, in primary"),
-        ("r2", SuiteError, "s.toml, line 9: primary: 'r2' does not measure classification: choose another metric"),
+        ("acuracy", UnknownNameError, "unknown metric 'acuracy'.*line 11, in primary"),
+        ("r2", SuiteError, "s.toml, line 11: primary: 'r2' does not measure classification: choose another metric"),
     ],
 )
 def test_the_metric_to_rank_by_is_checked(plan, metric, error, message):

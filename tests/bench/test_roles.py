@@ -23,6 +23,8 @@ methods = {methods}
 evaluators = ["knn"]
 budgets = [1]
 metrics = ["accuracy"]
+splits = 1
+controls = false
 seeds = 1
 """
 

@@ -31,6 +31,8 @@ datasets = ["iris", "diabetes"]
 methods = ["teacher-student", "student-alone", "teacher", "random"]
 evaluators = ["knn", "forest"]
 budgets = [2, 5]
+splits = 1
+controls = false
 seeds = 3
 """
 

@@ -34,11 +34,12 @@ def test_defaults():
     assert suite.name == "mine"
     assert suite.methods == (Entry("random", "random"), Entry("kmeans", "kmeans"))
     assert suite.budgets == (Budget(1), Budget(10))
-    assert (suite.seeds, suite.evaluation_seeds) == ((0, 1, 2), (0,))
+    assert (suite.splits, suite.seeds, suite.evaluation_seeds) == (tuple(range(10)), None, (0,))
+    assert (suite.controls, suite.most_seeds) == (True, {})
     assert suite.metrics is None
     assert suite.limits == Limits(600.0, 8000.0)
     assert suite.threads == 1
-    assert suite.primary == {"classification": "accuracy", "regression": "r2"}
+    assert suite.primary == {}
 
 
 def test_everything_said():
@@ -67,7 +68,7 @@ def test_everything_said():
     assert suite.evaluators == (Entry("knn", "knn(n_neighbors=3)", {"n_neighbors": 3}),)
     assert [str(budget) for budget in suite.budgets] == ["2", "0.5", "0.05", "a=1,b=2", "a=3,b=4"]
     assert (suite.seeds, suite.evaluation_seeds) == ((7, 3), (0, 1))
-    assert suite.primary == {"classification": "macro-f1", "regression": "r2"}
+    assert suite.primary == {"classification": "macro-f1"}
     assert suite.limits == Limits(5.0, 8000.0)
     assert suite.threads == 4
 

@@ -19,6 +19,8 @@ datasets = ["iris"]
 methods = ["random", "whole"]
 evaluators = ["knn"]
 budgets = [2]
+splits = 1
+controls = false
 seeds = 1
 metrics = ["accuracy", "rows"]
 """

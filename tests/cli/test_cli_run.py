@@ -40,12 +40,17 @@ def test_a_plan_shows_what_is_done_and_how_long_the_rest_takes(finished, distill
     monkeypatch.chdir(folder)
     told = distillkit_("plan", "mini.toml")
     assert told.status == 0
-    assert told.out.splitlines() == ["mini: 2 cells in results/mini", "  done               2", "nothing to run"]
+    assert told.out.splitlines() == [
+        "mini: 2 cells in results/mini",
+        "  done               2",
+        "  iris: 1 split, ranked by accuracy",
+        "nothing to run",
+    ]
     told = distillkit_("plan", "mini.toml", "--seeds", "3", "--cells")
     lines = told.out.splitlines()
     assert len([line for line in lines if "done          iris" in line]) == 2
-    assert len([line for line in lines if "to run        iris  random  budget 2  seed" in line]) == 2
-    assert "  to run             4" in lines
+    assert len([line for line in lines if "to run        iris  split 0  random  budget 2  seed" in line]) == 2
+    assert "  to run             2" in lines, "the whole set and nearest neighbours do not depend on a seed"
     assert lines[-1].startswith("time: about 0:")
     told = distillkit_("plan", "mini.toml", "-o", "elsewhere")
     assert "  to run             2" in told.out
@@ -62,9 +67,10 @@ def test_a_plan_says_what_is_skipped_and_why(tmp_path, distillkit_, mini):
 
 def test_a_plan_can_be_narrowed(distillkit_, tmp_path):
     options = ["--methods", "kmeans:medoids,random,random", "--evaluators", "logistic", "--budgets", "1,5%,0.05"]
-    told = distillkit_("plan", "quickstart", "-o", tmp_path, "--cells", "--seeds", "2", *options)
+    told = distillkit_("plan", "quickstart", "-o", tmp_path, "--cells", "--seeds", "2", "--splits", "3", *options)
     cells = [line.split(maxsplit=1)[1] for line in told.out.splitlines() if " seed " in line]
-    assert len(cells) == len(set(cells)) == 2 * 2 * 2
+    assert len(cells) == len(set(cells)) == 2 * 2 * 2 * 3
+    assert "digits: 3 splits, ranked by accuracy or balanced-accuracy" in told.out
     assert all("logistic" in cell for cell in cells)
     assert {cell.split("budget ")[1].split()[0] for cell in cells} == {"1", "0.05"}
 
@@ -77,7 +83,7 @@ def test_a_student_is_run_by_name_and_listed_by_what_it_reduces(tmp_path, distil
     (tmp_path / "s.toml").write_text(text)
     options = (tmp_path / "s.toml", "-o", tmp_path / "r", "--methods", "teacher-student")
     told = distillkit_("plan", *options, "--cells")
-    assert "iris  teacher-student  budget -  seed 0  student  seed 0" in told.out
+    assert "iris  split 0  teacher-student  budget -  seed 0  student  seed 0" in told.out
     told = distillkit_("run", *options, "-q")
     assert told.status == 0
     assert "iris · student" in told.out
@@ -189,7 +195,7 @@ def test_the_leaderboard_says_how_the_task_was_inferred(distillkit_, tmp_path):
     (tmp_path / "rows.csv").write_text("id,x,y\n" + rows)
     (tmp_path / "s.toml").write_text(
         'name = "s"\ndatasets = [{ path = "rows.csv", target = "y" }]\nmethods = ["random"]\nevaluators = ["knn"]\n'
-        "budgets = [5]\nseeds = 1\n"
+        "budgets = [5]\nseeds = 1\nsplits = 1\ncontrols = false\n"
     )
     result = distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "results", "-q")
     assert result.status == 0, result.err

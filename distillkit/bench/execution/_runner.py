@@ -15,9 +15,12 @@ from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
+from distillkit.bench.planning._primary import with_primary
+from distillkit.bench.planning._suite import DEFAULT_PRIMARY
 from distillkit.bench.results._environment import collect_environment, environment_key
 from distillkit.bench.results._schema import SCHEMA
 from distillkit.bench.results._store import ResultsStore
+from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager
 from distillkit.plugins._traits import exposes_originals, starts_from_real
 
@@ -69,7 +72,7 @@ def run_plan(
         {
             "suite": plan.suite.name,
             "description": plan.suite.description,
-            "primary": plan.suite.primary,
+            "primary": {**DEFAULT_PRIMARY, **plan.suite.primary},
             "cells": [cell.identity() for cell in plan.cells],
         }
     )
@@ -214,7 +217,7 @@ class GroupRunner:
             result = self.job(
                 "prepare",
                 name=cell.dataset_name,
-                params=cell.dataset_params,
+                params=cell.dataset_params | ({} if cell.split is None else {SPLIT: cell.split}),
                 root=root,
                 folder=str(path),
                 targets=str(store.targets_path(cell.data_key)),
@@ -303,7 +306,7 @@ class GroupRunner:
         metrics |= value.get("metrics", {})
         ended = datetime.now(UTC)
         spec = get_manager().get("method", cell.method_name)
-        return cell.identity() | {
+        return with_primary(cell.identity(), facts or None) | {
             "schema": SCHEMA,
             "status": result.status,
             "phase": phase,

@@ -32,7 +32,9 @@ class Cell:
     `data_key` of everything that determines the data. `skip` is the reason why the cell is not run,
     or None, and `failure` the error because of which its dataset cannot be planned, or None.
     `split` is the number of the split into training and test rows, or None for a dataset with test
-    rows of its own.
+    rows of its own. `deterministic` says that all seeds have the same distilled set. `tuned_on`
+    says what the parameters of the method were chosen by, and is empty for nothing. `primary` is
+    the metric to rank by, or None if the classes of the dataset decide.
     """
 
     suite: str
@@ -67,6 +69,9 @@ class Cell:
     failure: str | None = None
     task_note: str = ""
     split: int | None = None
+    deterministic: bool = False
+    tuned_on: tuple[str, ...] = ()
+    primary: str | None = None
 
     @property
     def reduces_model(self) -> bool:
@@ -76,7 +81,7 @@ class Cell:
     def identity(self) -> dict[str, Any]:
         """Return the fields as a dict that can be written as JSON."""
         fields = asdict(self)
-        fields["metrics"] = list(self.metrics)
+        fields["metrics"], fields["tuned_on"] = list(self.metrics), list(self.tuned_on)
         return fields
 
 

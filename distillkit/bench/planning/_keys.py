@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["PROTOCOL", "canonical", "digest"]
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the way cells are run; raising it changes all keys, so that all cells run again."""
 
 

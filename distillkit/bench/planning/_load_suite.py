@@ -76,7 +76,10 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
     text : str
         TOML. The required keys are ``datasets`` and ``evaluators`` (lists of names or tables),
         ``methods`` (the same, or "all") and ``budgets`` (a list). The optional keys are ``name``,
-        ``description``, ``seeds`` and ``evaluation_seeds`` (a number of seeds or a list of them),
+        ``description``, ``splits`` (how many splits of datasets without test rows of their own, or
+        a list of them), ``seeds`` and ``evaluation_seeds`` (a number of seeds or a list of them;
+        ``seeds`` also a table with the key ``default`` and the most seeds of each method),
+        ``controls`` (false adds no controls to the methods),
         ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings``
         (parameters by the name of a method or evaluator, for all of its uses), ``primary`` (the
         metric to rank by, per task), ``limits`` (``seconds`` and ``memory_mb`` of each child

@@ -11,41 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Cell
-from distillkit.bench.planning._keys import PROTOCOL, digest
+from distillkit.bench.planning._controls import missing_controls
+from distillkit.bench.planning._keys import digest
+from distillkit.bench.planning._primary import DEFAULT_METRICS
+from distillkit.bench.planning._repetitions import Repetition, repetitions
+from distillkit.bench.planning._resolved_dataset import ResolvedDataset, resolve_dataset
 from distillkit.bench.planning._suite import Entry, Suite, check_size
 from distillkit.budget import Budget
-from distillkit.exceptions import (
-    DatasetNotFoundError,
-    DatasetOptionError,
-    MissingPackageError,
-    SuiteError,
-    UnknownNameError,
-)
+from distillkit.exceptions import SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord
 from distillkit.plugins._resolved import resolve_name
 from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, MethodSpec, Spec
-from distillkit.utils._error_line import error_line
 
 __all__ = ["Planner"]
 
 _STUDENT_SPEC = EvaluatorSpec(name=STUDENT, target="", label_modes=frozenset({ANY_LABELS}))
 """Stands in for an evaluator in the cells of methods that reduce a model."""
-
-_LOCATION_PARAMS = frozenset({"path", "test_path", "download"})
-"""Dataset parameters that only say where the files are, and so do not change the results."""
-
-
-@dataclass(frozen=True)
-class _ResolvedDataset:
-    """A dataset of the suite with its revision, task, modality and metrics."""
-
-    entry: Entry
-    revision: str
-    task: str
-    modality: str
-    metrics: tuple[str, ...]
-    task_note: str = ""
-    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +38,13 @@ class _ResolvedEntry:
     provider: PluginRecord
     missing: tuple[str, ...]
     role: str = METHOD
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether seeds have no effect."""
+        if isinstance(self.spec, MethodSpec):
+            return self.spec.is_deterministic(self.entry.params)
+        return bool(self.spec.deterministic)
 
     @property
     def identity(self) -> list[Any]:
@@ -85,17 +73,33 @@ class Planner:
         self.check_metrics()
         self.check_settings()
         methods = [self.resolve("method", entry, "methods") for entry in self.method_entries()]
+        controls = self.controls(methods)
         evaluators = [self.resolve("evaluator", entry, "evaluators") for entry in self.suite.evaluators]
-        check_size(self.suite, len(methods))
+        check_size(self.suite, len(methods) + len(controls))
         # 2. Combine everything; methods of fixed size run once and not at every budget.
         for entry in self.suite.datasets:
             dataset = self.dataset(entry)
-            for method, budget in product(methods, self.suite.budgets):
+            for method, budget in product([*methods, *controls], self.suite.budgets):
                 if not method.spec.follows_budget and budget is not self.suite.budgets[0]:
                     continue
                 used = evaluators if method.spec.reduces == "rows" else [self.student(method)]
-                for seed, evaluator, eval_seed in product(self.suite.seeds, used, self.suite.evaluation_seeds):
-                    yield self.cell(dataset, method, budget, seed, evaluator, eval_seed)
+                for repetition, evaluator, eval_seed in product(
+                    repetitions(self.suite, method.entry.name, dataset.splits), used, self.suite.evaluation_seeds
+                ):
+                    cell = self.cell(dataset.at(repetition.split), method, budget, repetition, evaluator, eval_seed)
+                    added = method in controls
+                    # A control that the suite has not named is left out where it does not apply.
+                    if not (added and cell.skip) and not (
+                        repetition.again and method.deterministic and evaluator.deterministic
+                    ):
+                        yield cell
+
+    def controls(self, methods: list[_ResolvedEntry]) -> list[_ResolvedEntry]:
+        """Return the controls that the suite has not named, if it has methods that reduce rows."""
+        if not self.suite.controls or all(method.spec.reduces == "model" for method in methods):
+            return []
+        missing = missing_controls(self.method_entries(), self.suite.exclude)
+        return [self.resolve("method", entry, "methods") for entry in missing]
 
     def get(self, kind: str, name: str, key: str) -> Any:
         """Return a spec; the error for an unknown name is extended by the line of the suite."""
@@ -110,47 +114,11 @@ class Planner:
         spec: Spec = self.manager.get(kind, name)
         return spec.name if self.manager.specs(kind).get(spec.name) is spec else name
 
-    def dataset(self, entry: Entry) -> _ResolvedDataset:
-        """Resolve a dataset, loading it only if its task or modality depends on the file.
-
-        A dataset that cannot be read fails its own cells, unless its files are missing or an option
-        of the suite does not fit it.
-        """
+    def dataset(self, entry: Entry) -> ResolvedDataset:
+        """Resolve a dataset; see `resolve_dataset`."""
         spec: DatasetSpec = self.get("dataset", entry.name, "datasets")
         entry = Entry(self.canonical("dataset", entry.name), entry.label, entry.params)
-        load = spec.load()
-        if hasattr(load, "check"):
-            load.check(entry.params)
-        try:
-            return self.readable(entry, spec)
-        except (DatasetNotFoundError, DatasetOptionError, MissingPackageError):
-            raise
-        except Exception as exc:  # Loaders of plugins raise anything.
-            return self.unreadable(entry, spec, exc)
-
-    def readable(self, entry: Entry, spec: DatasetSpec) -> _ResolvedDataset:
-        """Resolve a dataset whose files can be read."""
-        from distillkit.datasets import revision_of
-
-        revision = revision_of(spec, self.root, entry.params)
-        task, modality = _stated(spec, entry)
-        if "auto" in (task, modality):
-            dataset = spec.load()(self.root, **entry.params)
-            metrics = self.metrics_for(dataset.task)
-            return _ResolvedDataset(entry, revision, dataset.task, dataset.modality, metrics, dataset.task_note)
-        return _ResolvedDataset(entry, revision, task, modality, self.metrics_for(task))
-
-    def unreadable(self, entry: Entry, spec: DatasetSpec, error: Exception) -> _ResolvedDataset:
-        """Return a dataset that cannot be read.
-
-        Its revision differs from that of every dataset that can, so that its cells run once it can
-        be read.
-        """
-        task, modality = _stated(spec, entry)
-        task = task if task in self.suite.primary else "classification"
-        revision = f"unreadable-{digest(entry.params)}"
-        metrics = self.metrics_for(task)
-        return _ResolvedDataset(entry, revision, task, modality, metrics, failure=error_line(error))
+        return resolve_dataset(self.suite, self.root, entry, spec, self.metrics_for)
 
     def method_entries(self) -> list[Entry]:
         """Return the methods of the suite; "all" stands for all registered ones, less `exclude`."""
@@ -171,7 +139,9 @@ class Planner:
         param_names = {*settings, *resolved.preset, *entry.params}
         if param_names and not missing:
             self.check_params(spec, param_names)
-        complete = Entry(self.canonical(kind, resolved.name), entry.label, resolved.params(settings, entry.params))
+        tuned_on = _tuned_on(spec, entry, self.suite.settings_tuned_on.get(resolved.name, ()))
+        params = resolved.params(settings, entry.params)
+        complete = Entry(self.canonical(kind, resolved.name), entry.label, params, tuned_on)
         role = getattr(spec, "role", METHOD)
         if role == CONTROL and (resolved.preset or entry.params):
             role = METHOD  # A variant of a control is ranked like any other method.
@@ -228,7 +198,8 @@ class Planner:
             ]
         else:
             names = list(self.suite.metrics)
-        specs = {name: self.manager.get("metric", name) for name in (*names, self.suite.primary[task])}
+        primary = [self.suite.primary[task]] if task in self.suite.primary else DEFAULT_METRICS[task]
+        specs = {name: self.manager.get("metric", name) for name in (*names, *primary)}
         return tuple(f"{name}@{spec.version}" for name, spec in specs.items() if task in spec.tasks)
 
     def without_data_metrics(self, metrics: tuple[str, ...]) -> tuple[str, ...]:
@@ -237,10 +208,10 @@ class Planner:
 
     def cell(
         self,
-        dataset: _ResolvedDataset,
+        dataset: ResolvedDataset,
         method: _ResolvedEntry,
         budget: Budget,
-        seed: int,
+        repetition: Repetition,
         evaluator: _ResolvedEntry,
         eval_seed: int,
     ) -> Cell:
@@ -248,15 +219,10 @@ class Planner:
         size = str(budget) if method.spec.follows_budget else FIXED_SIZE
         mode = _label_mode(method)
         metrics = dataset.metrics if mode != ANY_LABELS else self.without_data_metrics(dataset.metrics)
-        # 1. Collect what determines the data, then the distilled set, then the outcome. The path of
-        #    a file does not matter, because the revision has a fingerprint of its contents.
-        options = {name: value for name, value in dataset.entry.params.items() if name not in _LOCATION_PARAMS}
-        data_identity = {
-            "protocol": PROTOCOL,
-            "dataset": dataset.entry.name,
-            "params": options,
-            "revision": dataset.revision,
-        }
+        # 1. Collect what determines the data, then the distilled set, then the outcome. All seeds
+        #    share the distilled set of a deterministic method.
+        data_identity = dataset.identity
+        seed = None if method.deterministic else repetition.seed
         distil_identity = data_identity | {"method": method.identity, "budget": size, "seed": seed}
         if self.suite.threads != 1:  # The number of threads changes the last digits of networks.
             distil_identity["threads"] = self.suite.threads
@@ -264,7 +230,7 @@ class Planner:
             distil_identity["eval_seed"] = eval_seed
         cell_identity = distil_identity | {
             "evaluator": evaluator.identity,
-            "eval_seed": eval_seed,
+            "seeds": [repetition.seed, eval_seed],
             "label_mode": mode,
             "metrics": metrics,
         }
@@ -287,7 +253,7 @@ class Planner:
             plugin_version=method.provider.version,
             budget=size,
             budget_value=_json_value(budget) if method.spec.follows_budget else None,
-            distil_seed=seed,
+            distil_seed=repetition.seed,
             evaluator=evaluator.entry.label,
             evaluator_name=evaluator.entry.name,
             evaluator_version=evaluator.spec.version,
@@ -301,12 +267,19 @@ class Planner:
             skip=None if dataset.failure else _reason_to_skip(dataset, method, evaluator),
             failure=dataset.failure,
             task_note=dataset.task_note,
+            split=dataset.split,
+            deterministic=method.deterministic,
+            tuned_on=method.entry.tuned_on,
+            primary=self.suite.primary.get(dataset.task),
         )
 
 
-def _stated(spec: DatasetSpec, entry: Entry) -> tuple[str, str]:
-    """Return the task and the modality that the suite or the specification states."""
-    return str(entry.params.get("task", spec.task)), str(entry.params.get("modality", spec.modality))
+def _tuned_on(spec: Any, entry: Entry, of_settings: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what the parameters of an entry were chosen by, without "nothing"."""
+    preset = entry.name.partition(":")[2]
+    stated = [getattr(spec, "tuned_on", ()), getattr(spec, "presets_tuned_on", {}).get(preset, ())]
+    names = [name for value in stated for name in ([value] if isinstance(value, str) else value)]
+    return tuple(name for name in dict.fromkeys([*names, *of_settings, *entry.tuned_on]) if name != "nothing")
 
 
 def _json_value(budget: Budget) -> Any:
@@ -318,7 +291,7 @@ def _label_mode(method: _ResolvedEntry) -> str:
     return str(method.spec.label_mode) if method.spec.reduces == "rows" else ANY_LABELS
 
 
-def _reason_to_skip(dataset: _ResolvedDataset, method: _ResolvedEntry, evaluator: _ResolvedEntry) -> str | None:
+def _reason_to_skip(dataset: ResolvedDataset, method: _ResolvedEntry, evaluator: _ResolvedEntry) -> str | None:
     """Return why a combination cannot run, or None if it can."""
     for kind, resolved in (("method", method), ("evaluator", evaluator)):
         name = f"{kind} {resolved.entry.name}"

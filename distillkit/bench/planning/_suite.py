@@ -10,12 +10,15 @@ from typing import Any
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError
 
-__all__ = ["DEFAULT_PRIMARY", "Entry", "Limits", "Suite", "check_size", "locate"]
+__all__ = ["DEFAULT_PRIMARY", "N_SPLITS", "Entry", "Limits", "Suite", "check_size", "locate"]
 
 _MOST_CELLS = 1_000_000
 
 DEFAULT_PRIMARY = {"classification": "accuracy", "regression": "r2"}
-"""The metric that methods are ranked by, per task, unless the suite names another."""
+"""The metric that methods are ranked by, per task, unless the suite or the classes name another."""
+
+N_SPLITS = 10
+"""Number of splits of a suite that names none."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,14 @@ class Entry:
     params : dict
         Options of the dataset, or parameters of the method or evaluator. Paths that exist relative
         to the suite file are absolute.
+    tuned_on : tuple of str
+        For methods: what the parameters were chosen by, see `distillkit.specs.MethodSpec`.
     """
 
     name: str
     label: str
     params: dict[str, Any] = field(default_factory=dict)
+    tuned_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,19 +54,28 @@ class Limits:
 
 @dataclass(frozen=True)
 class Suite:
-    """A validated suite; see `parse_suite` for the file's keys."""
+    """A validated suite; see `parse_suite` for the file's keys.
+
+    `seeds` is None if the suite names none. `most_seeds` holds the largest number of seeds by
+    method, `primary` only the metrics that the suite names, and `settings_tuned_on` what the
+    parameters in `settings` were chosen by.
+    """
 
     name: str
     datasets: tuple[Entry, ...]
     methods: tuple[Entry, ...] | None
     evaluators: tuple[Entry, ...]
     budgets: tuple[Budget, ...]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] | None = None
+    most_seeds: dict[str, int] = field(default_factory=dict)
+    splits: tuple[int, ...] = tuple(range(N_SPLITS))
     evaluation_seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    primary: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_PRIMARY))
+    settings_tuned_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    primary: dict[str, str] = field(default_factory=dict)
+    controls: bool = True
     limits: Limits = Limits()
     threads: int = 1
     description: str = ""
@@ -90,7 +105,8 @@ def check_size(suite: Suite, n_methods: int) -> None:
         "datasets": len(suite.datasets),
         "methods": n_methods,
         "budgets": len(suite.budgets),
-        "seeds": len(suite.seeds),
+        "splits": len(suite.splits),
+        "seeds": 1 if suite.seeds is None else len(suite.seeds),
         "evaluators": len(suite.evaluators),
         "evaluation_seeds": len(suite.evaluation_seeds),
     }

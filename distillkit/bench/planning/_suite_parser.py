@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench.planning._suite import DEFAULT_PRIMARY, Entry, Limits, Suite, locate
+from distillkit.bench.planning._suite import DEFAULT_PRIMARY, N_SPLITS, Entry, Limits, Suite, locate
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DatasetError, SuiteError
 from distillkit.utils._messages import shown
@@ -41,6 +41,8 @@ class Parser:
         "description",
         "exclude",
         "settings",
+        "controls",
+        "splits",
         "seeds",
         "evaluation_seeds",
         "metrics",
@@ -67,11 +69,15 @@ class Parser:
             methods=None if self.data["methods"] == "all" else self.entries("methods"),
             evaluators=self.entries("evaluators"),
             budgets=self.budgets(),
-            seeds=self.seeds("seeds", 3),
-            evaluation_seeds=self.seeds("evaluation_seeds", 1),
+            seeds=self.distillation_seeds(),
+            most_seeds=self.most_seeds(),
+            splits=self.numbers("splits", self.data.get("splits", N_SPLITS)),
+            controls=self.controls(),
+            evaluation_seeds=self.numbers("evaluation_seeds", self.data.get("evaluation_seeds", 1)),
             metrics=None if self.data.get("metrics", "all") == "all" else self.names("metrics"),
             exclude=self.names("exclude") if self.data.get("exclude", []) != [] else (),
             settings=self.settings(),
+            settings_tuned_on=self.settings_tuned_on(),
             primary=self.primary(),
             limits=self.limits(),
             threads=self.threads(),
@@ -139,7 +145,24 @@ class Parser:
         params = self.params(key, item)
         arguments = ",".join(f"{name}={value}" for name, value in params.items())
         label = str(item.get("label", item["name"] + (f"({arguments})" if arguments else "")))
-        return Entry(item["name"], label, params)
+        return Entry(item["name"], label, params, self.tuned_on(key, item) if key == "methods" else ())
+
+    def tuned_on(self, key: str, item: dict[str, Any]) -> tuple[str, ...]:
+        """Return what the parameters of an entry were chosen by."""
+        value = item.get("tuned_on", [])
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise self.fail(
+                key,
+                'has a tuned_on that is not "nothing", "training rows", the name of a dataset whose test rows were '
+                f"looked at, or a list of these: {shown(value)}.",
+                at="tuned_on",
+            )
+        return tuple(names)
+
+    def settings_tuned_on(self) -> dict[str, tuple[str, ...]]:
+        found = {name: self.tuned_on("settings", item) for name, item in self.data.get("settings", {}).items()}
+        return {name: names for name, names in found.items() if names}
 
     def settings(self) -> dict[str, dict[str, Any]]:
         value = self.data.get("settings", {})
@@ -150,7 +173,8 @@ class Parser:
         return {name: self.params("settings", params) for name, params in value.items()}
 
     def params(self, key: str, item: dict[str, Any]) -> dict[str, Any]:
-        params = {name: value for name, value in item.items() if name not in ("name", "label")}
+        own = ("name", "label") if key in ("datasets", "evaluators") else ("name", "label", "tuned_on")
+        params = {name: value for name, value in item.items() if name not in own}
         for name, value in params.items():
             try:
                 json.dumps(value, allow_nan=False)
@@ -204,16 +228,38 @@ class Parser:
             raise self.fail("budgets", "name one budget twice: remove one of the two.")
         return tuple(budgets)
 
-    def seeds(self, key: str, default: int) -> tuple[int, ...]:
-        value = self.data.get(key, default)
+    def distillation_seeds(self) -> tuple[int, ...] | None:
+        """Return the seeds, or None if the suite names none, or only the most of some methods."""
+        value = self.data.get("seeds")
+        if isinstance(value, dict):
+            value = value.get("default")
+        return None if value is None else self.numbers("seeds", value)
+
+    def most_seeds(self) -> dict[str, int]:
+        """Return the largest number of seeds of the methods that the table of seeds names."""
+        value = self.data.get("seeds")
+        most = {name: number for name, number in value.items() if name != "default"} if isinstance(value, dict) else {}
+        for name, number in most.items():
+            if type(number) is not int or number < 1:
+                raise self.fail("seeds", f"must have at least one seed of {name}, not {shown(number)}.", at=name)
+        return most
+
+    def controls(self) -> bool:
+        value = self.data.get("controls", True)
+        if not isinstance(value, bool):
+            raise self.fail("controls", f"must be true or false, not {shown(value)}.")
+        return value
+
+    def numbers(self, key: str, value: Any) -> tuple[int, ...]:
+        """Return numbers of seeds or splits, which are given as a list, or as how many."""
         if type(value) is int and 1 <= value <= _MOST_SEEDS:
             return tuple(range(value))
         valid = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**32 for seed in value)
         if not valid or not 0 < len(set(value)) == len(value) <= _MOST_SEEDS:
             raise self.fail(
                 key,
-                f"must be how many (from 1 to {_MOST_SEEDS:,}) or a list of different seeds from 0 to 2**32 - 1, "
-                f"not {shown(value)}.",
+                f"must be how many (from 1 to {_MOST_SEEDS:,}) or a list of different "
+                f"{'splits' if key == 'splits' else 'seeds'} from 0 to 2**32 - 1, not {shown(value)}.",
             )
         return tuple(value)
 
@@ -222,7 +268,7 @@ class Parser:
         known_tasks = isinstance(value, dict) and set(value) <= set(DEFAULT_PRIMARY)
         if not known_tasks or not all(isinstance(metric, str) for metric in value.values()):
             raise self.fail("primary", 'must be a table such as {classification = "accuracy", regression = "r2"}.')
-        return {**DEFAULT_PRIMARY, **value}
+        return dict(value)
 
     def limits(self) -> Limits:
         value = self.data.get("limits", {})

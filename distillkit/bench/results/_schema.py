@@ -72,6 +72,9 @@ _CELL_OPTIONAL: dict[str, Check] = {
     **dict.fromkeys(("method_version", "evaluator_version"), _WHOLE),
     **dict.fromkeys(("dataset_params", "method_params", "evaluator_params"), _OBJECT),
     "split": _or_null(_WHOLE),
+    "deterministic": ("true or false", lambda value: isinstance(value, bool)),
+    "tuned_on": _TEXTS,
+    "primary": _or_null(_TEXT),
 }
 _COSTS: dict[str, Check] = dict.fromkeys(
     ("bytes", "rows_seen", "bytes_seen", "seconds_distil_job", "peak_mb", "n_concurrent"), _or_null(_NUMBER)
