@@ -142,6 +142,11 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(end is None or _is_number(end) for end in value)
 
 
+def _is_tuned_on(value: Any) -> bool:
+    names = [value] if isinstance(value, str) else value
+    return isinstance(names, list | tuple) and all(_is_text(name) and name for name in names)
+
+
 def _is_trait(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(_is_text(name) and isinstance(values, tuple) for name, values in value.items())
@@ -175,13 +180,18 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "presets": (_is_presets, "a mapping of names to mappings of parameters"),
     "label_mode": _one_of(LABEL_MODES),
     **dict.fromkeys(
-        ("exposes_originals", "starts_from_real"),
+        ("exposes_originals", "starts_from_real", "deterministic"),
         (_is_trait, "True, False or a mapping of parameters to tuples of values"),
     ),
     # "auto" stands for a task or modality that is read from the file, for datasets given by path.
     "task": _one_of(BOTH_TASKS | {"auto"}),
     "modality": _one_of(ALL_MODALITIES | {"auto"}),
     "revision": (_is_text, "text"),
+    "tuned_on": (_is_tuned_on, "'nothing', 'training rows', the name of a dataset, or a tuple of these"),
+    "presets_tuned_on": (
+        lambda value: isinstance(value, Mapping) and all(map(_is_tuned_on, value.values())),
+        "a mapping of presets to what they were tuned on",
+    ),
     "needs_root": (_is_flag, "True or False"),
     "get": (_is_text, "text"),
     "license": (_is_text, "text"),

@@ -16,6 +16,7 @@ from distillkit.bench.planning._primary import primary_metric
 from distillkit.bench.results._outcomes import decode
 from distillkit.bench.results._store import ResultsStore
 from distillkit.cli._options import load_narrowed
+from distillkit.cli._report import write_reports
 from distillkit.datasets import Dataset, load_dataset
 from distillkit.exceptions import SuiteError
 from distillkit.plugins import get_manager
@@ -227,6 +228,11 @@ def test_rows_name_the_metric_that_suits_their_data_unless_the_suite_does(do, tm
     rows = do(plan_of(**keys), tmp_path / "a")
     assert [row["primary"] for row in rows] == ["accuracy", "balanced-accuracy"], "357 and 212 rows of a class"
     assert set(rows[0]["metrics"]) >= {"accuracy", "balanced-accuracy"}
+    table = write_reports(ResultsStore(tmp_path / "a"), show=False, formats=("csv",)).table
+    assert dict(zip(table["dataset"], table["metric"], strict=True)) == {
+        "iris": "accuracy",
+        "breast-cancer": "balanced-accuracy",
+    }
     rows = do(plan_of(**keys, primary='{classification = "macro-f1"}'), tmp_path / "b")
     assert [row["primary"] for row in rows] == ["macro-f1", "macro-f1"]
 

@@ -70,3 +70,20 @@ def test_a_plugin_states_it_in_a_form_that_can_be_checked(value):
     spec = MethodSpec(name="a", target="a:B", exposes_originals=value)
     with pytest.raises(PluginError, match=r"exposes_originals=.* must be True, False or a mapping of parameters"):
         check_results([spec], MethodSpec)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "requirement"),
+    [
+        ("deterministic", "yes", "True, False or a mapping of parameters"),
+        ("deterministic", {"start": "random"}, "True, False or a mapping of parameters"),
+        ("tuned_on", 3, "'nothing', 'training rows', the name of a dataset"),
+        ("tuned_on", ("digits", ""), "'nothing', 'training rows', the name of a dataset"),
+        ("presets_tuned_on", {"deep": 3}, "a mapping of presets"),
+        ("presets_tuned_on", "digits", "a mapping of presets"),
+    ],
+)
+def test_wrong_statements_on_seeds_and_tuning_are_named(field, value, requirement):
+    spec = MethodSpec(name="a", target="a:B", **{field: value})
+    with pytest.raises(PluginError, match=f"has {field}=.* must be {requirement}"):
+        check_results([spec], MethodSpec)
