@@ -223,15 +223,16 @@ class CrossedSample(JointSample):
         return self.one_row or self._rows[method] / math.sqrt(self.n_test)
 
     def _estimate(
-        self, value: float, draws: np.ndarray, of_seeds: np.ndarray, methods: Sequence[str], floor: float
+        self, value: float, draws: np.ndarray, seed_draws: np.ndarray, methods: Sequence[str], floor: float
     ) -> Estimate | None:
-        total = float(draws.var())
-        seeds = min(float(of_seeds.var()), total)
-        error = math.sqrt(max(total, floor**2))
+        total = max(float(draws.var()), floor**2)
+        if total == 0:
+            return None
+        # Satterthwaite: the part of the seeds has few degrees of freedom, that of the rows has many.
+        of_seeds = min(float(seed_draws.var()), total)
         dofs = [self._seeds[method] - 1 for method in methods if self._seeds[method] > 1]
-        scatter = (seeds**2 / min(dofs) if dofs else 0.0) + (total - seeds) ** 2 / max(self.n_test - 1, 1)
-        dof = total**2 / scatter if scatter > 0 else max(self.n_test - 1, 1)
-        return Estimate(value, error, dof) if error > 0 else None
+        scatter = of_seeds**2 / min(dofs, default=1) + (total - of_seeds) ** 2 / max(self.n_test - 1, 1)
+        return Estimate(value, math.sqrt(total), total**2 / scatter)
 
     def deviations(self, methods: Sequence[str]) -> np.ndarray:
         return np.stack([self._all[method] for method in methods], axis=1)
