@@ -99,7 +99,8 @@ def make_rows(
             predicted = make().fit(small, labels).predict(X_test)
             row = common | {
                 "evaluator": judge, "budget": str(budget), "method": name, "distil_seed": seed,
-                "role": "control" if name == "random" else "method", "deterministic": name in FIXED, "outcome": encode(predicted, len(np.unique(y))),
+                "role": "control" if name == "random" else "method", "deterministic": name in FIXED,
+                "outcome": encode(predicted, len(np.unique(y))),
                 "metrics": {"accuracy": float(np.mean(predicted == y_test))},
             }  # fmt: skip
             names = ("dataset", "evaluator", "budget", "method", "split", "distil_seed")

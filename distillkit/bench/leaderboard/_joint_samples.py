@@ -228,7 +228,7 @@ class CrossedSample(JointSample):
         total = max(float(draws.var()), floor**2)
         if total == 0:
             return None
-        # Satterthwaite: the part of the seeds has few degrees of freedom, that of the rows has many.
+        # Satterthwaite: the part of the seeds has few degrees of freedom, that of the rows many.
         of_seeds = min(float(seed_draws.var()), total)
         dofs = [self._seeds[method] - 1 for method in methods if self._seeds[method] > 1]
         scatter = of_seeds**2 / min(dofs, default=1) + (total - of_seeds) ** 2 / max(self.n_test - 1, 1)
