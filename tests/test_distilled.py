@@ -45,10 +45,19 @@ def test_lengths_that_differ_are_refused_by_name(name):
 
 
 def test_bytes_are_those_of_rows_and_of_the_labels_that_are_trained_on(small):
-    assert small.nbytes == 3 * 2 * 8 + 3 * 4  # <U1 takes four bytes
+    weights = 3 * 8  # they differ
+    assert small.nbytes == 3 * 2 * 8 + 3 * 4 + weights  # <U1 takes four bytes
     small.soft_labels = np.ones((3, 3), np.float32) / 3
-    assert small.nbytes == 3 * 2 * 8 + 3 * 3 * 4
+    assert small.nbytes == 3 * 2 * 8 + 3 * 3 * 4 + weights
     assert DistilledSet(np.ones((4, 5), np.uint8)).nbytes == 20
+
+
+def test_size_counts_weights_that_differ_and_the_preprocessing() -> None:
+    X = np.arange(8.0).reshape(4, 2)
+    assert DistilledSet(X, sample_weight=np.full(4, 3.0)).nbytes == X.nbytes  # equal weights are one number at most
+    assert DistilledSet(X, sample_weight=np.array([1.0, 1, 1, 2])).nbytes == X.nbytes + 4 * 8
+    scaled = Preprocessing(np.zeros(2), np.ones(2), np.eye(2))
+    assert DistilledSet(X, preprocessing=scaled).nbytes == X.nbytes + (2 + 2 + 4) * 8
 
 
 def test_rows_of_the_data_are_carried_into_its_space_and_back():

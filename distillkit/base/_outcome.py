@@ -92,7 +92,7 @@ class SourceSummary:
     Parameters
     ----------
     n_rows, nbytes : int
-        Number of rows, and bytes of rows and labels.
+        Number of rows, and bytes of rows, labels and weights.
     task : {"classification", "regression", None}
     classes : ndarray of shape (n_classes,) or None
         Class labels, sorted.
@@ -118,7 +118,7 @@ class SourceSummary:
     @classmethod
     def of(cls, source: np.ndarray, rows: TrainingRows) -> Self:
         """Summarize rows that are in memory."""
-        nbytes = size_in_bytes(source) + (0 if rows.y is None else int(rows.y.nbytes))
+        nbytes = size_in_bytes(source) + sum(int(part.nbytes) for part in (rows.y, rows.weight) if part is not None)
         weight = None if rows.weight is None else float(rows.weight.sum())
         if rows.y is None or rows.task != "classification":
             return cls(source.shape[0], nbytes, rows.task, weight=weight)

@@ -133,10 +133,17 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the stored rows and labels, comparable with ``provenance["bytes_seen"]``."""
+        """Bytes of what models need from the set, comparable with ``provenance["bytes_seen"]``.
+
+        These are the stored rows, the soft labels or else the labels, the weights unless all are
+        equal, and the numbers of the preprocessing.
+        """
         labels = self.y if self.soft_labels is None else self.soft_labels
-        rows = self.X if self.stored is None else self.stored
-        return int(rows.nbytes + (0 if labels is None else labels.nbytes))
+        weights = self.sample_weight if len(self) and np.ptp(self.sample_weight) > 0 else None
+        scaling = self.preprocessing
+        maps = () if scaling is None else (scaling.mean, scaling.scale, scaling.rotation)
+        arrays = (self.X if self.stored is None else self.stored, labels, weights, *maps)
+        return int(sum(array.nbytes for array in arrays if array is not None))
 
     def transform(self, X: Any) -> Any:
         """Map rows of the data into the space of `X`, in which models trained on the set predict.

@@ -23,7 +23,12 @@ def rows_kept(record: Mapping[str, float]) -> float | None:
 
 
 def bytes_kept(record: Mapping[str, float]) -> float | None:
-    """Return the size of the distilled rows and labels in bytes; `record` as for `rows_kept`."""
+    """Return the size of the distilled set in bytes; `record` as for `rows_kept`.
+
+    Rows, labels or soft labels, weights that differ and the numbers of a preprocessing count. In a
+    benchmark, training rows and rows picked from them count in the type in which the data are
+    stored (one byte for a pixel of eight bits), and rows that were made in that of their numbers.
+    """
     return _value(record, "bytes")
 
 

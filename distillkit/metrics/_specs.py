@@ -47,10 +47,21 @@ def _run() -> list[MetricSpec]:
     time: dict[str, Any] = {"greater_is_better": False, "unit": "s"}
     return [
         spec("rows", "rows_kept", "distilled rows", **size),
-        spec("bytes", "bytes_kept", "bytes of distilled rows and labels", unit="bytes", **size),
+        spec(
+            "bytes",
+            "bytes_kept",
+            "bytes of distilled rows, labels, weights and preprocessing",
+            unit="bytes",
+            version=2,  # weights and preprocessing count, and images in the type that they are stored in
+            **size,
+        ),
         spec("compression-rows", "compression_rows", "training rows per distilled row", **ratio),
         spec(
-            "compression-bytes", "compression_bytes", "bytes of the training set per byte of the distilled one", **ratio
+            "compression-bytes",
+            "compression_bytes",
+            "bytes of the training set per byte of the distilled one",
+            version=2,  # see bytes
+            **ratio,
         ),
         spec("seconds-distil", "seconds_distil", "seconds of distillation", **time),
         spec("seconds-train", "seconds_train", "seconds of training on the distilled rows", **time),

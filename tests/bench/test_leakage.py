@@ -20,6 +20,8 @@ from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
 from distillkit.plugins import PluginManager
 
+pytestmark = pytest.mark.filterwarnings("ignore:the generator may not have learned")  # two steps are too few
+
 MANAGER = PluginManager(strict=True, disabled=True).load()
 METHODS = {name: spec for name, spec in MANAGER.specs("method").items() if "/" not in name}
 REDUCERS = sorted(name for name, spec in METHODS.items() if spec.reduces == "rows")

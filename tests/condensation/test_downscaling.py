@@ -78,7 +78,7 @@ def test_every_method_keeps_small_images_and_returns_whole_ones(method, dtype, d
     assert distilled.stored.shape == (40, 1, 4, 4)
     assert distilled.X.shape == (40, 1, 8, 8)
     assert small.X_distilled_.dtype == distilled.stored.dtype == (np.float32 if dtype == np.uint8 else dtype)
-    assert distilled.nbytes == distilled.stored.nbytes + distilled.y.nbytes
+    assert distilled.nbytes == distilled.stored.nbytes + distilled.y.nbytes + distilled.sample_weight.nbytes
     plain = METHODS[method](downscale=1).fit(X.astype(dtype), y).distilled_
     assert plain.stored is None
     assert plain.X.nbytes == 4 * distilled.stored.nbytes
@@ -137,7 +137,7 @@ def test_a_teacher_labels_the_whole_images_and_leaves_the_small_ones(digits):
     taught = SoftLabels(METHODS["kernel"](), teacher, random_state=0).fit(X, y).distilled_
     assert taught.stored.shape == (40, 1, 4, 4)
     assert taught.X.shape == (40, 1, 8, 8)
-    assert taught.nbytes == taught.stored.nbytes + taught.soft_labels.nbytes
+    assert taught.nbytes == taught.stored.nbytes + taught.soft_labels.nbytes + taught.sample_weight.nbytes
 
 
 def test_tables_and_sides_that_are_too_short_are_refused(digits):

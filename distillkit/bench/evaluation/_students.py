@@ -21,7 +21,9 @@ _AGREEMENT_METRICS = {"classification": "accuracy", "regression": "r2"}
 """Metric that compares the predictions of the student with those of its teacher, by task."""
 
 
-def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, metrics: list[str]) -> dict[str, Any]:
+def measure_model(
+    model: Any, train: Dataset, test: Dataset, seconds: float, metrics: list[str], *, nbytes: int
+) -> dict[str, Any]:
     """Predict the test rows with a fitted model and measure the predictions.
 
     Parameters
@@ -35,6 +37,8 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
         report the times of teacher and student separately.
     metrics : list of str
         Names of metrics; those of stage "data" are left out.
+    nbytes : int
+        Bytes of the training set.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def measure_model(model: Any, train: Dataset, test: Dataset, seconds: float, met
     predictions = model.predict(test.X_test)
     seconds_predict = time.perf_counter() - started
     predictions = checked_predictions(predictions, len(test.X_test))
-    size = {"rows": len(train.X_train), "bytes": int(train.X_train.nbytes + train.y_train.nbytes)}
+    size = {"rows": len(train.X_train), "bytes": nbytes}
     costs = {
         **size,
         **{f"{name}_seen": value for name, value in size.items()},

@@ -17,6 +17,7 @@ from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._floor_folder import floor_folder
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
 from distillkit.bench.execution._privacy_job import privacy
+from distillkit.bench.execution._sizes import distilled_bytes, training_bytes
 from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
@@ -77,7 +78,14 @@ def distil(
         started = time.perf_counter()
         distiller.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
         seconds = time.perf_counter() - started
-        record = _store(checked_rows(distiller.distilled_, dataset), dataset, path, seconds, _histories(distiller))
+        distilled = checked_rows(distiller.distilled_, dataset)
+        facts = {
+            "bytes": distilled_bytes(distilled, Path(data)),
+            "bytes_seen": training_bytes(Path(data)),
+            "seconds_distil": seconds,
+            **_histories(distiller),
+        }
+        record = _store(distilled, dataset, path, facts)
     # 2. Compute the metrics that the record lacks.
     missing = [metric for metric in metrics if metric not in record["data_metrics"]]
     if missing:
@@ -128,10 +136,8 @@ def _histories(distiller: Any) -> dict[str, Any]:
     return {name: history for name, path in paths.items() if (history := stored_history(distiller, path))}
 
 
-def _store(
-    distilled: DistilledSet, dataset: Dataset, path: Path, seconds: float, histories: dict[str, Any]
-) -> dict[str, Any]:
-    """Store a distilled set and its record, and return the record."""
+def _store(distilled: DistilledSet, dataset: Dataset, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Store a distilled set and its record with further facts, and return the record."""
     whole = _is_whole(distilled, dataset)
     if not whole:  # The rows of the whole training set are stored already.
         distilled.save(path)
@@ -139,13 +145,10 @@ def _store(
     record: dict[str, Any] = {
         "whole": whole,
         "rows": len(distilled),
-        "bytes": distilled.nbytes,
         "rows_seen": len(dataset.X_train),
-        "bytes_seen": int(dataset.X_train.nbytes + dataset.y_train.nbytes),
-        "seconds_distil": seconds,
         "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
         "data_metrics": {},
-        **histories,
+        **facts,
     }
     write_json(path.with_suffix(".json"), record)
     return record
@@ -220,7 +223,8 @@ def fit_model(
     model.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
     seconds = time.perf_counter() - started
     try:
-        return measure_model(model, dataset, load_prepared(Path(data), "test"), seconds, metrics)
+        test, nbytes = load_prepared(Path(data), "test"), training_bytes(Path(data))
+        return measure_model(model, dataset, test, seconds, metrics, nbytes=nbytes)
     except Exception as exc:
         exc.add_note("after the fit, on the test rows")
         raise

@@ -70,16 +70,22 @@ COLUMN_HELP = {
     "with the predictions of the teacher as the truth.",
     "parameters": "Number of parameters of the student; for trees, number of nodes.",
     "parameter-compression": "Number of parameters of the teacher divided by that of the student.",
-    "latency-ratio": "Seconds of the teacher divided by those of the student, for predicting the same rows "
-    "(at most 256).",
+    "latency-ratio": "CPU seconds of the teacher divided by those of the student, for predicting the same rows "
+    "(at most 256), on one thread.",
+    "latency-ratio-single": "The same for predicting a single row.",
     "rows": "Number of rows of the distilled set; students are trained on all training rows.",
-    "bytes": "Size of the rows and labels of the distilled set in bytes, including soft labels.",
+    "bytes": "Size of the distilled set in bytes: rows (picked ones as the data are stored, made ones as numbers), "
+    "labels or soft labels, weights and preprocessing.",
     "compression-rows": "Number of training rows divided by number of distilled rows.",
     "compression-bytes": "Bytes of the training set divided by bytes of the distilled set.",
     "seconds-distil": "Seconds of the distillation; for students, of training the teacher and of its predictions.",
     "seconds-train": "Seconds of training the evaluator on the distilled set, or of training the student.",
-    "training-time-reduction": "Seconds of training on the whole set divided by seconds-train.",
+    "training-time-reduction": "CPU seconds of training on the whole set divided by those of training on the distilled "
+    "set: medians of at least three fits; empty where fits of the same work disagree by more than a factor of 1.3.",
+    "training-step-reduction": "Optimizer steps of training on the whole set divided by those on the distilled set.",
     "peak_mb": "Largest peak memory of a cell, in MB.",
+    "peak_mb_distil": "Largest peak memory of the process that distils, in MB.",
+    "peak_mb_evaluate": "Largest peak memory of the process that trains and predicts, in MB.",
     "stopped_by": "What ended an iterative method: the number of steps, the time limit, or convergence.",
 }
 """Explanations of the columns of the table."""
