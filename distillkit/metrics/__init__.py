@@ -33,8 +33,28 @@ if TYPE_CHECKING:
     from distillkit.metrics._prediction import macro_f1 as macro_f1
     from distillkit.metrics._prediction import r2 as r2
     from distillkit.metrics._prediction import rmse as rmse
+    from distillkit.metrics._probability import brier_score as brier_score
+    from distillkit.metrics._probability import expected_calibration_error as expected_calibration_error
+    from distillkit.metrics._probability import log_loss as log_loss
+    from distillkit.metrics._ranking import augmentation_robust_score as augmentation_robust_score
+    from distillkit.metrics._ranking import label_robust_score as label_robust_score
+    from distillkit.metrics._ranking import selection_correlation as selection_correlation
     from distillkit.metrics.features import Extractor as Extractor
     from distillkit.metrics.features import make_extractor as make_extractor
+    from distillkit.metrics.images import ssim_diversity as ssim_diversity
+    from distillkit.metrics.images import ssim_memorisation as ssim_memorisation
+    from distillkit.metrics.images import ssim_nearest as ssim_nearest
+    from distillkit.metrics.models import GradientAgreement as GradientAgreement
+    from distillkit.metrics.models import TwoSampleTest as TwoSampleTest
+    from distillkit.metrics.models import compare_gradients as compare_gradients
+    from distillkit.metrics.models import gradient_distance as gradient_distance
+    from distillkit.metrics.models import gradient_similarity as gradient_similarity
+    from distillkit.metrics.models import influence as influence
+    from distillkit.metrics.models import influences as influences
+    from distillkit.metrics.models import meta_loss as meta_loss
+    from distillkit.metrics.models import two_sample_accuracy as two_sample_accuracy
+    from distillkit.metrics.models import two_sample_auc as two_sample_auc
+    from distillkit.metrics.models import two_sample_test as two_sample_test
     from distillkit.metrics.privacy import PrivacyReport as PrivacyReport
     from distillkit.metrics.privacy import privacy_report as privacy_report
     from distillkit.metrics.privacy._metrics import copies as copies
@@ -51,6 +71,11 @@ if TYPE_CHECKING:
     from distillkit.metrics.reference import floors as floors
     from distillkit.metrics.reference import random_sets as random_sets
     from distillkit.metrics.reference import shares_reference as shares_reference
+    from distillkit.metrics.series import autocorrelation_error as autocorrelation_error
+    from distillkit.metrics.series import spectrum_distance as spectrum_distance
+    from distillkit.metrics.tables import correlation_error as correlation_error
+    from distillkit.metrics.tables import marginal_ks as marginal_ks
+    from distillkit.metrics.tables import marginal_tv as marginal_tv
 
 _HOMES = {
     "accuracy": "_prediction",
@@ -94,6 +119,31 @@ _HOMES = {
     "seconds_train": "_cost",
     "sliced_wasserstein": "_fidelity",
     "wasserstein": "_fidelity",
+    "log_loss": "_probability",
+    "brier_score": "_probability",
+    "expected_calibration_error": "_probability",
+    "label_robust_score": "_ranking",
+    "augmentation_robust_score": "_ranking",
+    "selection_correlation": "_ranking",
+    "ssim_nearest": "images",
+    "ssim_diversity": "images",
+    "ssim_memorisation": "images",
+    "autocorrelation_error": "series",
+    "spectrum_distance": "series",
+    "marginal_tv": "tables",
+    "marginal_ks": "tables",
+    "correlation_error": "tables",
+    "two_sample_test": "models",
+    "TwoSampleTest": "models",
+    "two_sample_auc": "models",
+    "two_sample_accuracy": "models",
+    "influence": "models",
+    "influences": "models",
+    "meta_loss": "models",
+    "compare_gradients": "models",
+    "GradientAgreement": "models",
+    "gradient_similarity": "models",
+    "gradient_distance": "models",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 (a list of strings)
