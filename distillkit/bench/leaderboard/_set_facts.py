@@ -57,17 +57,15 @@ def _first(pair: Any) -> float | None:
 
 
 def privacy_columns(rows: Iterable[Row]) -> dict[str, Any]:
-    """Return the most severe verdict of the privacy panel over the sets, and its reasons."""
+    """Return the most severe verdict over the sets, with the reasons of the first such set."""
     rows = list(rows)
     panels = [panel for row in rows if isinstance(panel := row.get("privacy"), Mapping)]
     verdicts = [str(panel.get("verdict")) for panel in panels]
     worst = next((verdict for verdict in _VERDICTS if verdict in verdicts), "")
-    reasons = [
-        str(reason) for panel in panels if panel.get("verdict") == worst for reason in panel.get("reasons") or ()
-    ]
+    reasons = next((panel.get("reasons") or () for panel in panels if panel.get("verdict") == worst), ())
     return {
         "privacy": worst,
-        "privacy_reasons": "; ".join(dict.fromkeys(reasons)),
+        "privacy_reasons": " ".join(map(str, reasons)),
         **{name: _any(rows, panels, name) for name in ("exposes_originals", "starts_from_real")},
     }
 

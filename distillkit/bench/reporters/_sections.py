@@ -30,12 +30,15 @@ class SectionTable:
     rows : list of list of str
     left : int
         Number of columns that are aligned to the left.
+    short : int
+        Number of columns that narrow reports show.
     """
 
     title: str
     head: list[str]
     rows: list[list[str]] = field(default_factory=list)
     left: int = 1
+    short: int = 9
 
 
 def floor_tables(leaderboard: Leaderboard) -> list[SectionTable]:
@@ -84,7 +87,7 @@ def privacy_tables(leaderboard: Leaderboard) -> list[SectionTable]:
             key = (entry["method"], entry["budget"])
             found.setdefault(entry["dataset"], {}).setdefault(key, [*row, entry["privacy_reasons"] or fmt.NO_VALUE])
     head = ["method", "budget", "verdict", "publishes training rows", "starts from them", "reasons"]
-    return [SectionTable(dataset, head, list(rows.values()), left=6) for dataset, rows in found.items()]
+    return [SectionTable(dataset, head, list(rows.values()), left=6, short=5) for dataset, rows in found.items()]
 
 
 def evaluator_tables(leaderboard: Leaderboard) -> list[SectionTable]:

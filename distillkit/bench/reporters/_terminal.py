@@ -22,9 +22,6 @@ __all__ = ["render_terminal", "write"]
 
 WIDTH = 100
 MAX_LINES = 12
-MAX_COLUMNS = 9
-"""Most columns of the tables of further sections, which are method and two metrics for floors."""
-
 _NAME = 24
 """Largest width of the column of methods; longer names are folded."""
 
@@ -204,7 +201,7 @@ def _print_sections(leaderboard: Leaderboard, console: Console) -> None:
         console.print()
         console.print(Text(section.title, style="bold cyan"), Text(f"  {tables[0].title}", style="dim"), sep="")
         first = tables[0]
-        shown = first.head[:MAX_COLUMNS]
+        shown = first.head[: first.short]
         _print_table(SectionTable("", shown, [row[: len(shown)] for row in first.rows], first.left), console)
         if len(tables) > 1 or len(first.rows) > MAX_LINES or len(first.head) > len(shown):
             console.print(Text("  … more in leaderboard.md or leaderboard.html.", style="dim"))
