@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from distillkit.evaluators._base import check_task
@@ -24,6 +25,10 @@ _PROTOCOLS: dict[str, tuple[int, str | None]] = {
 """The epochs and the augmentation of each protocol; the epochs of "quick" follow from its steps."""
 
 _MOST_UPDATES = 20_000
+
+
+def _classifies(evaluator: NetworkEvaluator) -> bool:
+    return evaluator.task == "classification"
 
 
 class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
@@ -155,6 +160,17 @@ class NetworkEvaluator(PicklesByPublicName, BaseEstimator):
         """Predict labels or numbers (n,)."""
         check_is_fitted(self, "estimator_")
         return np.asarray(self.estimator_.predict(X))
+
+    @available_if(_classifies)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return class probabilities, shape (n, n_classes), with columns as in `classes_`."""
+        check_is_fitted(self, "estimator_")
+        return np.asarray(self.estimator_.predict_proba(X))
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Sorted labels, shape (n_classes,); for classification only."""
+        return np.asarray(self.estimator_.classes_)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy for labels, or R2 for numbers."""

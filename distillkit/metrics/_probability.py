@@ -90,6 +90,7 @@ def expected_calibration_error(y_true: ArrayLike, probabilities: ArrayLike, *, n
     y_true, probabilities
         As for `log_loss`.
     n_bins : int, default=15
+        Number of bins.
 
     Returns
     -------

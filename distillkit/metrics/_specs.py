@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillkit.metrics._further_specs import data_specs, probability_specs
 from distillkit.metrics._privacy_specs import privacy_specs
 from distillkit.specs import MetricSpec
 
@@ -15,7 +16,15 @@ _REGRESSION = frozenset({"regression"})
 
 def metric_specs() -> list[MetricSpec]:
     """Return all built-in metrics, in the order of a report."""
-    return [*_prediction(), *_run(), *_model(), *_data(), *privacy_specs()]
+    return [
+        *_prediction(),
+        *probability_specs(),
+        *_run(),
+        *_model(),
+        *_data(),
+        *data_specs(),
+        *privacy_specs(),
+    ]
 
 
 def _prediction() -> list[MetricSpec]:

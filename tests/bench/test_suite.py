@@ -78,7 +78,7 @@ def test_all_methods_and_metrics():
         GOOD.replace('["random", "kmeans"]', '"all"') + 'metrics = "all"\nexclude = ["kmeans"]', "s.toml"
     )
     assert suite.methods is None
-    assert suite.metrics is None
+    assert suite.metrics == ("all",)
     assert suite.exclude == ("kmeans",)
 
 
@@ -237,3 +237,9 @@ def test_a_suite_that_is_no_text(tmp_path):
     (tmp_path / "s.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SuiteError, match="cannot read the suite file"):
         load_suite(str(tmp_path / "s.toml"))
+
+
+def test_metrics_are_the_standard_ones_all_or_named():
+    assert parse_suite(GOOD, "s.toml").metrics is None
+    for selection, expected in (('"standard"', None), ('"all"', ("all",)), ('["accuracy"]', ("accuracy",))):
+        assert parse_suite(f"{GOOD}metrics = {selection}\n", "s.toml").metrics == expected

@@ -11,13 +11,10 @@ from distillkit.metrics._specs import metric_specs
 
 SPECS = {spec.name: spec for spec in metric_specs()}
 HELPERS = {"expected_coverage", "floors", "make_extractor", "privacy_report", "random_sets", "shares_reference"}
-# Results in more detail, scores that combine several runs, and metrics without a registration.
+# Results in more detail, and scores that combine several runs.
 HELPERS |= {"compare_gradients", "influences", "two_sample_test"}
 HELPERS |= {"augmentation_robust_score", "label_robust_score", "selection_correlation"}
-UNREGISTERED = {"log_loss", "brier_score", "expected_calibration_error"}
-UNREGISTERED |= {"ssim_nearest", "ssim_diversity", "ssim_memorisation", "autocorrelation_error", "spectrum_distance"}
-UNREGISTERED |= {"marginal_tv", "marginal_ks", "correlation_error", "two_sample_auc", "two_sample_accuracy"}
-UNREGISTERED |= {"influence", "meta_loss", "gradient_similarity", "gradient_distance"}
+NEITHER = {"rows", "bytes", "parameters", "ssim-diversity", "influence"}
 FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y", "distilled", "random_state"]}
 
 
@@ -25,7 +22,8 @@ FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y
 def test_each_can_be_loaded_and_is_called_as_its_stage_says(name):
     spec = SPECS[name]
     function = spec.load()
-    assert list(inspect.signature(function).parameters)[: len(FIRST[spec.stage])] == FIRST[spec.stage]
+    first = ["y_true", "probabilities"] if "probabilities" in spec.needs else FIRST[spec.stage]
+    assert list(inspect.signature(function).parameters)[: len(first)] == first
     assert function is getattr(metrics, function.__name__)
     assert spec.summary
     assert not spec.missing()
@@ -33,13 +31,16 @@ def test_each_can_be_loaded_and_is_called_as_its_stage_says(name):
 
 def test_every_public_metric_has_a_spec():
     functions = {name for name in metrics.__all__ if getattr(metrics, name).__class__.__name__ == "function"}
-    assert {spec.load().__name__ for spec in SPECS.values()} == functions - HELPERS - UNREGISTERED
+    assert {spec.load().__name__ for spec in SPECS.values()} == functions - HELPERS
 
 
 def test_directions():
     better = {name: spec.greater_is_better for name, spec in SPECS.items()}
-    assert {name for name, up in better.items() if up is None} == {"rows", "bytes", "parameters"}
+    assert {name for name, up in better.items() if up is None} == NEITHER
     lower = {"rmse", "seconds-distil", "seconds-train", "mmd", "wasserstein", "sliced-wasserstein", "coreset-error"}
+    lower |= {"log-loss", "brier", "calibration-error", "ssim-memorisation", "autocorrelation-error"}
+    lower |= {"spectrum-distance", "marginal-tv", "marginal-ks", "correlation-error", "gradient-distance"}
+    lower |= {"two-sample-auc", "two-sample-accuracy", "meta-loss"}
     lower |= {spec.name for spec in SPECS.values() if spec.privacy} - {"nndr"}
     assert {name for name, up in better.items() if up is False} == lower
 

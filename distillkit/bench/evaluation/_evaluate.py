@@ -13,6 +13,12 @@ import numpy as np
 from sklearn.base import clone
 
 from distillkit.bench.evaluation._data_metrics import measure_data
+from distillkit.bench.evaluation._probabilities import (
+    ClassProbabilities,
+    class_probabilities,
+    measure_probabilities,
+    need_probabilities,
+)
 from distillkit.bench.evaluation._training_cost import TrainingCost, optimizer_steps, repeated
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
@@ -44,6 +50,7 @@ class EvaluationRun:
     seconds_train: float
     seconds_predict: float
     cost: TrainingCost = field(default_factory=TrainingCost)
+    probabilities: ClassProbabilities | None = None
 
 
 def train_and_predict(
@@ -55,6 +62,7 @@ def train_and_predict(
     params: dict[str, Any] | None = None,
     *,
     repeat: bool = False,
+    probabilities: bool = False,
 ) -> EvaluationRun:
     """Train an evaluator on a distilled set and predict the test rows.
 
@@ -73,6 +81,9 @@ def train_and_predict(
         Parameters of the evaluator.
     repeat : bool, default=False
         Whether to repeat a short training, after the prediction, to measure its CPU time.
+    probabilities : bool, default=False
+        Whether to predict class probabilities as well, which is not timed; an evaluator without
+        `predict_proba` has none.
 
     Returns
     -------
@@ -87,12 +98,14 @@ def train_and_predict(
     X, y, fit_params = _training_inputs(distilled, X, model, task)
     _, seconds_train, cpu_seconds = timed_cpu(lambda: model.fit(X, y, **fit_params))
     started = time.perf_counter()
-    predictions = np.asarray(model.predict(_flatten(X_test) if spec.flatten else X_test))
+    X_test = _flatten(X_test) if spec.flatten else X_test
+    predictions = np.asarray(model.predict(X_test))
     seconds_predict = time.perf_counter() - started
+    predicted = class_probabilities(model, X_test, distilled.classes) if probabilities else None
     cost = TrainingCost(cpu_seconds, 1, optimizer_steps(model, len(X)))
     if repeat:
         cost = repeated(cost, lambda: make(task, random_state, **(params or {})).fit(X, y, **fit_params))
-    return EvaluationRun(predictions, seconds_train, seconds_predict, cost)
+    return EvaluationRun(predictions, seconds_train, seconds_predict, cost, predicted)
 
 
 def label_mode(distilled: DistilledSet) -> str:
@@ -131,7 +144,7 @@ def measure(stage: str, names: Iterable[str], *args: Any) -> dict[str, float | N
     ----------
     stage : {"prediction", "data", "run"}
     names : iterable of str
-        Registry names; metrics of other stages are left out.
+        Registry names; metrics of other stages, and those of probabilities, are left out.
     *args
         Arguments of the metrics of this stage, see `MetricSpec`.
 
@@ -141,7 +154,11 @@ def measure(stage: str, names: Iterable[str], *args: Any) -> dict[str, float | N
     """
     manager = get_manager()
     specs: dict[str, MetricSpec] = {name: manager.get("metric", name) for name in names}
-    return {name: _compute(spec, args) for name, spec in specs.items() if spec.stage == stage}
+    return {
+        name: _compute(spec, args)
+        for name, spec in specs.items()
+        if spec.stage == stage and "probabilities" not in spec.needs
+    }
 
 
 def _compute(spec: MetricSpec, args: tuple[Any, ...]) -> float | None:
@@ -237,9 +254,12 @@ def evaluate(
     selected = _select_evaluators(evaluators, task, label_mode(small), small.X)
     with shown_progress(enabled=verbose), progress_task("evaluate", "evaluator") as shown:
         for number, (name, spec) in enumerate(selected, start=1):
-            outcome = train_and_predict(small, X_test, spec, task, random_state)
+            outcome = train_and_predict(
+                small, X_test, spec, task, random_state, probabilities=need_probabilities(names)
+            )
             measured[name] = (
                 measure("prediction", names, y_test, outcome.predictions)
+                | measure_probabilities(names, y_test, outcome.probabilities)
                 | _without_missing(measure("run", names, {**record, "seconds_train": outcome.seconds_train}))
                 | common
             )

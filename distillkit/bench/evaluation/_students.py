@@ -9,6 +9,11 @@ import numpy as np
 
 from distillkit.bench.evaluation._checks import checked_predictions
 from distillkit.bench.evaluation._evaluate import measure
+from distillkit.bench.evaluation._probabilities import (
+    class_probabilities,
+    measure_probabilities,
+    need_probabilities,
+)
 from distillkit.bench.results._outcomes import encode
 from distillkit.plugins import get_manager
 
@@ -65,6 +70,8 @@ def measure_model(
         "latency_ratio_single": getattr(model, "latency_ratio_single_", None),
     }
     measured = measure("prediction", metrics, test.y_test, predictions) | measure("run", metrics, {**costs, **figures})
+    if need_probabilities(metrics):
+        measured |= measure_probabilities(metrics, test.y_test, class_probabilities(model, test.X_test, None))
     return {
         **costs,
         "metrics": {name: value for name, value in measured.items() if value is not None},

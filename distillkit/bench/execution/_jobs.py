@@ -12,6 +12,7 @@ import numpy as np
 from distillkit.bench.evaluation._checks import checked_predictions, checked_rows
 from distillkit.bench.evaluation._data_metrics import measure_data
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
+from distillkit.bench.evaluation._probabilities import measure_probabilities, need_probabilities
 from distillkit.bench.evaluation._students import measure_model
 from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._floor_folder import floor_folder
@@ -190,9 +191,11 @@ def evaluate(
     dataset = load_prepared(Path(data), *(("test", "train") if record["whole"] else ("test",)))
     distilled = load_distilled(path, record, dataset)
     spec = get_manager().get("evaluator", evaluator)
-    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params, repeat=True)
+    options = {"repeat": True, "probabilities": need_probabilities(metrics)}
+    outcome = train_and_predict(distilled, dataset.X_test, spec, dataset.task, _random_state(seed), params, **options)
     predictions = checked_predictions(outcome.predictions, len(dataset.X_test))
     measured = measure("prediction", metrics, dataset.y_test, predictions)
+    measured |= measure_probabilities(metrics, dataset.y_test, outcome.probabilities)
     measured |= measure("run", metrics, {**record, "seconds_train": outcome.seconds_train})
     return {
         "metrics": {name: value for name, value in measured.items() if value is not None},

@@ -171,7 +171,8 @@ class Planner:
     def check_metrics(self) -> None:
         """Raise an error if a metric is not registered, or a primary one does not suit its task."""
         for name in self.suite.metrics or ():
-            self.get("metric", name, "metrics")
+            if name != "all":
+                self.get("metric", name, "metrics")
         for task, name in self.suite.primary.items():
             if task not in self.get("metric", name, "primary").tasks:
                 raise SuiteError(
@@ -190,17 +191,19 @@ class Planner:
     def metrics_for(self, task: str) -> tuple[str, ...]:
         """Return the metrics of a task as ``"name@version"``.
 
-        "all" selects the metrics whose packages are installed.
+        Without names, the standard metrics whose packages are installed are selected; "all" adds
+        the costly ones.
         """
-        if self.suite.metrics is None:
-            names = [
-                name for name, spec in self.manager.specs("metric").items() if "/" not in name and not spec.missing()
-            ]
+        everything = self.suite.metrics == ("all",)
+        if self.suite.metrics is None or everything:
+            specs = self.manager.specs("metric")
+            installed = {name: spec for name, spec in specs.items() if "/" not in name and not spec.missing()}
+            names = [name for name, spec in installed.items() if everything or spec.standard]
         else:
             names = list(self.suite.metrics)
         primary = [self.suite.primary[task]] if task in self.suite.primary else DEFAULT_METRICS[task]
-        specs = {name: self.manager.get("metric", name) for name in (*names, *primary)}
-        return tuple(f"{name}@{spec.version}" for name, spec in specs.items() if task in spec.tasks)
+        chosen = {name: self.manager.get("metric", name) for name in (*names, *primary)}
+        return tuple(f"{name}@{spec.version}" for name, spec in chosen.items() if task in spec.tasks)
 
     def without_data_metrics(self, metrics: tuple[str, ...]) -> tuple[str, ...]:
         """Leave out the metrics of distilled rows, for methods that reduce a model."""

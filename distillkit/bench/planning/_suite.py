@@ -70,7 +70,7 @@ class Suite:
     most_seeds: dict[str, int] = field(default_factory=dict)
     splits: tuple[int, ...] = tuple(range(N_SPLITS))
     evaluation_seeds: tuple[int, ...] = (0,)
-    metrics: tuple[str, ...] | None = None
+    metrics: tuple[str, ...] | None = None  # None: the standard ones; ("all",): every one
     exclude: tuple[str, ...] = ()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings_tuned_on: dict[str, tuple[str, ...]] = field(default_factory=dict)

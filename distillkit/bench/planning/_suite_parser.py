@@ -74,7 +74,7 @@ class Parser:
             splits=self.numbers("splits", self.data.get("splits", N_SPLITS)),
             controls=self.controls(),
             evaluation_seeds=self.numbers("evaluation_seeds", self.data.get("evaluation_seeds", 1)),
-            metrics=None if self.data.get("metrics", "all") == "all" else self.names("metrics"),
+            metrics=self.metrics(),
             exclude=self.names("exclude") if self.data.get("exclude", []) != [] else (),
             settings=self.settings(),
             settings_tuned_on=self.settings_tuned_on(),
@@ -119,6 +119,13 @@ class Parser:
             or_all = " or the word all" if key == "methods" else ""
             raise self.fail(key, f"must be a list with at least one entry{or_all}, not {shown(value)}.")
         return value
+
+    def metrics(self) -> tuple[str, ...] | None:
+        """Return the names of metrics, None for the standard ones, or ("all",) for every one."""
+        selection = self.data.get("metrics", "standard")
+        if selection == "standard":
+            return None
+        return ("all",) if selection == "all" else self.names("metrics")
 
     def names(self, key: str) -> tuple[str, ...]:
         for value in self.items(key):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["GradientAgreement", "compare_gradients", "gradient_distance", "gradient_similarity"]
 
 _STEPS = (0, 20, 200, 1000)
-_MOST_ROWS = 2000
+_MOST_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ def compare_gradients(
     random_state: int = 0,
     *,
     checkpoints: Sequence[int] = _STEPS,
-    n_networks: int = 3,
+    n_networks: int = 2,
     network: str | Callable[..., Any] = "auto",
-    width: int = 16,
+    width: int = 8,
 ) -> GradientAgreement:
     """Compare the loss gradients of distilled rows and of training rows during a training.
 
-    Networks are trained on the training rows, by stochastic gradient descent with batches of 64
+    Networks are trained on the training rows, by stochastic gradient descent with batches of 32
     rows, a learning rate of 0.01 and momentum 0.9. After the given numbers of steps, the gradient
     of the mean loss with respect to all parameters is computed on the distilled rows, which count
     by their weights, and on the training rows. Layers are in evaluation mode for this, so that
@@ -128,14 +128,14 @@ def compare_gradients(
         Its soft labels are its targets if it has any.
     random_state : int, default=0
         Seeds the initial weights, the order of the training and the draw of the training rows whose
-        gradient is computed: at most 2,000, regardless of their order.
+        gradient is computed: at most 1,000, regardless of their order.
     checkpoints : sequence of int, default=(0, 20, 200, 1000)
         Numbers of training steps.
-    n_networks : int, default=3
+    n_networks : int, default=2
         Number of networks.
     network : str or callable, default="auto"
         See `distillkit.nn.make_network`.
-    width : int, default=16
+    width : int, default=8
         Channels of named convolutional networks.
 
     Returns

@@ -14,7 +14,7 @@ from distillkit.nn import evaluating, make_generator, make_network, seeded_layer
 
 __all__ = ["checkpoints_of", "loss_gradient"]
 
-_BATCH = 64
+_BATCH = 32
 _LEARNING_RATE, _MOMENTUM = 0.01, 0.9
 _BLOCK_ROWS = 512
 
@@ -38,7 +38,7 @@ def checkpoints_of(
     targets : ndarray of shape (n, k)
         Class indicators, or one column of standardized numbers.
     steps : sequence of int
-        Sorted and different numbers of steps, each of 64 rows; 0 is before the training.
+        Sorted and different numbers of steps, each of 32 rows; 0 is before the training.
     seed : int
         Seed of the initial weights and of the order of the rows.
     width : int or None
