@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from distillkit.cli._check import check
 from distillkit.cli._distill import distill
 from distillkit.cli._list import list_
 from distillkit.cli._new_plugin_command import new_plugin
@@ -59,5 +60,5 @@ def cli() -> None:
     """
 
 
-for _command in (run, plan, report, list_, show, distill, new_plugin):
+for _command in (run, plan, report, list_, show, check, distill, new_plugin):
     cli.add_command(_command)

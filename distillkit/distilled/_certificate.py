@@ -130,14 +130,16 @@ def certify(
     -----
     Costs are computed on all rows up to 50 million values, otherwise on as many rows drawn at
     random, with scaled weights. Solutions are fitted to at most 4 million values of rows drawn at
-    random.
+    random. Rows are drawn as sorted along a fixed direction, so that their order has no effect.
     """
     # 1. Take all rows, or a random sample of them if they are very many.
     start, rng = time.perf_counter(), np.random.RandomState(random_state)
     rows, y_valid, distilled_rows = _validated_rows(distilled, X, y)
     row_weight = weight_of_the_fit(distilled, rows, sample_weight)
     max_rows = max(_FEWEST, _MOST_VALUES // rows.shape[1])
-    sample = np.arange(len(rows)) if len(rows) <= max_rows else np.sort(rng.choice(len(rows), max_rows, replace=False))
+    sample = np.arange(len(rows))
+    if len(rows) > max_rows:
+        sample = WeightedRows(rows, row_weight, None).order()[np.sort(rng.choice(len(rows), max_rows, replace=False))]
     weight = row_weight[sample] * (row_weight.sum() / row_weight[sample].sum())
     all_rows = WeightedRows(
         rows[sample] if len(sample) < len(rows) else rows, weight, None if y_valid is None else y_valid[sample]

@@ -39,9 +39,18 @@ class WeightedRows:
         """Return at most `values` rows drawn at random, with weights of the same sum."""
         if len(self.X) <= values:
             return self
-        rows = np.sort(rng.choice(len(self.X), values, replace=False))
+        rows = self.order()[np.sort(rng.choice(len(self.X), values, replace=False))]
         weight = self.weight[rows] * (self.weight.sum() / self.weight[rows].sum())
         return replace(self, X=self.X[rows], weight=weight, y=None if self.y is None else self.y[rows])
+
+    def order(self) -> np.ndarray:
+        """Return the positions of the rows, sorted along a fixed direction.
+
+        What is drawn in this order depends neither on the order of the rows nor on their units.
+        """
+        direction = np.random.RandomState(0).normal(size=self.X.shape[1])
+        along = np.concatenate([block.X @ direction for block in self.blocks()])
+        return np.argsort(along, kind="stable")
 
     def blocks(self) -> Iterator[WeightedRows]:
         """Yield consecutive rows as float64, a few megabytes at a time."""
@@ -74,9 +83,10 @@ class KMeansCost:
         """Yield pairs of a name and centers."""
         from distillkit.neighbors import kmeans
 
-        X = whole.X.astype(np.float64)
+        order = whole.order()
+        X = whole.X[order].astype(np.float64, copy=False)
         k, seed = min(self.k, len(X)), int(rng.randint(2**31 - 1))
-        yield "mean", column_means(X, whole.weight)[None]
+        yield "mean", column_means(X, whole.weight[order])[None]
         yield "random rows", X[rng.choice(len(X), k, replace=False)]
         yield "k-means of the rows", kmeans(X, k, seed=seed, max_iter=10).centroids
         n_centers = min(k, len(small.X))

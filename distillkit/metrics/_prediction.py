@@ -69,7 +69,7 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     return float(f1_score(y_true, y_pred, average="macro", zero_division=0.0))
 
 
-def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float | None:
     """Return R2, the share of the variance of `y_true` that the predictions explain.
 
     1 is a perfect prediction, and 0 is as good as predicting the mean of `y_true`.
@@ -77,14 +77,15 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n,)
-        At least two numbers.
+        Numbers.
 
     Returns
     -------
-    float
-        At most 1.
+    float or None
+        At most 1; None for a single number, which has no variance.
     """
-    return float(r2_score(as_floats(y_true, "y_true"), as_floats(y_pred, "y_pred")))
+    truth, predicted = as_floats(y_true, "y_true"), as_floats(y_pred, "y_pred")
+    return float(r2_score(truth, predicted)) if len(truth) > 1 else None
 
 
 def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:

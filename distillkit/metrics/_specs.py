@@ -136,5 +136,14 @@ def _data() -> list[MetricSpec]:
             "sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, version=2, requires=("ot",), **lower_is_better
         ),
         spec("coverage", "_coverage:coverage", near, version=2),
-        spec("coreset-error", "_coreset_error:coreset_error", costs, **lower_is_better),
+        spec(
+            "coreset-error",
+            "_coreset_error:coreset_error",
+            costs,
+            version=2,  # random solutions do not depend on the order of the rows
+            ideal=0.0,
+            value_range=(0.0, None),
+            shares_reference=True,
+            **lower_is_better,
+        ),
     ]

@@ -10,7 +10,8 @@
         check(estimator)
 
 runs the checks of scikit-learn and of distillkit, one test each. Without pytest,
-``check_distiller(MyCoreset())`` runs those of distillkit.
+``check_distiller(MyCoreset())`` runs those of distillkit. ``check_metric(my_metric)`` does the same
+for metrics.
 """
 
 from __future__ import annotations
@@ -24,8 +25,16 @@ from sklearn.utils import get_tags
 
 from distillkit.exceptions import UnknownNameError
 from distillkit.testing._checks import CHECKS, Scope
+from distillkit.testing.metrics._run import check_metric, metric_checks
 
-__all__ = ["check_distiller", "distiller_checks", "expected_failed_checks", "parametrize_with_checks"]
+__all__ = [
+    "check_distiller",
+    "check_metric",
+    "distiller_checks",
+    "expected_failed_checks",
+    "metric_checks",
+    "parametrize_with_checks",
+]
 
 Check = Callable[[Any], None]
 

@@ -27,7 +27,7 @@ def test_help_names_every_command_and_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for name in ("run", "plan", "report", "list", "show", "distill", "new-plugin"):
+    for name in ("run", "plan", "report", "list", "show", "check", "distill", "new-plugin"):
         assert f"\n  {name} " in done.stdout
 
 
@@ -39,7 +39,7 @@ def test_importing_it_imports_nothing_heavy(module):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "report", "list", "show", "distill", "new-plugin"])
+@pytest.mark.parametrize("command", ["run", "plan", "report", "list", "show", "check", "distill", "new-plugin"])
 def test_every_command_has_help(distillkit_, command):
     told = distillkit_(command, "--help")
     assert told.status == 0

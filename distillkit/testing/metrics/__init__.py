@@ -1,0 +1,1 @@
+"""Checks of metrics, built-in ones and those of plugins: invariances and graded corruption."""
