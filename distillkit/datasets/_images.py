@@ -76,6 +76,11 @@ def load_image_tar(
     """Load a tar archive of images, compressed or not.
 
     The paths in the archive, the options and the errors are those of `load_image_folder`.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
     """
     paths = _find(root, path, test_path)
     for archive in paths:

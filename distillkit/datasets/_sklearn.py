@@ -20,6 +20,11 @@ def load_digits(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 1,797 handwritten digits of 8 x 8 pixels in 10 classes.
 
     They are float32 images in [0, 1], with pixels divided by 16.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
     """
     from sklearn.datasets import load_digits as load
 
@@ -42,7 +47,13 @@ def load_digits(_root: Path | None = None, split: int = 0) -> Dataset:
 
 @loader()
 def load_wine(_root: Path | None = None, split: int = 0) -> Dataset:
-    """Load 178 wines of 3 growers, with 13 chemical measurements."""
+    """Load 178 wines of 3 growers, with 13 chemical measurements.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
+    """
     from sklearn.datasets import load_wine as load
 
     return _table("wine", load(), split)
@@ -50,7 +61,13 @@ def load_wine(_root: Path | None = None, split: int = 0) -> Dataset:
 
 @loader()
 def load_breast_cancer(_root: Path | None = None, split: int = 0) -> Dataset:
-    """Load 569 tumors, malignant or benign, with 30 measurements of cell nuclei."""
+    """Load 569 tumors, malignant or benign, with 30 measurements of cell nuclei.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
+    """
     from sklearn.datasets import load_breast_cancer as load
 
     return _table("breast-cancer", load(), split)
@@ -58,7 +75,13 @@ def load_breast_cancer(_root: Path | None = None, split: int = 0) -> Dataset:
 
 @loader()
 def load_iris(_root: Path | None = None, split: int = 0) -> Dataset:
-    """Load 150 iris flowers of 3 species, with 4 measurements."""
+    """Load 150 iris flowers of 3 species, with 4 measurements.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
+    """
     from sklearn.datasets import load_iris as load
 
     return _table("iris", load(), split)
@@ -69,6 +92,11 @@ def load_diabetes(_root: Path | None = None, split: int = 0) -> Dataset:
     """Load 442 diabetes patients; the target is the progress of the disease after a year.
 
     The 10 features are measurements of the patients.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
     """
     from sklearn.datasets import load_diabetes as load
 

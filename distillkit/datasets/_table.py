@@ -129,7 +129,13 @@ def load_parquet(
     max_categories: int = MAX_CATEGORIES,
     split: int = 0,
 ) -> Dataset:
-    """Load a Parquet file, with the options of `load_csv`; columns keep their declared types."""
+    """Load a Parquet file, with the options of `load_csv`; columns keep their declared types.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
+    """
     files = _find(root, path, test_path)
     options = TableOptions(missing=missing, drop=drop, weight=weight, soft_labels=soft_labels)
     return _dataset(stem_of(files[0]), files, target, task, options, max_categories, split)
@@ -146,6 +152,11 @@ def load_adult(root: Path | None = None, split: int = 0) -> Dataset:
     """Load Adult, the prediction of an income over 50,000 dollars from 14 columns of a 1994 census.
 
     The text "?" is a missing value.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, which chooses the rows that are held out.
     """
     options = TableOptions(separator=",", missing="?", weight=False, soft_labels=False)
     return _dataset("adult", _adult_files(root), "income", "classification", options, MAX_CATEGORIES, split)

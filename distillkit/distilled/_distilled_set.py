@@ -139,7 +139,7 @@ class DistilledSet(ExportsMixin, PicklesByPublicName):
         equal, and the numbers of the preprocessing.
         """
         labels = self.y if self.soft_labels is None else self.soft_labels
-        weights = self.sample_weight if len(self) and np.ptp(self.sample_weight) > 0 else None
+        weights = None if len(np.unique(np.asarray(self.sample_weight))) <= 1 else self.sample_weight
         scaling = self.preprocessing
         maps = () if scaling is None else (scaling.mean, scaling.scale, scaling.rotation)
         arrays = (self.X if self.stored is None else self.stored, labels, weights, *maps)

@@ -45,4 +45,4 @@ def distilled_bytes(distilled: DistilledSet, folder: Path) -> int:
 
 def _array(path: Path) -> np.ndarray:
     """Open an array without reading its values."""
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
