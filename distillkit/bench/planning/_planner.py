@@ -196,7 +196,7 @@ class Planner:
         """
         everything = self.suite.metrics == ("all",)
         if self.suite.metrics is None or everything:
-            specs = self.manager.specs("metric")
+            specs: dict[str, Any] = self.manager.specs("metric")
             installed = {name: spec for name, spec in specs.items() if "/" not in name and not spec.missing()}
             names = [name for name, spec in installed.items() if everything or spec.standard]
         else:
