@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from distillkit.metrics._cost import seconds_train as seconds_train
     from distillkit.metrics._coverage import coverage as coverage
     from distillkit.metrics._coverage import expected_coverage as expected_coverage
+    from distillkit.metrics._divergences import js_predictions as js_predictions
+    from distillkit.metrics._divergences import js_targets as js_targets
+    from distillkit.metrics._divergences import kl_predictions as kl_predictions
+    from distillkit.metrics._divergences import kl_targets as kl_targets
     from distillkit.metrics._fidelity import sliced_wasserstein as sliced_wasserstein
     from distillkit.metrics._fidelity import wasserstein as wasserstein
+    from distillkit.metrics._frechet import fid as fid
+    from distillkit.metrics._inception_score import inception_score as inception_score
+    from distillkit.metrics._kernel_distance import kid as kid
     from distillkit.metrics._measured import Measured as Measured
     from distillkit.metrics._mmd import mmd as mmd
     from distillkit.metrics._model import agreement as agreement
@@ -90,7 +97,14 @@ _HOMES = {
     "latency_ratio": "_model",
     "latency_ratio_single": "_model",
     "macro_f1": "_prediction",
+    "fid": "_frechet",
     "floors": "reference",
+    "inception_score": "_inception_score",
+    "js_predictions": "_divergences",
+    "js_targets": "_divergences",
+    "kid": "_kernel_distance",
+    "kl_predictions": "_divergences",
+    "kl_targets": "_divergences",
     "make_extractor": "features",
     "mmd": "_mmd",
     "random_sets": "reference",

@@ -117,19 +117,59 @@ def _data() -> list[MetricSpec]:
     sliced = "2-Wasserstein distance along 128 random directions, within classes"
     near = "share of the training rows with a distilled row nearer than their 5th nearest neighbor"
     costs = "largest relative difference of k-means, logistic or ridge cost from that on the training rows"
+    classes = frozenset({"classes"})
     lower_is_better: dict[str, Any] = {"greater_is_better": False}
+    shared: dict[str, Any] = {"shares_reference": True}
+    distance: dict[str, Any] = {**shared, **lower_is_better, "value_range": (0.0, None), "ideal": 0.0}
+    share: dict[str, Any] = {**distance, "value_range": (0.0, 1.0)}
+    by_classifier: dict[str, Any] = {"requires": ("torch",), "tasks": _CLASSIFICATION, "needs": classes}
     # Version 2: exact under cancellation, equal for all types of numbers, and rows are drawn
-    # regardless of their order.
+    # regardless of their order. Version 3 of "mmd": all pairs of rows.
     return [
         spec(
             "mmd",
             "_mmd:mmd",
             "squared maximum mean discrepancy from the training rows, within classes",
             version=3,
-            value_range=(0.0, 2.0),
-            ideal=0.0,
-            shares_reference=True,
+            **{**distance, "value_range": (0.0, 2.0)},
+        ),
+        spec("fid", "_frechet:fid", "Fréchet distance of Gaussians fitted to features", standard=False, **distance),
+        spec(
+            "kid",
+            "_kernel_distance:kid",
+            "unbiased squared discrepancy of features, with a cubic kernel",
+            standard=False,
+            **shared,
             **lower_is_better,
+        ),
+        spec(
+            "inception-score",
+            "_inception_score:inception_score",
+            "sureness and spread of a classifier's probabilities",
+            standard=False,
+            value_range=(1.0, None),
+            **shared,
+            **by_classifier,
+        ),
+        spec(
+            "kl-targets", "_divergences:kl_targets", "divergence of class proportions, KL(training || set)", **distance
+        ),
+        spec("js-targets", "_divergences:js_targets", "divergence of class proportions in bits", **share),
+        spec(
+            "kl-predictions",
+            "_divergences:kl_predictions",
+            "divergence of a classifier's mean probabilities, KL(training || set)",
+            standard=False,
+            **distance,
+            **by_classifier,
+        ),
+        spec(
+            "js-predictions",
+            "_divergences:js_predictions",
+            "divergence of a classifier's mean probabilities in bits",
+            standard=False,
+            **share,
+            **by_classifier,
         ),
         spec("wasserstein", "_fidelity:wasserstein", exact, version=2, requires=("ot",), **lower_is_better),
         spec(

@@ -42,6 +42,7 @@ def test_directions():
     lower |= {"spectrum-distance", "marginal-tv", "marginal-ks", "correlation-error", "gradient-distance"}
     lower |= {"two-sample-auc", "two-sample-accuracy", "meta-loss"}
     lower |= {spec.name for spec in SPECS.values() if spec.privacy} - {"nndr"}
+    lower |= {"fid", "kid", "kl-targets", "js-targets", "kl-predictions", "js-predictions"}
     assert {name for name, up in better.items() if up is False} == lower
 
 

@@ -280,7 +280,7 @@ class Reference:
         """Return an extractor that is fitted on all rows, with the features of these rows."""
         # Extractors that draw nothing at random are the same for each random state.
         extractor = make_extractor(features, random_state)
-        key = ("extractor", extractor.recipe if features is None or isinstance(features, str) else id(features))
+        key = ("extractor", extractor.name, extractor.recipe if _is_named(features) else id(features))
         # The object itself is kept as well, so that its id is not given to another one.
         return self.cached(key, lambda: (*self._fit(extractor), features))[:2]
 
@@ -312,6 +312,10 @@ class Reference:
             column = standardized_target(self.y, self.y)
             whole = np.column_stack([whole, column.astype(whole.dtype, copy=False)])
         return [Part(("part", identity, 0), None, everything, whole, _NO_ROWS)]
+
+
+def _is_named(features: Any) -> bool:
+    return features is None or isinstance(features, str)
 
 
 def _rows_of(X: Any) -> np.ndarray:
