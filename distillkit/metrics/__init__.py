@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from distillkit.metrics._model import latency_ratio_single as latency_ratio_single
     from distillkit.metrics._model import parameter_compression as parameter_compression
     from distillkit.metrics._model import parameters as parameters
+    from distillkit.metrics._precision_recall import density as density
+    from distillkit.metrics._precision_recall import precision as precision
+    from distillkit.metrics._precision_recall import recall as recall
     from distillkit.metrics._prediction import accuracy as accuracy
     from distillkit.metrics._prediction import balanced_accuracy as balanced_accuracy
     from distillkit.metrics._prediction import macro_f1 as macro_f1
@@ -93,7 +96,10 @@ _HOMES = {
     "compression_rows": "_cost",
     "coreset_error": "_coreset_error",
     "coverage": "_coverage",
+    "density": "_precision_recall",
     "expected_coverage": "_coverage",
+    "precision": "_precision_recall",
+    "recall": "_precision_recall",
     "latency_ratio": "_model",
     "latency_ratio_single": "_model",
     "macro_f1": "_prediction",
