@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from distillkit.metrics._divergences import js_targets as js_targets
     from distillkit.metrics._divergences import kl_predictions as kl_predictions
     from distillkit.metrics._divergences import kl_targets as kl_targets
+    from distillkit.metrics._diversity import label_entropy as label_entropy
+    from distillkit.metrics._diversity import variance_ratio as variance_ratio
+    from distillkit.metrics._diversity import vendi_ratio as vendi_ratio
+    from distillkit.metrics._diversity import vendi_score as vendi_score
     from distillkit.metrics._fidelity import sliced_wasserstein as sliced_wasserstein
     from distillkit.metrics._fidelity import wasserstein as wasserstein
     from distillkit.metrics._frechet import fid as fid
@@ -110,6 +114,10 @@ _HOMES = {
     "js_targets": "_divergences",
     "kid": "_kernel_distance",
     "kl_predictions": "_divergences",
+    "label_entropy": "_diversity",
+    "variance_ratio": "_diversity",
+    "vendi_ratio": "_diversity",
+    "vendi_score": "_diversity",
     "kl_targets": "_divergences",
     "make_extractor": "features",
     "mmd": "_mmd",

@@ -122,7 +122,7 @@ def scaled_distilled(balls: Neighborhoods, pair: Pair) -> np.ndarray:
     """Return distilled rows in the scale of the neighborhoods, which differs for extreme values."""
     if balls.whole is pair.part.whole:
         return pair.distilled
-    return np.ldexp(pair.distilled, -scaled(pair.part.whole)[1])
+    return np.asarray(np.ldexp(pair.distilled, -scaled(pair.part.whole)[1]))
 
 
 def _covered(reference: Reference, pair: Pair, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -122,9 +122,12 @@ def _data() -> list[MetricSpec]:
     shared: dict[str, Any] = {"shares_reference": True}
     distance: dict[str, Any] = {**shared, **lower_is_better, "value_range": (0.0, None), "ideal": 0.0}
     share: dict[str, Any] = {**distance, "value_range": (0.0, 1.0)}
+    share_up: dict[str, Any] = {**shared, "value_range": (0.0, 1.0)}
+    diversity: dict[str, Any] = {**shared, "greater_is_better": None, "value_range": (0.0, None)}
     by_classifier: dict[str, Any] = {"requires": ("torch",), "tasks": _CLASSIFICATION, "needs": classes}
     # Version 2: exact under cancellation, equal for all types of numbers, and rows are drawn
-    # regardless of their order. Version 3 of "mmd": all pairs of rows.
+    # regardless of their order. Version 3: all
+    # rows count, and neighborhoods are strict.
     return [
         spec(
             "mmd",
@@ -171,11 +174,57 @@ def _data() -> list[MetricSpec]:
             **share,
             **by_classifier,
         ),
-        spec("wasserstein", "_fidelity:wasserstein", exact, version=2, requires=("ot",), **lower_is_better),
+        spec("wasserstein", "_fidelity:wasserstein", exact, version=3, requires=("ot",), **distance),
+        spec("sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, version=3, requires=("ot",), **distance),
         spec(
-            "sliced-wasserstein", "_fidelity:sliced_wasserstein", sliced, version=2, requires=("ot",), **lower_is_better
+            "coverage",
+            "_coverage:coverage",
+            near,
+            version=3,
+            **share_up,
         ),
-        spec("coverage", "_coverage:coverage", near, version=2),
+        spec(
+            "precision",
+            "_precision_recall:precision",
+            "share of the distilled rows near training rows of their class",
+            standard=False,
+            **share_up,
+        ),
+        spec(
+            "density",
+            "_precision_recall:density",
+            "training rows near a distilled row, over 5",
+            standard=False,
+            greater_is_better=None,
+            value_range=(0.0, None),
+            **shared,
+        ),
+        spec(
+            "recall",
+            "_precision_recall:recall",
+            "share of the training rows near distilled rows of their class",
+            standard=False,
+            **share_up,
+        ),
+        spec(
+            "vendi-ratio",
+            "_diversity:vendi_ratio",
+            "effective number of rows over that of random training rows",
+            standard=False,
+            **diversity,
+        ),
+        spec(
+            "variance-ratio",
+            "_diversity:variance_ratio",
+            "variance within classes over that of the training rows",
+            **{**diversity, "ideal": 1.0},
+        ),
+        spec(
+            "label-entropy",
+            "_diversity:label_entropy",
+            "entropy of class proportions over that of the training rows",
+            **{**diversity, "ideal": 1.0, "floor_draws": 0},
+        ),
         spec(
             "coreset-error",
             "_coreset_error:coreset_error",

@@ -6,6 +6,8 @@ from sklearn.datasets import load_diabetes, load_digits
 
 from distillkit import distances, metrics
 from distillkit.distilled import DistilledSet
+from distillkit.exceptions import DataError
+from distillkit.metrics import _fidelity
 
 METRICS = [metrics.mmd, metrics.wasserstein, metrics.sliced_wasserstein]
 
@@ -100,10 +102,67 @@ def test_a_continuous_target_counts(metric):
     assert metric(X, 1000 * y + 7, DistilledSet(X[rows], 1000 * y[rows] + 7), 0) == pytest.approx(right, rel=1e-6)
 
 
-@pytest.mark.parametrize("metric", [metrics.wasserstein, metrics.sliced_wasserstein])
-def test_the_seed_fixes_all(metric, digits):
+def test_the_seed_fixes_the_directions(digits):
+    metric = metrics.sliced_wasserstein
     X, y = np.repeat(digits[0], 2, axis=0) + np.float32(0.01), np.repeat(digits[1], 2)
     good = picked(X, y, 2)
     y = np.zeros_like(y)  # one class of 3,594 rows, more than are looked at
     good.y = np.zeros_like(good.y)
     assert metric(X, y, good, 5) == metric(X, y, good, 5) != metric(X, y, good, 6)
+
+
+@pytest.mark.parametrize("metric", [metrics.wasserstein, metrics.sliced_wasserstein])
+def test_rows_left_out_of_the_reference(metric, digits):
+    X, y = digits
+    small, removed = picked(X, y, 7), np.random.default_rng(1).choice(len(X), 300, replace=False)
+    small.sample_weight = np.random.default_rng(2).random(70)
+    kept = np.delete(np.arange(len(X)), removed)
+    expected = metric(X[kept], y[kept], small)
+    assert metric(metrics.Reference(X, y).without(removed), None, small) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_order_of_the_rows_changes_nothing(digits):
+    X, y = digits
+    small, order = picked(X, y, 5), np.random.default_rng(1).permutation(len(X))
+    shuffled = DistilledSet(X[order], y[order], classes=np.arange(10))
+    for metric in (metrics.wasserstein, metrics.sliced_wasserstein):
+        assert metric(X[order], y[order], small) == pytest.approx(metric(X, y, small), rel=1e-7)
+        assert metric(X, y, shuffled) == pytest.approx(0, abs=1e-6)
+
+
+def test_single_precision_changes_little(digits, monkeypatch):
+    small = picked(*digits, 8)
+    value = metrics.wasserstein(*digits, small)
+    monkeypatch.setattr(_fidelity, "_SINGLE_VALUES", 0)
+    assert metrics.wasserstein(*digits, small) == pytest.approx(value, rel=1e-6)
+
+
+def test_the_error_of_drawn_rows_holds_their_bias(digits, monkeypatch):
+    X = digits[0]
+    rows = np.random.default_rng(0).choice(len(X), 100, replace=False)
+    small = DistilledSet(X[rows] + np.float32(0.05))
+    whole = metrics.wasserstein(X, None, small)
+    assert whole.error is None
+    monkeypatch.setattr(_fidelity, "_MAX_PAIRS", 400 * 100)
+    drawn = metrics.wasserstein(X, None, small)
+    assert "random rows" in drawn.note
+    assert 0 < abs(drawn - whole) < 3 * drawn.error < 0.3 * whole
+
+
+def test_sinkhorn_tends_to_the_exact_distance(digits):
+    small = picked(*digits, 10)
+    exact, entropic = (metrics.wasserstein(*digits, small, method=method) for method in ("exact", "sinkhorn"))
+    assert 0.4 * exact < entropic < 1.05 * exact
+    with pytest.raises(DataError, match="method='fast' is not known"):
+        metrics.wasserstein(*digits, small, method="fast")
+    with pytest.raises(DataError, match="n_projections=0"):
+        metrics.sliced_wasserstein(*digits, small, n_projections=0)
+
+
+def test_features_in_place_of_rows(digits):
+    small, reference = picked(*digits, 6), metrics.Reference(*digits)
+    for metric in (metrics.wasserstein, metrics.sliced_wasserstein):
+        value = metric(reference, None, small, features="pca")
+        mapped = DistilledSet(reference.extractor("pca").transform(small.X), small.y, classes=small.classes)
+        assert value == pytest.approx(metric(reference.features("pca"), digits[1], mapped), rel=1e-6)
+        assert value.features == reference.extractor("pca").identity

@@ -10,11 +10,29 @@ from distillkit import metrics
 from distillkit.metrics._specs import metric_specs
 
 SPECS = {spec.name: spec for spec in metric_specs()}
-HELPERS = {"expected_coverage", "floors", "make_extractor", "privacy_report", "random_sets", "shares_reference"}
+HELPERS = {
+    "vendi_score",
+    "expected_coverage",
+    "floors",
+    "make_extractor",
+    "privacy_report",
+    "random_sets",
+    "shares_reference",
+}
 # Results in more detail, and scores that combine several runs.
 HELPERS |= {"compare_gradients", "influences", "two_sample_test"}
 HELPERS |= {"augmentation_robust_score", "label_robust_score", "selection_correlation"}
-NEITHER = {"rows", "bytes", "parameters", "ssim-diversity", "influence"}
+NEITHER = {
+    "density",
+    "vendi-ratio",
+    "variance-ratio",
+    "label-entropy",
+    "rows",
+    "bytes",
+    "parameters",
+    "ssim-diversity",
+    "influence",
+}
 FIRST = {"prediction": ["y_true", "y_pred"], "run": ["record"], "data": ["X", "y", "distilled", "random_state"]}
 
 
