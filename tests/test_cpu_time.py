@@ -50,7 +50,7 @@ def test_the_first_calls_and_single_slow_ones_do_not_count(clock: Clock) -> None
 def test_short_calls_are_made_many_times_for_one_sample(clock: Clock) -> None:
     (found,) = interleaved_cpu_seconds([clock.work("a", 0.0001)], repeats=5)
     assert found == pytest.approx([0.0001] * 5)
-    assert len(clock.order) == pytest.approx(2 + 5 * 20, abs=5)  # samples of two milliseconds
+    assert len(clock.order) == pytest.approx(4 + 5 * 50, abs=5)  # samples of five milliseconds
 
 
 def test_long_calls_are_made_five_times(clock: Clock) -> None:
