@@ -127,3 +127,10 @@ def test_without_floors(digits):
     constant = floors(lambda *_: 1.0, X, y, small_set(X, y, [1] * 10), draws=2)
     assert (constant.fresh, constant.z) == ((1.0, 0.0), 0.0)
     assert floors("mmd", X, y, small_set(X, y, [1] * 10), draws=0).note
+
+
+def test_draws_that_differ_by_rounding_alone_have_no_score() -> None:
+    draws = iter([0.05, *[0.06 + 1e-17 * number for number in range(20)]])
+    X = np.arange(40.0).reshape(20, 2)
+    found = floors(lambda *_: next(draws), X, None, DistilledSet(X[:4]), draws=5)
+    assert (found.fresh is not None, found.z) == (True, None)

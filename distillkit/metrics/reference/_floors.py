@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FloorValues", "Floors", "call", "floor_values", "floors", "loaded_metric", "z_score"]
 
+_ROUNDING = 1e-12
+"""Share of a value by which draws that are equal but for rounding may differ."""
+
 Floor = tuple[float, float]
 """Mean and standard deviation over the draws."""
 
@@ -168,9 +171,10 @@ def z_score(value: float | None, fresh: Floor | None) -> float | None:
     if value is None or fresh is None:
         return None
     mean, deviation = fresh
-    if value == mean:
+    scale = max(abs(value), abs(mean))
+    if abs(value - mean) <= _ROUNDING * scale:
         return 0.0
-    return float((value - mean) / deviation) if deviation > 0 else None
+    return float((value - mean) / deviation) if deviation > _ROUNDING * scale else None
 
 
 def call(metric: Callable[..., Any], reference: Reference, distilled: DistilledSet, random_state: int) -> float | None:
