@@ -45,7 +45,7 @@ def data_root(real_data):
     real_data("ucr/GunPoint")
 
 
-def places(plan, dataset, method="random", evaluator="knn"):
+def places(plan, dataset, method="kmeans", evaluator="knn"):
     return [
         (cell.split, cell.distil_seed)
         for cell in plan.cells
@@ -65,8 +65,8 @@ TEN = [(number, number) for number in range(10)]
         ({"splits": "1"}, [(0, 0), (0, 1), (0, 2)], [(None, 0), (None, 1), (None, 2)]),
         ({"splits": "2", "seeds": "[5, 8]"}, [(0, 5), (0, 8), (1, 5), (1, 8)], [(None, 5), (None, 8)]),
         ({"splits": "1", "seeds": "1"}, [(0, 0)], [(None, 0)]),
-        ({"splits": "4", "seeds": "{random = 2}"}, TEN[:4], [(None, 0), (None, 1)]),
-        ({"splits": "2", "seeds": "{default = 3, random = 1}"}, [(0, 0), (1, 0)], [(None, 0)]),
+        ({"splits": "4", "seeds": "{kmeans = 2}"}, TEN[:4], [(None, 0), (None, 1)]),
+        ({"splits": "2", "seeds": "{default = 3, kmeans = 1}"}, [(0, 0), (1, 0)], [(None, 0)]),
         (
             {"splits": "2", "seeds": "{default = 2, kcenter = 1}"},
             [(0, 0), (0, 1), (1, 0), (1, 1)],
@@ -112,7 +112,23 @@ def test_options_narrow_splits_and_add_no_controls(tmp_path):
     path.write_text("\n".join(f"{key} = {value}" for key, value in SUITE.items()))
     plan = make_plan(load_narrowed(str(path), {"splits": 2, "methods": ("random",)}))
     assert {cell.method for cell in plan.cells} == {"random"}
-    assert places(plan, "iris") == TEN[:2]
+    assert [split for split, _ in places(plan, "iris", "random")] == [0] * 5 + [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("keys", "seeds"),
+    [
+        ({"splits": "2"}, [(0, 0), (0, 1000), (0, 2000), (0, 3000), (0, 4000), (1, 1), (1, 1001)]),
+        ({"splits": "2", "seeds": "{random = 2}"}, [(0, 0), (0, 1000), (1, 1), (1, 1001)]),
+        ({"splits": "2", "seeds": "1"}, [(0, 0), (1, 0)]),
+    ],
+)
+def test_the_control_has_several_seeds_a_split_unless_the_suite_says_otherwise(keys, seeds):
+    found = places(plan_of(**keys), "iris", "random")
+    assert found[: len(seeds)] == seeds
+    assert len(found) == (10 if "seeds" not in keys else len(seeds))
+    variant = plan_of(splits="2", methods='[{name = "random", label = "own", certify = true}]')
+    assert places(variant, "iris", "own") == [(0, 0), (1, 1)], "a variant is a method like others"
 
 
 def methods(plan, dataset="iris"):
@@ -238,7 +254,7 @@ def test_rows_name_the_metric_that_suits_their_data_unless_the_suite_does(do, tm
 
 
 def test_each_split_is_run_on_its_own_rows(do, tmp_path):
-    plan = plan_of(datasets='["iris"]', methods='["random"]', splits="[0, 3]", controls="false")
+    plan = plan_of(datasets='["iris"]', methods='["kcenter"]', splits="[0, 3]", controls="false")
     rows = do(plan, tmp_path)
     store = ResultsStore(tmp_path)
     assert [row["split"] for row in rows] == [0, 3]

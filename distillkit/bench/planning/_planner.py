@@ -83,9 +83,10 @@ class Planner:
                 if not method.spec.follows_budget and budget is not self.suite.budgets[0]:
                     continue
                 used = evaluators if method.spec.reduces == "rows" else [self.student(method)]
-                for repetition, evaluator, eval_seed in product(
-                    repetitions(self.suite, method.entry.name, dataset.splits), used, self.suite.evaluation_seeds
-                ):
+                # Controls of other kinds train a teacher first, which is not cheap.
+                is_control = method.role == CONTROL and method.spec.kind == "control"
+                repeated = repetitions(self.suite, method.entry.name, dataset.splits, is_control=is_control)
+                for repetition, evaluator, eval_seed in product(repeated, used, self.suite.evaluation_seeds):
                     cell = self.cell(dataset.at(repetition.split), method, budget, repetition, evaluator, eval_seed)
                     added = method in controls
                     # A control that the suite has not named is left out where it does not apply.

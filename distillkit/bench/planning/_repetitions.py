@@ -14,6 +14,13 @@ SEEDS_OF_ONE_SPLIT = 3
 """Number of distillation seeds of a suite with a single split that names no seeds."""
 
 
+SEEDS_OF_THE_CONTROL = 5
+"""Number of seeds of the random subset on each of several splits, if the suite names none."""
+
+_STEP = 1000
+"""Difference between the seeds of the control on one split, beyond the numbers of splits."""
+
+
 class Repetition(NamedTuple):
     """One repetition: the number of the split, or None, and the distillation seed.
 
@@ -25,7 +32,9 @@ class Repetition(NamedTuple):
     again: bool = False
 
 
-def repetitions(suite: Suite, method: str, splits: Sequence[int] | None) -> list[Repetition]:
+def repetitions(
+    suite: Suite, method: str, splits: Sequence[int] | None, *, is_control: bool = False
+) -> list[Repetition]:
     """Return the repetitions of a method on one dataset.
 
     Parameters
@@ -35,18 +44,23 @@ def repetitions(suite: Suite, method: str, splits: Sequence[int] | None) -> list
         Registry name, for which the suite may have a largest number of seeds.
     splits : sequence of int or None
         Splits of the dataset; None if it has test rows of its own.
+    is_control : bool, default=False
+        Whether other methods are tested against this cheap one. It depends most on the seed, and
+        tests know how much of the differences between splits is due to it only if there are
+        several seeds a split.
 
     Returns
     -------
     list of Repetition
         Seeds that the suite names are combined with each split. Without any, each of several splits
-        has one seed, its own number, and a single split has three. A dataset with test rows of its
-        own has as many seeds as the suite has splits then, so that both kinds of datasets are
-        repeated equally often.
+        has one seed, its own number, and the control four more; a single split has three. A dataset
+        with test rows of its own has as many seeds as the suite has splits then, so that both kinds
+        of datasets are repeated equally often.
     """
     most = suite.most_seeds.get(method)
     if splits is not None and suite.seeds is None and len(splits) > 1:
-        return [Repetition(split, split) for split in splits]
+        number = min(SEEDS_OF_THE_CONTROL if is_control else 1, most or SEEDS_OF_THE_CONTROL)
+        return [Repetition(split, split + _STEP * i, i > 0) for split, i in product(splits, range(number))]
     number = len(suite.splits) if len(suite.splits) > 1 else SEEDS_OF_ONE_SPLIT
     seeds = (tuple(range(number)) if suite.seeds is None else suite.seeds)[:most]
     places = product((None,) if splits is None else splits, seeds)
