@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from distillkit.distilled._certificate import certify
+from distillkit.metrics.reference import Reference
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
@@ -21,11 +22,11 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
 
     Parameters
     ----------
-    X : array-like of shape (n, ...)
+    X : array-like of shape (n, ...) or Reference
         Training rows as the distiller saw them.
     y : array-like of shape (n,) or None
         Class labels give the k-means and logistic costs, numbers the ridge cost, and None the
-        k-means cost.
+        k-means cost. A reference brings its own.
     distilled : DistilledSet
     random_state : int, default=0
         Seeds the solutions.
@@ -36,5 +37,7 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
         0 for the training rows themselves; None if a solution has a cost of zero on the training
         rows and not on the distilled ones.
     """
+    if isinstance(X, Reference):
+        X, y = X.X, X.y
     error = certify(distilled, X, y if distilled.y is not None else None, random_state=random_state).error
     return error if math.isfinite(error) else None

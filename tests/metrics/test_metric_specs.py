@@ -7,7 +7,10 @@ import sys
 import pytest
 
 from distillkit import metrics
+from distillkit.coresets import RandomSubset
+from distillkit.datasets import load_dataset
 from distillkit.metrics._specs import metric_specs
+from distillkit.metrics.reference import Reference
 
 SPECS = {spec.name: spec for spec in metric_specs()}
 HELPERS = {
@@ -80,3 +83,16 @@ def test_reading_the_specs_loads_no_library():
         "assert not loaded, loaded\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("dataset", ["iris", "diabetes"])
+def test_a_reference_stands_for_its_rows_and_targets(dataset):
+    data = load_dataset(dataset)
+    small = RandomSubset(3, random_state=0).fit(data.X_train, data.y_train).distilled_
+    reference = Reference(data.X_train, data.y_train, task=data.task)
+    specs = [spec for spec in metric_specs() if spec.shares_reference and spec.standard and data.task in spec.tasks]
+    specs = [spec for spec in specs if not spec.needs & {"images", "series"}]
+    assert "coreset-error" in {spec.name for spec in specs}
+    for spec in specs:
+        of_rows = spec.load()(data.X_train, data.y_train, small, random_state=0)
+        assert spec.load()(reference, None, small, random_state=0) == of_rows, spec.name
