@@ -11,10 +11,18 @@ from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.specs import MetricSpec
 from distillkit.testing import check_metric, metric_checks
+from distillkit.testing.metrics._by_design import BY_DESIGN
 from distillkit.testing.metrics._problem import make_problem
 from distillkit.testing.metrics._run import metric_results
 
 BUILT_IN = [name for name, spec in get_manager().specs("metric").items() if spec.stage != "run" and "/" not in name]
+GRADED = ("check_noise", "check_lost_classes", "check_repeated_rows", "check_response")
+# `distillkit check metric NAME` runs the graded corruption of these metrics as well, which takes minutes.
+GRADIENTS = ("gradient-similarity", "gradient-distance")
+SLOW = dict.fromkeys(
+    (*GRADIENTS, "two-sample-auc", "two-sample-accuracy", "ssim-diversity", "ssim-memorisation"), GRADED
+)
+QUICK = {name: {"checkpoints": (0, 5), "n_networks": 1} for name in GRADIENTS}
 DATA = {"greater_is_better": False, "ideal": 0.0}
 SCORE = {"stage": "prediction", "tasks": frozenset({"classification"}), "ideal": 1.0, "value_range": (0.0, 1.0)}
 
@@ -51,7 +59,18 @@ def test_built_in_metrics_pass(name):
     spec = get_manager().get("metric", name)
     if spec.missing():
         pytest.skip(f"{name} needs {spec.missing()}")
-    assert [result for result in metric_results(name) if not result.passed] == []
+    skip = {check for check, _ in metric_checks(name)} & set(SLOW.get(name, ()))
+    results = metric_results(name, skip, options=QUICK.get(name))
+    assert [result for result in results if not result.passed] == []
+
+
+@pytest.mark.parametrize(("name", "check"), [(name, check) for name, checks in BY_DESIGN.items() for check in checks])
+def test_what_is_left_out_by_design_does_fail(name, check):
+    spec = get_manager().get("metric", name)
+    with pytest.raises(AssertionError, match=f"{name} fails {check}"):
+        check_metric(spec, skip={other for other, _ in metric_checks(spec)} - {check})
+    (result,) = [result for result in metric_results(name) if result.name == check]
+    assert result.text == f"left out: {BY_DESIGN[name][check]}"
 
 
 def biased(X, y, distilled, random_state=0):

@@ -13,7 +13,7 @@ from distillkit.cli._completion import Name
 from distillkit.cli._interrupts import note_of_distillation, noted, remember
 from distillkit.cli._options import data_root_option
 
-__all__ = ["distill"]
+__all__ = ["distill", "parse_params"]
 
 
 @click.command()
@@ -106,7 +106,7 @@ def distill(
 
     check_output(output, source)
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
-    distiller = make_distiller(method, Budget.parse(budget), _parse(params), common)
+    distiller = make_distiller(method, Budget.parse(budget), parse_params(params), common)
     if no_weight and weight is not None:
         raise click.UsageError("--weight names a column of weights, and --no-weight says that there is none: give one.")
     reading |= {"missing": missing, "drop": [name.strip() for names in drop for name in names.split(",")]}
@@ -127,7 +127,7 @@ def distill(
         click.echo(f"target: {describe_missing_target(X)}")
 
 
-def _parse(params: tuple[str, ...]) -> dict[str, Any]:
+def parse_params(params: tuple[str, ...]) -> dict[str, Any]:
     """Parse ``name=value`` pairs; values that are not valid TOML are taken as text."""
     from distillkit.utils._file_bounds import parsed_toml
 

@@ -76,6 +76,7 @@ def _images() -> list[MetricSpec]:
             "held-out",
             greater_is_better=False,
             value_range=(-2.0, 2.0),
+            privacy=True,
             standard=False,
             floor_draws=0,
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from distillkit.bench.planning._load_suite import load_suite, parse_suite
 from distillkit.bench.planning._make_plan import make_plan
-from distillkit.cli._distill import _parse
+from distillkit.cli._distill import parse_params
 from distillkit.exceptions import SuiteError
 
 GOOD = {
@@ -119,4 +119,4 @@ def test_many_entries_are_compared_in_little_time():
 
 @pytest.mark.parametrize("value", ["9" * 5_000, "0x" + "f" * 5_000, "[" * 3_000 + "]" * 3_000, "x y"])
 def test_parameters_of_the_command_line_that_are_not_valid_toml_are_text(value):
-    assert _parse((f"name={value}", "other=[1, 0x10]")) == {"name": value, "other": [1, 16]}
+    assert parse_params((f"name={value}", "other=[1, 0x10]")) == {"name": value, "other": [1, 16]}

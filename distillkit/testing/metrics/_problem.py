@@ -26,6 +26,8 @@ class MetricProblem:
         Training rows of six classes, shuffled; y holds labels 0 to 5 or numbers.
     fresh_rows, fresh_targets : ndarray
         Other rows of the same size.
+    held_out_rows, held_out_targets : ndarray
+        Further rows of the same size, for metrics that need held-out rows.
     task : {"classification", "regression"}
     bounded : bool
         Whether values lie in [0, 1], as those of images.
@@ -35,6 +37,8 @@ class MetricProblem:
     y: np.ndarray
     fresh_rows: np.ndarray
     fresh_targets: np.ndarray
+    held_out_rows: np.ndarray
+    held_out_targets: np.ndarray
     task: str
     bounded: bool
 
@@ -84,15 +88,15 @@ def make_problem(task: str = "classification", modality: str = "table", seed: in
     rng = np.random.RandomState(seed)
     shape = {"table": (8,), "series": (2, 32), "image": (1, 16, 16)}[modality]
     centers = _centers(modality, shape, rng)
-    parts = []
-    for _ in range(2):
+    parts: list[Any] = []
+    for _ in range(3):
         codes = rng.permutation(np.repeat(np.arange(N_CLASSES), _ROWS))
         noise = rng.normal(size=(len(codes), *shape)) * (0.12 if modality == "image" else 1.0)
         X = centers[codes] + noise
         X = np.clip(X, 0, 1) if modality == "image" else X
         numbers = X.reshape(len(X), -1)[:, :3].sum(axis=1) + 0.1 * rng.normal(size=len(X))
         parts += [X, codes if task == "classification" else numbers]
-    return MetricProblem(parts[0], parts[1], parts[2], parts[3], task=task, bounded=modality == "image")
+    return MetricProblem(*parts, task, modality == "image")
 
 
 def _centers(modality: str, shape: tuple[int, ...], rng: np.random.RandomState) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from distillkit.exceptions import UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.specs import MetricSpec
 from distillkit.testing.metrics import _graded, _invariances, _predictions
+from distillkit.testing.metrics._by_design import BY_DESIGN
 from distillkit.testing.metrics._subject import Subject
 
 __all__ = ["CheckResult", "check_metric", "metric_checks", "metric_results"]
@@ -36,13 +37,18 @@ class CheckResult:
     text: str
 
 
-def metric_checks(metric: Any, **facts: Any) -> list[tuple[str, Callable[[], None]]]:
+def metric_checks(
+    metric: Any, *, options: Mapping[str, Any] | None = None, **facts: Any
+) -> list[tuple[str, Callable[[], None]]]:
     """Return the checks of a metric.
 
     Parameters
     ----------
     metric : str, MetricSpec or callable
         A registered name, a registration, or the function itself.
+    options : mapping or None
+        Further arguments of the metric, such as those that make a costly one quick: a check calls
+        it about a hundred times.
     **facts
         For a function: the fields of `MetricSpec` that describe it, such as ``stage="data"`` (the
         default), ``greater_is_better=False`` or ``ideal=0.0``. For a name or a registration, they
@@ -52,7 +58,8 @@ def metric_checks(metric: Any, **facts: Any) -> list[tuple[str, Callable[[], Non
     -------
     list of (str, callable)
         Names and checks. A check takes no argument, returns None, and raises AssertionError with an
-        explanation on failure.
+        explanation on failure. Those that a built-in metric fails by design are left out where it
+        is given by its name.
 
     Raises
     ------
@@ -61,16 +68,21 @@ def metric_checks(metric: Any, **facts: Any) -> list[tuple[str, Callable[[], Non
     ValueError
         If the metric is of stage "run", whose records follow no rule that could be checked.
     """
-    subject = _subject(metric, facts)
-    return [(check.__name__, partial(check, subject)) for check in _checks_of(subject)]
+    subject = _subject(metric, facts, options)
+    left_out = _by_design(metric)
+    return [
+        (check.__name__, partial(check, subject)) for check in _checks_of(subject) if check.__name__ not in left_out
+    ]
 
 
-def metric_results(metric: Any, skip: Iterable[str] = (), **facts: Any) -> list[CheckResult]:
+def metric_results(
+    metric: Any, skip: Iterable[str] = (), *, options: Mapping[str, Any] | None = None, **facts: Any
+) -> list[CheckResult]:
     """Run the checks of a metric and return all results, failures included.
 
     Parameters
     ----------
-    metric, **facts
+    metric, options, **facts
         As for `metric_checks`.
     skip : iterable of str
         Names of checks to leave out.
@@ -84,15 +96,19 @@ def metric_results(metric: Any, skip: Iterable[str] = (), **facts: Any) -> list[
     UnknownNameError
         If `skip` contains the name of no check.
     """
-    checks = dict(metric_checks(metric, **facts))
+    checks = dict(metric_checks(metric, options=options, **facts))
     for name in skip:
         if name not in checks:
             raise UnknownNameError("check", name, checks)
         del checks[name]
-    return [_result(name, check) for name, check in checks.items()]
+    return [_result(name, check) for name, check in checks.items()] + [
+        CheckResult(name, passed=True, text=f"left out: {reason}") for name, reason in _by_design(metric).items()
+    ]
 
 
-def check_metric(metric: Any, *, skip: Iterable[str] = (), **facts: Any) -> None:
+def check_metric(
+    metric: Any, *, skip: Iterable[str] = (), options: Mapping[str, Any] | None = None, **facts: Any
+) -> None:
     """Check the invariances of a metric, and that it follows graded corruption.
 
     A metric of stage "data" must not depend on the order of rows or on their units and types, must
@@ -106,7 +122,7 @@ def check_metric(metric: Any, *, skip: Iterable[str] = (), **facts: Any) -> None
         As for `metric_checks`.
     skip : iterable of str
         Names of checks to leave out, for a metric that differs by design.
-    **facts
+    options, **facts
         As for `metric_checks`.
 
     Raises
@@ -126,7 +142,7 @@ def check_metric(metric: Any, *, skip: Iterable[str] = (), **facts: Any) -> None
     ...
     AssertionError: mean-distance fails ...
     """
-    checks = dict(metric_checks(metric, **facts))
+    checks = dict(metric_checks(metric, options=options, **facts))
     for name in skip:
         if name not in checks:
             raise UnknownNameError("check", name, checks)
@@ -135,6 +151,13 @@ def check_metric(metric: Any, *, skip: Iterable[str] = (), **facts: Any) -> None
         result = _result(name, check)
         if not result.passed:
             raise AssertionError(f"{_subject(metric, facts).spec.name} fails {name}: {result.text}")
+
+
+def _by_design(metric: Any) -> dict[str, str]:
+    """Return the checks that a registered built-in metric fails by design, with the reasons."""
+    if not isinstance(metric, str) or get_manager().provider("metric", metric).dist != "distillkit":
+        return {}
+    return BY_DESIGN.get(metric, {})
 
 
 def _checks_of(subject: Subject) -> list[Callable[[Subject], None]]:
@@ -152,7 +175,7 @@ def _checks_of(subject: Subject) -> list[Callable[[Subject], None]]:
     return [*invariances, *(_graded.PRIVACY_CHECKS if spec.privacy else _graded.FIDELITY_CHECKS)]
 
 
-def _subject(metric: Any, facts: dict[str, Any]) -> Subject:
+def _subject(metric: Any, facts: dict[str, Any], options: Mapping[str, Any] | None = None) -> Subject:
     if isinstance(metric, str):
         metric = get_manager().get("metric", metric)
     if isinstance(metric, MetricSpec):
@@ -162,7 +185,7 @@ def _subject(metric: Any, facts: dict[str, Any]) -> Subject:
         spec = MetricSpec(**{"name": name, "target": metric, "stage": "data", **facts})
     else:
         raise TypeError(f"{metric!r} is no metric: give a registered name, a MetricSpec or a function.")
-    return Subject(spec, spec.load())
+    return Subject(spec, partial(spec.load(), **options) if options else spec.load())
 
 
 def _result(name: str, check: Callable[[], None]) -> CheckResult:

@@ -29,11 +29,14 @@ class Subject:
     ----------
     spec : MetricSpec
     function : callable
-        The loaded target.
+        The loaded target, perhaps with options set.
+    state : dict
+        The held-out rows of the last problem, and values that several checks use.
     """
 
     spec: MetricSpec
     function: Callable[..., Any] = field(repr=False)
+    state: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def task(self) -> str:
@@ -48,7 +51,10 @@ class Subject:
     def problem(self, seed: int = 0) -> MetricProblem:
         """Return a problem of a kind of rows that the metric takes."""
         kinds = [kind for need, kind in _MODALITIES.items() if need in self.spec.needs]
-        return make_problem(self.task, kinds[0] if kinds else "table", seed)
+        problem = make_problem(self.task, kinds[0] if kinds else "table", seed)
+        if "held-out" in self.spec.needs:
+            self.state["held-out"] = {"holdout": problem.held_out_rows, "y_holdout": problem.held_out_targets}
+        return problem
 
     def value(self, *args: Any) -> Any:
         """Call the metric, and return its value: a float, perhaps with an error, or None.
@@ -78,7 +84,7 @@ class Subject:
         """Call the metric without showing its warnings."""
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return self.function(*args)
+            return self.function(*args, **self.state.get("held-out", {}))
 
     def badness(self, value: float) -> float | None:
         """Return a number that is larger for a worse value, or None if no direction is stated."""
