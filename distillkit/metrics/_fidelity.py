@@ -128,7 +128,7 @@ def sliced_wasserstein(
             continue
         shares.append(len(pair.part))
         if scaled(_extent(reference, pair), pair.distilled)[1]:  # extreme values
-            options = {"y_weight": pair.weight, "n_projections": n_projections, "seed": random_state}
+            options: dict[str, Any] = {"y_weight": pair.weight, "n_projections": n_projections, "seed": random_state}
             values.append(distances.sliced_wasserstein(pair.X, pair.distilled, **options))
         else:
             values.append(sqrt(squared_sliced_distance(reference, pair, n_projections, random_state)))

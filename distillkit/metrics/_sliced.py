@@ -103,4 +103,4 @@ def _mean_squared_distance(X: np.ndarray, Y: np.ndarray, weight: np.ndarray) -> 
         integrals.append(np.diff(up_to, axis=1) / n)
     mass = np.diff(ends, axis=1) / n
     total = float((integrals[1] - 2 * Y * integrals[0] + Y**2 * mass).sum())
-    return max(0.0, total / n_directions)
+    return float(max(0.0, total / n_directions))
