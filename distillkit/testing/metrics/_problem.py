@@ -96,7 +96,7 @@ def make_problem(task: str = "classification", modality: str = "table", seed: in
         X = np.clip(X, 0, 1) if modality == "image" else X
         numbers = X.reshape(len(X), -1)[:, :3].sum(axis=1) + 0.1 * rng.normal(size=len(X))
         parts += [X, codes if task == "classification" else numbers]
-    return MetricProblem(*parts, task, modality == "image")
+    return MetricProblem(*parts, task=task, bounded=modality == "image")
 
 
 def _centers(modality: str, shape: tuple[int, ...], rng: np.random.RandomState) -> np.ndarray:
