@@ -96,7 +96,10 @@ def make_problem(task: str = "classification", modality: str = "table", seed: in
         X = np.clip(X, 0, 1) if modality == "image" else X
         numbers = X.reshape(len(X), -1)[:, :3].sum(axis=1) + 0.1 * rng.normal(size=len(X))
         parts += [X, codes if task == "classification" else numbers]
-    return MetricProblem(*parts, task=task, bounded=modality == "image")
+    rows, targets = parts[::2], parts[1::2]
+    return MetricProblem(
+        rows[0], targets[0], rows[1], targets[1], rows[2], targets[2], task=task, bounded=modality == "image"
+    )
 
 
 def _centers(modality: str, shape: tuple[int, ...], rng: np.random.RandomState) -> np.ndarray:
