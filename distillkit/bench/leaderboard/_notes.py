@@ -49,4 +49,5 @@ def interval_notes(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _joined(bases: Iterable[str]) -> str:
     """Return the longest of the bases: test rows alone are those of methods without randomness."""
-    return max(bases, key=len)
+    longest = max(bases, key=len)
+    return "splits, with their test rows and seeds" if longest == "splits" else longest
