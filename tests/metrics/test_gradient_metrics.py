@@ -130,6 +130,23 @@ def test_the_order_of_rows_and_a_reference_change_nothing_and_networks_are_train
     assert len(calls) == 3
 
 
+def test_networks_of_many_rows_serve_references_without_a_few_of_them(monkeypatch):
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(400, 3)), np.arange(400) % 2
+    calls, trained = [], network_gradients.checkpoints_of
+    monkeypatch.setattr(network_gradients, "checkpoints_of", lambda *args: calls.append(1) or trained(*args))
+    reference, small = Reference(X, y), DistilledSet(X[:20], y[:20])
+    options = {"network": "mlp", "checkpoints": (0, 10), "n_networks": 1}
+    whole = metrics.gradient_similarity(reference, None, small, **options)
+    fresh = metrics.gradient_similarity(reference.without([0, 1]), None, small, **options)
+    assert len(calls) == 1
+    assert fresh == pytest.approx(whole, abs=0.05)
+    assert fresh != whole  # the gradient of the training rows is that of the remaining ones
+    metrics.gradient_similarity(reference.without(np.arange(20)), None, small, **options)
+    metrics.gradient_similarity(reference.without([0, 1]), None, small, **{**options, "checkpoints": (0, 13)})
+    assert len(calls) == 3
+
+
 def test_numbers_soft_labels_and_images():
     rng = np.random.default_rng(2)
     X, y = rng.normal(size=(60, 1, 12, 12)), rng.normal(size=60)

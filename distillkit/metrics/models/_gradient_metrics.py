@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["GradientAgreement", "compare_gradients", "gradient_distance", "gradient_similarity"]
 
 _STEPS = (0, 20, 200, 1000)
-_MOST_ROWS = 1000
+_BATCH = 32
+_MOST_ROWS = 1000  # whose gradient is computed
+_FEW_REMOVED = 0.01  # share of the rows that a network hardly notices
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def compare_gradients(
     of the mean loss with respect to all parameters is computed on the distilled rows, which count
     by their weights, and on the training rows. Layers are in evaluation mode for this, so that
     batch normalization uses its running statistics, and nothing is augmented. Rows are standardized
-    by the training rows.
+    by the training rows. For floors of held-out rows, networks are trained without these rows,
+    unless they are less than 1 % of the rows and the training sees no row more than once.
 
     Parameters
     ----------
@@ -169,7 +172,6 @@ def compare_gradients(
     for number in range(n_networks):
         seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
         key = ("gradients", number, steps, random_state, width, network if isinstance(network, str) else id(network))
-        # The function `network` is kept as well, so that its id is not given to another one.
         make = partial(_training_gradients, sides, targets, steps, seed, network, width)
         trained = sides.reference.cached(key, make)[1]
         for place, (module, whole) in enumerate(trained):
@@ -185,15 +187,35 @@ def _training_gradients(
     sides: Sides, targets: np.ndarray, steps: tuple[int, ...], seed: int, network: Any, width: int
 ) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return `network`, and the network at each step with the gradient of the training rows."""
-    from distillkit.metrics.models._network_gradients import checkpoints_of, loss_gradient
+    from distillkit.metrics.models._network_gradients import loss_gradient
 
-    # Train on the rows in the order of their keys, which does not depend on the order of X.
+    # The function `network` is kept as well, so that its id is not given to another one.
+    trained = _trained_on(sides, steps)
+    key = ("networks", steps, seed, width, network if isinstance(network, str) else id(network))
+    modules = trained.reference.cached(key, partial(_trained, trained, steps, seed, network, width))
+    rows = sides.draw(np.arange(len(sides.X)), _MOST_ROWS, seed)
+    scaled, ones = row_scaling(sides)(sides.X[rows]), np.ones(len(rows))
+    return network, [(module, loss_gradient(module, scaled, targets[rows], ones)) for module in modules]
+
+
+def _trained_on(sides: Sides, steps: tuple[int, ...]) -> Sides:
+    """Return the rows that networks are trained on: all rows, if leaving some out cannot matter.
+
+    Without a few of many rows, of which a training sees none more than once, the networks would be
+    about the same, so those of the root serve the floors as well.
+    """
+    root, removed = sides.reference.root, len(sides.reference.removed)
+    alike = removed <= _FEW_REMOVED * len(root) and steps[-1] * _BATCH <= len(root)
+    return replace(sides, reference=root) if alike else sides
+
+
+def _trained(sides: Sides, steps: tuple[int, ...], seed: int, network: Any, width: int) -> list[Any]:
+    """Train a network on the rows in the order of their keys, so that of X does not matter."""
+    from distillkit.metrics.models._network_gradients import checkpoints_of
+
     order = sides.draw(np.arange(len(sides.X)), len(sides.X), seed)
     scaled = row_scaling(sides)(sides.X[order]).astype(np.float32)
-    modules = checkpoints_of(network, scaled, targets[order], steps, seed, width)
-    most = slice(_MOST_ROWS)
-    ones = np.ones(len(scaled[most]))
-    return network, [(module, loss_gradient(module, scaled[most], targets[order][most], ones)) for module in modules]
+    return checkpoints_of(network, scaled, target_matrix(sides)[0][order], steps, seed, width, _BATCH)
 
 
 def _mean(values: np.ndarray, steps: tuple[int, ...]) -> Measured:

@@ -14,7 +14,6 @@ from distillkit.nn import evaluating, make_generator, make_network, seeded_layer
 
 __all__ = ["checkpoints_of", "loss_gradient"]
 
-_BATCH = 32
 _LEARNING_RATE, _MOMENTUM = 0.01, 0.9
 _BLOCK_ROWS = 512
 
@@ -26,6 +25,7 @@ def checkpoints_of(
     steps: Sequence[int],
     seed: int,
     width: int | None,
+    batch_size: int = 32,
 ) -> list[nn.Module]:
     """Train a network, and return copies of it after some numbers of steps.
 
@@ -38,11 +38,13 @@ def checkpoints_of(
     targets : ndarray of shape (n, k)
         Class indicators, or one column of standardized numbers.
     steps : sequence of int
-        Sorted and different numbers of steps, each of 32 rows; 0 is before the training.
+        Sorted and different numbers of steps, each of one batch; 0 is before the training.
     seed : int
         Seed of the initial weights and of the order of the rows.
     width : int or None
         Channels of named convolutional networks.
+    batch_size : int, default=32
+        Rows of one step.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def checkpoints_of(
     optimizer = torch.optim.SGD(module.parameters(), _LEARNING_RATE, _MOMENTUM)
     generator, order = make_generator(seed), torch.empty(0, dtype=torch.long)
     copies: list[nn.Module] = []
-    batch = min(_BATCH, len(rows))
+    batch = min(batch_size, len(rows))
     with seeded_layers(module, seed):
         module.train()
         for step in range(steps[-1] + 1):
