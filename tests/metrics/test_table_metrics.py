@@ -71,6 +71,18 @@ def test_the_columns_of_a_mixed_table_are_its_own():
     assert 0 < metrics.correlation_error(frame, y, made) < 1
 
 
+def test_floors_of_a_mixed_table_compare_the_same_columns():
+    frame, y = frame_of(400)
+    small = RandomSubset(budget=20, random_state=0).fit(frame, y).distilled_
+    result = metrics.floors(metrics.marginal_tv, frame, y, small, draws=20)
+    spread = result.picked[1]
+    assert abs(result.value - result.picked[0]) < 4 * spread  # the set is one more such draw
+    reference = Reference(small.encode(frame), y)
+    metrics.marginal_tv(reference, None, small)
+    plain = DistilledSet(small.X, small.y, small.sample_weight, classes=small.classes)
+    assert metrics.marginal_tv(reference, None, plain) == pytest.approx(metrics.marginal_tv(frame, y, small))
+
+
 def test_associations_of_every_kind():
     rng = np.random.default_rng(4)
     numbers = rng.normal(size=(80, 2)) + 5

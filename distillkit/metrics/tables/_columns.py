@@ -116,15 +116,15 @@ def table_columns(sides: Sides, table: Any, metric: str) -> tuple[TableColumns, 
     require_axes(sides, 1, metric)
     root, has_classes = sides.reference.root, sides.classes is not None
     is_encoded = table is not None and table.is_encoded
+    # The first set decides the layout, so that random rows, which come without an encoder, are
+    # compared in the same columns as the set whose floors they give.
     layout = root.cached(
-        ("layout", is_encoded),
+        "table layout",
         lambda: Layout.of_encoder(table.encoder) if is_encoded else Layout.of_array(root.X),
     )
     with_target = sides.y_small is not None
     targets = None if not with_target else root.codes if has_classes else np.asarray(root.y, dtype=np.float64)
-    whole = root.cached(
-        ("columns", is_encoded, with_target), lambda: layout.read(root.X, targets, has_classes=has_classes)
-    )
+    whole = root.cached(("table columns", with_target), lambda: layout.read(root.X, targets, has_classes=has_classes))
     if not whole.numbers.shape[1] + whole.levels.shape[1]:
         raise DataError(f"{metric} needs at least one column, but the table has none that differs between rows.")
     return whole, layout.read(sides.small, sides.y_small, has_classes=has_classes)
