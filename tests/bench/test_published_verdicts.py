@@ -109,8 +109,11 @@ def test_the_same_protocol_gives_a_verdict_with_its_tolerance() -> None:
 
 
 def test_a_mean_without_an_interval_has_no_verdict() -> None:
-    (record,) = compared([figure()], (0.97,))  # one seed, and no stored predictions
-    assert record["verdict"] == "no interval"
+    (record,) = compared([figure()], (0.97,))
+    assert (record["verdict"], record["reason"]) == (
+        "no interval",
+        "one run, whose interval covers the test rows alone",
+    )
 
 
 @pytest.mark.parametrize(

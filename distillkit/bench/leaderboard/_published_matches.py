@@ -52,7 +52,8 @@ def match_published(published: Iterable[PublishedResult], comparisons: Sequence[
     means and the ``tolerance`` within which they count as equal. It is ``other protocol`` if the
     data, the evaluator and its training recipe, the kind of labels or the stored size differ, and
     ``reason`` then says which. It is ``no interval`` or ``no published spread`` if one of the
-    spreads is missing, and ``not run`` without a measured value.
+    spreads is missing, as the measured one is for a single run, and ``not run`` without a measured
+    value.
     """
     entries = [(entry, comparison) for comparison in comparisons for entry in comparison.entries]
     records = [record for result in published for record in _records(result, entries)]
@@ -176,11 +177,12 @@ def _compared(result: PublishedResult, entry: LeaderboardEntry, comparison: Comp
     }
     if measured["mean"] is None:
         return record
-    found = verdict(result, measured["mean"], measured["ci_low"], measured["ci_high"])
+    several = entry.done > 1  # The interval of a single run covers the sampling of test rows alone.
+    found = verdict(result, measured["mean"], *((measured["ci_low"], measured["ci_high"]) if several else (None, None)))
     reason = why_other_protocol(result, cell, _stand_in(result, cell))
     return record | {
         "difference": found.difference,
         "tolerance": None if reason else found.tolerance,
         "verdict": OTHER_PROTOCOL if reason else found.name,
-        "reason": reason,
+        "reason": reason or ("" if several else "one run, whose interval covers the test rows alone"),
     }
