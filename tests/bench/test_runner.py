@@ -80,6 +80,10 @@ def test_a_row_holds_what_was_measured(finished):
     assert row["seconds_distil"] < row["seconds_distil_job"]
     assert 0 < row["seconds_train"] < row["seconds"]
     assert 10 < row["peak_mb"] < 700
+    assert row["peak_mb"] == max(row["peak_mb_distil"], row["peak_mb_evaluate"])
+    assert min(row["peak_mb_distil"], row["peak_mb_evaluate"]) > 10
+    assert row["cpu_train"] > 0
+    assert (row["n_timed_train"], row["steps_train"]) == (5, None)  # a short fit is repeated
     assert datetime.fromisoformat(row["started"]).tzinfo is not None
     assert row["schema"] == 1
 
