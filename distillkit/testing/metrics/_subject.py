@@ -97,5 +97,12 @@ def close(first: float | None, second: float | None, relative: float = 1e-6, abs
     """Return whether two values are equal up to rounding and to the errors that they state."""
     if first is None or second is None:
         return first is second
-    stated = sum(getattr(value, "error", None) or 0.0 for value in (first, second))
+    stated = _error(first) + _error(second)
     return abs(float(first) - float(second)) <= relative * max(abs(first), abs(second)) + absolute + 3 * stated
+
+
+def _error(value: Any) -> float:
+    """Return the standard error that a value states, itself or by its interval at 95 %."""
+    interval = getattr(value, "interval", None)
+    width = 0.0 if interval is None else float(interval[1] - interval[0])
+    return max(float(getattr(value, "error", None) or 0.0), width / 3.92)
