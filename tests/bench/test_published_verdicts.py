@@ -116,6 +116,11 @@ def test_a_mean_without_an_interval_has_no_verdict() -> None:
     )
 
 
+def test_a_verdict_says_that_the_clock_ended_the_distillation() -> None:
+    (record,) = compared([figure()], stopped_by="max_seconds")
+    assert (record["verdict"], record["reason"]) == ("reproduced", "max_seconds ended the distillation")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

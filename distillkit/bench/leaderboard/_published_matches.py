@@ -53,7 +53,7 @@ def match_published(published: Iterable[PublishedResult], comparisons: Sequence[
     data, the evaluator and its training recipe, the kind of labels or the stored size differ, and
     ``reason`` then says which. It is ``no interval`` or ``no published spread`` if one of the
     spreads is missing, as the measured one is for a single run, and ``not run`` without a measured
-    value.
+    value. For a verdict, ``reason`` says if the clock ended the distillation.
     """
     entries = [(entry, comparison) for comparison in comparisons for entry in comparison.entries]
     records = [record for result in published for record in _records(result, entries)]
@@ -184,5 +184,13 @@ def _compared(result: PublishedResult, entry: LeaderboardEntry, comparison: Comp
         "difference": found.difference,
         "tolerance": None if reason else found.tolerance,
         "verdict": OTHER_PROTOCOL if reason else found.name,
-        "reason": reason or ("" if several else "one run, whose interval covers the test rows alone"),
+        "reason": reason or _remark(entry),
     }
+
+
+def _remark(entry: LeaderboardEntry) -> str:
+    """Return what else bears on a verdict: a single run, or a distillation cut by the clock."""
+    if entry.done < 2:
+        return "one run, whose interval covers the test rows alone"
+    cut = any(row.get("stopped_by") == "max_seconds" for row in entry.ok)
+    return "max_seconds ended the distillation" if cut else ""

@@ -95,8 +95,7 @@ def matched_published(leaderboard: Leaderboard) -> list[dict[str, Any]]:
 
 
 def _verdict_in_words(record: dict[str, Any]) -> str:
-    if record["reason"]:
-        return f"{record['verdict']}: {record['reason']}"
-    if record["tolerance"] is None:
-        return str(record["verdict"])
-    return f"{record['verdict']} (difference {record['difference']:+.3f}, tolerance {fixed(record['tolerance'])})"
+    words = str(record["verdict"])
+    if record["tolerance"] is not None:
+        words += f" (difference {record['difference']:+.3f}, tolerance {fixed(record['tolerance'])})"
+    return f"{words}: {record['reason']}" if record["reason"] else words
