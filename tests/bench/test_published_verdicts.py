@@ -59,7 +59,7 @@ def test_the_interval_of_a_published_mean_is_that_of_scipy(std: float, n: int | 
     assert published_half_width(std, n) == pytest.approx((high - low) / 2)
 
 
-def test_two_samples_of_one_law_are_called_reproduced_in_at_least_95_percent() -> None:
+def test_two_samples_of_one_law_are_called_different_in_at_most_5_percent() -> None:
     """Published and measured means of the same normal law, with the intervals that each of them states."""
     rng = np.random.default_rng(0)
     called = 0
@@ -67,7 +67,7 @@ def test_two_samples_of_one_law_are_called_reproduced_in_at_least_95_percent() -
         published, measured = rng.normal(0.9, 0.02, 5), rng.normal(0.9, 0.05, 4)
         result = figure(value=published.mean(), std=published.std(ddof=1), n=5)
         low, high = stats.t.interval(0.95, 3, measured.mean(), stats.sem(measured))
-        called += verdict(result, measured.mean(), low, high).name == "reproduced"
+        called += verdict(result, measured.mean(), low, high).name in ("reproduced", "undecided")
     assert called >= 950
 
 
@@ -84,7 +84,9 @@ def test_two_samples_of_one_law_are_called_reproduced_in_at_least_95_percent() -
             math.hypot(0.02, 1.959964 * 0.02),
         ),  # the interval alone says above
         (0.90, 0.00, 0.93, 0.91, 0.95, "above", 0.02),
-        (0.90, 0.00, 0.89, 0.87, 0.93, "reproduced", 0.04),  # the part of the interval on the side of the figure
+        (0.90, 0.00, 0.89, 0.87, 0.905, "reproduced", 0.015),  # the part of the interval on the side of the figure
+        (0.90, 0.00, 0.89, 0.87, 0.93, "undecided", 0.04),  # more than 2 % of the figure
+        (0.917, 0.005, 0.567, 0.0, 1.0, "undecided", math.hypot(0.433, 1.959964 * 0.005)),  # two runs that differ
         (0.90, 0.00, 0.89, 0.80, 0.895, "below", 0.005),
         (0.90, None, 0.89, 0.80, 0.95, "no published spread", None),
         (0.90, 0.02, 0.89, None, None, "no interval", None),
@@ -191,7 +193,7 @@ def test_at_least_ten_shipped_figures_can_get_a_verdict_on_mnist() -> None:
     rows = []
     for recipe in ("standard", "siamese"):
         for method in lines:
-            for seed, value in enumerate((0.90, 0.91, 0.92)):
+            for seed, value in enumerate((0.899, 0.900, 0.901)):
                 identity = cell(
                     method, seed, budget="10", evaluator=f"convnet:{recipe}", evaluator_params={"protocol": recipe}
                 )

@@ -49,7 +49,8 @@ def match_published(published: Iterable[PublishedResult], comparisons: Sequence[
 
     The verdict is ``reproduced``, ``above`` or ``below`` by the spreads of both results (see
     `distillkit.bench.leaderboard._published_verdicts.verdict`), with the ``difference`` of the
-    means and the ``tolerance`` within which they count as equal. It is ``other protocol`` if the
+    means and the ``tolerance`` within which they count as equal, or ``undecided`` if that is too
+    wide to call them equal. It is ``other protocol`` if the
     data, the evaluator and its training recipe, the kind of labels or the stored size differ, and
     ``reason`` then says which. It is ``no interval`` or ``no published spread`` if one of the
     spreads is missing, as the measured one is for a single run, and ``not run`` without a measured

@@ -24,6 +24,8 @@ __all__ = [
 
 OTHER_PROTOCOL = "other protocol"
 _LEVEL = 0.95
+_NARROW = 0.02
+"""Share of the published value that a tolerance may have in any case."""
 
 
 class Verdict(NamedTuple):
@@ -32,7 +34,8 @@ class Verdict(NamedTuple):
     Parameters
     ----------
     name : str
-        ``reproduced``, ``above``, ``below``, ``no interval`` or ``no published spread``.
+        ``reproduced``, ``above``, ``below``, ``undecided``, ``no interval`` or ``no published
+        spread``.
     difference : float
         The measured minus the published mean.
     tolerance : float or None
@@ -51,8 +54,9 @@ def verdict(result: PublishedResult, mean: float, low: float | None, high: float
     that half the width of its interval is ``hypot(a, b)``. Here a is the part of the measured
     interval on the side of the published value, and b is ``t(n - 1) * std / sqrt(n)``. An unknown n
     counts as one: ``b = 1.96 * std``, as for a single published run. The measured mean reproduces
-    the published one if the difference is at most ``hypot(a, b)``; it is then as well a bound on
-    how far the two can be apart without being noticed.
+    the published one if the difference is at most ``hypot(a, b)``. This is as well a bound on how
+    far the two can be apart without being noticed, so that it must be small: where it exceeds both
+    ``2 * b`` and 2 % of the published value, the verdict is ``undecided``.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def verdict(result: PublishedResult, mean: float, low: float | None, high: float
     ... )
     >>> verdict(result, 0.61, 0.57, 0.65).name
     'reproduced'
+    >>> verdict(result, 0.61, 0.30, 0.92).name
+    'undecided'
     """
     difference = mean - result.value
     if low is None or high is None:
@@ -80,9 +86,11 @@ def verdict(result: PublishedResult, mean: float, low: float | None, high: float
     if result.std is None:
         return Verdict("no published spread", difference, None)
     measured = mean - low if difference > 0 else high - mean
-    tolerance = math.hypot(measured, published_half_width(result.std, result.n))
+    published = published_half_width(result.std, result.n)
+    tolerance = math.hypot(measured, published)
     if abs(difference) <= tolerance:
-        return Verdict("reproduced", difference, tolerance)
+        narrow = tolerance <= max(2 * published, _NARROW * abs(result.value))
+        return Verdict("reproduced" if narrow else "undecided", difference, tolerance)
     return Verdict("above" if difference > 0 else "below", difference, tolerance)
 
 
