@@ -265,3 +265,9 @@ def test_each_split_is_run_on_its_own_rows(do, tmp_path):
         assert accuracy_score(truth, decode(row["outcome"])) == row["metrics"]["accuracy"]
         distilled = np.load(tmp_path / "data" / row["data_key"] / "X_train.npy")
         np.testing.assert_array_equal(distilled, data.X_train)
+
+
+def test_a_student_that_is_the_control_has_one_seed_a_split_because_it_trains_a_teacher():
+    plan = plan_of(datasets='["iris"]', methods='["student-alone", "random"]', splits="2")
+    assert places(plan, "iris", "student-alone", "student") == [(0, 0), (1, 1)]
+    assert len(places(plan, "iris", "random")) == 10

@@ -84,7 +84,7 @@ class Planner:
                     continue
                 used = evaluators if method.spec.reduces == "rows" else [self.student(method)]
                 # Controls of other kinds train a teacher first, which is not cheap.
-                is_control = method.role == CONTROL and method.spec.kind == "control"
+                is_control = (method.role, method.spec.kind, method.spec.reduces) == (CONTROL, "control", "rows")
                 repeated = repetitions(self.suite, method.entry.name, dataset.splits, is_control=is_control)
                 for repetition, evaluator, eval_seed in product(repeated, used, self.suite.evaluation_seeds):
                     cell = self.cell(dataset.at(repetition.split), method, budget, repetition, evaluator, eval_seed)
