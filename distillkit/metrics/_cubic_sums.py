@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 __all__ = ["CubicSums", "cubic_kernel"]
 
-_BLOCK_VALUES = 16_000_000
+_BLOCK_VALUES = 8_000_000
+_MANY_ROWS = 20_000
 
 
 def cubic_kernel(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
@@ -49,8 +50,11 @@ class CubicSums:
         first, second, third, diagonal = np.zeros(d), np.zeros(n_products), np.zeros((n_products, d)), 0.0
         weight = np.ones(len(rows)) if weight is None else weight
         step = max(1, _BLOCK_VALUES // n_products)
+        # For many rows, float32 is exact enough within a block; the blocks are summed in float64.
+        single = rows.dtype == np.float32 and len(rows) > _MANY_ROWS
+        dtype: Any = np.float32 if single else np.float64
         for start in range(0, len(rows), step):
-            block, w = rows[start : start + step].astype(np.float64), weight[start : start + step]
+            block, w = rows[start : start + step].astype(dtype), weight[start : start + step].astype(dtype)
             weighted = block * w[:, None]
             products = _products(block)
             first += weighted.sum(axis=0)
@@ -88,5 +92,11 @@ class CubicSums:
 
 def _products(rows: np.ndarray) -> np.ndarray:
     """Return products of two features, whose dot products are squared dot products of rows."""
-    i, j = np.triu_indices(rows.shape[1])
-    return np.asarray(rows[:, i] * rows[:, j] * np.where(i == j, 1.0, np.sqrt(2.0)))
+    d = rows.shape[1]
+    products, first = np.empty((len(rows), d * (d + 1) // 2), rows.dtype), 0
+    doubled = rows * rows.dtype.type(np.sqrt(2.0))  # products of different features stand for two terms
+    for i in range(d):
+        products[:, first] = rows[:, i] * rows[:, i]
+        np.multiply(rows[:, i : i + 1], doubled[:, i + 1 :], out=products[:, first + 1 : first + d - i])
+        first += d - i
+    return products

@@ -155,9 +155,17 @@ def _data() -> list[MetricSpec]:
             **by_classifier,
         ),
         spec(
-            "kl-targets", "_divergences:kl_targets", "divergence of class proportions, KL(training || set)", **distance
+            "kl-targets",
+            "_divergences:kl_targets",
+            "divergence of class proportions, KL(training || set)",
+            **{**distance, "floor_draws": 0},
         ),
-        spec("js-targets", "_divergences:js_targets", "divergence of class proportions in bits", **share),
+        spec(
+            "js-targets",
+            "_divergences:js_targets",
+            "divergence of class proportions in bits",
+            **{**share, "floor_draws": 0},
+        ),
         spec(
             "kl-predictions",
             "_divergences:kl_predictions",
