@@ -11,9 +11,10 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
+from distillkit.distances._samples import row_keys
 from distillkit.exceptions import DataError
 from distillkit.metrics._measured import Measured
-from distillkit.metrics._sides import Sides, sides_of
+from distillkit.metrics._sides import Sides, drawn, sides_of
 from distillkit.metrics.models._scaled import row_scaling, target_matrix
 from distillkit.metrics.reference import shares_reference
 from distillkit.utils._seeds import seed_model
@@ -126,8 +127,9 @@ def two_sample_test(
     -------
     TwoSampleTest
         The interval of the accuracy is Wilson's; that of the area is DeLong's variance in Wilson's
-        form, so that neither leaves [0, 1] or has no width. Both count each distilled row once,
-        however many draws there are.
+        form, so that neither leaves [0, 1] or has no width. Both variances are raised by the factor
+        of Nadeau and Bengio, since the classifiers share training rows, and count
+        each distilled row once, however many draws there are.
 
     Raises
     ------
@@ -136,6 +138,7 @@ def two_sample_test(
 
     References
     ----------
+    Nadeau and Bengio: Inference for the generalization error. Machine Learning 52 (2003).
     Lopez-Paz and Oquab: Revisiting classifier two-sample tests. ICLR 2017, arXiv:1610.06545.
     DeLong, DeLong, Clarke-Pearson: Comparing the areas under two or more correlated receiver
     operating characteristic curves. Biometrics 44 (1988).
@@ -156,15 +159,15 @@ def _tested(sides: Sides, random_state: int, classifier: Any) -> TwoSampleTest:
     size = _size(sides)
     draws = min(_MOST_DRAWS, -(-_ENOUGH_ROWS // size))
     template = RandomForestClassifier(n_estimators=50) if classifier is None else classifier
-    results = []
+    results, keys = [], _keys(sides)
     for draw in range(draws):
         seed = int(np.random.SeedSequence([random_state, draw]).generate_state(1)[0] >> 1)
         small, training = [], []
         for group in sides.groups():
             if not group.stand_in:
                 count = min(len(group.rows), len(group.small))
-                small.append(sides.draw_small(group.small, count, seed))
-                training.append(sides.draw(group.rows, count, seed))
+                small.append(drawn(keys[0], group.small, count, seed))
+                training.append(drawn(keys[1], group.rows, count, seed))
         chosen = np.concatenate(small)
         rows = np.concatenate([small_rows[chosen], training_rows(np.concatenate(training))])
         weight = np.concatenate([sides.weight[chosen] / sides.weight[chosen].mean(), np.ones(size)])
@@ -173,13 +176,27 @@ def _tested(sides: Sides, random_state: int, classifier: Any) -> TwoSampleTest:
     accuracy, auc, variance = np.mean(results, axis=0)
     # The effective number of rows of Wilson's interval follows from the variance.
     effective = auc * (1 - auc) / variance if variance > 0 and 0 < auc < 1 else float(size)
-    share = _effective_share(sides.weight)
+    # Predictions of folds whose training rows overlap depend on each other, which raises the
+    # variance by the factor of Nadeau and Bengio.
+    folds = min(_FOLDS, size)
+    share = _effective_share(sides.weight) / (1 + folds / (folds - 1))
     return TwoSampleTest(
         Measured(accuracy, interval=_wilson(accuracy, 2 * size * share)),
         Measured(auc, interval=_wilson(auc, min(effective, 2.0 * size) * share)),
         size,
         draws,
     )
+
+
+def _keys(sides: Sides) -> tuple[np.ndarray, np.ndarray]:
+    """Return keys of the distilled and of the training rows for draws in any units and types."""
+    root, scaling = sides.reference.root, row_scaling(sides)
+
+    def keys(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return row_keys(np.round(scaling(rows.reshape(len(rows), -1)), 3), weight, "two-sample")
+
+    training = root.cached("two-sample keys", lambda: keys(root.X, np.zeros(len(root.X))))
+    return keys(sides.small, sides.weight), training[sides.reference.kept]
 
 
 def _inputs(sides: Sides) -> tuple[np.ndarray, Any]:
