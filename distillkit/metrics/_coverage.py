@@ -186,8 +186,10 @@ def expected_coverage(
 
     Examples
     --------
-    >>> round(expected_coverage(10_000, 100, 5), 3), round(expected_coverage(180, 10, 5, "picked"), 3)
-    (0.049, 0.251)
+    >>> round(expected_coverage(10_000, 100, 5), 3)
+    0.049
+    >>> round(expected_coverage(180, 10, 5, "picked"), 3)
+    0.251
     """
     k = min(n_neighbors, n_rows - 1)
     if source == "fresh":

@@ -88,7 +88,7 @@ def squared_radii(rows: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
 
 
 def value_errors(rows: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    """Bound how far rounding moves copies of rows, for example if they are scaled and scaled back."""
+    """Bound how far rounding moves copies of rows, such as those scaled and scaled back."""
     precision = max(np.finfo(values.dtype).eps for values in (rows, *others))
     return np.asarray(4 * precision * np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64)))
 

@@ -171,7 +171,7 @@ def _inside(reference: Reference, pair: Pair, k: int) -> np.ndarray:
 
 
 def _within(rows: np.ndarray, centers: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """Return which of n rows are nearer to which of m centers than its limit, as an array (n, m)."""
+    """Return which of n rows are nearer to which of m centers than its limit (n, m)."""
     inside = np.zeros((len(rows), len(centers)), dtype=bool)
     step = max(1, 4_000_000 // max(1, len(centers)))
     for start in range(0, len(rows) if len(centers) else 0, step):
