@@ -49,7 +49,8 @@ class WeightedRows:
         What is drawn in this order depends neither on the order of the rows nor on their units.
         """
         direction = np.random.RandomState(0).normal(size=self.X.shape[1])
-        along = np.concatenate([block.X @ direction for block in self.blocks()])
+        lowest = np.min(self.X, axis=0).astype(np.float64)  # so that a constant column adds exactly zero
+        along = np.concatenate([(block.X - lowest) @ direction for block in self.blocks()])
         return np.argsort(along, kind="stable")
 
     def blocks(self) -> Iterator[WeightedRows]:

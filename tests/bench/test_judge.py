@@ -173,7 +173,7 @@ def test_the_failure_of_a_metric_select_names_it(iris):
 def test_all_evaluators_are_those_that_take_the_kind_of_rows(shape, absent, monkeypatch):
     names = []
 
-    def note(distilled, X_test, spec, task, random_state):
+    def note(distilled, X_test, spec, task, random_state, **_options):
         names.append(spec.name)
         return module.EvaluationRun(np.zeros(len(X_test), dtype=int), 0.0, 0.0)
 

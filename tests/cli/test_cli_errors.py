@@ -69,7 +69,7 @@ def test_what_is_wrong_is_told_in_one_sentence(refused, table, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("seeds = 1", "seed = 1", "s.toml, line 8: seed is not a key of a suite: did you mean 'seeds'?"),
+        ("seeds = 1", "seed = 1", "s.toml, line 10: seed is not a key of a suite: did you mean 'seeds'?"),
         ("[2]", "[-2]", "s.toml, line 7: budgets are not valid: budget=-2"),
         ('"random"', '"randam"', "unknown method 'randam': did you mean 'random'"),
         ('["iris"]', '[{path = "gone.csv", target = "y"}]', "path: there is no file or folder gone.csv"),

@@ -30,7 +30,7 @@ from distillkit.knowledge._models import (
     model_input,
     predicted_numbers,
 )
-from distillkit.knowledge._sizes import count_parameters, seconds_per_call
+from distillkit.knowledge._sizes import count_parameters
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._weights import sample_weight_name
@@ -210,12 +210,3 @@ def test_sparse_coefficients_count_what_is_stored():
     X, y = make_classification(60, random_state=0)
     model = LogisticRegression(l1_ratio=1, C=0.1, solver="liblinear").fit(X, y).sparsify()
     assert count_parameters(model) == np.count_nonzero(model.coef_.toarray()) + 1 < 21
-
-
-def test_seconds_are_the_shortest_of_ten_calls_after_one(monkeypatch):
-    took = [5, 9, 4, 7, 3, 8, 6, 5, 9, 4]
-    clock = iter([time for start, seconds in enumerate(took) for time in (100 * start, 100 * start + seconds)])
-    monkeypatch.setattr("distillkit.knowledge._sizes.time.perf_counter", lambda: next(clock))
-    calls = []
-    assert seconds_per_call(calls.append, "X") == 3
-    assert calls == ["X"] * 11
