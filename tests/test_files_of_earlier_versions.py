@@ -3,7 +3,6 @@
 `tests/data/before_rooms` was written by the last commit in which checkpoints and provenance named private modules.
 """
 
-import json
 import pickle
 import shutil
 from pathlib import Path
@@ -91,27 +90,25 @@ def test_an_artefact_loads_and_names_its_method_publicly(name, method, data):
         np.testing.assert_array_equal(small.X, data["X"][small.indices])
 
 
-def test_a_results_folder_is_resumed_and_reported(tmp_path):
+def test_a_results_folder_is_reported_and_its_rows_are_kept_under_a_new_protocol(tmp_path):
     folder = tmp_path / "results"
     shutil.copytree(BEFORE / "results", folder)
-    rows = {path: json.loads(path.read_text(encoding="utf-8")) for path in (folder / "cells").glob("*.json")}
-    lost = next(path for path, row in rows.items() if row["method"] == "kmeans")
-    before = lost.read_bytes()
-    lost.unlink()
-    plan = CliRunner().invoke(
-        cli, ["plan", str(BEFORE / "suite.toml"), "--output", str(folder)], catch_exceptions=False
-    )
-    assert plan.exit_code == 0
-    run = CliRunner().invoke(cli, ["run", str(BEFORE / "suite.toml"), "--output", str(folder)], catch_exceptions=False)
-    assert run.exit_code == 0, run.output
-    assert f"1 of {len(rows)} cells to run" in run.output
-    again, first = json.loads(lost.read_text(encoding="utf-8")), json.loads(before)
-    assert again["key"] == first["key"]
-    assert again["metrics"] == first["metrics"]
+    rows = {path: path.read_bytes() for path in (folder / "cells").glob("*.json")}
+    # 1. The rows of the earlier protocol, which have no stored predictions, are reported.
     report = CliRunner().invoke(cli, ["report", str(folder)], catch_exceptions=False)
     assert report.exit_code == 0
     for method in ("whole", "random", "kmeans", "kcenter", "kernel:linear"):
         assert method in report.output
+    # 2. The suite runs its cells anew, because rows of two protocols do not compare.
+    suite = tmp_path / "suite.toml"
+    text = (BEFORE / "suite.toml").read_text(encoding="utf-8")
+    suite.write_text(f"splits = 1\ncontrols = false\n{text}", encoding="utf-8")
+    run = CliRunner().invoke(cli, ["run", str(suite), "--output", str(folder)], catch_exceptions=False)
+    assert run.exit_code == 0, run.output
+    new = {path for path in (folder / "cells").glob("*.json") if path not in rows}
+    assert new
+    assert f"{len(new)} of {len(new)} cells to run" in run.output
+    assert {path: path.read_bytes() for path in rows} == rows
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

@@ -104,7 +104,14 @@ def kl_predictions(
 def js_predictions(
     X: Any, y: Any, distilled: DistilledSet, random_state: int = 0, *, features: Any = "classifier"
 ) -> Measured:
-    """Return the Jensen-Shannon divergence of mean predictions; arguments as `kl_predictions`.
+    """Return the Jensen-Shannon divergence of mean predictions; see `kl_predictions`.
+
+    Parameters
+    ----------
+    X, y, distilled, random_state
+        As for `kl_predictions`.
+    features : str or object, default="classifier"
+        As for `kl_predictions`.
 
     Returns
     -------
