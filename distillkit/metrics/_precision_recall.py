@@ -82,6 +82,15 @@ def density(
     About 1 for fresh rows of the distribution of the training rows, and more for rows in its
     densest parts. Neighborhoods, classes, weights and arguments are those of `precision`.
 
+    Parameters
+    ----------
+    X, y, distilled, random_state
+        As for `precision`.
+    n_neighbors : int, default=5
+        The number k, as for `precision`.
+    features : str or object, default="pca"
+        As for `precision`.
+
     Returns
     -------
     Measured
@@ -108,6 +117,15 @@ def recall(
     The neighborhood of a distilled row reaches to its k-th nearest other distilled row of its
     class; rows at exactly this distance are outside. Classes and arguments are those of
     `precision`; rows of weight 0 are left out, and other weights have no effect.
+
+    Parameters
+    ----------
+    X, y, distilled, random_state
+        As for `precision`.
+    n_neighbors : int, default=5
+        The number k, as for `precision`.
+    features : str or object, default="pca"
+        As for `precision`.
 
     Returns
     -------
