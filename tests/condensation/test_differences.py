@@ -120,16 +120,17 @@ def test_one_pass_for_all_classes_equals_the_loop(distance):
 def test_threads_and_pieces_change_nothing_and_weights_stay(monkeypatch, vectorize):
     net = make(ConvNet, (1, 8, 8), 3, width=4, depth=2)
     before = [weight.detach().clone() for weight in net.parameters()]
-    alone = compare(net, "l1", per_class=3)
+    # Not "l1", whose signs of tiny differences depend on the rounding of the processor.
+    alone = compare(net, "cosine", per_class=3)
     threads_before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         with Threads() as threads:
-            together = compare(net, "l1", per_class=3, threads=threads, vectorize=vectorize)
+            together = compare(net, "cosine", per_class=3, threads=threads, vectorize=vectorize)
     finally:
         torch.set_num_threads(threads_before)
     monkeypatch.setattr("distillkit.nn.runtime._pieces._BYTES", 2 * 4 * 8 * 8 * 8)
-    in_pieces = compare(net, "l1", per_class=3)
+    in_pieces = compare(net, "cosine", per_class=3)
     for other in (together, in_pieces):
         assert other.loss == pytest.approx(alone.loss)
         torch.testing.assert_close(other.gradients, alone.gradients, rtol=1e-7, atol=1e-10)
