@@ -252,11 +252,10 @@ def evaluate(
         record["privacy"] = _panel(names, rows, small, X_test, random_state)
     measured = {}
     selected = _select_evaluators(evaluators, task, label_mode(small), small.X)
+    probabilities = need_probabilities(names)
     with shown_progress(enabled=verbose), progress_task("evaluate", "evaluator") as shown:
         for number, (name, spec) in enumerate(selected, start=1):
-            outcome = train_and_predict(
-                small, X_test, spec, task, random_state, probabilities=need_probabilities(names)
-            )
+            outcome = train_and_predict(small, X_test, spec, task, random_state, probabilities=probabilities)
             measured[name] = (
                 measure("prediction", names, y_test, outcome.predictions)
                 | measure_probabilities(names, y_test, outcome.probabilities)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +12,15 @@ from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
+from distillkit.bench.execution._rows import Row, make_row, metric_name
 from distillkit.bench.planning._make_plan import Cell, CellGroup, Plan
-from distillkit.bench.planning._primary import with_primary
 from distillkit.bench.planning._suite import DEFAULT_PRIMARY
 from distillkit.bench.results._environment import collect_environment, environment_key
-from distillkit.bench.results._schema import SCHEMA
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager
-from distillkit.plugins._traits import exposes_originals, starts_from_real
 
 __all__ = ["GroupRunner", "pending_cells", "run_plan"]
-
-Row = dict[str, Any]
-
-_COSTS = (
-    *("rows", "bytes", "rows_seen", "bytes_seen"),
-    *("seconds_distil", "seconds_distil_job", "seconds_train", "seconds_predict"),
-    *("cpu_train", "n_timed_train", "steps_train"),
-)
-_DATA_FACTS = ("n_train", "n_test", "shared_rows")
-_MAX_TEXT = 200
 
 
 def run_plan(
@@ -134,9 +120,19 @@ class GroupRunner:
     def __call__(self, group: CellGroup) -> list[Row]:
         """Prepare the data if necessary, distil once, evaluate each cell, and write all rows."""
         store = ResultsStore(self.folder)
-        rows = []
+        rows: list[Row] = []
+        facts: dict[str, Any] | None = None  # of the data, which all cells of a group share
         for cell, result, phase in self.outcomes(group, store):
-            row = self.row(cell, result, phase, store.targets(cell.data_key) or {})
+            facts = facts or store.targets(cell.data_key)
+            row = make_row(
+                cell,
+                result,
+                phase,
+                facts or {},
+                n_concurrent=self.n_concurrent,
+                threads=self.threads,
+                environment=self.environment,
+            )
             store.write_row(row)
             rows.append(row)
             if self.on_row is not None:
@@ -294,44 +290,6 @@ class GroupRunner:
             metrics=_names(cell),
         )
 
-    def row(self, cell: Cell, result: JobResult, phase: str | None, facts: Mapping[str, Any]) -> Row:
-        """Return the row of a cell, from its identity, its result and the facts of its data."""
-        value = result.value
-        costs = {name: _number(value.get(name)) for name in _COSTS}  # Those of students come from plugins.
-        stopped_by = value.get("stopped_by")
-        metrics = {
-            _name(metric): number for metric, number in value.get("data_metrics", {}).items() if metric in cell.metrics
-        }
-        floors = {_name(metric): floor for metric, floor in value.get("floors", {}).items() if metric in cell.metrics}
-        metrics |= value.get("metrics", {})
-        ended = datetime.now(UTC)
-        spec = get_manager().get("method", cell.method_name)
-        return with_primary(cell.identity(), facts or None) | {
-            "schema": SCHEMA,
-            "status": result.status,
-            "phase": phase,
-            "error": result.error,
-            "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
-            "metrics": {
-                name: number for name, number in metrics.items() if number is not None and math.isfinite(number)
-            },
-            "floors": floors,
-            **costs,
-            **{name: facts.get(name) for name in _DATA_FACTS},
-            "outcome": value.get("outcome"),
-            "privacy": value.get("privacy"),
-            "exposes_originals": exposes_originals(spec, cell.method_params),
-            "starts_from_real": starts_from_real(spec, cell.method_params),
-            "seconds": round(result.seconds, 3),
-            "peak_mb": round(max(result.peak_mb, value.get("peak_mb", 0.0)), 1) or None,
-            **_peaks(cell, result, phase),
-            "n_concurrent": max(self.n_concurrent, value.get("n_concurrent", 1)),
-            "threads": self.threads,
-            "environment": self.environment,
-            "artefact": None if value.get("whole", True) else f"artefacts/{cell.distil_key}.safetensors",
-            "started": (ended - timedelta(seconds=result.seconds)).isoformat(timespec="seconds"),
-        }
-
 
 def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the modules that may be imported in advance for a job.
@@ -341,43 +299,15 @@ def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ..
     them may have any effect.
     """
     manager = get_manager()
-    used = [(kind, name), *(("metric", _name(metric)) for metric in metrics)]
+    used = [(kind, name), *(("metric", metric_name(metric)) for metric in metrics)]
     builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
     requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
     return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
 
 
-def _peaks(cell: Cell, result: JobResult, phase: str | None) -> dict[str, float | None]:
-    """Return the peak memory of distillation and of evaluation, in MB.
-
-    One process fits a student and predicts with it, so that both have the same peak. A phase that
-    did not run, or whose set an earlier run has made, has None unless the record knows it.
-    """
-    distilled, last = result.value.get("peak_mb"), result.peak_mb
-    if phase == "distil":
-        distilled, last = last, 0.0
-    elif phase == "prepare":
-        distilled, last = None, 0.0
-    elif cell.reduces_model:
-        distilled = last
-    peaks = {"peak_mb_distil": distilled, "peak_mb_evaluate": last}
-    return {name: round(peak, 1) if peak else None for name, peak in peaks.items()}
-
-
-def _number(value: Any) -> int | float | None:
-    """Return a finite number, or None for any other value."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and math.isfinite(value) else None
-
-
-def _name(metric: str) -> str:
-    """Return the name of a metric that is given as ``"name@version"``."""
-    return metric.partition("@")[0]
-
-
 def _names(cell: Cell) -> list[str]:
-    return [_name(metric) for metric in cell.metrics]
+    return [metric_name(metric) for metric in cell.metrics]
 
 
 def _stage(metric: str) -> str:
-    return str(get_manager().get("metric", _name(metric)).stage)
+    return str(get_manager().get("metric", metric_name(metric)).stage)
