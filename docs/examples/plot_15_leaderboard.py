@@ -20,8 +20,8 @@ name = "cancer"
 datasets = ["breast-cancer"]
 methods = ["random", "kmeans", "kcenter", "whole"]
 evaluators = ["logistic"]
-budgets = [1, 3, 10]
-seeds = 2
+budgets = [1, 10]
+splits = 3
 metrics = ["accuracy", "balanced-accuracy", "rows", "compression-rows"]
 """
 
@@ -48,11 +48,11 @@ result = subprocess.run(
 print(result.stdout)
 
 # %%
-# ``rows.csv`` holds one row per cell: a dataset, a method, a budget, two seeds and an
-# evaluator. The page :doc:`/glossary` explains its columns.
+# ``rows.csv`` holds one row per cell: a dataset and its split, a method, a budget, two seeds
+# and an evaluator. The page :doc:`/glossary` explains its columns.
 
 rows = pd.read_csv(folder / "results" / "rows.csv")
-scores = rows[["method", "budget", "distil_seed", "status", "metrics.accuracy"]]
+scores = rows[["method", "budget", "split", "status", "metrics.accuracy"]]
 print(scores.head(8).to_string(index=False))
 
 # %%

@@ -94,7 +94,12 @@ def test_rows_that_are_equal_are_counted_exactly():
 
 def test_a_run_stores_what_every_score_can_be_computed_from(plan_for, do, tmp_path):
     plan = plan_for(
-        '["random", "student-alone"]', datasets='["iris"]', evaluators='["knn"]', metrics='["accuracy"]', primary="{}"
+        '["random", "student-alone"]',
+        datasets='["iris"]',
+        evaluators='["knn"]',
+        metrics='["accuracy"]',
+        primary="{}",
+        limits="{seconds = 60, memory_mb = 3000}",  # the student loads torch
     )
     rows = do(plan, tmp_path)
     store, data = ResultsStore(tmp_path), load_dataset("iris")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from skimage.metrics import structural_similarity
 
 from distillkit import metrics
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.metrics import Reference
 from distillkit.metrics.images._structural_similarity import ImageMoments, pair_similarities, window_weights
+
+structural_similarity = pytest.importorskip("skimage.metrics", reason="the oracle").structural_similarity
 
 
 def images_of(n, channels=1, side=(20, 24), seed=0):
