@@ -30,7 +30,7 @@ __all__ = ["plan"]
 @click.option("--cells", is_flag=True, help="List every cell.")
 def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cells: bool, **narrow: Any) -> None:
     """Show which cells of SUITE are to run, done or skipped, and a forecast of the run time."""
-    from distillkit.bench.execution._runner import pending_cells
+    from distillkit.bench.execution._run_plan import pending_cells
     from distillkit.bench.planning._forecast import forecast
     from distillkit.bench.planning._make_plan import make_plan
     from distillkit.bench.results._store import ResultsStore

@@ -73,7 +73,7 @@ def run(
     import dataclasses
     from contextlib import closing
 
-    from distillkit.bench.execution._runner import pending_cells, run_plan
+    from distillkit.bench.execution._run_plan import pending_cells, run_plan
     from distillkit.bench.planning._make_plan import make_plan
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import ProgressPrinter

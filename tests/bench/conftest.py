@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from distillkit.bench.execution._runner import run_plan
+from distillkit.bench.execution._run_plan import run_plan
 from distillkit.bench.planning._load_suite import parse_suite
 from distillkit.bench.planning._make_plan import make_plan
 from distillkit.bench.results._store import ResultsStore

@@ -10,9 +10,9 @@ import warnings
 import pytest
 
 from distillkit.bench.execution import _child_main
-from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution import _group_runner as runner_module
 from distillkit.bench.execution._job_process import JobResult
-from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.execution._run_plan import pending_cells
 from distillkit.bench.leaderboard import build_leaderboard
 from distillkit.bench.planning._forecast import forecast
 from distillkit.bench.reporters import _csv, _html, _markdown, _terminal

@@ -12,7 +12,7 @@ import pytest
 
 from distillkit.bench.execution import _job_process
 from distillkit.bench.execution._job_process import run_job
-from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.execution._run_plan import pending_cells
 from distillkit.bench.results import _store
 from distillkit.bench.results._store import ResultsStore
 from distillkit.exceptions import ArtefactError, ResultsError

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.execution._run_plan import pending_cells
 from distillkit.bench.leaderboard import build_leaderboard
 from distillkit.bench.reporters import _csv, _html, _markdown, _terminal
 from distillkit.bench.results._store import ResultsStore

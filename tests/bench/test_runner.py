@@ -13,9 +13,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution import _group_runner as runner_module
 from distillkit.bench.execution._job_folders import sweep
-from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.execution._run_plan import pending_cells
 from distillkit.bench.results._store import ResultsStore
 from distillkit.distilled import DistilledSet
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distillkit.bench.execution import _runner as runner_module
+from distillkit.bench.execution import _group_runner as runner_module
+from distillkit.bench.execution import _run_plan as run_plan_module
 from distillkit.bench.execution._data_facts import data_facts
+from distillkit.bench.execution._group_runner import GroupRunner
 from distillkit.bench.execution._job_process import JobResult
 from distillkit.bench.execution._prepared_data import store_prepared
 from distillkit.bench.execution._privacy_job import PANEL
-from distillkit.bench.execution._runner import GroupRunner
 from distillkit.bench.results._store import ResultsStore, read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
@@ -212,8 +213,8 @@ def test_numbers_that_are_none_are_left_out(scripted, plan_for):
 @pytest.mark.parametrize(("jobs", "cores"), [(1, 8), (3, 8), (3, None)])
 @pytest.mark.parametrize("threads", [1, 4])
 def test_limits_and_threads_of_the_suite_reach_the_jobs(scripted, monkeypatch, plan_for, jobs, cores, threads):
-    real = runner_module.collect_environment()
-    monkeypatch.setattr(runner_module, "collect_environment", lambda: real | {"cores": cores})
+    real = run_plan_module.collect_environment()
+    monkeypatch.setattr(run_plan_module, "collect_environment", lambda: real | {"cores": cores})
     plan = plan_for('["first"]', limits="{seconds = 7, memory_mb = 123}", threads=str(threads))
     (row,), _ = scripted(plan, jobs=jobs)
     expected = {"seconds": 7.0, "memory_mb": 123.0, "threads": threads}

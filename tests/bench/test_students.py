@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import r2_score
 
 from distillkit import TeacherStudentDistiller
+from distillkit.bench.execution import _group_runner as runner_module
 from distillkit.bench.execution import _jobs
-from distillkit.bench.execution import _runner as runner_module
-from distillkit.bench.execution._runner import pending_cells
+from distillkit.bench.execution._run_plan import pending_cells
 from distillkit.bench.planning._cells import ANY_LABELS, STUDENT
 from distillkit.bench.planning._forecast import forecast
 from distillkit.bench.planning._load_suite import parse_suite

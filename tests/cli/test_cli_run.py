@@ -26,7 +26,7 @@ def test_a_run_prints_the_leaderboard_and_writes_everything(finished):
 def test_running_again_runs_nothing(finished, distillkit_, monkeypatch):
     folder, _ = finished
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)  # calling it would raise
+    monkeypatch.setattr("distillkit.bench.execution._group_runner.run_job", None)  # calling it would raise
     before = {path: path.read_bytes() for path in (folder / "results" / "mini" / "cells").iterdir()}
     told = distillkit_("run", "mini.toml")
     assert told.status == 0
@@ -116,7 +116,7 @@ def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path,
     from distillkit.bench.execution._job_process import JobResult
 
     monkeypatch.setattr(
-        "distillkit.bench.execution._runner.run_job",
+        "distillkit.bench.execution._group_runner.run_job",
         lambda *_, **__: JobResult("crashed", {}, "killed by SIGKILL", 0.1, 0.0),
     )
     (tmp_path / "s.toml").write_text(mini)
@@ -126,10 +126,11 @@ def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path,
     assert "killed by SIGKILL" in told.out
     rows = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
     assert {(row["status"], row["phase"]) for row in rows} == {("crashed", "prepare")}
-    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)
+    monkeypatch.setattr("distillkit.bench.execution._group_runner.run_job", None)
     assert distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--retry", "timeout,failed", "-q").status == 1
     monkeypatch.setattr(
-        "distillkit.bench.execution._runner.run_job", lambda *_, **__: JobResult("timeout", {}, "ran past it", 0.1, 0.0)
+        "distillkit.bench.execution._group_runner.run_job",
+        lambda *_, **__: JobResult("timeout", {}, "ran past it", 0.1, 0.0),
     )
     distillkit_("run", tmp_path / "s.toml", "-o", tmp_path / "r", "--retry", "crashed", "-q")
     rows = [json.loads(path.read_text()) for path in (tmp_path / "r" / "cells").iterdir()]
@@ -139,7 +140,7 @@ def test_a_run_in_which_nothing_worked_ends_with_a_status(distillkit_, tmp_path,
 def test_strict_asks_for_every_cell(finished, distillkit_, tmp_path, monkeypatch):
     shutil.copytree(finished[0], tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
-    monkeypatch.setattr("distillkit.bench.execution._runner.run_job", None)  # calling it would raise
+    monkeypatch.setattr("distillkit.bench.execution._group_runner.run_job", None)  # calling it would raise
     told = distillkit_("run", "mini.toml", "--strict", "-q")
     assert (told.status, told.err) == (0, "")
     several = ("run", "mini.toml", "--evaluators", "knn,ridge", "-q")
