@@ -10,7 +10,7 @@ import click
 from distillkit.cli._completion import Name
 
 if TYPE_CHECKING:
-    from distillkit.bench.leaderboard import Leaderboard
+    from distillkit.bench.leaderboard import LeaderboardData
     from distillkit.bench.results._store import ResultsStore
 
 __all__ = ["report", "write_reports"]
@@ -32,7 +32,7 @@ def report(folder: Path, formats: tuple[str, ...]) -> None:
     write_reports(ResultsStore(folder), show=not formats, formats=formats)
 
 
-def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] = ()) -> Leaderboard:
+def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] = ()) -> LeaderboardData:
     """Build the leaderboard of a results folder, run the reporters, and print it with the paths."""
     from rich.console import Console
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import LeaderboardData, build_leaderboard
 from distillkit.bench.reporters import _curves, write_html
 from distillkit.bench.reporters._curves import make_curves
 from distillkit.bench.reporters._html import render_html
@@ -36,7 +36,7 @@ def row(method: str, seed: int, budget: str = "1", dataset: str = "digits", **mo
     } | more  # fmt: skip
 
 
-def board(rows: list[dict[str, Any]], folder: Path | None) -> Leaderboard:
+def board(rows: list[dict[str, Any]], folder: Path | None) -> LeaderboardData:
     return build_leaderboard(rows, {r["key"]: r for r in rows}, {}, title="t", folder=folder)
 
 

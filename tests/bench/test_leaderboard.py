@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats as reference
 
-from distillkit.bench.leaderboard import COLUMNS, Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import COLUMNS, LeaderboardData, build_leaderboard
 from distillkit.bench.leaderboard._stats import holm, nemenyi_cd
 from distillkit.specs import MetricSpec, PublishedResult
 
@@ -62,7 +62,7 @@ def by_key(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def board(
     scores: dict[str, list[float | None]], *, metric: str = "accuracy", budget: str = "10", **more: Any
-) -> Leaderboard:
+) -> LeaderboardData:
     """Build a board of one comparison: method -> one score per distillation seed, None for a cell that failed."""
     rows = []
     for method, values in scores.items():
@@ -82,7 +82,7 @@ def corrected_t(values: list[float], n_test: int = N_TEST, n_train: int = N_TRAI
     return float(low), float(high), float(2 * reference.t.sf(abs(fmean(values)) / error, len(values) - 1))
 
 
-def line(leaderboard: Leaderboard, method: str, **where: Any) -> pd.Series:
+def line(leaderboard: LeaderboardData, method: str, **where: Any) -> pd.Series:
     found = leaderboard.table[leaderboard.table["method"] == method]
     for name, value in where.items():
         found = found[found[name] == value]
@@ -466,7 +466,7 @@ def test_an_empty_plan_gives_an_empty_board_with_all_columns() -> None:
 
 def many(
     datasets: int, shifts: dict[str, float], *, budgets: tuple[str, ...] = ("1",), noise: float = 0.0, **more: Any
-) -> Leaderboard:
+) -> LeaderboardData:
     rows = []
     for d in range(datasets):
         for budget in budgets:

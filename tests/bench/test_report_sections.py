@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import LeaderboardData, build_leaderboard
 from distillkit.bench.leaderboard._over_datasets import bootstrap_over, win_rates
 from distillkit.bench.leaderboard._set_facts import privacy_columns
 from distillkit.bench.reporters import _format as fmt
@@ -39,7 +39,7 @@ def row(method: str, seed: int, *, dataset: str = "d0", evaluator: str = "knn", 
     return fields | {"key": "/".join(str(fields[n]) for n in ("dataset", "evaluator", "method", "distil_seed"))}
 
 
-def board(rows: list[dict[str, Any]]) -> Leaderboard:
+def board(rows: list[dict[str, Any]]) -> LeaderboardData:
     return build_leaderboard(rows, {one["key"]: one for one in rows}, METRICS, title="t")
 
 
@@ -63,7 +63,7 @@ def with_floors() -> list[dict[str, Any]]:
     return rows
 
 
-def texts(leaderboard: Leaderboard, folder: Path) -> dict[str, str]:
+def texts(leaderboard: LeaderboardData, folder: Path) -> dict[str, str]:
     console = Console(file=io.StringIO(), width=100)
     render_terminal(leaderboard, console)
     found = {"terminal": console.file.getvalue()}  # type: ignore[attr-defined]

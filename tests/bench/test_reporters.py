@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from distillkit.bench.leaderboard import Leaderboard, Panel, build_leaderboard
+from distillkit.bench.leaderboard import LeaderboardData, Panel, build_leaderboard
 from distillkit.bench.reporters import _format as f
 from distillkit.bench.reporters import render_terminal, write_csv, write_html, write_markdown, write_terminal
 from distillkit.bench.reporters._chart import chart
@@ -94,7 +94,7 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
-def build(rows: list[dict[str, Any]], folder: Path | None = None, **more: Any) -> Leaderboard:
+def build(rows: list[dict[str, Any]], folder: Path | None = None, **more: Any) -> LeaderboardData:
     skipped = [cell("gan", "1", seed, skip=f"gan does images only: {HOSTILE}") for seed in (0, 1)]
     figures = [
         PublishedResult(
@@ -124,7 +124,7 @@ def build(rows: list[dict[str, Any]], folder: Path | None = None, **more: Any) -
 
 
 @pytest.fixture
-def leaderboard(rows: list[dict[str, Any]]) -> Leaderboard:
+def leaderboard(rows: list[dict[str, Any]]) -> LeaderboardData:
     return build(rows)
 
 
@@ -157,7 +157,9 @@ def test_equal_rows_give_equal_bytes_in_whatever_order_they_were_read(
 # terminal
 
 
-def test_the_text_is_at_most_100_columns_wide_and_says_what_there_is(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_the_text_is_at_most_100_columns_wide_and_says_what_there_is(
+    leaderboard: LeaderboardData, tmp_path: Path
+) -> None:
     (path,) = write_terminal(leaderboard, tmp_path)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert path.name == "leaderboard.txt"
@@ -180,7 +182,7 @@ def test_the_text_is_at_most_100_columns_wide_and_says_what_there_is(leaderboard
 
 
 def test_marks_in_the_text_are_explained_and_only_those(
-    leaderboard: Leaderboard, rows: list[dict[str, Any]], tmp_path: Path
+    leaderboard: LeaderboardData, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     text = write_terminal(leaderboard, tmp_path)[0].read_text(encoding="utf-8")
     for mark in "*~†":
@@ -227,7 +229,7 @@ def tables(text: str) -> Iterator[list[str]]:
             yield lines
 
 
-def test_markdown_tables_have_as_many_cells_in_every_line(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_markdown_tables_have_as_many_cells_in_every_line(leaderboard: LeaderboardData, tmp_path: Path) -> None:
     (path,) = write_markdown(leaderboard, tmp_path)
     text = path.read_text(encoding="utf-8")
     found = list(tables(text))
@@ -239,7 +241,7 @@ def test_markdown_tables_have_as_many_cells_in_every_line(leaderboard: Leaderboa
     assert "second line" in text
 
 
-def test_markdown_holds_the_numbers_of_the_table(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_markdown_holds_the_numbers_of_the_table(leaderboard: LeaderboardData, tmp_path: Path) -> None:
     text = write_markdown(leaderboard, tmp_path)[0].read_text(encoding="utf-8")
     for line in leaderboard.table.query("mean == mean").to_dict("records"):
         half = max(line["ci_high"] - line["mean"], line["mean"] - line["ci_low"])  # one side may end at 0 or 1
@@ -252,7 +254,7 @@ def test_markdown_holds_the_numbers_of_the_table(leaderboard: Leaderboard, tmp_p
 
 
 def test_csv_files_hold_the_table_and_every_row(
-    leaderboard: Leaderboard, rows: list[dict[str, Any]], tmp_path: Path
+    leaderboard: LeaderboardData, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     table, flat = write_csv(leaderboard, tmp_path)
     read = pd.read_csv(table)
@@ -305,13 +307,13 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def page_of(leaderboard: Leaderboard, folder: Path) -> Page:
+def page_of(leaderboard: LeaderboardData, folder: Path) -> Page:
     (path,) = write_html(leaderboard, folder)
     assert path.name == "leaderboard.html"
     return Page(path.read_text(encoding="utf-8"))
 
 
-def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(leaderboard: LeaderboardData, tmp_path: Path) -> None:
     page = page_of(leaderboard, tmp_path)
     for tag, attributes in page.tags:
         for name in ("src", "href", "action", "data", "poster", "srcset"):
@@ -327,14 +329,14 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(leaderboard: L
     assert anchors <= {str(attributes.get("id")) for _, attributes in page.tags}
 
 
-def test_hostile_text_stays_text(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_hostile_text_stays_text(leaderboard: LeaderboardData, tmp_path: Path) -> None:
     page = page_of(leaderboard, tmp_path)
     assert len(page.all("script")) == 1
     text = "".join(page.texts)
     assert text.count("<script>alert('x')</script>") >= 5  # title, heading, failures, skipped, environment
 
 
-def test_every_line_is_in_the_table_with_its_numbers(leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_every_line_is_in_the_table_with_its_numbers(leaderboard: LeaderboardData, tmp_path: Path) -> None:
     page = page_of(leaderboard, tmp_path)
     lines = [a for a in page.all("tr") if "data-dataset" in a]
     assert len(lines) == len(leaderboard.table)
@@ -581,7 +583,7 @@ document.title = window.location.hash;
 
 
 @pytest.mark.parametrize("way", ["address", "clicks"])
-def test_the_page_sorts_and_narrows_in_a_browser(way: str, leaderboard: Leaderboard, tmp_path: Path) -> None:
+def test_the_page_sorts_and_narrows_in_a_browser(way: str, leaderboard: LeaderboardData, tmp_path: Path) -> None:
     browser = next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )

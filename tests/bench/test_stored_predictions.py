@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import LeaderboardData, build_leaderboard
 from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import ResultsStore
 from distillkit.metrics._specs import metric_specs
@@ -39,12 +39,12 @@ def row(method: str, seed: int, predicted: np.ndarray, metric: str = "accuracy",
     return fields | {"key": f"{method}-{seed}-{fields['eval_seed']}"}
 
 
-def board(rows: list[dict[str, Any]], true: Any = TRUE, classes: int | None = 4, **more: Any) -> Leaderboard:
+def board(rows: list[dict[str, Any]], true: Any = TRUE, classes: int | None = 4, **more: Any) -> LeaderboardData:
     encoded = {"data": encode(true, classes)}
     return build_leaderboard(rows, {r["key"]: r for r in rows}, METRICS, title="t", targets=encoded.get, **more)
 
 
-def line(leaderboard: Leaderboard, method: str) -> Any:
+def line(leaderboard: LeaderboardData, method: str) -> Any:
     (found,) = [record for record in leaderboard.table.to_dict("records") if record["method"] == method]
     return found
 

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from scipy import stats as reference
 
-from distillkit.bench.leaderboard import Leaderboard, build_leaderboard
+from distillkit.bench.leaderboard import LeaderboardData, build_leaderboard
 from distillkit.bench.leaderboard._stats import holm
 from distillkit.bench.reporters import render_terminal, write_csv, write_html, write_markdown
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
@@ -54,7 +54,7 @@ def row(method: str, seed: int, value: float, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def board(rows: list[dict[str, Any]]) -> Leaderboard:
+def board(rows: list[dict[str, Any]]) -> LeaderboardData:
     return build_leaderboard(rows, {one["key"]: one for one in rows}, METRICS, title="t")
 
 
@@ -68,7 +68,7 @@ def sets() -> list[dict[str, Any]]:
     ]
 
 
-def line(leaderboard: Leaderboard, method: str) -> pd.Series:
+def line(leaderboard: LeaderboardData, method: str) -> pd.Series:
     (_, found), *more = leaderboard.table[leaderboard.table["method"] == method].iterrows()
     assert not more
     return found
@@ -167,7 +167,7 @@ def test_a_student_that_failed_is_told_like_any_other() -> None:
 # reports
 
 
-def text_of(leaderboard: Leaderboard) -> str:
+def text_of(leaderboard: LeaderboardData) -> str:
     console = Console(file=io.StringIO(), width=100)
     render_terminal(leaderboard, console)
     return str(console.file.getvalue())  # type: ignore[attr-defined]

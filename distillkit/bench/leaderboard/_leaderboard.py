@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from distillkit.specs import MetricSpec, PublishedResult
 
-__all__ = ["COLUMNS", "Leaderboard", "Overall", "Panel", "build_leaderboard"]
+__all__ = ["COLUMNS", "LeaderboardData", "Overall", "Panel", "build_leaderboard"]
 
 _CELL = (*COMPARISON_KEY, "budget", "method", "split", "distil_seed", "eval_seed")
 _FAILURE_COLUMNS = (*_CELL, "status", "phase", "error", "seconds", "key")
@@ -34,8 +34,10 @@ _SKIPPED_COLUMNS = (*COMPARISON_KEY, "budget", "method", "cells", "reason")
 
 
 @dataclass
-class Leaderboard:
+class LeaderboardData:
     """The compared results of a suite, from which reporters write their files.
+
+    `distillkit.Leaderboard` adds the views for scripts and notebooks.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def build_leaderboard(
     environments: Mapping[str, dict[str, Any]] | None = None,
     folder: Path | None = None,
     targets: Callable[[str], Mapping[str, Any] | None] | None = None,
-) -> Leaderboard:
+) -> LeaderboardData:
     """Build the leaderboard from the rows of finished cells.
 
     Parameters
@@ -157,7 +159,7 @@ def build_leaderboard(
 
     Returns
     -------
-    Leaderboard
+    LeaderboardData
 
     Notes
     -----
@@ -183,7 +185,7 @@ def build_leaderboard(
     comparisons = [ComparedEntries(group, sampler) for group in groups]
     environment_keys = {row.get("environment") for row in finished}
     # 3. Compare the entries within each comparison and across comparisons.
-    return Leaderboard(
+    return LeaderboardData(
         title=title,
         description=description,
         table=make_table(comparisons, metrics, primary_metrics),

@@ -114,7 +114,7 @@ def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better:
     Parameters
     ----------
     table, published : DataFrame
-        The tables of a `Leaderboard`.
+        The tables of a `LeaderboardData`.
     greater_is_better : dict of str to bool
         Whether a greater value is better, by metric; True for metrics that are not in it.
     """

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard import LeaderboardData
 
 __all__ = ["write"]
 
 
-def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
+def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
     """Write ``leaderboard.csv`` (the table) and ``rows.csv`` (every finished row, flattened).
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     folder : Path
         Created if it does not exist.
 

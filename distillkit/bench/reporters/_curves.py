@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard import LeaderboardData
 from distillkit.bench.reporters import _format as fmt
 from distillkit.bench.reporters._histories import RunHistory, find_histories
 from distillkit.bench.reporters._marks import nice_ticks
@@ -87,12 +87,12 @@ class _Curve:
         return points
 
 
-def make_curves(leaderboard: Leaderboard, colors: Mapping[str, int]) -> tuple[list[CurveGroup], int]:
+def make_curves(leaderboard: LeaderboardData, colors: Mapping[str, int]) -> tuple[list[CurveGroup], int]:
     """Draw the histories of all distillations whose history follows an iterative process.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     colors : mapping of str to int
         Number of the color of each method, which is the same on the whole page.
 

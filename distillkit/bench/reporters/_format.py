@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from distillkit.bench.leaderboard import Leaderboard, Panel
+from distillkit.bench.leaderboard import LeaderboardData, Panel
 from distillkit.bench.reporters._explanations import COLUMN_HELP, MARKS, PROTOCOL, RANKS
 
 __all__ = [
@@ -170,7 +170,7 @@ def score_decimals(panel: Panel) -> int:
     return decimals(entry["mean"] for entry in panel.entries.values())
 
 
-def progress(leaderboard: Leaderboard) -> str:
+def progress(leaderboard: LeaderboardData) -> str:
     """Return the numbers of cells that are done, ok, failed and skipped, as text."""
     parts = [
         f"{leaderboard.n_done} of {leaderboard.n_planned} cells done",

@@ -12,7 +12,7 @@ from distillkit.bench.results._store import ResultsStore
 from distillkit.plotting._history_data import clean_history
 
 if TYPE_CHECKING:
-    from distillkit.bench.leaderboard import Leaderboard
+    from distillkit.bench.leaderboard import LeaderboardData
 
 __all__ = ["RunHistory", "find_histories"]
 
@@ -44,7 +44,7 @@ class RunHistory:
     steps: list[dict[str, Any]]
 
 
-def find_histories(leaderboard: Leaderboard) -> list[RunHistory]:
+def find_histories(leaderboard: LeaderboardData) -> list[RunHistory]:
     """Return the history of each distillation, ordered by dataset, budget, method and seed.
 
     Records that are missing or damaged, or that were written before histories were stored, are

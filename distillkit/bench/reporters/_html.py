@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from distillkit.bench.leaderboard import Leaderboard, Panel
+from distillkit.bench.leaderboard import LeaderboardData, Panel
 from distillkit.bench.leaderboard._panels import to_records
 from distillkit.bench.reporters import _format as fmt
 from distillkit.bench.reporters._chart import COLORS, chart
@@ -20,17 +20,17 @@ from distillkit.bench.reporters._sections import SECTIONS, overall_columns, win_
 from distillkit.bench.reporters._students import LEGEND, STUDENT_COLUMNS, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
-__all__ = ["render_html", "write"]
+__all__ = ["panel_rows", "render_html", "write"]
 
 HERE = Path(__file__).parent
 
 
-def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
+def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
     """Write ``leaderboard.html``, a page that needs no other file.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     folder : Path
         Created if it does not exist.
 
@@ -45,12 +45,12 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     return [path]
 
 
-def render_html(leaderboard: Leaderboard) -> str:
+def render_html(leaderboard: LeaderboardData) -> str:
     """Return the page as text, with escaped texts and inline pictures.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
@@ -70,7 +70,7 @@ def render_html(leaderboard: Leaderboard) -> str:
             {
                 "panel": panel,
                 "chart": chart(panel, colors),
-                "table": _panel_rows(panel),
+                "table": panel_rows(panel),
                 "columns": [panel.metric]
                 if panel.of_students
                 else [fmt.budget_title(panel, budget) for budget in panel.budgets or ["-"]],
@@ -133,7 +133,7 @@ class _Column:
     help: str = ""
 
 
-def _columns(leaderboard: Leaderboard) -> list[_Column]:
+def _columns(leaderboard: LeaderboardData) -> list[_Column]:
     def text(key: str, label: str, *, extra: bool = False) -> _Column:
         return _Column(
             key,
@@ -208,13 +208,13 @@ def _signed(value: float | None) -> str:
     return text if value is None or value <= 0 else f"+{text}"
 
 
-def _choices(leaderboard: Leaderboard) -> dict[str, list[str]]:
+def _choices(leaderboard: LeaderboardData) -> dict[str, list[str]]:
     """Return the values by which the table can be filtered, by column."""
     names = ("dataset", "evaluator", "budget", "kind")
     return {name: [str(value) for value in dict.fromkeys(leaderboard.table[name])] for name in names}
 
 
-def _panel_rows(panel: Panel) -> list[dict[str, Any]]:
+def panel_rows(panel: Panel) -> list[dict[str, Any]]:
     """Return the rows of the small table of a panel."""
     places = fmt.score_decimals(panel)
     rows = []
@@ -262,7 +262,7 @@ def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _period(leaderboard: Leaderboard) -> str:
+def _period(leaderboard: LeaderboardData) -> str:
     """Return the dates of the first and the last cell that ran, as text."""
     started = sorted(str(row["started"]) for row in leaderboard.rows if row.get("started"))
     if not started:

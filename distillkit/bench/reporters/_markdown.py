@@ -6,21 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
+from distillkit.bench.leaderboard import LeaderboardData, Overall, Panel
 from distillkit.bench.reporters import _format as fmt
 from distillkit.bench.reporters._sections import SECTIONS, SectionTable, overall_columns, win_table
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
-__all__ = ["write"]
+__all__ = ["render_markdown", "write"]
 
 
-def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
+def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
     """Write ``leaderboard.md``; equal rows give an identical file.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     folder : Path
         Created if it does not exist.
 
@@ -31,11 +31,21 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "leaderboard.md"
-    path.write_text("\n".join(_lines(leaderboard)) + "\n", encoding="utf-8", errors="backslashreplace")
+    path.write_text(render_markdown(leaderboard), encoding="utf-8", errors="backslashreplace")
     return [path]
 
 
-def _lines(leaderboard: Leaderboard) -> Iterator[str]:
+def render_markdown(leaderboard: LeaderboardData) -> str:
+    """Return the leaderboard as Markdown.
+
+    Parameters
+    ----------
+    leaderboard : LeaderboardData
+    """
+    return "\n".join(_lines(leaderboard)) + "\n"
+
+
+def _lines(leaderboard: LeaderboardData) -> Iterator[str]:
     yield from (f"# {_text(leaderboard.title)}", "")
     if leaderboard.description:
         yield from (_text(leaderboard.description), "")
@@ -187,7 +197,7 @@ def _sections(title: str, words: str, tables: Sequence[SectionTable]) -> Iterato
             yield from _section(table)
 
 
-def _published(leaderboard: Leaderboard) -> Iterator[str]:
+def _published(leaderboard: LeaderboardData) -> Iterator[str]:
     matches = matched_published(leaderboard)
     if not matches:
         return
@@ -214,7 +224,7 @@ def _published_cells(match: dict[str, Any]) -> list[str]:
     ]
 
 
-def _failures(leaderboard: Leaderboard) -> Iterator[str]:
+def _failures(leaderboard: LeaderboardData) -> Iterator[str]:
     groups = failure_groups(leaderboard)
     if groups:
         yield from (f"## Failures: {len(leaderboard.failures)} cells", "")
@@ -235,7 +245,7 @@ def _failure_cells(group: dict[str, Any]) -> list[str]:
     ]
 
 
-def _skipped(leaderboard: Leaderboard) -> Iterator[str]:
+def _skipped(leaderboard: LeaderboardData) -> Iterator[str]:
     groups = skipped_groups(leaderboard)
     if groups:
         yield from (f"## Skipped: {leaderboard.n_skipped} cells", "")
@@ -246,7 +256,7 @@ def _skipped(leaderboard: Leaderboard) -> Iterator[str]:
         yield from _table(["method", "dataset", "cells", "reason"], cells, left=4)
 
 
-def _how_to_read(leaderboard: Leaderboard, panels: list[Panel]) -> Iterator[str]:
+def _how_to_read(leaderboard: LeaderboardData, panels: list[Panel]) -> Iterator[str]:
     yield from ("## How to read this", "", _text(fmt.PROTOCOL), "")
     yield f"- {_text(fmt.RANKS)}"
     if any(panel.references for panel in panels):

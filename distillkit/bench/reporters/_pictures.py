@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard import LeaderboardData
 from distillkit.bench.leaderboard._panels import budget_order
 from distillkit.utils._pictures import draw_rows
 
@@ -45,7 +45,7 @@ class Picture:
     note: str
 
 
-def make_pictures(leaderboard: Leaderboard) -> tuple[list[Picture], int]:
+def make_pictures(leaderboard: LeaderboardData) -> tuple[list[Picture], int]:
     """Draw the distilled sets of images and series, each for the smallest seed that has one.
 
     Returns

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from distillkit.bench.leaderboard import Leaderboard, Overall
+from distillkit.bench.leaderboard import LeaderboardData, Overall
 from distillkit.bench.leaderboard._panels import budget_order, to_records
 from distillkit.bench.reporters import _format as fmt
 
@@ -41,7 +41,7 @@ class SectionTable:
     short: int = 9
 
 
-def floor_tables(leaderboard: Leaderboard) -> list[SectionTable]:
+def floor_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
     """Return one table per dataset and budget with the distribution metrics beside their floors."""
     metrics = [name.removesuffix(".fresh") for name in leaderboard.table.columns if name.endswith(".fresh")]
     groups: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
@@ -76,7 +76,7 @@ def _budget(budget: str) -> str:
     return "fixed size" if budget == "-" else f"budget {fmt.budget_text(budget)}"
 
 
-def privacy_tables(leaderboard: Leaderboard) -> list[SectionTable]:
+def privacy_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
     """Return one table per dataset with the verdicts of the privacy panel."""
     found: dict[str, dict[tuple[str, str], list[str]]] = {}
     for entry in to_records(leaderboard.table):
@@ -90,7 +90,7 @@ def privacy_tables(leaderboard: Leaderboard) -> list[SectionTable]:
     return [SectionTable(dataset, head, list(rows.values()), left=6, short=5) for dataset, rows in found.items()]
 
 
-def evaluator_tables(leaderboard: Leaderboard) -> list[SectionTable]:
+def evaluator_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
     """Return one table per dataset and budget with the mean and worst score over evaluators."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for record in to_records(leaderboard.across_evaluators):
@@ -161,7 +161,7 @@ class Section:
     name: str
     title: str
     words: str
-    tables: Callable[[Leaderboard], list[SectionTable]]
+    tables: Callable[[LeaderboardData], list[SectionTable]]
 
 
 SECTIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from distillkit.bench.leaderboard import Leaderboard
+from distillkit.bench.leaderboard import LeaderboardData
 from distillkit.bench.leaderboard._panels import to_records
 from distillkit.bench.leaderboard._published_verdicts import OTHER_PROTOCOL
 from distillkit.bench.reporters._format import fixed
@@ -22,7 +22,7 @@ def first_line(text: Any, width: int = 300) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def failure_groups(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+def failure_groups(leaderboard: LeaderboardData) -> list[dict[str, Any]]:
     """Group failures that differ only in seeds, budgets and evaluators.
 
     Returns
@@ -36,7 +36,7 @@ def failure_groups(leaderboard: Leaderboard) -> list[dict[str, Any]]:
     return _group(failures, keys)
 
 
-def skipped_groups(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+def skipped_groups(leaderboard: LeaderboardData) -> list[dict[str, Any]]:
     """Group skipped cells that differ only in seeds, budgets and evaluators.
 
     Returns
@@ -63,14 +63,14 @@ def _group(records: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> list[dic
     return list(groups.values())
 
 
-def matched_published(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+def matched_published(leaderboard: LeaderboardData) -> list[dict[str, Any]]:
     """Return the published results whose method was run, with all evaluators combined.
 
     Returns
     -------
     list of dict
-        The columns of `Leaderboard.published`, and ``measured_by``, which lists each measured mean
-        with its evaluator. The verdict is that of the evaluator that follows the published
+        The columns of `LeaderboardData.published`, and ``measured_by``, which lists each measured
+        mean with its evaluator. The verdict is that of the evaluator that follows the published
         protocol, if there is one, with the tolerance or with the reason why there is no verdict.
     """
     matches: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -12,13 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from distillkit.bench.leaderboard import Leaderboard, Overall, Panel
+from distillkit.bench.leaderboard import LeaderboardData, Overall, Panel
 from distillkit.bench.reporters import _format as fmt
 from distillkit.bench.reporters._sections import SECTIONS, SectionTable, overall_columns
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
-__all__ = ["render_terminal", "write"]
+__all__ = ["render_terminal", "render_text", "write"]
 
 WIDTH = 100
 MAX_LINES = 12
@@ -29,12 +29,12 @@ _SCORE, _COSTS = 22, 26
 """Width of the column of one budget, and total width of the columns rows, distil and train."""
 
 
-def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
+def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
     """Write ``leaderboard.txt``, which is at most 100 columns wide.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     folder : Path
         Created if it does not exist.
 
@@ -45,21 +45,31 @@ def write(leaderboard: Leaderboard, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "leaderboard.txt"
+    path.write_text(render_text(leaderboard), encoding="utf-8", errors="backslashreplace")
+    return [path]
+
+
+def render_text(leaderboard: LeaderboardData) -> str:
+    """Return the leaderboard as plain text, at most 100 columns wide.
+
+    Parameters
+    ----------
+    leaderboard : LeaderboardData
+    """
     text = io.StringIO()
     render_terminal(
         leaderboard, Console(file=text, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
     )
     lines = [line.rstrip() for line in text.getvalue().splitlines()]  # Tables are padded with spaces.
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
-    return [path]
+    return "\n".join(lines) + "\n"
 
 
-def render_terminal(leaderboard: Leaderboard, console: Console) -> None:
+def render_terminal(leaderboard: LeaderboardData, console: Console) -> None:
     """Print a leaderboard.
 
     Parameters
     ----------
-    leaderboard : Leaderboard
+    leaderboard : LeaderboardData
     console : rich.console.Console
         Where to print. Tables are laid out for 100 columns and folded in narrower consoles.
     """
@@ -192,7 +202,7 @@ def _print_table(section: SectionTable, console: Console) -> None:
     console.print(table)
 
 
-def _print_sections(leaderboard: Leaderboard, console: Console) -> None:
+def _print_sections(leaderboard: LeaderboardData, console: Console) -> None:
     """Print the first table of each further section, and where the others are."""
     for section in SECTIONS:
         tables = section.tables(leaderboard)
@@ -207,7 +217,7 @@ def _print_sections(leaderboard: Leaderboard, console: Console) -> None:
             console.print(Text("  … more in leaderboard.md or leaderboard.html.", style="dim"))
 
 
-def _print_published(leaderboard: Leaderboard, console: Console) -> None:
+def _print_published(leaderboard: LeaderboardData, console: Console) -> None:
     matches = matched_published(leaderboard)
     if not matches:
         return
@@ -227,7 +237,7 @@ def _print_published(leaderboard: Leaderboard, console: Console) -> None:
         )
 
 
-def _print_failures(leaderboard: Leaderboard, console: Console) -> None:
+def _print_failures(leaderboard: LeaderboardData, console: Console) -> None:
     groups = failure_groups(leaderboard)
     if groups:
         console.print()
@@ -240,7 +250,7 @@ def _print_failures(leaderboard: Leaderboard, console: Console) -> None:
     _print_omitted(groups, console)
 
 
-def _print_skipped(leaderboard: Leaderboard, console: Console) -> None:
+def _print_skipped(leaderboard: LeaderboardData, console: Console) -> None:
     groups = skipped_groups(leaderboard)
     if groups:
         console.print()
@@ -257,7 +267,7 @@ def _print_omitted(groups: list[dict[str, Any]], console: Console) -> None:
         console.print(Text(f"  … and {len(groups) - MAX_LINES} more groups of cells.", style="dim"))
 
 
-def _print_legend(leaderboard: Leaderboard, panels: list[Panel], console: Console) -> None:
+def _print_legend(leaderboard: LeaderboardData, panels: list[Panel], console: Console) -> None:
     """Explain the marks and columns that occur in the tables."""
     used = {mark for panel in panels for entry in panel.entries.values() for mark in fmt.marks(entry)}
     used |= {mark for panel in panels for entry in panel.entries.values() for mark in fmt.name_marks([entry])}
