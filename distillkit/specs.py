@@ -279,6 +279,9 @@ class MetricSpec(Spec):
     privacy : bool
         Whether the metric judges what a set reveals about the training rows. Copies of training
         rows make such a metric worse, and noise does not.
+    timed : bool
+        Whether the value is a measured time, or computed from one, so that it differs between runs
+        of one cell. ``distillkit reproduce`` compares all other metrics exactly.
     """
 
     stage: str
@@ -292,6 +295,7 @@ class MetricSpec(Spec):
     ideal: float | None = None
     shares_reference: bool = False
     privacy: bool = False
+    timed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

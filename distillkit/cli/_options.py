@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["data_root_option", "load_narrowed", "results_folder", "suite_options"]
 
+_NARROWING = ("datasets", "methods", "evaluators", "budgets", "seeds", "splits")
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_root_option = click.option(
@@ -107,7 +109,8 @@ def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
         changes["splits"] = tuple(range(narrow["splits"]))
     if narrow.get("methods"):
         changes["controls"] = False
-    return dataclasses.replace(suite, **changes)
+    narrowed = any(narrow.get(key) for key in _NARROWING)
+    return dataclasses.replace(suite, **changes, narrowed=narrowed)
 
 
 def _with_download(entry: Entry) -> Entry:

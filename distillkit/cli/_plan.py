@@ -33,6 +33,7 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
     from distillkit.bench.execution._run_plan import pending_cells
     from distillkit.bench.planning._forecast import forecast
     from distillkit.bench.planning._make_plan import make_plan
+    from distillkit.bench.results._plan_file import plan_notes, united_with
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import format_seconds
 
@@ -54,6 +55,8 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
         click.echo(f"  skipped: {reason} ({number} cells)")
     for reason, number in Counter(cell.failure for cell in suite_plan.cells if cell.failure).most_common():
         click.echo(f"  failed: {reason} ({number} cells)")
+    for note in plan_notes(suite_plan, united_with(suite_plan, store)):
+        click.echo(f"  {note}")
     todo = [cell for cell in suite_plan.cells if states[cell.key] == "to run"]
     seconds, known = forecast(todo, store.rows().values())
     if not todo:

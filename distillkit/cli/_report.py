@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -36,28 +36,17 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
     """Build the leaderboard of a results folder, run the reporters, and print it with the paths."""
     from rich.console import Console
 
-    from distillkit.bench.leaderboard import build_leaderboard
-    from distillkit.bench.planning._primary import with_primary
+    from distillkit.bench.leaderboard._from_store import leaderboard_of
+    from distillkit.bench.leaderboard._version_notes import made_by_others
     from distillkit.bench.reporters import render_terminal
     from distillkit.exceptions import DistillkitWarning, ResultsError
     from distillkit.plugins import get_manager
+    from distillkit.utils._versions import __version__
 
-    plan, manager = store.plan(), get_manager()
-    # Which metric suits a dataset is known only once its rows are prepared.
-    facts = {key: store.targets(key) for key in {cell["data_key"] for cell in plan["cells"] if "data_key" in cell}}
-    cells = [with_primary(cell, facts.get(cell.get("data_key"))) for cell in plan["cells"]]
-    metrics: dict[str, Any] = manager.specs("metric")
-    leaderboard = build_leaderboard(
-        cells,
-        store.rows(),  # Rows of other plans count as looks at the test rows.
-        {name: spec for name, spec in metrics.items() if "/" not in name},
-        title=plan["suite"],
-        description=plan["description"],
-        primary=plan["primary"],
-        published=manager.published(),
-        environments=store.environments(),
-        folder=store.folder,
-    )
+    manager = get_manager()
+    leaderboard = leaderboard_of(store)
+    if (others := made_by_others(leaderboard.rows, leaderboard.environments, __version__)) is not None:
+        click.echo(f"distillkit: note: {others}", err=True)
     files: list[Path] = []
     for name in formats or [name for name in manager.specs("reporter") if "/" not in name]:
         spec = manager.get("reporter", name)

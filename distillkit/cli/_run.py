@@ -45,6 +45,11 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
     type=click.FloatRange(min=0, min_open=True),
     help="Memory limit of each child process, in megabytes.",
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Take cells of earlier runs that are not in this suite off the leaderboard; their rows stay on disk.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress, only the leaderboard.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 unless every cell is ok, skipped ones included.")
 @noted(note_of_run)
@@ -57,6 +62,7 @@ def run(
     retry: str | None,
     time_limit: float | None,
     memory_limit: float | None,
+    prune: bool,
     quiet: bool,
     strict: bool,
     **narrow: Any,
@@ -64,8 +70,9 @@ def run(
     """Run SUITE (a shipped name or a TOML file) and print its leaderboard.
 
     Cells that have a row in the results folder already are not run again, so the same command
-    resumes an interrupted run. The files written are leaderboard.txt, .md, .csv and .html,
-    rows.csv, and one JSON file per cell.
+    resumes an interrupted run. A run that is narrowed by --methods or other options adds its cells
+    to those of the folder, and the leaderboard shows all of them. The files written are
+    leaderboard.txt, .md, .csv and .html, rows.csv, and one JSON file per cell.
 
     The exit status is 0 if a cell succeeded, 1 if none did or, with --strict, if any did not, and 2
     for a wrong option, file or name.
@@ -75,6 +82,7 @@ def run(
 
     from distillkit.bench.execution._run_plan import pending_cells, run_plan
     from distillkit.bench.planning._make_plan import make_plan
+    from distillkit.bench.results._plan_file import plan_notes, prune_plan, united_with
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import ProgressPrinter
     from distillkit.cli._report import write_reports
@@ -87,6 +95,10 @@ def run(
     )
     statuses = _statuses(retry)
     with ResultsStore(results_folder(plan.suite.name, output)) as store:
+        if prune:
+            click.echo(f"{prune_plan(plan, store)} cells taken off the leaderboard of {store.folder}.", err=True)
+        for note in plan_notes(plan, united_with(plan, store)):
+            click.echo(f"distillkit: note: {note}", err=True)
         n_done = len(plan.cells) - len(pending_cells(plan, store, statuses))
         progress = ProgressPrinter(len(plan.cells), n_done, jobs, quiet=quiet)
         options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
@@ -95,13 +107,15 @@ def run(
         with progress, closing(run_plan(plan, store, **options)) as rows:
             for _ in rows:
                 pass
-        leaderboard = write_reports(store, show=True)
-    stored = store.rows(cell.key for cell in plan.cells).values()
-    not_ok = [row["status"] for row in stored if row["status"] != "ok"]
+        write_reports(store, show=True)
+    statuses_of_run = Counter(row["status"] for row in store.rows(cell.key for cell in plan.cells).values())
+    not_ok = statuses_of_run - Counter({"ok": statuses_of_run["ok"]})
     if strict and not_ok:
-        counts = ", ".join(f"{number} {status}" for status, number in Counter(not_ok).most_common())
-        click.echo(f"distillkit: --strict: {len(not_ok)} of {len(plan.cells)} cells are not ok ({counts}).", err=True)
-    if leaderboard.n_ok == 0 or (strict and not_ok):
+        counts = ", ".join(f"{number} {status}" for status, number in not_ok.most_common())
+        click.echo(
+            f"distillkit: --strict: {not_ok.total()} of {len(plan.cells)} cells are not ok ({counts}).", err=True
+        )
+    if statuses_of_run["ok"] == 0 or (strict and not_ok):
         raise click.exceptions.Exit(1)
 
 

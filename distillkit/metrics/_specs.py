@@ -53,7 +53,7 @@ def _run() -> list[MetricSpec]:
 
     size: dict[str, Any] = {"greater_is_better": None}
     ratio: dict[str, Any] = {"greater_is_better": True, "unit": "x"}
-    time: dict[str, Any] = {"greater_is_better": False, "unit": "s"}
+    time: dict[str, Any] = {"greater_is_better": False, "unit": "s", "timed": True}
     return [
         spec("rows", "rows_kept", "distilled rows", **size),
         spec(
@@ -97,6 +97,7 @@ def _model() -> list[MetricSpec]:
             "latency_ratio",
             "the teacher's CPU seconds to predict up to 256 rows over the student's",
             unit="x",
+            timed=True,
             version=2,  # medians of CPU time, measured in turn
         ),
         spec(
@@ -104,6 +105,7 @@ def _model() -> list[MetricSpec]:
             "latency_ratio_single",
             "the teacher's CPU seconds to predict a single row over the student's",
             unit="x",
+            timed=True,
         ),
     ]
 

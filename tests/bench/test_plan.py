@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from distillkit.bench.planning import _make_plan as plan_module
+from distillkit.bench.planning._keys import PROTOCOL
 from distillkit.bench.planning._load_suite import parse_suite
 from distillkit.bench.planning._make_plan import make_plan
 from distillkit.exceptions import PluginError, SuiteError, UnknownNameError
@@ -175,6 +176,9 @@ def test_a_cell_tells_what_it_is(plan):
         "deterministic": False,
         "tuned_on": [],
         "primary": None,
+        "protocol": PROTOCOL,
+        "threads": 1,
+        "evaluator_plugin": "dk-mine",
     }
     assert cell.key != cell.distil_key != cell.data_key
 

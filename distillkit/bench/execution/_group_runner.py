@@ -13,6 +13,7 @@ from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
 from distillkit.bench.execution._rows import Row, make_row, metric_name
 from distillkit.bench.planning._make_plan import Cell, CellGroup
+from distillkit.bench.planning._suite import Limits
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager
@@ -61,6 +62,7 @@ class GroupRunner:
                 facts or {},
                 n_concurrent=self.n_concurrent,
                 threads=self.threads,
+                limits=Limits(self.seconds, self.memory_mb),
                 environment=self.environment,
             )
             store.write_row(row)

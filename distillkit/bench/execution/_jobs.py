@@ -23,6 +23,7 @@ from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
 from distillkit.distilled import DistilledSet
+from distillkit.distilled._reading import read_card
 from distillkit.exceptions import ArtefactError
 from distillkit.metrics import Reference
 from distillkit.plotting._history_data import stored_history
@@ -149,6 +150,8 @@ def _store(distilled: DistilledSet, dataset: Dataset, path: Path, facts: dict[st
         "rows_seen": len(dataset.X_train),
         "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
         "data_metrics": {},
+        # Rows have the checksum of the arrays, so that a set is known again where its file is not.
+        "set_digest": None if whole else read_card(path)["sha256"],
         **facts,
     }
     write_json(path.with_suffix(".json"), record)

@@ -10,6 +10,7 @@ from typing import Any
 from distillkit.bench.execution._job_process import JobResult
 from distillkit.bench.planning._cells import Cell
 from distillkit.bench.planning._primary import with_primary
+from distillkit.bench.planning._suite import Limits
 from distillkit.bench.results._schema import SCHEMA
 from distillkit.plugins import get_manager
 from distillkit.plugins._traits import exposes_originals, starts_from_real
@@ -35,6 +36,7 @@ def make_row(
     *,
     n_concurrent: int,
     threads: int,
+    limits: Limits,
     environment: str,
 ) -> Row:
     """Return the row of a cell.
@@ -53,6 +55,8 @@ def make_row(
         Cells that ran at the same time.
     threads : int
         Threads of each cell.
+    limits : Limits
+        Limits of each job.
     environment : str
         Key of the environment.
     """
@@ -75,6 +79,7 @@ def make_row(
         "error": result.error,
         "stopped_by": None if stopped_by is None else str(stopped_by)[:_MAX_TEXT],
         "metrics": {name: number for name, number in metrics.items() if number is not None and math.isfinite(number)},
+        "metric_versions": list(cell.metrics),
         "floors": floors,
         **costs,
         **{name: facts.get(name) for name in _DATA_FACTS},
@@ -87,7 +92,10 @@ def make_row(
         **_peaks(cell, result, phase),
         "n_concurrent": max(n_concurrent, value.get("n_concurrent", 1)),
         "threads": threads,
+        "limit_seconds": limits.seconds,
+        "limit_mb": limits.memory_mb,
         "environment": environment,
+        "set_digest": value.get("set_digest"),
         "artefact": None if value.get("whole", True) else f"artefacts/{cell.distil_key}.safetensors",
         "started": (ended - timedelta(seconds=result.seconds)).isoformat(timespec="seconds"),
     }

@@ -8,8 +8,8 @@ from distillkit.bench.execution._group_runner import GroupRunner
 from distillkit.bench.execution._job_folders import sweep
 from distillkit.bench.execution._rows import Row
 from distillkit.bench.planning._make_plan import Cell, Plan
-from distillkit.bench.planning._suite import DEFAULT_PRIMARY
 from distillkit.bench.results._environment import collect_environment, environment_key
+from distillkit.bench.results._plan_file import write_united_plan
 from distillkit.bench.results._store import ResultsStore
 from distillkit.plugins import get_manager
 
@@ -47,14 +47,7 @@ def run_plan(
     sweep()
     environment = collect_environment()
     store.write_environment(environment_key(environment), environment)
-    store.write_plan(
-        {
-            "suite": plan.suite.name,
-            "description": plan.suite.description,
-            "primary": {**DEFAULT_PRIMARY, **plan.suite.primary},
-            "cells": [cell.identity() for cell in plan.cells],
-        }
-    )
+    write_united_plan(plan, store)
     pending = pending_cells(plan, store, retry)
     runner = GroupRunner(
         folder=store.folder.absolute(),

@@ -18,6 +18,7 @@ from distillkit.bench.leaderboard._panels import Panel, budget_order, make_panel
 from distillkit.bench.leaderboard._published_matches import match_published
 from distillkit.bench.leaderboard._sampling import Sampler
 from distillkit.bench.leaderboard._table import COLUMNS, LEADING, TRAILING, make_table
+from distillkit.bench.leaderboard._version_notes import version_notes
 from distillkit.bench.planning._suite import DEFAULT_PRIMARY
 from distillkit.bench.results._store import ResultsStore
 
@@ -73,6 +74,9 @@ class LeaderboardData:
         several.
     looks : dict of str to int
         Number of stored evaluations on the test rows of each dataset, also those of other plans.
+    notes : list of str
+        What a reader should know of the results as a whole, such as that several versions of
+        distillkit have made them, in sentences.
     n_planned, n_done, n_ok, n_skipped : int
         Number of cells to run (without the skipped ones), of cells with a final status, of cells
         with status ok, and of skipped cells.
@@ -92,6 +96,7 @@ class LeaderboardData:
     folder: Path | None = None
     across_evaluators: pd.DataFrame = field(default_factory=pd.DataFrame)
     looks: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     n_planned: int = 0
     n_done: int = 0
     n_ok: int = 0
@@ -200,6 +205,7 @@ def build_leaderboard(
         primary=primary_metrics,
         metrics=dict(metrics),
         folder=None if folder is None else Path(folder),
+        notes=version_notes(finished, environments or {}),
         n_planned=len(planned),
         n_done=len(finished),
         n_ok=sum(row.get("status") == "ok" for row in finished),

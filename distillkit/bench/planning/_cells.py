@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.planning._keys import PROTOCOL
 from distillkit.bench.planning._suite import Limits, Suite
 
 __all__ = ["ANY_LABELS", "FIXED_SIZE", "STUDENT", "Cell", "CellGroup", "Plan"]
@@ -34,7 +35,9 @@ class Cell:
     `split` is the number of the split into training and test rows, or None for a dataset with test
     rows of its own. `deterministic` says that all seeds have the same distilled set. `tuned_on`
     says what the parameters of the method were chosen by, and is empty for nothing. `primary` is
-    the metric to rank by, or None if the classes of the dataset decide.
+    the metric to rank by, or None if the classes of the dataset decide. `protocol`, `threads` and
+    `evaluator_plugin` (the distribution that the evaluator comes from) complete what the keys are
+    hashes of, see `distillkit.bench.planning._cell_keys.cell_keys`.
     """
 
     suite: str
@@ -72,6 +75,9 @@ class Cell:
     deterministic: bool = False
     tuned_on: tuple[str, ...] = ()
     primary: str | None = None
+    protocol: int = PROTOCOL
+    threads: int = 1
+    evaluator_plugin: str = "distillkit"
 
     @property
     def reduces_model(self) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.planning._cell_keys import cell_keys
 from distillkit.bench.planning._cells import ANY_LABELS, FIXED_SIZE, STUDENT, Cell
 from distillkit.bench.planning._controls import missing_controls
-from distillkit.bench.planning._keys import digest
 from distillkit.bench.planning._primary import DEFAULT_METRICS
 from distillkit.bench.planning._repetitions import Repetition, repetitions
 from distillkit.bench.planning._resolved_dataset import ResolvedDataset, resolve_dataset
@@ -45,11 +45,6 @@ class _ResolvedEntry:
         if isinstance(self.spec, MethodSpec):
             return self.spec.is_deterministic(self.entry.params)
         return bool(self.spec.deterministic)
-
-    @property
-    def identity(self) -> list[Any]:
-        """The values that determine the results of the entry."""
-        return [self.provider.dist, self.spec.name, self.spec.version, self.entry.params]
 
 
 class Planner:
@@ -223,23 +218,7 @@ class Planner:
         size = str(budget) if method.spec.follows_budget else FIXED_SIZE
         mode = _label_mode(method)
         metrics = dataset.metrics if mode != ANY_LABELS else self.without_data_metrics(dataset.metrics)
-        # 1. Collect what determines the data, then the distilled set, then the outcome. All seeds
-        #    share the distilled set of a deterministic method.
-        data_identity = dataset.identity
-        seed = None if method.deterministic else repetition.seed
-        distil_identity = data_identity | {"method": method.identity, "budget": size, "seed": seed}
-        if self.suite.threads != 1:  # The number of threads changes the last digits of networks.
-            distil_identity["threads"] = self.suite.threads
-        if mode == ANY_LABELS:  # Each evaluation seed trains a teacher and a student of its own.
-            distil_identity["eval_seed"] = eval_seed
-        cell_identity = distil_identity | {
-            "evaluator": evaluator.identity,
-            "seeds": [repetition.seed, eval_seed],
-            "label_mode": mode,
-            "metrics": metrics,
-        }
-        # 2. Hash them to the keys.
-        return Cell(
+        cell = Cell(
             suite=self.suite.name,
             dataset=dataset.entry.label,
             dataset_name=dataset.entry.name,
@@ -265,9 +244,6 @@ class Planner:
             eval_seed=eval_seed,
             label_mode=mode,
             metrics=metrics,
-            key=digest(cell_identity),
-            distil_key=digest(distil_identity),
-            data_key=digest(data_identity),
             skip=None if dataset.failure else _reason_to_skip(dataset, method, evaluator),
             failure=dataset.failure,
             task_note=dataset.task_note,
@@ -275,7 +251,11 @@ class Planner:
             deterministic=method.deterministic,
             tuned_on=method.entry.tuned_on,
             primary=self.suite.primary.get(dataset.task),
+            threads=self.suite.threads,
+            evaluator_plugin=evaluator.provider.dist,
         )
+        keys = cell_keys(vars(cell))
+        return replace(cell, data_key=keys.data_key, distil_key=keys.distil_key, key=keys.key)
 
 
 def _tuned_on(spec: Any, entry: Entry, of_settings: tuple[str, ...]) -> tuple[str, ...]:

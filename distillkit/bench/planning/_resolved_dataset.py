@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from distillkit.bench.planning._keys import PROTOCOL, digest
+from distillkit.bench.planning._keys import digest
 from distillkit.bench.planning._suite import Entry, Suite
 from distillkit.exceptions import DatasetNotFoundError, DatasetOptionError, MissingPackageError
 from distillkit.specs import DatasetSpec
 from distillkit.utils._error_line import error_line
 
 __all__ = ["ResolvedDataset", "resolve_dataset"]
-
-_LOCATION_PARAMS = frozenset({"path", "test_path", "download"})
-"""Dataset parameters that only say where the files are, and so do not change the results."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +36,6 @@ class ResolvedDataset:
     def at(self, split: int | None) -> ResolvedDataset:
         """Return the dataset with the rows of one split."""
         return replace(self, split=split)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The values that determine the prepared data.
-
-        The path of a file is not among them, because the revision has a fingerprint of its content.
-        """
-        options = {name: value for name, value in self.entry.params.items() if name not in _LOCATION_PARAMS | {"split"}}
-        return {
-            "protocol": PROTOCOL,
-            "dataset": self.entry.name,
-            "params": options,
-            "revision": self.revision,
-            "split": self.split,
-        }
 
 
 def resolve_dataset(

@@ -58,7 +58,8 @@ class Suite:
 
     `seeds` is None if the suite names none. `most_seeds` holds the largest number of seeds by
     method, `primary` only the metrics that the suite names, and `settings_tuned_on` what the
-    parameters in `settings` were chosen by.
+    parameters in `settings` were chosen by. `narrowed` says that options have left out a part of
+    the file's cells, or chosen others.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Suite:
     description: str = ""
     source: str = ""
     filename: str = ""
+    narrowed: bool = False
 
     def line_of(self, key: str) -> str:
         """Return ``"FILE, line N"`` for a key or name in the suite, or ``"FILE"`` if not found."""

@@ -50,6 +50,8 @@ def _lines(leaderboard: LeaderboardData) -> Iterator[str]:
     if leaderboard.description:
         yield from (_text(leaderboard.description), "")
     yield from (f"{fmt.progress(leaderboard)}.", "")
+    if leaderboard.notes:
+        yield from (_text(" ".join(leaderboard.notes)), "")
     panels = leaderboard.panels()
     for panel in panels:
         yield from _panel(panel)

@@ -77,6 +77,8 @@ def render_terminal(leaderboard: LeaderboardData, console: Console) -> None:
     if leaderboard.description:
         console.print(Text(leaderboard.description))
     console.print(Text(fmt.progress(leaderboard), style="dim"))
+    for note in leaderboard.notes:
+        console.print(Text(note, style="yellow"))
     panels = leaderboard.panels()
     for panel in panels:
         _print_panel(panel, console)

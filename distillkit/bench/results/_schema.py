@@ -64,16 +64,17 @@ _CELL_NEEDED: dict[str, Check] = {
 }
 _TEXT_FIELDS = (
     *("suite", "dataset_name", "dataset_revision", "modality", "method_name", "kind", "role", "plugin"),
-    *("plugin_version", "evaluator_name", "label_mode", "distil_key", "data_key", "task_note"),
+    *("plugin_version", "evaluator_name", "evaluator_plugin", "label_mode", "distil_key", "data_key", "task_note"),
 )
 _CELL_OPTIONAL: dict[str, Check] = {
     **dict.fromkeys(_TEXT_FIELDS, _TEXT),
     **dict.fromkeys(("skip", "failure"), _or_null(_TEXT)),
-    **dict.fromkeys(("method_version", "evaluator_version"), _WHOLE),
+    **dict.fromkeys(("method_version", "evaluator_version", "protocol"), _WHOLE),
     **dict.fromkeys(("dataset_params", "method_params", "evaluator_params"), _OBJECT),
     "split": _or_null(_WHOLE),
     "deterministic": ("true or false", lambda value: isinstance(value, bool)),
     "tuned_on": _TEXTS,
+    "threads": _or_null(_NUMBER),
     "primary": _or_null(_TEXT),
 }
 _COSTS: dict[str, Check] = dict.fromkeys(
@@ -86,12 +87,16 @@ _FLOORS = _values(_OBJECT)
 _ROW_OPTIONAL = {
     **_CELL_OPTIONAL,
     **_COSTS,
+    "metric_versions": _TEXTS,
     **dict.fromkeys(("exposes_originals", "starts_from_real"), _or_null(_FLAG)),
     "privacy": _or_null(_OBJECT),
     "floors": _FLOORS,
-    **dict.fromkeys(("phase", "error", "stopped_by", "environment", "artefact", "started"), _or_null(_TEXT)),
     **dict.fromkeys(
-        ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "threads"), _or_null(_NUMBER)
+        ("phase", "error", "stopped_by", "environment", "artefact", "set_digest", "started"), _or_null(_TEXT)
+    ),
+    **dict.fromkeys(
+        ("rows", "seconds_distil", "seconds_train", "seconds_predict", "seconds", "limit_seconds", "limit_mb"),
+        _or_null(_NUMBER),
     ),
     **dict.fromkeys(("n_train", "n_test", "shared_rows"), _or_null(_WHOLE)),
     "outcome": _or_null(_ENCODED),
@@ -124,7 +129,12 @@ def wrong_row(row: Mapping[str, Any]) -> str | None:
 
 def wrong_record(record: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the record of a distilled set, or None."""
-    optional = {**_COSTS, "stopped_by": _or_null(_TEXT), "privacy": _OBJECT, "floors": _FLOORS}
+    optional = {
+        **_COSTS,
+        **dict.fromkeys(("stopped_by", "set_digest"), _or_null(_TEXT)),
+        "privacy": _OBJECT,
+        "floors": _FLOORS,
+    }
     return _wrong(record, _RECORD_NEEDED, optional)
 
 

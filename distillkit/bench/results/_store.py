@@ -237,6 +237,13 @@ class ResultsStore:
             )
         return plan
 
+    def planned_cells(self) -> list[dict[str, Any]]:
+        """Return the cells of the plan; none if there is no plan, or it is damaged."""
+        try:
+            return list(self.plan()["cells"])
+        except ResultsError:
+            return []
+
     def write_environment(self, key: str, environment: Mapping[str, Any]) -> None:
         """Write versions and hardware under their hash."""
         self._write(self.folder / "environments" / f"{key}.json", environment)
