@@ -13,6 +13,7 @@
     │   └── DatasetOptionError            an option that does not fit the dataset
     ├── ArtefactError                     a distilled set that cannot be written or read
     ├── NotEnoughMemoryError (MemoryError)  a run that exceeds the memory
+    ├── ProcessGroupError (RuntimeError)  a fit of several processes of which one has failed
     ├── SuiteError                        an invalid suite file
     └── ResultsError                      a results folder that cannot be used
 
@@ -45,6 +46,7 @@ __all__ = [
     "NotEnoughMemoryError",
     "PluginError",
     "PluginWarning",
+    "ProcessGroupError",
     "ResultsError",
     "SuiteError",
     "UnknownNameError",
@@ -142,6 +144,10 @@ class ArtefactError(DistillkitError):
 
 class NotEnoughMemoryError(DistillkitError, MemoryError):
     """Raised for a run that exceeds the memory; the message names the setting to lower."""
+
+
+class ProcessGroupError(DistillkitError, RuntimeError):
+    """Raised in the other processes of a fit, or for its workers, when one of them has failed."""
 
 
 class SuiteError(DistillkitError):

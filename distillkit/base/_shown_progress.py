@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +34,17 @@ def progress_of(distiller: Any, run: Run, callbacks: Any) -> Iterator[None]:
     """
     report = report_subtasks(distiller, callbacks) if max_subtasks(distiller) else None
     with (
-        shown_progress(enabled=bool(getattr(distiller, "verbose", False))),
+        shown_progress(enabled=_shows(distiller)),
         progress_task(type(distiller).__name__, max_seconds=run.max_seconds, on_update=report) as run.progress,
     ):
         yield
+
+
+def _shows(distiller: Any) -> bool:
+    """Whether this process shows the progress: of those that share a fit, the first one does."""
+    if not getattr(distiller, "verbose", False):
+        return False
+    distributed: Any = sys.modules.get("torch.distributed")
+    if getattr(distiller, "processes", None) is None or distributed is None or not distributed.is_available():
+        return True
+    return not distributed.is_initialized() or distributed.get_rank() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,6 +146,8 @@ class Run:
     progress : Task
         Takes the steps that are shown while the method runs:
         ``run.progress.update(step, total, loss=loss)``.
+    clock : callable
+        Returns the time in seconds. Processes that share a fit read one clock for all.
     """
 
     max_seconds: float | None = None
@@ -154,6 +157,7 @@ class Run:
     stopped_by: str | None = None
     started: float = field(default_factory=time.perf_counter)
     progress: Task = SILENT
+    clock: Callable[[], float] = time.perf_counter
 
     def __post_init__(self) -> None:
         self.rng: np.random.RandomState = check_random_state(self.random_state)
@@ -161,7 +165,7 @@ class Run:
     @property
     def seconds(self) -> float:
         """Seconds since the start of the fit."""
-        return time.perf_counter() - self.started
+        return self.clock() - self.started
 
     def seed(self) -> int:
         """Draw a seed that fits into int32, as faiss and torch require."""

@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -24,6 +25,8 @@ from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.condensation.problem._labels import first_parts, row_labels, rows_per_label
 from distillkit.condensation.problem._problem import Batch, CondensationProblem
+from distillkit.condensation.processes._judge import CommonJudge
+from distillkit.condensation.processes._processes import Processes, open_processes
 from distillkit.nn import Augmentation, draws_random_numbers, resolve_device
 from distillkit.utils._public_names import public_name
 
@@ -32,8 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["IterativeCondenser"]
 
-# What may differ between a run and the one that resumes it: when it ends, and where files lie.
-_MAY_CHANGE = frozenset({"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir", "verbose"})
+# What may differ between a run and the one that resumes it: when it ends, where files lie, and how
+# many processes share it.
+_MAY_CHANGE = frozenset(
+    {"max_iter", "max_seconds", "patience", "checkpoint", "on_interrupt", "experts_dir", "verbose", "processes"}
+)
 
 _PlanMaker = Callable[[CondensationProblem], CondensationPlan]
 
@@ -72,40 +78,45 @@ class IterativeCondenser(WeightedDistiller):
         always_validate : bool, default=False
             Whether rows are validated on the training rows where none are held out.
         """
-        # 1. Read the checkpoint, where there is one, and hold out rows for validation.
-        device, params = resolve_device(self.device), self._current_params()
-        checkpoint, saved = self._open_checkpoint(params, rows, device)
-        with nullcontext() if checkpoint is None else checkpoint.restoring():
-            training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
-        # 2. Standardize the rows, and let the method plan its networks, its rows and its loop.
-        problem = CondensationProblem.of(training, device)
-        with within_memory(device):
-            plan = make_plan(problem)
-            network = plan.make_network(0)  # one that does not fit the rows raises before any work
-            judge = self._judge(plan, problem, held_out, split_seed)
-            # 3. Make the first rows, or restore those of the checkpoint.
-            context = LoopContext(
-                problem=problem,
-                rows=self._first_rows(plan, problem, run, blank=saved is not None),
-                run=run,
-                monitor=LossMonitor(plan.block_size, self.tol, self._patience),
-                max_iter=self._max_iter,
-                schedule=plan.schedule,
-                judge=judge,
-                split_seed=split_seed,
-                checkpoint=checkpoint,
-                on_interrupt=self.on_interrupt,
-            )
-            loop = plan.make_loop(context)
-            loop.random_layers = draws_random_numbers(network)
-            if checkpoint is not None and saved is not None:
-                with checkpoint.restoring():
-                    check_state(saved, loop.state())
-                    loop.restore(saved)
-        # 4. Update the rows until updates, time or patience end.
-        loop.optimize()
-        # 5. Return the best rows in the units of the data.
-        return self._outcome(loop, problem, rows)
+        processes = open_processes(getattr(self, "processes", None))
+        with processes.fitting():
+            # 1. Read the checkpoint, where there is one, and hold out rows for validation.
+            device, params = resolve_device(self.device), self._current_params()
+            self._require_same(processes, params, rows, run)
+            checkpoint, saved = self._open_checkpoint(processes, params, rows, device)
+            with nullcontext() if checkpoint is None else checkpoint.restoring():
+                training, held_out, split_seed = self._split(rows, run, saved, always_validate=always_validate)
+            # 2. Standardize the rows, and let the method plan its networks, its rows and its loop.
+            problem = CondensationProblem.of(training, device)
+            with within_memory(device):
+                plan = make_plan(problem)
+                network = plan.make_network(0)  # one that does not fit the rows raises before any work
+                judge = self._judge(plan, problem, held_out, split_seed)
+                # 3. Make the first rows, or restore those of the checkpoint.
+                context = LoopContext(
+                    problem=problem,
+                    rows=self._first_rows(plan, problem, run, processes, blank=saved is not None),
+                    run=run,
+                    monitor=LossMonitor(plan.block_size, self.tol, self._patience),
+                    max_iter=self._max_iter,
+                    schedule=plan.schedule,
+                    judge=judge if judge is None or not processes.is_shared else CommonJudge(judge, processes),
+                    split_seed=split_seed,
+                    checkpoint=checkpoint,
+                    on_interrupt=self.on_interrupt,
+                    processes=processes,
+                )
+                loop = plan.make_loop(context)
+                loop.random_layers = draws_random_numbers(network)
+                if saved is not None:
+                    with nullcontext() if checkpoint is None else checkpoint.restoring():
+                        check_state(saved, loop.state())
+                        loop.restore(saved)
+            # 4. Update the rows until updates, time or patience end.
+            with processes.keeping_time(run):
+                loop.optimize()
+            # 5. Return the best rows in the units of the data.
+            return self._outcome(loop, problem, rows)
 
     def _current_params(self) -> dict[str, Any]:
         """Return the parameters under their current names, and warn of a deprecated name."""
@@ -120,16 +131,29 @@ class IterativeCondenser(WeightedDistiller):
             params["clip_rms"] = self.max_norm
         return params
 
+    def _require_same(self, processes: Processes, params: dict[str, Any], rows: TrainingRows, run: Run) -> None:
+        """Check that processes share one fit, and let them share its random numbers."""
+        if not processes.is_shared:
+            return
+        # Without a seed, each process has drawn one of its own, so that only seeds are compared.
+        without = {"checkpoint", "device", "verbose", "processes"}
+        without |= set() if isinstance(self.random_state, Integral) else {"random_state"}
+        key = settings_key(params, frozenset(without))
+        processes.same({**key, "method": public_name(type(self)), "data": data_digest(rows)})
+        run.rng.set_state(processes.first(run.rng.get_state))
+
     def _open_checkpoint(
-        self, params: dict[str, Any], rows: TrainingRows, device: torch.device
+        self, processes: Processes, params: dict[str, Any], rows: TrainingRows, device: torch.device
     ) -> tuple[Checkpoint | None, State | None]:
-        """Return the file of the run, and the state that it holds."""
+        """Return the file of the run, for the first process, and the state that it holds, for all."""
         if self.checkpoint is None:
             return None, None
-        settings = settings_key(params, _MAY_CHANGE)
-        key = {**settings, "method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
-        checkpoint = Checkpoint(self.checkpoint, key)
-        return checkpoint, checkpoint.read()
+        checkpoint = None
+        if processes.is_first:
+            settings = settings_key(params, _MAY_CHANGE)
+            key = {**settings, "method": public_name(type(self)), "data": data_digest(rows), "device": device.type}
+            checkpoint = Checkpoint(self.checkpoint, key)
+        return checkpoint, processes.first(lambda: None if checkpoint is None else checkpoint.read())
 
     def _split(
         self, rows: TrainingRows, run: Run, saved: State | None, *, always_validate: bool
@@ -159,10 +183,16 @@ class IterativeCondenser(WeightedDistiller):
         )
 
     def _first_rows(
-        self, plan: CondensationPlan, problem: CondensationProblem, run: Run, *, blank: bool
+        self, plan: CondensationPlan, problem: CondensationProblem, run: Run, processes: Processes, *, blank: bool
     ) -> SyntheticRows:
         """Return the first rows, or zeros of their shape with `blank`, for a saved state."""
-        return plan.make_rows(first_parts(self.init, problem, run, learn_labels=plan.learn_labels, blank=blank))
+        parts = first_parts(self.init, problem, run, learn_labels=plan.learn_labels, blank=blank)
+        if processes.is_shared:
+            # Each process makes them, so that none waits long; a limit of time may end that apart.
+            on_host = processes.first(lambda: [tuple(part.cpu() for part in pair) for pair in parts])
+            parts = [(X.to(problem.device), targets.to(problem.device)) for X, targets in on_host]
+            run.rng.set_state(processes.first(run.rng.get_state))
+        return plan.make_rows(parts)
 
     def _outcome(self, loop: Loop, problem: CondensationProblem, rows: TrainingRows) -> Outcome:
         for name, value in loop.fitted_attributes().items():

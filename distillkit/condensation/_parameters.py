@@ -209,6 +209,14 @@ device : str, default="auto"
     Where torch computes: "cpu", "cuda" or another name that torch knows. "auto" takes a GPU where
     there is one.
 """,
+    "processes": """\
+processes : "auto" or None, default="auto"
+    Which processes share the fit. "auto" takes those of the group that `torch.distributed` was
+    initialized with, if there is one, as in a script that ``torchrun`` starts: each process matches
+    its share of the classes, all of them must call `fit` with the same data and parameters, and all
+    get the same result, which is that of one process up to rounding. None fits in each process on
+    its own.
+""",
     "verbose": """\
 verbose : bool, default=False
     Whether to show the progress of `fit`; see `BaseDistiller`.

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from distillkit.condensation.distribution._comparisons import DISTRIBUTION_LOSSES, Embedding, make_comparison
+from distillkit.condensation.distribution._embedded_rows import EmbeddedRows
 from distillkit.distances import js_divergence, kl_divergence, median_bandwidth, mmd, sinkhorn_divergence, wasserstein
 from distillkit.exceptions import NotEnoughMemoryError
 from distillkit.nn import Mlp, seeded
@@ -22,7 +23,7 @@ def in_groups(embeddings, sizes):
 
 def compared(loss, real, synthetic):
     comparison = make_comparison(loss)
-    return comparison.loss(comparison.observe(real, REAL), synthetic, MADE)
+    return comparison.loss(comparison.observe(EmbeddedRows(real), REAL), synthetic, MADE)
 
 
 def softmax(rows):
@@ -78,7 +79,7 @@ def test_gradients_through_a_network_are_those_of_finite_differences(loss):
     embedding = Embedding("float32", outputs=loss in ("kl", "js"))
     real, synthetic, nothing = normal(12, 3), normal(6, 3, seed=1), torch.zeros(0)
     comparison = make_comparison(loss)
-    observed = comparison.observe(embedding.observe(network, real, nothing), REAL)
+    observed = comparison.observe(EmbeddedRows(embedding.observe(network, real, nothing)), REAL)
 
     def value(rows):
         return comparison.loss(observed, embedding(network, rows, nothing), MADE)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from distillkit.condensation.distribution._embedded_rows import EmbeddedRows
 from distillkit.condensation.loop._batch_size import out_of_memory
 from distillkit.distances import (
     js_loss,
@@ -101,8 +102,8 @@ class Comparison(Protocol):
     Real rows are observed once, and the result serves several updates of the synthetic rows.
     """
 
-    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> Any:
-        """Summarize the embeddings (n, d) of real rows, which are in the order of the groups."""
+    def observe(self, rows: EmbeddedRows, sizes: Sequence[int]) -> Any:
+        """Summarize the embeddings of real rows, which are in the order of the groups."""
 
     def loss(self, observed: Any, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         """Return the sum of the distances of all groups, with synthetic embeddings (m, d)."""
@@ -125,8 +126,8 @@ def make_comparison(loss: str) -> Comparison:
 class _Means:
     """Squared distance between the mean embeddings."""
 
-    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        return _group_means(embeddings, sizes)
+    def observe(self, rows: EmbeddedRows, sizes: Sequence[int]) -> torch.Tensor:
+        return _group_means(rows.own, sizes)
 
     def loss(self, observed: torch.Tensor, embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         parts = torch.split(embeddings, list(sizes))
@@ -144,9 +145,10 @@ class _Outputs:
     def __init__(self, divergence: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
         self._divergence = divergence
 
-    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> tuple[torch.Tensor, ...]:
-        mean, scale = embeddings.mean(dim=0), embeddings.std(dim=0, unbiased=False).clamp_min(1e-6)
-        return _group_means(((embeddings - mean) / scale).softmax(dim=1), sizes), mean, scale
+    def observe(self, rows: EmbeddedRows, sizes: Sequence[int]) -> tuple[torch.Tensor, ...]:
+        mean, scale = rows.moments()
+        scale = scale.clamp_min(1e-6)
+        return _group_means(((rows.own - mean) / scale).softmax(dim=1), sizes), mean, scale
 
     def loss(self, observed: tuple[torch.Tensor, ...], embeddings: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         real, mean, scale = observed
@@ -162,9 +164,9 @@ class _Samples:
     def __init__(self, distance: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]) -> None:
         self._distance = distance
 
-    def observe(self, embeddings: torch.Tensor, sizes: Sequence[int]) -> tuple[list[torch.Tensor], float]:
-        sample = embeddings[:: -(-len(embeddings) // _SCALE_ROWS)].double().cpu().numpy()
-        return list(torch.split(embeddings, list(sizes))), median_bandwidth(sample)
+    def observe(self, rows: EmbeddedRows, sizes: Sequence[int]) -> tuple[list[torch.Tensor], float]:
+        sample = rows.sample(_SCALE_ROWS).double().cpu().numpy()
+        return list(torch.split(rows.own, list(sizes))), median_bandwidth(sample)
 
     def loss(
         self, observed: tuple[list[torch.Tensor], float], embeddings: torch.Tensor, sizes: Sequence[int]

@@ -117,6 +117,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {processes}
     {verbose}
     {random_state}
     {max_norm}
@@ -134,7 +135,10 @@ class DistributionMatchingDistiller(IterativeCondenser):
     ------
     DataError
         In fit: if y holds one class only, the network does not fit the rows, the loss cannot learn
-        targets, or `checkpoint` belongs to another run.
+        targets, or `checkpoint` belongs to another run; if `processes` are more than the classes,
+        or get different data or parameters.
+    ProcessGroupError
+        In the other processes of the group, if one of them has failed or ended.
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
@@ -187,6 +191,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         "outer_steps": [COUNT],
         "real_batch": [COUNT, None],
         "real_draw": [StrOptions(set(REAL_DRAWS))],
+        "processes": [StrOptions({"auto"}), None],
     }
 
     def __init__(
@@ -227,6 +232,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        processes: str | None = "auto",
         verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
@@ -266,6 +272,7 @@ class DistributionMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.processes = processes
         self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:

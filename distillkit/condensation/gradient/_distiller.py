@@ -140,6 +140,7 @@ class GradientMatchingDistiller(IterativeCondenser):
     {checkpoint}
     {on_interrupt}
     {device}
+    {processes}
     {verbose}
     {random_state}
     {max_norm}
@@ -157,7 +158,10 @@ class GradientMatchingDistiller(IterativeCondenser):
     ------
     DataError
         In fit: if y holds one class only, the network does not fit the rows, or `checkpoint`
-        belongs to another run.
+        belongs to another run; if `processes` are more than the classes, or get different data or
+        parameters.
+    ProcessGroupError
+        In the other processes of the group, if one of them has failed or ended.
     ArtefactError
         If `checkpoint` cannot be read or written.
     NotEnoughMemoryError
@@ -214,6 +218,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         "updates": [COUNT],
         "real_batch": [COUNT, None],
         "real_draw": [StrOptions(set(REAL_DRAWS))],
+        "processes": [StrOptions({"auto"}), None],
         "network_lr": [POSITIVE],
     }
 
@@ -259,6 +264,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         checkpoint: Any = None,
         on_interrupt: str = "raise",
         device: str = "auto",
+        processes: str | None = "auto",
         verbose: bool = False,
         random_state: Any = None,
         max_norm: Any = "deprecated",
@@ -302,6 +308,7 @@ class GradientMatchingDistiller(IterativeCondenser):
         self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.device = device
+        self.processes = processes
         self.max_norm = max_norm
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:

@@ -15,6 +15,7 @@ from distillkit.condensation.gradient._differences import difference, differenti
 from distillkit.condensation.problem._problem import Batch, Loss
 from distillkit.distances import gradient_distance, gradient_similarity
 from distillkit.nn import Augmentation, Threads, in_pieces, mixed_precision, rows_per_piece
+from distillkit.nn.runtime._seeding import seeded_or_not
 
 __all__ = [
     "Change",
@@ -36,6 +37,9 @@ Gradient = list[torch.Tensor]
 
 Change = Callable[[torch.Tensor], torch.Tensor]
 """A differentiable transformation of rows: an augmentation whose parameters are already drawn."""
+
+_Task = tuple[int | None, nn.Module, Gradient, Batch]
+"""The seed of a group, the network, the real gradient of the group, and its synthetic rows."""
 
 # One vectorized pass over all groups is faster than a pass for each group only if the groups are
 # small. It also keeps the graphs of all groups in memory at once. Groups therefore go together if
@@ -123,6 +127,7 @@ def match_gradients(
     vectorize: bool = False,
     change: Change | None = None,
     threads: Threads | None = None,
+    seeds: Sequence[int | None] | None = None,
 ) -> GradientComparison:
     """Compare the gradients of synthetic rows with those of real rows, and differentiate the loss.
 
@@ -152,6 +157,9 @@ def match_gradients(
     threads : Threads or None
         Threads that compare the groups: one group at a time, or with `vectorize` an equal part of
         the groups each.
+    seeds : sequence of int or None
+        Seed of each group for a network that draws random numbers, such as dropout; None leaves
+        the draws to the state of torch.
 
     Returns
     -------
@@ -160,11 +168,13 @@ def match_gradients(
     if change is not None:
         synthetic = [(change(rows), targets) for rows, targets in synthetic]
     threads = threads or Threads(allowed=False)
+    tasks: list[_Task]
     # 1. Divide the groups into tasks: one per thread if groups are stacked, else one per group.
     stacked = vectorize and fits_one_vmap([len(rows) for rows, _ in synthetic])
     if stacked:
         tasks = [
             (
+                None,
                 replica,
                 [torch.stack(gradients) for gradients in zip(*real[groups], strict=True)],
                 _stacked(synthetic[groups]),
@@ -172,19 +182,21 @@ def match_gradients(
             for replica, groups in _groups_per_thread(network, len(real), threads)
         ]
     else:
-        tasks = [(network, *pair) for pair in zip(real, synthetic, strict=True)]
+        seeds = seeds or [None] * len(real)
+        tasks = [(seed, network, first, second) for seed, first, second in zip(seeds, real, synthetic, strict=True)]
 
     # 2. Compare the gradients of each task, and differentiate the distance for its rows.
-    def compare(task: tuple[nn.Module, Gradient, Batch]) -> GradientComparison:
-        replica, real_gradient, batch = task
-        return _compare(replica, weights, real_gradient, batch, loss, distance, step, stacked=stacked)
+    def compare(task: _Task) -> GradientComparison:
+        seed, replica, real_gradient, batch = task
+        with seeded_or_not(seed):
+            return _compare(replica, weights, real_gradient, batch, loss, distance, step, stacked=stacked)
 
     matches = threads.map(compare, tasks)
 
     # 3. Propagate the derivatives from the rows of all tasks to the leaves.
     pairs = [
         pair
-        for (_, _, batch), match in zip(tasks, matches, strict=True)
+        for (_, _, _, batch), match in zip(tasks, matches, strict=True)
         for pair in zip(differentiated(batch), match.gradients, strict=True)
     ]
     tensors, gradients = zip(*pairs, strict=True)

@@ -20,10 +20,12 @@ from distillkit.condensation.gradient._gradients import (
     matched_weights,
     shared_change,
 )
-from distillkit.condensation.loop._loop import Loop, LoopContext
+from distillkit.condensation.loop._loop import LoopContext
+from distillkit.condensation.loop._matching_loop import MatchingLoop
 from distillkit.condensation.problem._group_rows import GroupRows
 from distillkit.condensation.problem._real_rows import RealRows
 from distillkit.nn import Augmentation, Recipe, Threads, takes_threads, train_network
+from distillkit.nn.runtime._seeding import seeded_or_not
 
 if TYPE_CHECKING:
     from distillkit.condensation.problem._problem import Batch
@@ -88,7 +90,7 @@ class GradientMatchingSettings:
     augment: Augmentation | None
 
 
-class GradientMatchingLoop(Loop):
+class GradientMatchingLoop(MatchingLoop):
     """One fit of gradient matching in progress.
 
     Parameters
@@ -102,7 +104,7 @@ class GradientMatchingLoop(Loop):
     def __init__(self, context: LoopContext, settings: GradientMatchingSettings) -> None:
         super().__init__(context, min(settings.real_batch, context.problem.largest_group))
         self.settings = settings
-        self._real = GroupRows(self.problem, how=settings.real_draw, size=self.batch.size, run=self.run)
+        self._real = GroupRows(self.problem, how=settings.real_draw, size=self.batch.size, run=self.run, own=self.own)
         self._all = RealRows(self.problem) if settings.train_on == "real" else None
 
     def _round(self) -> bool:
@@ -117,13 +119,14 @@ class GradientMatchingLoop(Loop):
             # Each visit updates the rows by the gradients of the same training rows.
             real: RealGradients | None = None
             for update in range(settings.updates):
-                real, match = self._within_memory(functools.partial(self._match, network, real))
-                if self._update(match.gradients, loss=match.loss, similarity=match.similarity):
+                real, own = self._within_memory(functools.partial(self._match, network, real))
+                gradients, figures = self.summed(own.gradients, {"loss": own.loss, "similarity": own.similarity})
+                if self._update(gradients, **figures):
                     return (visit + 1, update + 1) == (settings.outer, settings.updates)
         return True
 
     def _match(self, network: nn.Module, real: RealGradients | None) -> tuple[RealGradients, GradientComparison]:
-        """Compare gradients of synthetic rows with `real`, which None computes first."""
+        """Compare gradients of own synthetic rows with `real`, which None computes first."""
         settings = self.settings
         weights = matched_weights(network, settings.distance)
         with Threads(allowed=takes_threads(network)) as threads:
@@ -132,7 +135,7 @@ class GradientMatchingLoop(Loop):
                 network,
                 weights,
                 real.gradients,
-                self.rows.batches(),
+                self.rows.batches()[self.own],
                 self.problem.loss,
                 settings.distance,
                 self.rows.leaves,
@@ -140,6 +143,7 @@ class GradientMatchingLoop(Loop):
                 vectorize=settings.vectorize,
                 change=real.change,
                 threads=threads,
+                seeds=self.group_seeds("synthetic"),
             )
 
     def compute_real_gradients(self, network: nn.Module, weights: Weights, threads: Threads) -> RealGradients:
@@ -147,12 +151,14 @@ class GradientMatchingLoop(Loop):
         settings, problem = self.settings, self.problem
         change = shared_change(settings.augment, self._generator)
 
-        def of_real(batch: Batch) -> Gradient:
-            rows, targets = batch
+        def of_real(seed_and_batch: tuple[int | None, Batch]) -> Gradient:
+            seed, (rows, targets) = seed_and_batch
             rows = rows if change is None else change(rows)
-            return batch_gradients(network, weights, (rows, targets), problem.loss, precision=settings.precision)
+            with seeded_or_not(seed):
+                return batch_gradients(network, weights, (rows, targets), problem.loss, precision=settings.precision)
 
-        return RealGradients(threads.map(of_real, self._real.draw(self.batch.size, self._draws)), change)
+        batches = self._real.draw(self.batch.size, self._draws)
+        return RealGradients(threads.map(of_real, zip(self.group_seeds("real"), batches, strict=True)), change)
 
     def _train(self, network: nn.Module) -> None:
         """Inner loop: train the network on the synthetic rows, or on batches of training rows."""
@@ -171,7 +177,7 @@ class GradientMatchingLoop(Loop):
             recipe,
             generator=self._generator,
             augment=settings.augment,
-            should_stop=self.run.out_of_time,
+            should_stop=self._out_of_time,
         )
 
 

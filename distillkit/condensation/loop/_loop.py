@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from distillkit.condensation.loop._batch_size import BatchSize, out_of_memory
 from distillkit.condensation.loop._checkpoint import Checkpoint, State
 from distillkit.condensation.loop._divergence import has_diverged
 from distillkit.condensation.loop._synthetic_rows import Snapshot
+from distillkit.condensation.processes._processes import Processes
 from distillkit.exceptions import DistillkitWarning, NotEnoughMemoryError
 from distillkit.nn import Progress, make_generator, seeded
 
@@ -60,6 +62,8 @@ class LoopContext:
     checkpoint : Checkpoint or None, default=None
     on_interrupt : {"raise", "return"}, default="raise"
         What Ctrl-C does.
+    processes : Processes, default=Processes()
+        The processes that share the fit.
     """
 
     problem: CondensationProblem
@@ -72,6 +76,7 @@ class LoopContext:
     split_seed: int = 0
     checkpoint: Checkpoint | None = None
     on_interrupt: str = "raise"
+    processes: Processes = field(default_factory=Processes)
 
 
 class Loop(ABC):
@@ -105,6 +110,7 @@ class Loop(ABC):
     def __init__(self, context: LoopContext, batch: int) -> None:
         self.context = context
         self.problem, self.rows, self.run = context.problem, context.rows, context.run
+        self.processes = context.processes
         self._draws = np.random.default_rng(self.run.seed())
         self._generator = make_generator(self.run.seed())
         self.batch = BatchSize(self.batch_name, batch, self.memory_remedy)
@@ -144,8 +150,7 @@ class Loop(ABC):
             batch is halved.
         """
         try:
-            self._rounds()
-            self._finish()
+            self.processes.attempt(self._all_updates)
             if self._returns_to_start():
                 self._warn("the rows have diverged: the best ones lie far outside of the range of the training rows")
         except FloatingPointError as exc:
@@ -163,6 +168,10 @@ class Loop(ABC):
         finally:
             self._write()
         return self.best
+
+    def _all_updates(self) -> None:
+        self._rounds()
+        self._finish()
 
     def _rounds(self) -> None:
         if self.run.n_iter and self._stops():
@@ -190,7 +199,14 @@ class Loop(ABC):
         """
         before = self._random_states()
         where = f"iteration {self.run.n_iter + 1} of {self.name}"
-        return self.batch.fit(work, lambda: self._set_random_states(before), where)
+        attempt = functools.partial(self.processes.attempt, work, retried=True)
+        return self.batch.fit(attempt, lambda: self._set_random_states(before), where)
+
+    def _out_of_time(self) -> bool:
+        """Return whether the time is over, between two updates."""
+        if self.run.max_seconds is not None:
+            self.processes.tick()
+        return self.run.out_of_time()
 
     def _random_states(self) -> tuple[Any, Any, torch.Tensor]:
         return self.run.rng.get_state(), self._draws.bit_generator.state, self._generator.get_state()

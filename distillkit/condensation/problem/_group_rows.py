@@ -41,6 +41,9 @@ class GroupRows:
         Whether all rows are scaled once and kept in memory, for methods that draw many batches.
     run : Run or None, default=None
         Run whose clock ends k-means early; time for one update is still left.
+    own : slice, default=slice(None)
+        Groups whose rows are returned. Random numbers are drawn for all groups, so that the rows
+        drawn of a group do not depend on which groups are returned.
 
     References
     ----------
@@ -58,22 +61,33 @@ class GroupRows:
         size: int = 1,
         keeps_scaled: bool = False,
         run: Run | None = None,
+        own: slice = slice(None),
     ) -> None:
         self._problem, self._keeps_scaled = problem, keeps_scaled
-        self._ranks: list[np.ndarray | None] = [None] * len(problem.rows.groups)
+        groups = problem.rows.groups
+        self._own = range(len(groups))[own]
+        self._ranks: list[np.ndarray | None] = [None] * len(groups)
         if how == "clusters":
-            groups = problem.rows.groups
             self._ranks = [
-                _cluster_ranks(problem, group, size, run) if len(group.rows) > size else None for group in groups
+                self._ranks_of(number, size, run) if len(group.rows) > size else None
+                for number, group in enumerate(groups)
             ]
             if run is not None:
                 run.stopped_by = None
 
+    def _ranks_of(self, number: int, size: int, run: Run | None) -> np.ndarray:
+        group = self._problem.rows.groups[number]
+        if number in self._own:
+            return _cluster_ranks(self._problem, group, size, run)
+        return np.zeros(len(group.rows), dtype=np.int64)  # takes as many random numbers as the ranks
+
     def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
         """Draw `size` rows of each group without replacement, or all rows of smaller groups."""
-        return [self._draw(number, size, rng) for number in range(len(self._ranks))]
+        picks = [self._draw(number, size, rng) for number in range(len(self._ranks))]
+        return [self._batch(number, picks[number]) for number in self._own]
 
-    def _draw(self, number: int, size: int, rng: np.random.Generator) -> Batch:
+    def _draw(self, number: int, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the positions of rows of a group."""
         group, ranks = self._problem.rows.groups[number], self._ranks[number]
         picks, weight = group.rows, self._problem.rows.weight_in(group)
         if weight is not None:
@@ -90,6 +104,9 @@ class GroupRows:
                 positions = (rng.random() + np.arange(size)) * (len(picks) / size)
                 positions = np.minimum(positions.astype(np.intp), len(picks) - 1)
                 picks = picks[order[positions]]
+        return picks
+
+    def _batch(self, number: int, picks: np.ndarray) -> Batch:
         return self._take(picks), self._problem.targets(number, self._problem.numbers(picks), len(picks))
 
     def _take(self, picks: np.ndarray) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["DrawsFrom", "draws_random_numbers", "make_generator", "seeded", "seeded_layers"]
+__all__ = ["DrawsFrom", "draws_random_numbers", "make_generator", "seeded", "seeded_layers", "seeded_or_not"]
 
 # Classes of torch and torchvision whose forward pass draws no random numbers.
 _DETERMINISTIC = frozenset(
@@ -96,6 +96,11 @@ def seeded(seed: int) -> Iterator[None]:
         # GPUs that are first used after the context.
         (torch.manual_seed if on_gpu else torch.default_generator.manual_seed)(seed)
         yield
+
+
+def seeded_or_not(seed: int | None) -> AbstractContextManager[None]:
+    """Return the context `seeded`, or an empty one without a seed."""
+    return nullcontext() if seed is None else seeded(seed)
 
 
 def seeded_layers(network: nn.Module, seed: int) -> AbstractContextManager[None]:

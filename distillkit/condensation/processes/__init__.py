@@ -1,0 +1,1 @@
+"""Fits that several processes share, as a process group of torch.distributed."""
