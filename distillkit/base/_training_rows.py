@@ -146,8 +146,9 @@ class Run:
     progress : Task
         Takes the steps that are shown while the method runs:
         ``run.progress.update(step, total, loss=loss)``.
-    clock : callable
-        Returns the time in seconds. Processes that share a fit read one clock for all.
+    clock : callable or None
+        Returns the time in seconds, where processes that share a fit read one clock for all; None
+        is `time.perf_counter`.
     """
 
     max_seconds: float | None = None
@@ -157,7 +158,7 @@ class Run:
     stopped_by: str | None = None
     started: float = field(default_factory=time.perf_counter)
     progress: Task = SILENT
-    clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         self.rng: np.random.RandomState = check_random_state(self.random_state)
@@ -165,7 +166,7 @@ class Run:
     @property
     def seconds(self) -> float:
         """Seconds since the start of the fit."""
-        return self.clock() - self.started
+        return (self.clock or time.perf_counter)() - self.started
 
     def seed(self) -> int:
         """Draw a seed that fits into int32, as faiss and torch require."""

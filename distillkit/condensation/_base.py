@@ -18,6 +18,7 @@ from distillkit.condensation._networks import network_maker
 from distillkit.condensation._plan import CondensationPlan
 from distillkit.condensation.loop._batch_size import within_memory
 from distillkit.condensation.loop._checkpoint import Checkpoint, State, check_state, data_digest, settings_key
+from distillkit.condensation.loop._common_judge import CommonJudge
 from distillkit.condensation.loop._loop import Loop, LoopContext
 from distillkit.condensation.loop._loss_monitor import LossMonitor
 from distillkit.condensation.loop._synthetic_rows import SyntheticRows
@@ -25,13 +26,13 @@ from distillkit.condensation.loop._validation import Judge, Validation, hold_out
 from distillkit.condensation.problem._downscaling import Downscaling
 from distillkit.condensation.problem._labels import first_parts, row_labels, rows_per_label
 from distillkit.condensation.problem._problem import Batch, CondensationProblem
-from distillkit.condensation.processes._judge import CommonJudge
-from distillkit.condensation.processes._processes import Processes, open_processes
+from distillkit.condensation.processes._open import open_processes
 from distillkit.nn import Augmentation, draws_random_numbers, resolve_device
 from distillkit.utils._public_names import public_name
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
+    from distillkit.condensation.processes._processes import Processes
 
 __all__ = ["IterativeCondenser"]
 
@@ -145,7 +146,7 @@ class IterativeCondenser(WeightedDistiller):
     def _open_checkpoint(
         self, processes: Processes, params: dict[str, Any], rows: TrainingRows, device: torch.device
     ) -> tuple[Checkpoint | None, State | None]:
-        """Return the file of the run, for the first process, and the state that it holds, for all."""
+        """Return the file of the run, to the first process, and its state, to all of them."""
         if self.checkpoint is None:
             return None, None
         checkpoint = None

@@ -1,6 +1,6 @@
-"""Fits that two processes share, for `test_processes.py`, which starts ``python shared_fit.py FOLDER RANK`` twice.
+"""Fits that two processes share, for `test_processes.py`.
 
-Each process writes what it got of each case to ``FOLDER/RANK.pkl``, an exception included.
+The test starts ``python shared_fit.py FOLDER RANK`` twice. Each process writes what it got of each case to ``FOLDER/RANK.pkl``, an exception included.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class DistributionMatchingLoop(MatchingLoop):
         if change is not None:
             batches = [(change(rows), targets) for rows, targets in drawn]
         X, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
-        sizes, seeds = [len(rows) for rows, _ in batches], self.group_seeds("real")
+        sizes, seeds = [len(rows) for rows, _ in batches], self.group_seeds(network, "real")
         embeddings = _by_group(
             lambda X, targets: settings.embedding.observe(network, X, targets, self._threads), X, targets, sizes, seeds
         )
@@ -143,7 +143,7 @@ class DistributionMatchingLoop(MatchingLoop):
         begin = sum(rows.sizes[: self.own.start or 0])
         part = slice(begin, begin + sum(sizes))
         X = rows.X[part] if change is None else change(rows.X[part])
-        seeds = self.group_seeds("synthetic")
+        seeds = self.group_seeds(network, "synthetic")
         embeddings = _by_group(
             lambda X, targets: settings.embedding(network, X, targets, self._threads),
             X,

@@ -143,7 +143,7 @@ class GradientMatchingLoop(MatchingLoop):
                 vectorize=settings.vectorize,
                 change=real.change,
                 threads=threads,
-                seeds=self.group_seeds("synthetic"),
+                seeds=self.group_seeds(network, "synthetic"),
             )
 
     def compute_real_gradients(self, network: nn.Module, weights: Weights, threads: Threads) -> RealGradients:
@@ -158,7 +158,7 @@ class GradientMatchingLoop(MatchingLoop):
                 return batch_gradients(network, weights, (rows, targets), problem.loss, precision=settings.precision)
 
         batches = self._real.draw(self.batch.size, self._draws)
-        return RealGradients(threads.map(of_real, zip(self.group_seeds("real"), batches, strict=True)), change)
+        return RealGradients(threads.map(of_real, zip(self.group_seeds(network, "real"), batches, strict=True)), change)
 
     def _train(self, network: nn.Module) -> None:
         """Inner loop: train the network on the synthetic rows, or on batches of training rows."""

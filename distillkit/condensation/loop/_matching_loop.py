@@ -1,4 +1,4 @@
-"""The loop of methods that match groups of rows one by one, which processes can divide among them."""
+"""The loop of methods that match groups one by one, which processes can divide among them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from distillkit.condensation.loop._loop import Loop, LoopContext
+from distillkit.nn import seeded
 
 __all__ = ["MatchingLoop"]
 
@@ -38,16 +40,19 @@ class MatchingLoop(Loop):
         super().__init__(context, batch)
         # A synthetic row costs about three times as much as a training row, which is not optimized.
         groups = self.problem.rows.groups
+        self._seeds_groups: bool | None = None
         self.own = self.processes.share([3 * group.size + min(batch, len(group.rows)) for group in groups])
 
-    def group_seeds(self, kind: Literal["real", "synthetic"]) -> list[int | None]:
+    def group_seeds(self, network: nn.Module, kind: Literal["real", "synthetic"]) -> list[int | None]:
         """Return a seed for each own group, for networks that draw random numbers, as dropout does.
 
         What is drawn for a group thus does not depend on which groups this process has. Networks
         without random numbers need no seeds, and get None.
         """
         own = range(len(self.rows.sizes))[self.own]
-        if not self.random_layers:
+        if self._seeds_groups is None:
+            self._seeds_groups = self.random_layers and _draws(network, self.rows.X[:1].detach())
+        if not self._seeds_groups:
             return [None] * len(own)
         entropy = [self._generator.initial_seed(), self.run.n_iter, ("real", "synthetic").index(kind)]
         return [int(np.random.SeedSequence([*entropy, number]).generate_state(1)[0]) for number in own]
@@ -74,3 +79,19 @@ class MatchingLoop(Loop):
         values = [value * share if name in _MEANS else value for name, value in figures.items()]
         totals = self.processes.sum([torch.tensor(values, dtype=torch.float64)])[0].tolist()
         return self.processes.sum(gradients), dict(zip(figures, totals, strict=True))
+
+
+@torch.no_grad()
+def _draws(network: nn.Module, row: torch.Tensor) -> bool:
+    """Tell whether a network draws random numbers, by a row that it is given."""
+    with seeded(0):
+        before = _global_state(row.device)
+        network(row)
+        return not torch.equal(before, _global_state(row.device))
+
+
+def _global_state(device: torch.device) -> torch.Tensor:
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return torch.cat(states)

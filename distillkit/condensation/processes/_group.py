@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import distributed
 
-from distillkit.condensation.loop._batch_size import out_of_memory
 from distillkit.condensation.processes._processes import Processes
 from distillkit.exceptions import DataError, DistillkitWarning, NotEnoughMemoryError, ProcessGroupError
+from distillkit.utils._memory_errors import is_out_of_memory
 
 if TYPE_CHECKING:
     from distillkit.base import Run
@@ -165,7 +165,7 @@ class ProcessGroup(Processes):
             with self._deferred_interrupts():
                 yield
         finally:
-            run.clock = time.perf_counter
+            run.clock = None
             if not self.is_first:  # whose clock counts from another moment
                 run.started += time.perf_counter() - self._now
 
@@ -212,12 +212,12 @@ class ProcessGroup(Processes):
             self._ended = True
             if exc is None:
                 raise ProcessGroupError(
-                    f"process {self.rank} of {self.size} cannot reach the others ({' '.join(str(lost).split())[:200]}): "
-                    "one of them has ended. Start all of them again; with checkpoint= they resume the fit."
+                    f"process {self.rank} of {self.size} cannot reach the others, one of which has ended "
+                    f"({' '.join(str(lost).split())[:200]}): start all of them again; with checkpoint= they resume."
                 ) from lost
 
     def _raise_common(self, worst: _Outcome, outcome: _Outcome, exc: BaseException | None) -> None:
-        """Raise what other processes report; the worst error, if it is of this one, is left to its caller."""
+        """Raise the worst error, unless this process has it, whose caller then raises it."""
         reports: list[Any] = [None] * self.size
         distributed.all_gather_object(reports, (outcome, f"{type(exc).__name__}: {exc}"), self._group)
         if outcome is worst:
@@ -232,6 +232,6 @@ class ProcessGroup(Processes):
 def _outcome_of(exc: BaseException, *, retried: bool) -> _Outcome:
     if isinstance(exc, FloatingPointError):
         return _Outcome.NOT_FINITE
-    if not out_of_memory(exc):
+    if not isinstance(exc, MemoryError | RuntimeError) or not is_out_of_memory(exc):
         return _Outcome.FAILED
     return _Outcome.AGAIN if retried and not isinstance(exc, NotEnoughMemoryError) else _Outcome.OUT_OF_MEMORY

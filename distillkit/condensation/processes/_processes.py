@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from torch import distributed
 
 from distillkit.exceptions import DataError
 
 if TYPE_CHECKING:
     from distillkit.base import Run
 
-__all__ = ["Processes", "open_processes"]
+__all__ = ["Processes"]
 
 _T = TypeVar("_T")
 
@@ -56,10 +55,10 @@ class Processes:
             If there are fewer groups than processes.
         """
         if len(costs) < self.size:
+            groups = "one group" if len(costs) == 1 else f"{len(costs)} groups"
             raise DataError(
-                f"{self.size} processes cannot share {len(costs)} group{'s' if len(costs) > 1 else ''} of rows: start at "
-                "most one process per class (or bin of a continuous target), or give processes=None, which fits in each "
-                "process on its own."
+                f"{self.size} processes cannot share {groups} of rows: start at most one process per class (or bin "
+                "of a continuous target), or give processes=None, which fits in each process on its own."
             )
         # A group belongs to the process in whose part of the total cost its middle lies, unless a
         # process before it, or one after it, would be left without any.
@@ -104,20 +103,3 @@ class Processes:
 
     def tick(self) -> None:
         """Read the clock, between two reads that other steps bring with them."""
-
-
-def open_processes(setting: str | None) -> Processes:
-    """Return the processes of the group that torch.distributed was initialized with.
-
-    Parameters
-    ----------
-    setting : {"auto", None}
-        None returns this process alone, and so does "auto" without a group of several processes.
-    """
-    if setting is None or not distributed.is_available() or not distributed.is_initialized():
-        return Processes()
-    if distributed.get_world_size() == 1:
-        return Processes()
-    from distillkit.condensation.processes._group import ProcessGroup
-
-    return ProcessGroup()
