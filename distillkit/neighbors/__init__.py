@@ -3,6 +3,8 @@
 faiss computes on a GPU and wherever it is faster on the CPU; elsewhere NumPy's matrix products do.
 """
 
+from distillkit.neighbors._chunked_kmeans import ChunkedKMeansResult
+from distillkit.neighbors._dask import dask_kmeans
 from distillkit.neighbors._empty_clusters import squared_distances_to_centers
 from distillkit.neighbors._faiss import gpu_wanted
 from distillkit.neighbors._graph import NeighborGraph, neighbor_graph
@@ -13,10 +15,12 @@ from distillkit.neighbors._medoids import medoids, row_nearest_to_mean
 from distillkit.neighbors._nearest import nearest
 
 __all__ = [
+    "ChunkedKMeansResult",
     "KCenterResult",
     "KMeansResult",
     "KMeansStart",
     "NeighborGraph",
+    "dask_kmeans",
     "gpu_wanted",
     "greedy_k_center",
     "kmeans",

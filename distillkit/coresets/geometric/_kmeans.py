@@ -7,9 +7,10 @@ from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from numbers import Integral, Real
 from threading import Event
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from distillkit.base import BaseDistiller, Outcome, WeightedDistiller, iterative_constraints
@@ -17,6 +18,7 @@ from distillkit.base._feature_space import FEATURE_SPACE
 from distillkit.coresets.shared._joint_space import joint_points
 from distillkit.coresets.shared._time_budget import split_time_budget
 from distillkit.neighbors import KMeansResult, gpu_wanted, kmeans, medoids, squared_distances_to_centers
+from distillkit.neighbors._dask import is_dask
 from distillkit.neighbors._lloyd import group_sums
 from distillkit.neighbors._threads import block_threads, thread_count
 
@@ -102,6 +104,11 @@ class KMeansCoreset(WeightedDistiller):
     table are computed block by block if they take more than 256 MiB, and are then never in memory
     at once, except on a GPU, with ``spherical=True``, `certify` or a `feature_space`.
 
+    Rows of a dask array or frame are clustered by `distillkit.neighbors.dask_kmeans` on the workers
+    of dask, all classes in the same passes; see there for the memory. A continuous target,
+    ``spherical=True``, a `feature_space` and `certify` need rows in memory. The steps end where one
+    lowers the cost by less than 0.01 percent.
+
     The start is k-means++ (Arthur and Vassilvitskii, SODA 2007). On a GPU, and on the CPU for up to
     16 columns, faiss clusters (Johnson et al., arXiv:1702.08734); see
     `distillkit.neighbors.kmeans`.
@@ -159,6 +166,46 @@ class KMeansCoreset(WeightedDistiller):
         self.device = device
         self.feature_space = feature_space
         self.certify = certify
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Distill (X, y) and set the fitted attributes.
+
+        Parameters
+        ----------
+        X : array-like or dask array of shape (n, ...), or dask frame of numbers
+            The rows of a dask collection are clustered on the workers of dask, chunk by chunk.
+        y : array-like or dask array of shape (n,) or None
+            Class labels, or, for rows in memory, numbers.
+        sample_weight : array-like or dask array of shape (n,), number or None, default=None
+            Weights of the rows: a row of weight k counts as k rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        BudgetError
+            If there are fewer rows of positive weight than the budget asks for.
+        DataError
+            If the weights are not one finite number for each row, none negative and not all zero;
+            or, for a dask collection, if a chunk is invalid or a parameter needs rows in memory.
+        MissingPackageError
+            If dask is not installed.
+        ValueError
+            If X or y are invalid; see `BaseDistiller.fit`.
+        """
+        if is_dask(X):
+            self._fit_chunks(X, y, sample_weight)
+            return self
+        super().fit(X, y, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit_chunks(self, X: Any, y: Any, sample_weight: Any) -> None:
+        from distillkit.coresets.geometric._kmeans_of_chunks import fit_chunks
+
+        fit_chunks(self, X, y, sample_weight)
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         gpu = gpu_wanted(self.device)
