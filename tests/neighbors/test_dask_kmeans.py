@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def _in_this_thread():
         yield
 
 
-def mixture(n=60_000, d=20, k=30, seed=0):
+def mixture(n=40_000, d=20, k=30, seed=0):
     rng = np.random.default_rng(seed)
     centers = rng.normal(size=(k, d)) * 3
     return (centers[rng.integers(k, size=n)] + rng.normal(size=(n, d))).astype(np.float32)
@@ -75,6 +77,25 @@ def test_the_result_depends_on_the_seed_but_not_on_the_scheduler():
         again = dask_kmeans(X, 12, seed=1)
     assert np.array_equal(first.centroids, again.centroids)
     assert not np.array_equal(first.centroids, other.centroids)
+
+
+def test_two_worker_processes_give_the_same_result(tmp_path):
+    import dask
+
+    distributed = pytest.importorskip("distributed")
+    X = in_chunks(mixture(30_000, 6, 10))
+    alone = dask_kmeans(X, 12)
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": tmp_path}
+    with (
+        dask.config.set(scheduler=None),
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        shared = dask_kmeans(X, 12)
+        worked = client.run(lambda: "distillkit.neighbors._chunk_steps" in sys.modules)
+    assert list(worked.values()) == [True, True]
+    assert np.array_equal(shared.centroids, alone.centroids)
+    assert shared.inertia == alone.inertia
 
 
 def test_members_are_the_rows_nearest_to_their_centers():
@@ -135,6 +156,6 @@ def test_a_chunk_that_is_not_finite_is_named():
 
 def test_without_dask_the_remedy_is_named(monkeypatch):
     X = in_chunks(np.ones((4, 2)), 2)
-    monkeypatch.setitem(__import__("sys").modules, "dask", None)
+    monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(MissingPackageError, match="pip install"):
         dask_kmeans(X, 2)
