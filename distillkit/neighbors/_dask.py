@@ -118,7 +118,7 @@ def dask_kmeans(
     *,
     weights: Any = None,
     max_iter: int = 25,
-    n_init: int = 1,
+    n_init: int = 3,
     tol: float = 1e-4,
     seed: int = 0,
 ) -> ChunkedKMeansResult:
@@ -134,8 +134,8 @@ def dask_kmeans(
         Weights of the rows, not negative; None gives equal weights.
     max_iter : int, default=25
         Largest number of Lloyd's steps over all rows.
-    n_init : int, default=1
-        Starts of the clustering of the sample.
+    n_init : int, default=3
+        Starts of the clustering of the sample, which take no pass over all rows.
     tol : float, default=1e-4
         Smallest relative fall of the cost in a step after which another step is done.
     seed : int, default=0

@@ -106,8 +106,8 @@ class KMeansCoreset(WeightedDistiller):
 
     Rows of a dask array or frame are clustered by `distillkit.neighbors.dask_kmeans` on the workers
     of dask, all classes in the same passes; see there for the memory. A continuous target,
-    ``spherical=True``, a `feature_space` and `certify` need rows in memory. The steps end where one
-    lowers the cost by less than 0.01 percent.
+    ``spherical=True``, a `feature_space` and `certify` need rows in memory. There are three starts
+    at least, on a sample, and the steps end where one lowers the cost by less than 0.01 percent.
 
     The start is k-means++ (Arthur and Vassilvitskii, SODA 2007). On a GPU, and on the CPU for up to
     16 columns, faiss clusters (Johnson et al., arXiv:1702.08734); see

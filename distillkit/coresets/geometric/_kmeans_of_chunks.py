@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["fit_chunks"]
 
 _TOL = 1e-4  # relative fall of the cost in a step, after which another step is worth its pass
+_STARTS = 3  # at least, of the clustering of the sample, which take no pass over all rows
 _IN_MEMORY = {"spherical": False, "feature_space": None, "certify": False}
 """Parameters that need all rows in memory for other values than these."""
 
@@ -57,7 +58,7 @@ def fit_chunks(coreset: Any, X: Any, y: Any, sample_weight: Any) -> None:
             described,
             sizes,
             max_iter=coreset.max_iter,
-            n_init=coreset.n_init,
+            n_init=max(_STARTS, coreset.n_init),
             tol=_TOL,
             seed=seed,
             should_stop=run.out_of_time,
