@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,24 @@ from distillkit.utils import _warn_once
 # The objects of thousands of parametrized tests live until the end of the session, so that every
 # full garbage collection would visit them in vain.
 gc.disable()
+
+
+_COVERED_CASES = 3  # cases of a parametrized test in which coverage is measured
+
+
+def pytest_collection_modifyitems(config, items):
+    """Measure coverage in the first cases of each parametrized test alone.
+
+    Tracing doubles the time of Python code, and further cases mostly run the lines of the first ones.
+    """
+    if not getattr(config.option, "cov_source", None):
+        return
+    cases = Counter()
+    for item in items:
+        function = item.nodeid.partition("[")[0]
+        cases[function] += 1
+        if cases[function] > _COVERED_CASES:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish():
