@@ -20,7 +20,7 @@ def privacy_specs() -> list[MetricSpec]:
         target = f"distillkit.metrics.privacy._metrics:{name.replace('-', '_')}"
         # The panel of a leaderboard shows them, so that they need no columns of their own.
         common: dict[str, Any] = {"privacy": True, "standard": False, "floor_draws": 0, "greater_is_better": False}
-        options = {"value_range": (0.0, 1.0), **common, **options}
+        options = {"value_range": (0.0, 1.0), "shares_reference": stage == "data", **common, **options}
         return MetricSpec(name=name, target=target, stage=stage, summary=summary, **options)
 
     ratio = "median ratio of the distances to the nearest and second nearest training row; low for copies"

@@ -21,7 +21,7 @@ datasets = ["breast-cancer"]
 methods = ["random", "kmeans", "kcenter", "whole"]
 evaluators = ["logistic"]
 budgets = [1, 10]
-splits = 3
+splits = 2
 metrics = ["accuracy", "balanced-accuracy", "rows", "compression-rows"]
 """
 

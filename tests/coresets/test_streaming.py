@@ -73,8 +73,15 @@ def test_one_block_is_what_the_method_makes_of_it(coreset, budget, y_is, rows):
     )
 
 
-@pytest.mark.parametrize("y_is", ["classes", "numbers", "absent"])
 @method
+def test_cuts_do_not_matter(coreset, rows):
+    X, y = rows
+    same(make(coreset).fit(chunks_of(X, y)), make(coreset).fit(X, y))
+
+
+# Where rows come from is the same for all methods, which get them in chunks.
+@pytest.mark.parametrize("y_is", ["classes", "numbers", "absent"])
+@pytest.mark.parametrize("coreset", ["kmeans", "random"])
 def test_it_does_not_matter_where_rows_come_from_or_how_they_are_cut(coreset, y_is, rows, tmp_path):
     X = rows[0]
     y = {"classes": rows[1], "numbers": X @ np.arange(4.0) + 0.5, "absent": None}[y_is]

@@ -12,6 +12,7 @@ from distillkit import metrics
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.metrics import Reference
+from distillkit.metrics.models import _two_sample
 from distillkit.metrics.models._two_sample import _area, _wilson
 
 
@@ -94,3 +95,19 @@ def test_order_references_and_few_rows():
     assert metrics.two_sample_accuracy(X, None, DistilledSet(S.X[:1])) is None
     with pytest.raises(DataError, match="at least two distilled rows"):
         metrics.two_sample_test(X, None, DistilledSet(S.X[:1]))
+
+
+def test_the_area_and_the_accuracy_share_their_tests(monkeypatch):
+    """One test of the set, and one of each draw against all rows and against those without the draw."""
+    monkeypatch.setattr(_two_sample, "RandomForestClassifier", lambda **_: LogisticRegression())  # takes less time
+    seen, real = [], _two_sample._test
+    monkeypatch.setattr(_two_sample, "_test", lambda *args: seen.append(args) or real(*args))
+    X = gaussians(60)
+    reference, small = Reference(X), DistilledSet(gaussians(6, seed=1))
+    found = [
+        metrics.floors(metric, reference, None, small, draws=2)
+        for metric in (metrics.two_sample_auc, metrics.two_sample_accuracy)
+    ]
+    assert len(seen) == 5
+    assert found[1] == metrics.floors(metrics.two_sample_accuracy, X, None, small, draws=2)
+    assert metrics.two_sample_auc(reference, None, DistilledSet(small.X + 1), 0) != found[0].value  # another set

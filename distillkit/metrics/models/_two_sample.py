@@ -16,7 +16,7 @@ from distillkit.exceptions import DataError
 from distillkit.metrics._measured import Measured
 from distillkit.metrics._sides import Sides, drawn, sides_of
 from distillkit.metrics.models._scaled import row_scaling, target_matrix
-from distillkit.metrics.reference import shares_reference
+from distillkit.metrics.reference import content_key, shares_reference
 from distillkit.utils._seeds import seed_model
 
 if TYPE_CHECKING:
@@ -155,10 +155,20 @@ def _size(sides: Sides) -> int:
 
 
 def _tested(sides: Sides, random_state: int, classifier: Any) -> TwoSampleTest:
+    """Return the result of a test, which is kept for the default classifier.
+
+    The area and the accuracy, each with its floors, are then read from one test.
+    """
+    if classifier is not None:
+        return _test(sides, random_state, classifier)
+    key = ("two-sample test", random_state, content_key(sides.small, sides.y_small, sides.weight, sides.soft_labels))
+    return sides.reference.cached(key, lambda: _test(sides, random_state, RandomForestClassifier(n_estimators=50)))
+
+
+def _test(sides: Sides, random_state: int, template: Any) -> TwoSampleTest:
     small_rows, training_rows = _inputs(sides)
     size = _size(sides)
     draws = min(_MOST_DRAWS, -(-_ENOUGH_ROWS // size))
-    template = RandomForestClassifier(n_estimators=50) if classifier is None else classifier
     results, keys = [], _keys(sides)
     for draw in range(draws):
         seed = int(np.random.SeedSequence([random_state, draw]).generate_state(1)[0] >> 1)

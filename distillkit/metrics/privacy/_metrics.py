@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from distillkit.metrics.privacy._panel import privacy_report
+from distillkit.metrics.reference import Reference, content_key, shares_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from distillkit.distilled import DistilledSet
+    from distillkit.metrics.privacy._report import PrivacyReport
 
 __all__ = [
     "copies",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 
+@shares_reference
 def copies(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
     """Return the share of the distilled rows that equal a training row.
 
@@ -45,10 +48,11 @@ def copies(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> fl
     float
         In [0, 1].
     """
-    report = privacy_report(X, y, distilled, random_state=random_state)
+    report = _report(X, y, distilled, random_state)
     return report.copies / report.rows
 
 
+@shares_reference
 def near_copies(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float:
     """Return the share of near copies, half as far from one training row as from any other.
 
@@ -62,10 +66,11 @@ def near_copies(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) 
     float
         In [0, 1]; copies themselves do not count.
     """
-    report = privacy_report(X, y, distilled, random_state=random_state)
+    report = _report(X, y, distilled, random_state)
     return (report.near_copies or 0) / report.compared
 
 
+@shares_reference
 def nndr(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> float | None:
     """Return the median nearest-neighbor distance ratio of the distilled rows.
 
@@ -82,7 +87,7 @@ def nndr(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0) -> floa
         In [0, 1]: 0 for copies, near 1 for rows that belong to no training row in particular. None
         with a single training row.
     """
-    return privacy_report(X, y, distilled, random_state=random_state).nndr
+    return _report(X, y, distilled, random_state).nndr
 
 
 def privacy_share(record: Mapping[str, Any]) -> float | None:
@@ -162,6 +167,18 @@ def membership_tpr01(record: Mapping[str, Any]) -> float | None:
         In [0, 1].
     """
     return _figure(record, "membership_tpr01")
+
+
+def _report(X: Any, y: Any, distilled: DistilledSet, random_state: int) -> PrivacyReport:
+    """Return the panel without held-out rows, computed once if X is a reference."""
+
+    def compute() -> PrivacyReport:
+        return privacy_report(X, y, distilled, random_state=random_state)
+
+    if not isinstance(X, Reference):
+        return compute()
+    own = content_key(distilled.X, distilled.in_original_units())
+    return X.cached(("privacy", random_state, own), compute)
 
 
 def _figure(record: Mapping[str, Any], name: str) -> float | None:

@@ -214,8 +214,10 @@ class Reference:
         if len(indices) == len(self):
             raise DataError(f"all {len(self)} training rows would be left out: leave out fewer.")
         child = object.__new__(type(self))
-        child.parent, child.task, child.classes, child._cache = self.root, self.task, self.classes, {}
+        child.parent, child.task, child.classes = self.root, self.task, self.classes
         child.removed = np.union1d(self.removed, self.kept[indices])
+        # Several metrics leave out the same rows for their floors, so they share what they compute.
+        child._cache = self.root.cached(("without", child.removed.tobytes()), dict)
         return child
 
     def extractor(self, features: Any = None, random_state: int = 0) -> Extractor:

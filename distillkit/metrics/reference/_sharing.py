@@ -1,12 +1,15 @@
-"""Marks metrics that accept a `Reference` in place of the training rows."""
+"""Marks metrics that accept a `Reference`, and names what they keep in it for one distilled set."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["marked", "shares_reference", "takes_reference"]
+import numpy as np
+
+__all__ = ["content_key", "marked", "shares_reference", "takes_reference"]
 
 _MARK = "shares_reference"
 
@@ -48,3 +51,18 @@ def marked(metric: Callable[..., Any]) -> Callable[..., Any]:
         return metric(*args, **options)
 
     return shares_reference(wrapper)
+
+
+def content_key(*arrays: np.ndarray | None) -> bytes:
+    """Return a key by the types, the shapes and the values of the arrays of a distilled set.
+
+    With it, `Reference.cached` keeps a result for this set, so that several metrics share it.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        if array is None:
+            digest.update(b"None")
+        else:
+            digest.update(f"{array.dtype} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()

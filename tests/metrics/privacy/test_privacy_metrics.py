@@ -5,8 +5,9 @@ import pytest
 from sklearn.datasets import load_iris
 
 from distillkit import DistilledSet, KMeansCoreset, RandomSubset, evaluate
-from distillkit.metrics import copies, near_copies, nndr, privacy_report
+from distillkit.metrics import Reference, copies, near_copies, nndr, privacy_report
 from distillkit.metrics._privacy_specs import privacy_specs
+from distillkit.metrics.privacy import _panel
 
 RUN = {
     "privacy-share": "share",
@@ -55,3 +56,14 @@ def test_evaluate_measures_them_against_the_test_rows():
     assert "privacy-share" not in evaluate(
         centroids, X[1::2], y[1::2], evaluators="knn", metrics=["privacy-share", "rows"]
     )
+
+
+def test_metrics_of_one_set_share_a_search(rows, monkeypatch):
+    searches, real = [], _panel.search
+    monkeypatch.setattr(_panel, "search", lambda *args: searches.append(args) or real(*args))
+    X, F = rows
+    small, reference = DistilledSet(np.vstack([X[:3], F[:12]])), Reference(X)
+    values = [metric(reference, None, small) for metric in (copies, near_copies, nndr)]
+    assert len(searches) == 1
+    assert values == [metric(X, None, small) for metric in (copies, near_copies, nndr)]
+    assert copies(reference, None, DistilledSet(F[:12])) == 0  # another set has a search of its own
