@@ -5,13 +5,18 @@ from __future__ import annotations
 import click
 
 from distillkit.cli._check import check
+from distillkit.cli._compare import compare
 from distillkit.cli._distill import distill
 from distillkit.cli._list import list_
+from distillkit.cli._merge import merge
 from distillkit.cli._new_plugin_command import new_plugin
 from distillkit.cli._plan import plan
+from distillkit.cli._publish import publish
 from distillkit.cli._report import report
+from distillkit.cli._reproduce import reproduce
 from distillkit.cli._run import run
 from distillkit.cli._show import show
+from distillkit.cli._verify import verify
 from distillkit.utils._versions import __version__
 
 __all__ = ["cli"]
@@ -60,5 +65,19 @@ def cli() -> None:
     """
 
 
-for _command in (run, plan, report, list_, show, check, distill, new_plugin):
+for _command in (
+    run,
+    plan,
+    report,
+    reproduce,
+    verify,
+    compare,
+    merge,
+    publish,
+    list_,
+    show,
+    check,
+    distill,
+    new_plugin,
+):
     cli.add_command(_command)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from distillkit.bench.planning._cell_keys import data_options
 from distillkit.bench.planning._keys import PROTOCOL, canonical
 
-__all__ = ["UnitedPlan", "measured_otherwise", "unite"]
+__all__ = ["UnitedPlan", "difference_from", "measured_otherwise", "unite"]
 
 Fields = Mapping[str, Any]
 
@@ -96,10 +96,14 @@ def unite(new: Sequence[dict[str, Any]], old: Sequence[dict[str, Any]], *, whole
     return UnitedPlan([*cells, *by_key.values()], kept, replaced)
 
 
+def difference_from(cells: Iterable[Fields]) -> Callable[[Fields], str | None]:
+    """Return a function that says why a cell cannot be compared with some cells, or None."""
+    return _Definitions(cells).difference
+
+
 def measured_otherwise(cells: Iterable[Fields], others: Iterable[Fields]) -> list[str]:
     """Return in words why cells of two plans cannot be compared; empty if they can."""
-    known = _Definitions(cells)
-    reasons = (known.difference(cell) for cell in others)
+    reasons = map(difference_from(cells), others)
     return list(dict.fromkeys(reason for reason in reasons if reason is not None))
 
 

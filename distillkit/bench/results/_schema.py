@@ -7,7 +7,16 @@ from typing import Any
 
 from distillkit.bench.results._outcomes import is_encoded
 
-__all__ = ["SCHEMA", "STATUSES", "wrong_environment", "wrong_plan", "wrong_record", "wrong_row", "wrong_targets"]
+__all__ = [
+    "SCHEMA",
+    "STATUSES",
+    "row_fields",
+    "wrong_environment",
+    "wrong_plan",
+    "wrong_record",
+    "wrong_row",
+    "wrong_targets",
+]
 
 SCHEMA = 1
 """Version of the rows that this version writes and reads."""
@@ -120,10 +129,16 @@ _PLAN_NEEDED: dict[str, Check] = {
 }
 
 
+def row_fields() -> tuple[dict[str, Check], dict[str, Check]]:
+    """Return the checks of the fields that a row needs, and of those that it may have."""
+    return dict(_ROW_NEEDED), dict(_ROW_OPTIONAL)
+
+
 def wrong_row(row: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a results row, or None."""
-    if row.get("schema", SCHEMA) != SCHEMA:
-        return f"the field schema is {row['schema']!r}, but this version of distillkit reads {SCHEMA}"
+    schema = row.get("schema", SCHEMA)
+    if schema != SCHEMA or isinstance(schema, bool):  # True equals 1.
+        return f"the field schema is {schema!r}, but this version of distillkit reads {SCHEMA}"
     return _wrong(row, _ROW_NEEDED, _ROW_OPTIONAL)
 
 

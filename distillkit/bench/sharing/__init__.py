@@ -1,0 +1,1 @@
+"""Reproduces, verifies, compares, merges and publishes stored results."""
