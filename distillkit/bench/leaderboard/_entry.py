@@ -137,20 +137,22 @@ class LeaderboardEntry:
         self.metric = metric
         self.rows = [rows[cell["key"]] for cell in cells if cell["key"] in rows]
         self.ok = [row for row in self.rows if row.get("status") == "ok"]
+        # Metrics are asked for many times, so they are collected once, by metric.
+        self._measured: dict[str, dict[Unit, dict[int, float]]] = {}
+        for row in self.ok:
+            unit, eval_seed = unit_of(row), row["eval_seed"]
+            for name, value in measured(row).items():
+                self._measured.setdefault(name, {}).setdefault(unit, {})[eval_seed] = value
+        self._means: dict[str, float | None] = {}
         self.scores = self._by_unit(metric)
 
     def _by_unit(self, metric: str) -> dict[Unit, dict[int, float]]:
         """Return the finite values of a metric: (split, seed) -> evaluation seed -> value."""
-        values: dict[Unit, dict[int, float]] = {}
-        for row in self.ok:
-            value = measured(row).get(metric)
-            if value is not None:
-                values.setdefault(unit_of(row), {})[row["eval_seed"]] = value
-        return values
+        return self._measured.get(metric, {})
 
     def value(self, row: Mapping[str, Any]) -> float | None:
         """Return the primary metric of one of the rows of the entry, if it is finite."""
-        return measured(row).get(self.metric)
+        return self.scores.get(unit_of(row), {}).get(row["eval_seed"])
 
     def seed_means(self, metric: str | None = None) -> list[float]:
         """Return the mean over the evaluation seeds, for each distilled set."""
@@ -171,8 +173,11 @@ class LeaderboardEntry:
 
     def mean(self, metric: str | None = None) -> float | None:
         """Return the mean over splits of the means of their sets, or None without a value."""
-        values = self.by_split(metric).values()
-        return fmean(values) if values else None
+        name = self.metric if metric is None else metric
+        if name not in self._means:
+            values = self.by_split(name).values()
+            self._means[name] = fmean(values) if values else None
+        return self._means[name]
 
     @property
     def deterministic(self) -> bool:
@@ -218,7 +223,7 @@ class LeaderboardEntry:
 
     def metric_names(self) -> set[str]:
         """Return the names of all metrics that any finished cell reports."""
-        return {name for row in self.ok for name in measured(row)}
+        return set(self._measured)
 
     def record(self) -> dict[str, Any]:
         """Return the columns that do not depend on other entries."""

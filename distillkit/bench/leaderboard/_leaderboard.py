@@ -116,10 +116,14 @@ class LeaderboardData:
         """Return the data of tables and plots, by dataset, evaluator and kind of labels."""
         directions = {name: _sign(self.metrics, name) > 0 for name in set(self.table["metric"])}
         panels = make_panels(self.table, self.published, directions)
-        task_notes = {row["dataset"]: row.get("task_note", "") for row in self.rows}
+        by_dataset: dict[str, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            by_dataset.setdefault(row["dataset"], []).append(row)
+        notes = {name: dataset_notes(rows, self.looks.get(name, 0)) for name, rows in by_dataset.items()}
         for panel in panels:
-            panel.task_note = task_notes.get(panel.dataset, "")
-            panel.notes = dataset_notes(panel.dataset, self.rows, self.looks.get(panel.dataset, 0))
+            rows = by_dataset.get(panel.dataset, [])
+            panel.task_note = rows[-1].get("task_note", "") if rows else ""
+            panel.notes = [*notes.get(panel.dataset, dataset_notes([], self.looks.get(panel.dataset, 0)))]
             panel.notes += interval_notes(panel.entries.values())
         return panels
 

@@ -8,18 +8,17 @@ from typing import Any
 __all__ = ["dataset_notes", "interval_notes"]
 
 
-def dataset_notes(dataset: str, rows: Sequence[Mapping[str, Any]], looks: int) -> list[str]:
+def dataset_notes(rows: Sequence[Mapping[str, Any]], looks: int) -> list[str]:
     """Return notes on the splits and test rows of a dataset.
 
     Parameters
     ----------
-    dataset : str
     rows : sequence of mapping
-        Finished rows of all datasets.
+        Its finished rows.
     looks : int
         Number of stored evaluations on its test rows.
     """
-    own = [row for row in rows if row["dataset"] == dataset and row.get("status") == "ok"]
+    own = [row for row in rows if row.get("status") == "ok"]
     notes = []
     splits = {row["split"] for row in own if row.get("split") is not None}
     if len(splits) > 1:

@@ -96,16 +96,27 @@ def budget_order(budget: str) -> tuple[int, float, str]:
     return (1 if 0 < value < 1 else 0, value, budget)
 
 
+_PLAIN = frozenset({str, int, bool})
+
+
 def native_value(value: Any) -> Any:
     """Convert a scalar of pandas or NumPy to a Python value, and a missing value to None."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA:
+        return None
+    if type(value) is float:  # The common types are tested first, because tables are large.
+        return None if math.isnan(value) else value
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, float) and math.isnan(value):
         return None
     return value.item() if hasattr(value, "item") else value
 
 
 def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Convert the rows of a DataFrame to dicts of Python values."""
-    return [{str(name): native_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    columns = [[native_value(value) for value in frame.iloc[:, place].tolist()] for place in range(len(names))]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better: dict[str, bool]) -> list[Panel]:
@@ -125,14 +136,12 @@ def make_panels(table: pd.DataFrame, published: pd.DataFrame, greater_is_better:
             fields = {name: entry[name] for name in (*COMPARISON_KEY, "modality", "metric")}
             panels[key] = Panel(**fields, greater_is_better=greater_is_better.get(entry["metric"], True))
         panels[key].entries[entry["method"], entry["budget"]] = entry
+    results: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for result in to_records(published):
+        results.setdefault((result["dataset"], result["evaluator"], result["label_mode"]), []).append(result)
     for panel in panels.values():
         _set_order(panel)
-        panel.published = [
-            result
-            for result in to_records(published)
-            if (result["dataset"], result["evaluator"], result["label_mode"])
-            == (panel.dataset, panel.evaluator, panel.label_mode)
-        ]
+        panel.published = results.get((panel.dataset, panel.evaluator, panel.label_mode), [])
     return list(panels.values())
 
 

@@ -56,8 +56,17 @@ def match_published(published: Iterable[PublishedResult], comparisons: Sequence[
     spreads is missing, as the measured one is for a single run, and ``not run`` without a measured
     value. For a verdict, ``reason`` says if the clock ended the distillation.
     """
-    entries = [(entry, comparison) for comparison in comparisons for entry in comparison.entries]
-    records = [record for result in published for record in _records(result, entries)]
+    # Index the entries by what a result has to share with them, because there are many of both.
+    entries: dict[tuple[str, str, str], list[tuple[LeaderboardEntry, ComparedEntries]]] = {}
+    for comparison in comparisons:
+        for entry in comparison.entries:
+            for name in dict.fromkeys(_names(entry.cell)):
+                entries.setdefault((name, entry.cell["budget"], entry.metric), []).append((entry, comparison))
+    records = [
+        record
+        for result in published
+        for record in _records(result, entries.get((result.dataset, result.budget, result.metric), ()))
+    ]
     frame = pd.DataFrame(records, columns=PUBLISHED_COLUMNS)
     numbers = ("published", "published_std", "size_factor", "measured", "ci_low", "ci_high", "difference", "tolerance")
     types: dict[str, Any] = dict.fromkeys(numbers, float)
@@ -65,10 +74,9 @@ def match_published(published: Iterable[PublishedResult], comparisons: Sequence[
 
 
 def _records(
-    result: PublishedResult, entries: Sequence[tuple[LeaderboardEntry, ComparedEntries]]
+    result: PublishedResult, comparable: Sequence[tuple[LeaderboardEntry, ComparedEntries]]
 ) -> list[dict[str, Any]]:
-    """Return the rows of one published result."""
-    comparable = [pair for pair in entries if _same_data(result, pair[0]) and pair[0].metric == result.metric]
+    """Return the rows of one published result, from the entries on its data, at its budget."""
     matches = [
         (entry, comparison)
         for entry, comparison in comparable
@@ -83,10 +91,6 @@ def _names(cell: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names under which results for the dataset of a cell may be published."""
     names = (cell["dataset"], cell.get("dataset_name") or cell["dataset"])
     return (*names, *(STAND_INS[name][0] for name in names if name in STAND_INS))
-
-
-def _same_data(result: PublishedResult, entry: LeaderboardEntry) -> bool:
-    return result.budget == entry.cell["budget"] and result.dataset in _names(entry.cell)
 
 
 def _same_method(result: PublishedResult, cell: Mapping[str, Any]) -> bool:
