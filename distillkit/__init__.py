@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from distillkit.plotting import plot_history as plot_history
     from distillkit.plotting import plot_rows as plot_rows
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
+    from distillkit.synthesis import TreeSynthesizer as TreeSynthesizer
 
 _HOMES = {
     "BaseDistiller": "base",
@@ -82,6 +83,7 @@ _HOMES = {
     "StreamingCoreset": "coresets",
     "TeacherStudentDistiller": "knowledge",
     "TrajectoryMatchingDistiller": "condensation",
+    "TreeSynthesizer": "synthesis",
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "evaluate": "bench.evaluation",

@@ -71,6 +71,7 @@ ELSEWHERE = {
     "KernelDistiller": "condensation/test_condensation_checks.py",
     "SoftLabels": "knowledge/test_knowledge_checks.py",
     "TeacherStudentDistiller": "knowledge/test_knowledge_checks.py",
+    "TreeSynthesizer": "synthesis/test_table_checks.py",
     "TrajectoryMatchingDistiller": "condensation/test_condensation_checks.py",
 }
 PUBLIC = [

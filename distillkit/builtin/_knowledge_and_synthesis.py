@@ -17,6 +17,14 @@ SYNTHESIZERS = (
         reference="hinge loss and projection: Miyato and Koyama, ICLR 2018, arXiv:1802.05637",
         summary="Rows selected from the samples of a class-conditional GAN",
     ),
+    MethodSpec(
+        name="trees",
+        target="distillkit.synthesis:TreeSynthesizer",
+        kind="synthesis",
+        modalities=frozenset({"table"}),
+        reference="Reiter, Journal of Official Statistics 21, 2005",
+        summary="Rows drawn column by column from the leaves of decision trees",
+    ),
 )
 """The methods that generate rows."""
 

@@ -1,8 +1,34 @@
-"""Synthesis: distillers that train a generator of new rows for classes or numbers.
+"""Synthesis: distillers that learn a generator of new rows for classes or numbers.
 
-Importing this package loads torch.
+`GANSynthesizer` loads torch when it is first used; the others need none.
 """
 
-from distillkit.synthesis._gan import GANSynthesizer
+from __future__ import annotations
 
-__all__ = ["GANSynthesizer"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distillkit.synthesis._gan import GANSynthesizer as GANSynthesizer
+    from distillkit.synthesis._saving import load_synthesizer as load_synthesizer
+    from distillkit.synthesis.trees._tree_synthesizer import TreeSynthesizer as TreeSynthesizer
+
+_HOMES = {
+    "GANSynthesizer": "_gan",
+    "TreeSynthesizer": "trees._tree_synthesizer",
+    "load_synthesizer": "_saving",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 (a list of strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

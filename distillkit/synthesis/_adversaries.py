@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from distillkit.nn import Augmentation, evaluating, make_generator, mixed_precision
-from distillkit.synthesis._condition import embedding_weights
 from distillkit.synthesis._ema import AveragedNetwork
+from distillkit.synthesis._embeddings import embedding_weights
 from distillkit.synthesis._losses import discriminator_loss, generator_loss
 
 __all__ = ["Adversaries", "Settings"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,20 @@ class Columns:
         whole = np.array([column not in levels and _is_whole(X[:, column]) for column in range(X.shape[1])], dtype=bool)
         binary = [column for column, values in levels.items() if values.tolist() == [0, 1]]
         return cls(levels, tuple(_one_hot_blocks(X, binary)), whole)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the kinds as plain values for JSON."""
+        return {
+            "levels": {str(column): values.tolist() for column, values in self.levels.items()},
+            "blocks": [block.tolist() for block in self.blocks],
+            "whole": self.whole.tolist(),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Columns:
+        """Return the kinds that `to_state` described."""
+        levels = {int(column): np.array(values, dtype=np.float64) for column, values in state["levels"].items()}
+        return cls(levels, tuple(map(np.array, state["blocks"])), np.array(state["whole"], dtype=bool))
 
     @property
     def free_levels(self) -> dict[int, np.ndarray]:

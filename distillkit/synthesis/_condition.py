@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from distillkit.budget import Budget
 from distillkit.exceptions import DataError
@@ -17,30 +16,10 @@ from distillkit.utils._weighted_draw import weighted_draw
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
 
-__all__ = ["Condition", "embedding_weights"]
+__all__ = ["Condition"]
 
 _KNOTS = 11
 _LARGE = 2**40  # sum of whole numbers in the proportions of weights
-
-
-def embedding_weights(positions: torch.Tensor, width: int) -> torch.Tensor:
-    """Return the weight of each embedding, ``max(0, 1 - |position - k|)`` for embedding k.
-
-    A whole position has the one-hot weights of its embedding; a position between two embeddings is
-    a linear mixture of both.
-
-    Parameters
-    ----------
-    positions : tensor of shape (b,)
-    width : int
-        Number of embeddings.
-
-    Returns
-    -------
-    tensor of shape (b, width)
-    """
-    knots = torch.arange(width, device=positions.device, dtype=positions.dtype)
-    return torch.relu(1 - (positions.unsqueeze(1) - knots).abs())
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +110,18 @@ class Condition:
                 f"y holds label {exc.args[0]!r}, which was not trained on: give labels among {self._label_names()}."
             ) from None
 
+    def codes(self, y: np.ndarray | None, n_rows: int) -> np.ndarray | None:
+        """Return class numbers, or the targets themselves, float64; None without labels.
+
+        Raises
+        ------
+        DataError
+            As `positions` does.
+        """
+        if y is None or (self.classes is None and self.targets is None):
+            return None
+        return _finite(y) if self.targets is not None else self.positions(y, n_rows).astype(np.float64)
+
     def draw(self, n_rows: int) -> np.ndarray | None:
         """Return labels with the distribution of the training rows; None without labels.
 
@@ -166,8 +157,8 @@ class Condition:
         Raises
         ------
         DataError
-            If no rows are asked for, if `n` and `y` contradict each other, or if y is given to a
-            generator without labels.
+            If no rows are asked for, if `n` and `y` contradict each other, if y is given to a
+            generator without labels, or if it holds numbers beyond the training targets.
         """
         if y is not None and self.classes is None and self.targets is None:
             raise DataError("y was given, but the generator was trained without labels: leave y out.")
@@ -183,7 +174,20 @@ class Condition:
             raise DataError(
                 f"n={n} rows were asked for with labels of shape {labels.shape}: give as many labels as rows."
             )
+        self._check_range(labels)
         return _positive(len(labels)), labels
+
+    def _check_range(self, labels: np.ndarray) -> None:
+        """Raise an error for numbers beyond the training targets."""
+        if self.targets is None:
+            return
+        numbers, low, high = _finite(labels), float(self.targets[0]), float(self.targets[-1])
+        beyond = numbers[(numbers < low) | (numbers > high)]
+        if len(beyond):
+            raise DataError(
+                f"y holds {beyond[0]:g}, but the training targets lie between {low:g} and {high:g}: give numbers "
+                "within this range."
+            )
 
     def _repeat_labels(self, rows_per_class: Mapping[Any, int]) -> np.ndarray:
         """Repeat each label of a mapping; it is validated as a `Budget`, but may omit classes."""
@@ -193,6 +197,26 @@ class Condition:
             )
         Budget(dict(rows_per_class))
         return np.concatenate([np.repeat(np.asarray([label]), count) for label, count in rows_per_class.items()])
+
+    def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays of the condition, and all else as plain values for JSON."""
+        arrays = {"counts": self.counts}
+        if self.targets is not None:
+            arrays["targets"] = self.targets
+        if self.classes is None:
+            return arrays, {}
+        if self.classes.dtype.kind in "iufb":
+            return {**arrays, "classes": self.classes}, {}
+        words = [str(label) for label in self.classes.tolist()]
+        return arrays, {"classes": words, "dtype": self.classes.dtype.str if self.classes.dtype.kind == "U" else "O"}
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> Condition:
+        """Return the condition that `to_state` described."""
+        classes = arrays.get("classes")
+        if "classes" in state:
+            classes = np.array(state["classes"], dtype=object).astype(np.dtype(state["dtype"]))
+        return cls(classes, arrays["counts"], arrays.get("targets"))
 
     def _label_names(self) -> str:
         assert self.classes is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,19 @@ class Codec:
         """Shape of one row as the networks see it."""
         shape: tuple[int, ...] = self.low.shape[1:]
         return shape
+
+    def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays of the codec, and all else as plain values for JSON."""
+        arrays = {"shift": self.shift, "scale": self.scale, "low": self.low, "high": self.high}
+        state = {"kind": self.kind, "shape": list(self.shape)}
+        return arrays, state | {"columns": None if self.columns is None else self.columns.to_state()}
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> Codec:
+        """Return the codec that `to_state` described."""
+        columns = None if state["columns"] is None else Columns.from_state(state["columns"])
+        parts = (arrays[name] for name in ("shift", "scale", "low", "high"))
+        return cls(state["kind"], tuple(state["shape"]), *parts, columns)
 
     def encode(self, X: np.ndarray) -> np.ndarray:
         """Return rows (n, ...) as the networks see them: (n, *network_shape), float32."""

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from distillkit.base import BaseDistiller, Outcome, TrainingRows, WeightedDistiller, iterative_constraints
-from distillkit.base._outcome import distilled_pair
+from distillkit.base import BaseDistiller, Outcome, TrainingRows, iterative_constraints
 from distillkit.exceptions import DataError, DistillkitWarning
 from distillkit.nn import make_generator, resolve_device
 from distillkit.synthesis._adversaries import Adversaries, Settings
+from distillkit.synthesis._base import BaseSynthesizer
 from distillkit.synthesis._collapse import diagnose, warn_of_collapse
 from distillkit.synthesis._condition import Condition
 from distillkit.synthesis._encoding import Codec
@@ -39,7 +37,7 @@ _RATE = Interval(Real, 0, None, closed="neither")
 _TRAINING_SHARE = {"random": 1.0, "kmeans": 0.95, "filter+kmeans": 0.85}
 
 
-class GANSynthesizer(WeightedDistiller):
+class GANSynthesizer(BaseSynthesizer):
     """Rows from a conditional generative adversarial network (GAN), for classes or numbers.
 
     The GAN has the hinge loss, a discriminator with spectral normalization and a projection head,
@@ -160,7 +158,7 @@ class GANSynthesizer(WeightedDistiller):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseDistiller._parameter_constraints,
         **iterative_constraints(),
-        "selection": [StrOptions(set(SELECTIONS))],
+        "selection": [StrOptions(set(SELECTIONS) - {"auto"})],
         "pool": [_COUNT],
         "latent": [_COUNT],
         "width": [_COUNT],
@@ -218,22 +216,23 @@ class GANSynthesizer(WeightedDistiller):
 
     def _distill(self, rows: TrainingRows, run: Run) -> Outcome:
         _warn_of_single_rows(rows)
-        generator = self._train(rows, run)
+        generator = self._learn(rows, run)
         classifier = self._feature_classifier(rows, run)
         self.diagnostics_ = diagnose(generator, rows, classifier, run)
         warn_of_collapse(self.diagnostics_)
         self.generator_, self.task_ = generator, rows.task
         device = "cpu" if resolve_device(self.device).type == "cpu" else "auto"
-        return Selection(self.selection, self.pool, generator, classifier, device).select(rows, run)
+        embeds = generator.codec.kind != "table"
+        return Selection(self.selection, self.pool, generator, classifier, device, embeds=embeds).select(rows, run)
 
-    def _train(self, rows: TrainingRows, run: Run) -> FittedGenerator:
+    def _learn(self, rows: TrainingRows, run: Run) -> FittedGenerator:
         device, codec, condition = resolve_device(self.device), Codec.of(rows.X, rows.weight), Condition.of(rows)
         network, discriminator = make_networks(
             codec, condition.width, latent=self.latent, width=self.width, seed=run.seed()
         )
         noise = make_generator(run.seed())
         adversaries = Adversaries(network, discriminator, self._settings(codec, condition), device, noise)
-        fitted = FittedGenerator(adversaries.average.network, codec, condition, self.latent)
+        fitted = FittedGenerator(adversaries.average.network, codec, condition, self.latent, self.width)
         # Hold rows out only if generators are scored on them.
         picks, score = np.arange(len(rows.X)), None
         if self.check_every is not None:
@@ -279,46 +278,6 @@ class GANSynthesizer(WeightedDistiller):
             return None
         seconds = None if self.max_seconds is None else 0.1 * self.max_seconds
         return FeatureClassifier.of(rows, run.rng, max_steps=self._step_limit, max_seconds=seconds, device=self.device)
-
-    def sample(self, n: int | None = None, y: Any = None, *, random_state: Any = None) -> tuple[Any, Any]:
-        """Generate new rows, beside the distilled ones.
-
-        Parameters
-        ----------
-        n : int or None
-            Number of rows; None if `y` gives it.
-        y : None, label, array-like of shape (n,), or dict of label to int
-            Labels of the rows, in order, or the number of rows of each class. None gives classes in
-            their shares of the training rows (exact, by largest remainders) in random order, or
-            numbers at quantiles of the training targets in random order.
-        random_state : int, RandomState instance or None, default=None
-            None is that of the estimator, so that with an int the same call makes the same rows.
-
-        Returns
-        -------
-        X : ndarray of shape (n, ...), or frame of shape (n, d)
-            In the shape, units and range of the training rows, as floats; a frame if the training
-            rows were a mixed table.
-        y : ndarray of shape (n,) or None
-            None if the training rows had no labels.
-
-        Raises
-        ------
-        DataError
-            If a label was not trained on, if `n` and `y` contradict each other, or if `y` is given
-            and the training rows had no labels.
-        """
-        check_is_fitted(self, "generator_")
-        n_rows, labels = self.generator_.condition.resolve(n, y)
-        rng = check_random_state(self.random_state if random_state is None else random_state)
-        if y is None and labels is not None:
-            labels = rng.permutation(labels)
-        X = self.generator_.rows(n_rows, labels, int(rng.randint(np.iinfo(np.int32).max)))
-        # Cast the generated rows to the dtypes of the distilled ones.
-        template = TrainingRows(self.distilled_.X, self.y_distilled_, self.task_, ())
-        X, labels = distilled_pair(Outcome(X=X, y=labels), self.distilled_.X, template)
-        encoder = self.__dict__.get("encoder_")  # of a mixed table
-        return X if encoder is None else encoder.inverse_transform(X, rounded=False), labels
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the generator on the CPU, so that a machine without a GPU can load it."""

@@ -10,16 +10,17 @@ import numpy as np
 
 from distillkit.base import Outcome
 from distillkit.neighbors import kmeans, medoids
-from distillkit.synthesis._feature_classifier import FeatureClassifier
-from distillkit.synthesis._fitted import FittedGenerator
+from distillkit.synthesis._protocol import ClassJudge, Generator
 
 if TYPE_CHECKING:
     from distillkit.base import Group, Run, TrainingRows
 
 __all__ = ["SELECTIONS", "Selection"]
 
-SELECTIONS = ("filter+kmeans", "kmeans", "random")
+SELECTIONS = ("auto", "filter+kmeans", "kmeans", "random")
 """Names that `Selection` knows."""
+_FEW = 100
+"""Distilled rows of a group up to which "auto" takes medoids."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,24 +29,31 @@ class Selection:
 
     Parameters
     ----------
-    kind : {"filter+kmeans", "kmeans", "random"}
+    kind : {"auto", "filter+kmeans", "kmeans", "random"}
         "random" takes generated rows without a pool. "kmeans" takes the k-means medoids of each
         class's pool, with one cluster per distilled row. "filter+kmeans" first leaves out the rows
-        that `classifier` assigns to another class.
+        that `judge` assigns to another class. "auto" is "kmeans" for at most 100 rows of a class,
+        which are to represent it, and "random" for more, which are to have its distribution.
     pool : int
         Rows per class in the pool, or twice the distilled rows of the class if that is more.
-    generator : FittedGenerator
-    classifier : FeatureClassifier or None
-        Trained on real rows; its features are also used to cluster images and series.
+    generator : Generator
+    judge : ClassJudge or None
+        A model of real rows.
     device : str
         Device of k-means.
+    embeds : bool
+        Whether the features of the judge are clustered in place of the rows.
+    always_filters : bool
+        Whether rows that the judge assigns to another class are left out of every kind.
     """
 
     kind: str
     pool: int
-    generator: FittedGenerator
-    classifier: FeatureClassifier | None
-    device: str
+    generator: Generator
+    judge: ClassJudge | None = None
+    device: str = "auto"
+    embeds: bool = False
+    always_filters: bool = False
 
     def select(self, rows: TrainingRows, run: Run) -> Outcome:
         """Return the distilled rows of each class.
@@ -60,28 +68,30 @@ class Selection:
         )
 
     def _of_group(self, rows: TrainingRows, group: Group, run: Run) -> tuple[np.ndarray, np.ndarray | None]:
-        size = group.size if self.kind == "random" else max(self.pool, 2 * group.size)
+        kind = ("kmeans" if group.size <= _FEW else "random") if self.kind == "auto" else self.kind
+        filters = self.judge is not None and (self.always_filters or kind == "filter+kmeans")
         is_class = rows.task == "classification"
+        size = max(self.pool, 2 * group.size) if kind != "random" else (1 + (filters and is_class)) * group.size
         y = self.generator.condition.draw(size)
         if is_class:
             assert rows.y is not None
             y = np.full(size, group.label, dtype=rows.y.dtype)
         X = self.generator.rows(size, y, run.seed())
-        if self.kind != "random":
-            picks = self._filter(X, group)
+        picks = self._filter(X, group) if filters and is_class else np.arange(size)
+        if kind == "random":
+            picks = picks[: group.size] if is_class else picks
+        else:
             numbers = None if is_class or y is None else y[picks].astype(np.float64)
             picks = picks[self._medoids(X[picks], numbers, group.size, run)]
-            X, y = X[picks], None if y is None else y[picks]
-        return X, y
+        return X[picks], None if y is None else y[picks]
 
     def _filter(self, X: np.ndarray, group: Group) -> np.ndarray:
-        """Return the positions of the rows that the classifier assigns to their own class.
+        """Return the positions of the rows that the judge assigns to their own class.
 
         If these are too few, the rows with the highest probability of the class are added.
         """
-        if self.classifier is None or self.kind != "filter+kmeans":
-            return np.arange(len(X))
-        probability, is_own_class = self.classifier.confidence(X, group.label)
+        assert self.judge is not None
+        probability, is_own_class = self.judge.confidence(X, group.label)
         size = max(int(is_own_class.sum()), group.size)
         order = np.lexsort((np.arange(len(X)), -probability, ~is_own_class))
         return np.sort(order[:size])
@@ -96,9 +106,9 @@ class Selection:
         return medoids(clustering)
 
     def _points(self, X: np.ndarray) -> np.ndarray:
-        if self.classifier is not None and self.generator.codec.kind != "table":
-            return self.classifier.features(X)
-        return self.generator.codec.encode(X).reshape(len(X), -1)
+        if self.judge is not None and self.embeds:
+            return self.judge.features(X)
+        return self.generator.points(X)
 
 
 def _stop_rule(run: Run) -> Callable[[], bool] | None:

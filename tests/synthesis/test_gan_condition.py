@@ -7,7 +7,8 @@ import torch
 from distillkit.base._training_rows import TrainingRows, group_rows
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DataError
-from distillkit.synthesis._condition import Condition, embedding_weights
+from distillkit.synthesis._condition import Condition
+from distillkit.synthesis._embeddings import embedding_weights
 
 
 def condition(y, task="classification"):

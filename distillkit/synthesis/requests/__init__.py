@@ -1,0 +1,1 @@
+"""What is asked of made rows: conditions on columns, constraints on rows, and original types."""

@@ -1,0 +1,1 @@
+"""Generators of tables by trees, forests and simple distributions; they need no torch."""

@@ -1,0 +1,1 @@
+"""Generators of tables that draw one column after another from the leaves of trees."""
