@@ -49,7 +49,11 @@ if TYPE_CHECKING:
     from distillkit.pipeline import make_pipeline as make_pipeline
     from distillkit.plotting import plot_history as plot_history
     from distillkit.plotting import plot_rows as plot_rows
+    from distillkit.synthesis import CopulaSynthesizer as CopulaSynthesizer
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
+    from distillkit.synthesis import InterpolationSynthesizer as InterpolationSynthesizer
+    from distillkit.synthesis import MixtureSynthesizer as MixtureSynthesizer
+    from distillkit.synthesis import SurrogateSynthesizer as SurrogateSynthesizer
     from distillkit.synthesis import TreeSynthesizer as TreeSynthesizer
 
 _HOMES = {
@@ -57,6 +61,7 @@ _HOMES = {
     "BilevelDistiller": "condensation",
     "Budget": "budget",
     "ClassMeans": "coresets",
+    "CopulaSynthesizer": "synthesis",
     "CraigCoreset": "coresets",
     "Distilled": "pipeline",
     "DistilledSet": "distilled",
@@ -70,17 +75,20 @@ _HOMES = {
     "GradientMatchingDistiller": "condensation",
     "HerdingCoreset": "coresets",
     "InfluenceCoreset": "coresets",
+    "InterpolationSynthesizer": "synthesis",
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
     "KernelDistiller": "condensation",
     "LeverageCoreset": "coresets",
     "LightweightCoreset": "coresets",
+    "MixtureSynthesizer": "synthesis",
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
     "SensitivityCoreset": "coresets",
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
+    "SurrogateSynthesizer": "synthesis",
     "TeacherStudentDistiller": "knowledge",
     "TrajectoryMatchingDistiller": "condensation",
     "TreeSynthesizer": "synthesis",

@@ -72,6 +72,10 @@ ELSEWHERE = {
     "SoftLabels": "knowledge/test_knowledge_checks.py",
     "TeacherStudentDistiller": "knowledge/test_knowledge_checks.py",
     "TreeSynthesizer": "synthesis/test_table_checks.py",
+    "CopulaSynthesizer": "synthesis/test_table_checks.py",
+    "InterpolationSynthesizer": "synthesis/test_table_checks.py",
+    "MixtureSynthesizer": "synthesis/test_table_checks.py",
+    "SurrogateSynthesizer": "synthesis/test_table_checks.py",
     "TrajectoryMatchingDistiller": "condensation/test_condensation_checks.py",
 }
 PUBLIC = [

@@ -25,6 +25,42 @@ SYNTHESIZERS = (
         reference="Reiter, Journal of Official Statistics 21, 2005",
         summary="Rows drawn column by column from the leaves of decision trees",
     ),
+    MethodSpec(
+        name="mixture",
+        target="distillkit.synthesis:MixtureSynthesizer",
+        kind="synthesis",
+        starts_from_real=True,
+        reference="a mixture of Gaussians for each class",
+        summary="Rows drawn from a mixture of Gaussians for each class",
+    ),
+    MethodSpec(
+        name="interpolation",
+        target="distillkit.synthesis:InterpolationSynthesizer",
+        kind="synthesis",
+        exposes_originals=True,  # rows whose columns are all categories
+        starts_from_real=True,
+        reference="Chawla et al., Journal of Artificial Intelligence Research 16, 2002",
+        summary="Rows between a training row and one of its neighbors, as in SMOTE",
+    ),
+    MethodSpec(
+        name="copula",
+        target="distillkit.synthesis:CopulaSynthesizer",
+        kind="synthesis",
+        modalities=frozenset({"table"}),
+        presets={"empirical": {"copula": "empirical"}},
+        reference="Segers, Sibuya and Tsukahara, Journal of Multivariate Analysis 155, 2017",
+        summary="Rows drawn from the columns' distributions and a copula for each class",
+    ),
+    MethodSpec(
+        name="surrogates",
+        target="distillkit.synthesis:SurrogateSynthesizer",
+        kind="synthesis",
+        modalities=frozenset({"series"}),
+        starts_from_real=True,
+        presets={"phases": {"method": "phases"}},
+        reference="Theiler et al., Physica D 58, 1992",
+        summary="Series of blocks of training series, or with random phases",
+    ),
 )
 """The methods that generate rows."""
 

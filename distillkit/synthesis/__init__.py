@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distillkit.synthesis._gan import GANSynthesizer as GANSynthesizer
     from distillkit.synthesis._saving import load_synthesizer as load_synthesizer
+    from distillkit.synthesis.controls._copula import CopulaSynthesizer as CopulaSynthesizer
+    from distillkit.synthesis.controls._interpolation import InterpolationSynthesizer as InterpolationSynthesizer
+    from distillkit.synthesis.controls._mixture import MixtureSynthesizer as MixtureSynthesizer
+    from distillkit.synthesis.controls._surrogates import SurrogateSynthesizer as SurrogateSynthesizer
     from distillkit.synthesis.trees._tree_synthesizer import TreeSynthesizer as TreeSynthesizer
 
 _HOMES = {
+    "CopulaSynthesizer": "controls._copula",
+    "InterpolationSynthesizer": "controls._interpolation",
+    "MixtureSynthesizer": "controls._mixture",
+    "SurrogateSynthesizer": "controls._surrogates",
     "GANSynthesizer": "_gan",
     "TreeSynthesizer": "trees._tree_synthesizer",
     "load_synthesizer": "_saving",

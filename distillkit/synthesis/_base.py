@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from distillkit.base import Outcome, TrainingRows, WeightedDistiller
 from distillkit.base._outcome import distilled_pair
-from distillkit.exceptions import ArtefactError
+from distillkit.exceptions import ArtefactError, DataError
 from distillkit.synthesis._protocol import Generator
 from distillkit.synthesis._saving import load_synthesizer, save_synthesizer
-from distillkit.synthesis._selection import Selection
+from distillkit.synthesis._selection import SELECTIONS, Selection
 from distillkit.synthesis._teacher import LabelTeacher, boosting_judge
 from distillkit.synthesis.requests._batch import Batch
 from distillkit.synthesis.requests._constraints import constraint_list
@@ -31,10 +32,15 @@ from distillkit.tables._frames import is_frame
 if TYPE_CHECKING:
     from distillkit.base import Run
 
-__all__ = ["TEACHER", "BaseSynthesizer"]
+__all__ = ["SELECTED", "BaseSynthesizer"]
 
-TEACHER = [HasMethods(["fit", "predict"]), None]
-"""Constraint of a parameter `teacher`, for `_parameter_constraints`."""
+SELECTED: dict[str, Any] = {
+    **WeightedDistiller._parameter_constraints,
+    "selection": [StrOptions(set(SELECTIONS))],
+    "pool": [Interval(Integral, 1, None, closed="left")],
+    "teacher": [HasMethods(["fit", "predict"]), None],
+}
+"""Constraints of the parameters that synthesizers without networks share."""
 
 
 class BaseSynthesizer(WeightedDistiller):
@@ -76,6 +82,14 @@ class BaseSynthesizer(WeightedDistiller):
         if teacher is not None and rows.task == "regression":
             outcome.y = teacher.predict(np.asarray(outcome.X))
         return outcome
+
+    def _check_table(self, rows: TrainingRows) -> None:
+        """Raise an error about series and images."""
+        if rows.X.ndim != 2:
+            raise DataError(
+                f"{type(self).__name__} makes tables, but X has shape {rows.X.shape}: flatten its rows, or use "
+                "GANSynthesizer or MixtureSynthesizer for series and images."
+            )
 
     def _learn_teacher(self, rows: TrainingRows) -> None:
         """Set `teacher_` if made rows are to be labeled by a teacher."""

@@ -28,6 +28,10 @@ CARD = "distillkit.synthesizer"
 SCHEMA = 1
 _GENERATORS = {
     "FittedGenerator": "_fitted",
+    "CopulaGenerator": "controls._copula",
+    "InterpolationGenerator": "controls._interpolation",
+    "MixtureGenerator": "controls._mixture",
+    "SurrogateGenerator": "controls._surrogates",
     "TreeGenerator": "trees._tree_generator",
 }
 """Modules of this package with the generators that a file may name."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 
-from distillkit.base import BaseDistiller, TrainingRows, iterative_constraints
-from distillkit.exceptions import DataError
-from distillkit.synthesis._base import TEACHER, BaseSynthesizer
+from distillkit.base import TrainingRows, iterative_constraints
+from distillkit.synthesis._base import SELECTED, BaseSynthesizer
 from distillkit.synthesis._condition import Condition
-from distillkit.synthesis._selection import SELECTIONS
 from distillkit.synthesis.tabular._column_scales import column_scales
 from distillkit.synthesis.tabular._variables import Variables
 from distillkit.synthesis.trees._sequential_trees import learn_trees
@@ -108,13 +106,10 @@ class TreeSynthesizer(BaseSynthesizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseDistiller._parameter_constraints,
+        **SELECTED,
         **iterative_constraints(),
-        "selection": [StrOptions(set(SELECTIONS))],
-        "pool": [_COUNT],
         "min_leaf": [_COUNT, None],
         "max_predictors": [_COUNT],
-        "teacher": TEACHER,
     }
 
     def __init__(
@@ -141,11 +136,7 @@ class TreeSynthesizer(BaseSynthesizer):
         self.verbose = verbose
 
     def _learn(self, rows: TrainingRows, run: Run) -> TreeGenerator:
-        if rows.X.ndim != 2:
-            raise DataError(
-                f"TreeSynthesizer makes tables, but X has shape {rows.X.shape}: flatten its rows, or use "
-                "GANSynthesizer for series and images."
-            )
+        self._check_table(rows)
         variables, condition = Variables.of(rows.X, self.__dict__.get("encoder_")), Condition.of(rows)
         model = learn_trees(
             variables,

@@ -1,0 +1,1 @@
+"""Simple generators that every other one is compared with; they need no torch."""
