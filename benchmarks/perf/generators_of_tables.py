@@ -1,6 +1,6 @@
 """Compare the generators of tables: a model of made rows on real ones, fidelity, privacy and time.
 
-``python benchmarks/generators/tables.py [--seeds 3] [--methods trees,copula] [DATASET ...]`` prints
+``python benchmarks/perf/generators_of_tables.py [--seeds 3] [--methods trees,copula] [DATASET ...]`` prints
 one line for each dataset and method. As many rows are made as the training split holds. A gradient
 boosting classifier or regressor is trained on them and tested on real rows (area under the ROC
 curve, or R2); another one tells made from real test rows (0.5 is ideal); and the share of the made
@@ -40,7 +40,10 @@ METHODS = ("trees", "interpolation", "mixture", "copula", "copula:empirical")
 def read(name: str) -> tuple[pd.DataFrame, pd.Series, str]:
     """Return the columns, the target and the task of a dataset."""
     path, target, task = DATASETS[name]
-    frame = pd.read_csv(data_root() / path, skipinitialspace=True, na_values=["?", " "])
+    root = data_root()
+    if root is None:
+        raise SystemExit("set DISTILLKIT_DATA to the folder that holds adult/ and tables/")
+    frame = pd.read_csv(root / path, skipinitialspace=True, na_values=["?", " "])
     frame = frame.drop(columns=[column for column in ("customerID", "ID") if column in frame])
     y = frame.pop(target)
     return frame, y.astype(str) if task == "classification" else y.astype(float), task
