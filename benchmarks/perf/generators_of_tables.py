@@ -1,10 +1,10 @@
 """Compare the generators of tables: a model of made rows on real ones, fidelity, privacy and time.
 
-``python benchmarks/perf/generators_of_tables.py [--seeds 3] [--methods trees,copula] [DATASET ...]`` prints
-one line for each dataset and method. As many rows are made as the training split holds. A gradient
-boosting classifier or regressor is trained on them and tested on real rows (area under the ROC
-curve, or R2); another one tells made from real test rows (0.5 is ideal); and the share of the made
-rows that lie nearer to a training row than to a held-out row should be 0.5.
+``python benchmarks/perf/generators_of_tables.py [--seeds N] [--methods NAMES] [DATASET ...]``
+prints one line for each dataset and method. As many rows are made as the training split holds. A
+gradient boosting classifier or regressor is trained on them and tested on real rows (area under the
+ROC curve, or R2); another one tells made from real test rows (0.5 is ideal); and the share of the
+made rows that lie nearer to a training row than to a held-out row should be 0.5.
 """
 
 from __future__ import annotations
