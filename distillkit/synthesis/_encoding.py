@@ -82,8 +82,8 @@ class Codec:
     def from_state(cls, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> Codec:
         """Return the codec that `to_state` described."""
         columns = None if state["columns"] is None else Columns.from_state(state["columns"])
-        parts = (arrays[name] for name in ("shift", "scale", "low", "high"))
-        return cls(state["kind"], tuple(state["shape"]), *parts, columns)
+        shift, scale, low, high = (arrays[name] for name in ("shift", "scale", "low", "high"))
+        return cls(state["kind"], tuple(state["shape"]), shift, scale, low, high, columns)
 
     def encode(self, X: np.ndarray) -> np.ndarray:
         """Return rows (n, ...) as the networks see them: (n, *network_shape), float32."""

@@ -51,7 +51,9 @@ class SurrogateGenerator(GroupGenerator):
 
     def _picks(self, group: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
         ends = self.parts[f"{group}.ends"]
-        return np.searchsorted(ends, rng.random(n_rows) * ends[-1], side="right").clip(max=len(ends) - 1)
+        levels = rng.random(n_rows) * ends[-1]
+        picks: np.ndarray = np.minimum(np.searchsorted(ends, levels, side="right"), len(ends) - 1)
+        return picks
 
     def _by_blocks(
         self, series: np.ndarray, group: int, n_rows: int, n_blocks: int, rng: np.random.Generator

@@ -79,12 +79,14 @@ class LeafValues:
     def _picks(self, leaves: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Return the positions of the values at given shares of the weight of each leaf."""
         first, last = self.starts[leaves], self.starts[leaves + 1] - 1
+        picks: np.ndarray
         if self.ends is None:
-            picks: np.ndarray = np.minimum(first + (levels * (last + 1 - first)).astype(np.int64), last)
+            picks = np.minimum(first + (levels * (last + 1 - first)).astype(np.int64), last)
             return picks
         before = np.where(first > 0, self.ends[first - 1], 0.0)
         targets = before + levels * (self.ends[last] - before)
-        return np.clip(np.searchsorted(self.ends, targets, side="right"), first, last)
+        picks = np.searchsorted(self.ends, targets, side="right").clip(first, last)
+        return picks
 
     def _moved(self, picks: np.ndarray, leaves: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the values at some positions, those that few rows share moved."""
