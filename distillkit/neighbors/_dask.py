@@ -167,7 +167,7 @@ def dask_kmeans(
        sums are added in the order of the chunks.
 
     Each thread of a worker holds up to two chunks (one that is made or read while another is
-    used), about 64 MiB of temporary arrays, the sample of step 2 (at most 64 MiB), and the sums
+    used), about 96 MiB of temporary arrays, the sample of step 2 (at most 64 MiB), and the sums
     and rows of up to eight chunks that it adds up, each of ``12 k d`` bytes. This process holds the
     samples and the centers.
 
