@@ -1,4 +1,4 @@
-"""Runs one group of cells: prepares data, distils once, evaluates each cell, and writes the rows."""
+"""Runs one group of cells: prepares the data, distils once, evaluates the cells, writes rows."""
 
 from __future__ import annotations
 
