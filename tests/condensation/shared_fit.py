@@ -19,6 +19,7 @@ from torch import distributed, nn
 from distillkit import DistributionMatchingDistiller, GradientMatchingDistiller
 from distillkit.condensation.gradient._loop import GradientMatchingLoop
 from distillkit.condensation.loop._validation import Validation
+from distillkit.condensation.processes import _group
 
 RANK = int(sys.argv[2]) if __name__ == "__main__" else 0
 FAST = {"max_iter": 6, "record_every": 2, "random_state": 3, "hidden": (8,), "device": "cpu"}
@@ -103,6 +104,26 @@ def failed_validation():
         Validation.measure = measure
 
 
+def failed_packing():
+    """Let one process fail where it prepares what the processes are about to add up."""
+    packed = _group._packed
+    _group._packed = lambda tensors: broken() if RANK == 1 else packed(tensors)
+    try:
+        return gradient()
+    finally:
+        _group._packed = packed
+
+
+def unpicklable_score():
+    """Let the first process find what cannot be sent to the others."""
+    measure = Validation.measure
+    Validation.measure = lambda *_: (0.0, {"validation": lambda: None})
+    try:
+        return gradient(validation_fraction=0.2, validation_every=2)
+    finally:
+        Validation.measure = measure
+
+
 def other_rows():
     X, y = rows()
     return GradientMatchingDistiller(1, **FAST).fit(X + RANK, y)
@@ -133,6 +154,8 @@ CASES = {
     "no-memory": lambda: failing(out_of_memory, rank=1, at=4),
     "interrupted": lambda: failing(interrupted, rank=1, at=3),
     "validation": failed_validation,
+    "packing": failed_packing,
+    "pickling": unpicklable_score,
     "other-rows": other_rows,
     "too-few-classes": too_few_classes,
     "alone": lambda: gradient(processes=None, random_state=RANK),

@@ -79,12 +79,17 @@ def test_the_first_process_decides_when_time_is_over(both):
     assert both[0]["time"]["n_iter"] > 0
 
 
-@pytest.mark.parametrize(("name", "failed"), [("error", 1), ("first-error", 0), ("validation", 0)])
+@pytest.mark.parametrize(("name", "failed"), [("error", 1), ("first-error", 0), ("validation", 0), ("packing", 1)])
 def test_an_error_of_one_process_ends_the_fit_in_all(both, name, failed):
     assert both[failed][name]["error"] == "ValueError"
     other = both[1 - failed][name]
     assert other["error"] == "ProcessGroupError"
     assert other["message"] == f"process {failed} of 2 failed: ValueError: the matching is broken"
+
+
+def test_a_result_that_cannot_be_sent_ends_the_fit_in_all(both):
+    assert "error" in both[0]["pickling"]
+    assert both[1]["pickling"]["error"] == "ProcessGroupError"
 
 
 def test_a_loss_that_is_not_finite_in_one_process_ends_the_fit_of_all_with_the_best_rows(both):

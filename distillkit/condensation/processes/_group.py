@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import signal
 import threading
 import time
@@ -131,21 +132,23 @@ class ProcessGroup(Processes):
 
     def first(self, work: Callable[[], _T]) -> _T:
         """Return the result of work that the first process does for all."""
-        results: list[Any] = [work()] if self.is_first else [None]
+        # What can fail comes before the exchange, after which every process has to communicate.
+        packed = [pickle.dumps(work())] if self.is_first else [None]
         self._exchange()
-        distributed.broadcast_object_list(results, 0, self._group)
-        return results[0]  # type: ignore[no-any-return]
+        distributed.broadcast_object_list(packed, 0, self._group)
+        return pickle.loads(packed[0])  # type: ignore[no-any-return, arg-type]  # noqa: S301 (of this fit)
 
     def sum(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Return the sums of tensors over the processes, which have them in equal shapes."""
+        # 1. Pack them, because one communication is faster than several. What can fail comes before
+        #    the exchange, after which every process has to communicate.
+        packed = _packed(tensors)
+        on_gpu = packed.is_cuda and "nccl" in str(distributed.get_backend_config())
+        total = packed if on_gpu else packed.cpu()
         self._exchange()
-        # One communication is faster than several. Sums of rows that all but one process leave at
-        # zero are exact.
-        buffer = torch.cat([tensor.detach().flatten() for tensor in tensors])
-        on_gpu = buffer.is_cuda and "nccl" in str(distributed.get_backend_config())
-        total = buffer if on_gpu else buffer.cpu()
+        # 2. Add them up. Sums of rows that all but one process leave at zero are exact.
         distributed.all_reduce(total, group=None if on_gpu else self._group)
-        parts = torch.split(total.to(buffer.device), [tensor.numel() for tensor in tensors])
+        parts = torch.split(total.to(packed.device), [tensor.numel() for tensor in tensors])
         return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
     def tick(self) -> None:
@@ -227,6 +230,11 @@ class ProcessGroup(Processes):
         error = _ERRORS.get(worst, ProcessGroupError)
         self._common = error(f"process {rank} of {self.size} failed: {message}")
         raise self._common from exc
+
+
+def _packed(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the values of all tensors in one vector."""
+    return torch.cat([tensor.detach().flatten() for tensor in tensors])
 
 
 def _outcome_of(exc: BaseException, *, retried: bool) -> _Outcome:
