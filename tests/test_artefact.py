@@ -291,5 +291,5 @@ def test_a_card_or_rows_without_their_checksum_are_damaged(tmp_path):
         read_card(path)
     make().save(path)
     rewrite(path, lambda _, tensors: tensors.update(X=tensors["X"] + 1))
-    with pytest.raises(ArtefactError, match="rows do not match their checksum"):
+    with pytest.raises(ArtefactError, match="arrays do not match their checksum"):
         DistilledSet.load(path)

@@ -1,19 +1,10 @@
-"""Distilled sets on disk: safetensors files with a JSON card, verified on reading, never unpickled.
-
-The card contains a checksum of the arrays and one of itself. Every change of the contents is
-therefore detected, and the card can be trusted without reading the arrays. It is the only entry of
-the header, because several entries would be written in random order.
-"""
+"""Distilled sets on disk: safetensors files with a JSON card, verified on reading, no pickles."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -21,27 +12,16 @@ from distillkit.distilled._fields import DistilledFields
 from distillkit.distilled._growth import rows_outgrow, text_outgrows
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.tables import DistilledTable
-from distillkit.utils._file_bounds import check_nesting
 from distillkit.utils._interpolation import is_expansion
+from distillkit.utils._sealed_files import sealed_card, write_sealed
 from distillkit.utils._versions import versions
 
-__all__ = [
-    "CARD",
-    "CARD_CHECKSUM",
-    "LABELS",
-    "PLAIN",
-    "SCHEMA",
-    "TABLE_ROWS",
-    "card_digest",
-    "digest",
-    "write_artefact",
-]
+__all__ = ["CARD", "LABELS", "PLAIN", "SCHEMA", "TABLE_ROWS", "write_artefact"]
 
 SCHEMA = 3
 """Newest schema. Sets of mixed tables have schema 3, sets whose rows are stored smaller have schema
 2, and all others have schema 1, which every version can read."""
 CARD = "distillkit.distilled"
-CARD_CHECKSUM = "card_sha256"
 PLAIN = ("X", "sample_weight", "indices", "soft_labels", "stored", "ranking")
 LABELS = ("y", "classes")
 TABLE_ROWS = "table.rows"
@@ -49,9 +29,6 @@ TABLE_ROWS = "table.rows"
 
 def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> Path:
     """Write a distilled set to `path` and return the path; see `DistilledSet.save`."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import save
-
     # 1. Collect the arrays; text labels become codes with a list of words in the card.
     path = Path(path)
     tensors = {name: getattr(distilled, name) for name in PLAIN if getattr(distilled, name) is not None}
@@ -86,30 +63,14 @@ def write_artefact(distilled: DistilledFields, path: str | os.PathLike[str]) -> 
         if distilled.preprocessing.rotation is not None:
             tensors["preprocessing.rotation"] = distilled.preprocessing.rotation
     tensors = {name: _plain_bytes(values) for name, values in tensors.items()}
-    card["sha256"] = digest(tensors)
     _check_growth(path, distilled, tensors)
     try:
-        check_nesting(distilled.provenance)
-        text = json.dumps({**card, CARD_CHECKSUM: card_digest(card)})
+        text = sealed_card(card, tensors)
     except (TypeError, ValueError) as exc:
         raise ArtefactError(
             f"cannot write {path}: the provenance is not JSON-able ({exc}): keep only plain values in it."
         ) from exc
-    # 3. Write to a temporary name and rename, so that no incomplete file has the final name.
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        contents = save(tensors, metadata={CARD: text})
-        part.write_bytes(contents)  # save_file would restrict reading to the owner
-        part.replace(path)
-    except (OSError, TypeError, ValueError, KeyError, SafetensorError) as exc:
-        raise ArtefactError(
-            f"cannot write {path}: {exc}. Choose another path, or check the rights of the folder."
-        ) from exc
-    finally:
-        # A temporary file that cannot be removed must not hide the error raised above.
-        with suppress(OSError):
-            part.unlink()
+    write_sealed(path, CARD, text, tensors)
     return path
 
 
@@ -167,17 +128,3 @@ def _encode_labels(name: str, values: Any, tensors: dict[str, Any], texts: dict[
     words, codes = np.unique(values.astype(object), return_inverse=True)
     tensors[name] = codes.astype(np.int64)
     texts[name] = {"words": words.tolist(), "dtype": values.dtype.str if values.dtype.kind == "U" else "O"}
-
-
-def card_digest(card: dict[str, Any]) -> str:
-    """Return the checksum of the card."""
-    return hashlib.sha256(json.dumps(card).encode()).hexdigest()
-
-
-def digest(tensors: dict[str, np.ndarray]) -> str:
-    """Return the checksum of all arrays with their names, dtypes and shapes."""
-    checksum = hashlib.sha256()
-    for name in sorted(tensors):
-        checksum.update(f"{name}:{tensors[name].dtype.str}:{tensors[name].shape};".encode())
-        checksum.update(tensors[name].tobytes())
-    return checksum.hexdigest()

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from distillkit.distilled._artefact import CARD, CARD_CHECKSUM, LABELS, PLAIN, SCHEMA, TABLE_ROWS, card_digest, digest
+from distillkit.distilled._artefact import CARD, LABELS, PLAIN, SCHEMA, TABLE_ROWS
 from distillkit.distilled._growth import rows_outgrow, text_outgrows
 from distillkit.exceptions import ArtefactError
 from distillkit.tables import DistilledTable, TableEncoder
-from distillkit.utils._file_bounds import parsed_json
 from distillkit.utils._interpolation import expand
 from distillkit.utils._preprocessing import Preprocessing
 from distillkit.utils._public_names import upgraded_name
+from distillkit.utils._sealed_files import read_sealed
 
 __all__ = ["read_artefact", "read_card"]
 
@@ -60,36 +60,21 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _open(path: Path, *, rows: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the verified card and, on request, the arrays of a file."""
-    from safetensors import safe_open
-
-    if not path.is_file():
-        raise ArtefactError(f"there is no file {path}: check the path, or create the file with `distillkit distill`.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(CARD)
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if rows else {}  # noqa: SIM118 (not a mapping)
-        card = None if text is None else parsed_json(text)
-    except Exception as exc:  # a dtype that NumPy lacks is an error of another type in each version
-        remedy = _OTHER_FORMATS.get(path.suffix.lower(), "create it again or fetch another copy")
-        raise ArtefactError(f"{path} is damaged or no safetensors file ({exc}): {remedy}.") from exc
-    if not isinstance(card, dict) or type(card.get("schema")) is not int:
-        raise ArtefactError(f"{path} is a safetensors file, but not a distilled set: it has no distillkit card.")
-    if card["schema"] > SCHEMA:
-        raise ArtefactError(
-            f"{path} was made by a newer distillkit (schema {card['schema']}; this one reads up to {SCHEMA}): "
-            "run `pip install --upgrade distillkit`."
-        )
-    if card.pop(CARD_CHECKSUM, None) != card_digest(card):
-        raise ArtefactError(f"{path} is damaged: its card does not match its checksum. {_AGAIN}")
-    return card, tensors
+    return read_sealed(
+        path,
+        CARD,
+        SCHEMA,
+        thing="a distilled set",
+        creation="`distillkit distill`",
+        remedy=_OTHER_FORMATS.get(path.suffix.lower(), "create it again or fetch another copy"),
+        arrays=rows,
+    )
 
 
 def read_artefact(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a distilled set as a dict of the fields of `DistilledSet`; see `DistilledSet.load`."""
     path = Path(path)
     card, tensors = _open(path, rows=True)
-    if digest(tensors) != card.get("sha256"):
-        raise ArtefactError(f"{path} is damaged: its rows do not match their checksum. {_AGAIN}")
     try:
         fields = _fields(card, tensors)
     except (KeyError, AttributeError, IndexError) as exc:

@@ -60,7 +60,7 @@ class DaskChunks:
         The results are merged by the workers, in the order of the chunks, so that no machine holds
         those of all chunks, and the sum does not depend on the number of workers.
         """
-        call, merge = self._dask.delayed(_on_chunk, pure=False), self._dask.delayed(_merged, pure=False)
+        call, merge = self._dask.delayed(_on_chunk, pure=False), self._dask.delayed(merged, pure=False)
         # One copy of the centers serves all tasks.
         shared = self._dask.delayed(arguments, traverse=False, pure=False)
         parts = [call(step, part, number, shared) for number, part in enumerate(self._parts)]
@@ -79,10 +79,6 @@ class DaskChunks:
 
 def _on_chunk(step: Callable[..., Any], chunk: Any, number: int, arguments: tuple[Any, ...]) -> Any:
     return step(chunk, number, *arguments)
-
-
-def _merged(parts: list[Any]) -> dict[Label, Any]:
-    return merged(parts)
 
 
 def _aligned(array: Any, column: Any, X: Any, name: str) -> Any:

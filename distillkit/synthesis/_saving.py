@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from distillkit.distilled import DistilledSet
-from distillkit.distilled._artefact import card_digest, digest
 from distillkit.exceptions import ArtefactError, DataError, DistillkitError
 from distillkit.synthesis.requests._row_decoder import RowDecoder
 from distillkit.tables import DistilledTable
-from distillkit.utils._file_bounds import parsed_json
 from distillkit.utils._json import to_jsonable
 from distillkit.utils._public_names import public_name
+from distillkit.utils._sealed_files import read_sealed, sealed_card, write_sealed
 from distillkit.utils._versions import versions
 
 __all__ = ["load_synthesizer", "save_synthesizer"]
@@ -39,8 +35,6 @@ _GENERATORS = {
 
 def save_synthesizer(synthesizer: Any, path: str | os.PathLike[str]) -> Path:
     """Write a fitted synthesizer; see `BaseSynthesizer.save`."""
-    from safetensors.numpy import save
-
     path = Path(path)
     if synthesizer.__dict__.get("teacher_") is not None:
         raise ArtefactError(
@@ -72,24 +66,11 @@ def save_synthesizer(synthesizer: Any, path: str | os.PathLike[str]) -> Path:
             "decoder": None if decoder is None else decoder.to_state(),
             "history": synthesizer.history_,
             "provenance": distilled.provenance,
-            "sha256": digest(tensors),
         }
-        text = json.dumps({**card, "card_sha256": card_digest(card)})
+        text = sealed_card(card, tensors)
     except (TypeError, ValueError, DataError) as exc:
         raise ArtefactError(f"cannot write {path}: {exc}") from exc
-    # 3. Write to a temporary name and rename, so that no incomplete file has the final name.
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(save(tensors, metadata={CARD: text}))
-        part.replace(path)
-    except OSError as exc:
-        raise ArtefactError(
-            f"cannot write {path}: {exc}. Choose another path, or check the rights of the folder."
-        ) from exc
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    write_sealed(path, CARD, text, tensors)
     return path
 
 
@@ -112,7 +93,9 @@ def load_synthesizer(path: str | os.PathLike[str]) -> Any:
         version.
     """
     path = Path(path)
-    card, tensors = _read(path)
+    card, tensors = read_sealed(
+        path, CARD, SCHEMA, thing="a synthesizer", creation="save()", remedy="save the synthesizer again"
+    )
     try:
         return _restored(card, tensors)
     except DistillkitError as exc:
@@ -121,37 +104,9 @@ def load_synthesizer(path: str | os.PathLike[str]) -> Any:
         raise ArtefactError(f"{path} is damaged: {type(exc).__name__}: {exc}. Save the synthesizer again.") from exc
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the card and the arrays of a file, both verified by their checksums."""
-    from safetensors import safe_open
-
-    if not path.is_file():
-        raise ArtefactError(f"there is no file {path}: check the path, or create the file with save().")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(CARD)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        card = None if text is None else parsed_json(text)
-    except Exception as exc:  # errors of another type in each version of safetensors
-        raise ArtefactError(f"{path} is damaged or no safetensors file ({exc}): save the synthesizer again.") from exc
-    if not isinstance(card, dict) or type(card.get("schema")) is not int:
-        raise ArtefactError(f"{path} is a safetensors file, but not a synthesizer: give a file that save() wrote.")
-    if card["schema"] > SCHEMA:
-        raise ArtefactError(
-            f"{path} was made by a newer distillkit (schema {card['schema']}; this one reads up to {SCHEMA}): "
-            "run `pip install --upgrade distillkit`."
-        )
-    if card.pop("card_sha256", None) != card_digest(card) or digest(tensors) != card.get("sha256"):
-        raise ArtefactError(f"{path} is damaged: it does not match its checksum. Save the synthesizer again.")
-    return card, tensors
-
-
 def _restored(card: dict[str, Any], tensors: dict[str, np.ndarray]) -> Any:
     """Return the fitted synthesizer that a card and its arrays describe."""
-    module, _, name = str(card["class"]).partition(":")
-    if module.partition(".")[0] != "distillkit":
-        raise DataError(f"its class {card['class']!r} is none of distillkit: import the package that defines it.")
-    synthesizer = getattr(importlib.import_module(module), name)(**card["params"])
+    synthesizer = _class_of(str(card["class"]))(**card["params"])
     generator = card["generator"]
     arrays = {k.removeprefix("generator."): v for k, v in tensors.items() if k.startswith("generator.")}
     home = importlib.import_module(f"{__package__}.{_GENERATORS[generator['class']]}")
@@ -180,6 +135,16 @@ def _restored(card: dict[str, Any], tensors: dict[str, np.ndarray]) -> Any:
         table=None if decoder is None else DistilledTable(decoder.encoder),
     )
     return synthesizer
+
+
+def _class_of(reference: str) -> type:
+    """Return the class that a card names, which must be a synthesizer of distillkit."""
+    module, _, name = reference.partition(":")
+    home = importlib.import_module(__package__)
+    found = getattr(home, name) if name in home.__all__ else None
+    if module.partition(".")[0] != "distillkit" or not isinstance(found, type):
+        raise DataError(f"its class {reference!r} is no synthesizer of distillkit.")
+    return found
 
 
 def _labels_to_state(y: np.ndarray | None, tensors: dict[str, np.ndarray]) -> dict[str, Any]:

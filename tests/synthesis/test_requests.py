@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 from distillkit import TreeSynthesizer
 from distillkit.exceptions import ArtefactError, DataError
 from distillkit.synthesis import load_synthesizer
+from distillkit.utils._sealed_files import read_sealed, sealed_card, write_sealed
 
 
 @pytest.fixture(scope="module")
@@ -183,12 +184,22 @@ def test_damaged_and_other_files_are_refused(trees, tmp_path):
     content = bytearray(path.read_bytes())
     content[-20] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ArtefactError, match="does not match its checksum"):
+    with pytest.raises(ArtefactError, match="do not match their checksum"):
         load_synthesizer(path)
     with pytest.raises(ArtefactError, match="there is no file"):
         load_synthesizer(tmp_path / "none")
     with pytest.raises(ArtefactError, match="not a synthesizer"):
         load_synthesizer(trees.distilled_.save(tmp_path / "set.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["distillkit:evaluate", "distillkit.synthesis:load_synthesizer", "os:system"])
+def test_a_card_names_nothing_but_synthesizers(trees, tmp_path, name):
+    path = trees.save(tmp_path / "trees.safetensors")
+    card, tensors = read_sealed(path, "distillkit.synthesizer", 1, thing="one", creation="save()", remedy="save it")
+    text = sealed_card({key: value for key, value in card.items() if key != "sha256"} | {"class": name}, tensors)
+    write_sealed(path, "distillkit.synthesizer", text, tensors)
+    with pytest.raises(ArtefactError, match=f"its class '{name}' is no synthesizer of distillkit"):
+        load_synthesizer(path)
 
 
 @pytest.mark.parametrize("y", [None, np.arange(60) / 7, np.arange(60) % 3])

@@ -133,10 +133,10 @@ class ProcessGroup(Processes):
     def first(self, work: Callable[[], _T]) -> _T:
         """Return the result of work that the first process does for all."""
         # What can fail comes before the exchange, after which every process has to communicate.
-        packed = [pickle.dumps(work())] if self.is_first else [None]
+        packed: list[Any] = [pickle.dumps(work())] if self.is_first else [None]
         self._exchange()
         distributed.broadcast_object_list(packed, 0, self._group)
-        return pickle.loads(packed[0])  # type: ignore[no-any-return, arg-type]  # noqa: S301 (of this fit)
+        return pickle.loads(packed[0])  # type: ignore[no-any-return]  # noqa: S301 (of this fit)
 
     def sum(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Return the sums of tensors over the processes, which have them in equal shapes."""

@@ -13,7 +13,6 @@ from distillkit.synthesis._base import SELECTED, BaseSynthesizer
 from distillkit.synthesis.controls._group_generator import GroupGenerator
 from distillkit.synthesis.controls._row_groups import RowGroups
 from distillkit.synthesis.controls._row_space import RowSpace
-from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -134,12 +133,9 @@ class CopulaSynthesizer(BaseSynthesizer):
         self._check_table(rows)
         space, groups = RowSpace.of(rows.X, self.__dict__.get("encoder_"), rows.weight), RowGroups.of(rows)
         assert space.variables is not None
-        V, numbers = space.variables.values(rows.X), groups.numbers(rows.y, len(rows.X))
+        V = space.variables.values(rows.X)
         parts: dict[str, np.ndarray] = {}
-        for group in range(groups.size):
-            members = np.flatnonzero(numbers == group)
-            if rows.weight is not None:  # as many rows, in proportion to their weights
-                members = members[weighted_draw(rows.weight[members], len(members), run.rng)]
+        for group, members in groups.resampled(rows, run.rng):
             ranks = _ranks(V[members], np.random.default_rng(run.seed()))
             parts[f"{group}.sorted"] = np.sort(V[members], axis=0)
             if self.copula == "empirical":

@@ -41,6 +41,13 @@ class GroupGenerator(ABC):
     def draw(self, group: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
         """Return vectors (n_rows, d) of a group, as `RowSpace.points` has them."""
 
+    @staticmethod
+    def picks(ends: np.ndarray, n_rows: int, rng: np.random.Generator) -> np.ndarray:
+        """Return positions (n_rows,) drawn by weights, whose cumulative sums are `ends`."""
+        drawn = np.searchsorted(ends, rng.random(n_rows) * ends[-1], side="right")
+        picks: np.ndarray = np.minimum(drawn, len(ends) - 1)
+        return picks
+
     def rows(self, n_rows: int, y: np.ndarray | None, seed: int) -> np.ndarray:
         """Return rows (n_rows, ...), float64, for labels (n_rows,)."""
         rng = np.random.default_rng(seed)

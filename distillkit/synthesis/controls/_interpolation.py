@@ -39,7 +39,7 @@ class InterpolationGenerator(GroupGenerator):
     def draw(self, group: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
         """Return vectors (n_rows, d) of a group, each between a row and one of its neighbors."""
         points, neighbors, ends = (self.parts[f"{group}.{name}"] for name in ("points", "neighbors", "ends"))
-        starts = np.searchsorted(ends, rng.random(n_rows) * ends[-1], side="right").clip(max=len(ends) - 1)
+        starts = self.picks(ends, n_rows, rng)
         targets = neighbors[starts, rng.integers(0, neighbors.shape[1], n_rows)]
         between: np.ndarray = points[starts] + rng.random((n_rows, 1)) * (points[targets] - points[starts])
         return between
@@ -118,10 +118,9 @@ class InterpolationSynthesizer(BaseSynthesizer):
 
     def _learn(self, rows: TrainingRows, run: Run) -> InterpolationGenerator:
         space, groups = RowSpace.of(rows.X, self.__dict__.get("encoder_"), rows.weight), RowGroups.of(rows)
-        points, numbers = space.points(rows.X), groups.numbers(rows.y, len(rows.X))
+        points = space.points(rows.X)
         parts: dict[str, np.ndarray] = {}
-        for group in range(groups.size):
-            members = np.flatnonzero(numbers == group)
+        for group, members in groups.members(rows):
             weight = np.ones(len(members)) if rows.weight is None else rows.weight[members]
             parts |= {
                 f"{group}.points": points[members],

@@ -16,7 +16,6 @@ from distillkit.synthesis._base import SELECTED, BaseSynthesizer
 from distillkit.synthesis.controls._group_generator import GroupGenerator
 from distillkit.synthesis.controls._row_groups import RowGroups
 from distillkit.synthesis.controls._row_space import RowSpace
-from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import Run, TrainingRows
@@ -124,13 +123,10 @@ class MixtureSynthesizer(BaseSynthesizer):
 
     def _learn(self, rows: TrainingRows, run: Run) -> MixtureGenerator:
         space, groups = RowSpace.of(rows.X, self.__dict__.get("encoder_"), rows.weight), RowGroups.of(rows)
-        points, numbers = space.points(rows.X), groups.numbers(rows.y, len(rows.X))
+        points = space.points(rows.X)
         parts: dict[str, np.ndarray] = {}
-        for group in range(groups.size):
-            members, seed = np.flatnonzero(numbers == group), run.seed()
-            if rows.weight is not None:  # as many rows, in proportion to their weights
-                members = members[weighted_draw(rows.weight[members], len(members), run.rng)]
-            arrays = _mixture(points[members], self.n_components, seed, projects=rows.X.ndim > 2)
+        for group, members in groups.resampled(rows, run.rng):
+            arrays = _mixture(points[members], self.n_components, run.seed(), projects=rows.X.ndim > 2)
             parts |= {f"{group}.{name}": values for name, values in arrays.items()}
         return MixtureGenerator(space, groups, parts)
 

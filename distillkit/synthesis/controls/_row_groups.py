@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from distillkit.synthesis._condition import Condition
+from distillkit.utils._weighted_draw import weighted_draw
 
 if TYPE_CHECKING:
     from distillkit.base import TrainingRows
@@ -56,6 +58,20 @@ class RowGroups:
         if self.condition.targets is not None:
             return np.searchsorted(self.edges, codes, side="right")
         return codes.astype(np.int64)
+
+    def members(self, rows: TrainingRows) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the number of each group with the positions of its rows."""
+        numbers = self.numbers(rows.y, len(rows.X))
+        for group in range(self.size):
+            yield group, np.flatnonzero(numbers == group)
+
+    def resampled(self, rows: TrainingRows, rng: np.random.RandomState) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the groups as `members` does, with rows drawn in proportion to their weights."""
+        for group, members in self.members(rows):
+            yield (
+                group,
+                members if rows.weight is None else members[weighted_draw(rows.weight[members], len(members), rng)],
+            )
 
     def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the arrays of the groups, and all else as plain values for JSON."""

@@ -47,13 +47,8 @@ class SurrogateGenerator(GroupGenerator):
         n_blocks = int(self.n_blocks[0])
         if n_blocks:
             return self._by_blocks(series, group, n_rows, n_blocks, rng)
-        return _random_phases(series[self._picks(group, n_rows, rng)], rng).reshape(n_rows, -1)
-
-    def _picks(self, group: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
-        ends = self.parts[f"{group}.ends"]
-        levels = rng.random(n_rows) * ends[-1]
-        picks: np.ndarray = np.minimum(np.searchsorted(ends, levels, side="right"), len(ends) - 1)
-        return picks
+        picks = self.picks(self.parts[f"{group}.ends"], n_rows, rng)
+        return _random_phases(series[picks], rng).reshape(n_rows, -1)
 
     def _by_blocks(
         self, series: np.ndarray, group: int, n_rows: int, n_blocks: int, rng: np.random.Generator
@@ -63,7 +58,8 @@ class SurrogateGenerator(GroupGenerator):
         surrogates = np.empty((n_rows, *series.shape[1:]))
         # The first block ends at a random step, so that the joints of the series differ.
         size = -(-length // n_blocks)
-        owners = np.stack([self._picks(group, n_rows, rng) for _ in range(n_blocks + 1)], axis=1)
+        ends = self.parts[f"{group}.ends"]
+        owners = np.stack([self.picks(ends, n_rows, rng) for _ in range(n_blocks + 1)], axis=1)
         blocks = (np.arange(length) + rng.integers(0, size, (n_rows, 1))) // size
         rows = np.take_along_axis(owners, blocks, axis=1)
         for channel in range(series.shape[1]):
@@ -155,10 +151,9 @@ class SurrogateSynthesizer(BaseSynthesizer):
                 "MixtureSynthesizer or GANSynthesizer for images."
             )
         space, groups = RowSpace.of(rows.X, None, rows.weight, is_table=False), RowGroups.of(rows)
-        points, numbers = space.points(rows.X), groups.numbers(rows.y, len(rows.X))
+        points = space.points(rows.X)
         parts: dict[str, np.ndarray] = {}
-        for group in range(groups.size):
-            members = np.flatnonzero(numbers == group)
+        for group, members in groups.members(rows):
             weight = np.ones(len(members)) if rows.weight is None else rows.weight[members]
             parts |= {f"{group}.points": points[members], f"{group}.ends": np.cumsum(weight)}
         n_blocks = min(self.n_blocks, rows.X.shape[-1]) if self.method == "blocks" else 0
