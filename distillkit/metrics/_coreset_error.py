@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillkit.distilled._certificate import certify
 from distillkit.metrics.reference import Reference
+from distillkit.metrics.reference._check_set import check_set
 
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
@@ -37,6 +38,7 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
         0 for the training rows themselves; None if a solution has a cost of zero on the training
         rows and not on the distilled ones.
     """
+    check_set(X, distilled)
     if isinstance(X, Reference):
         X, y = X.X, X.y
     error = certify(distilled, X, y if distilled.y is not None else None, random_state=random_state).error

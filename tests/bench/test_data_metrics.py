@@ -163,3 +163,11 @@ def test_costly_metrics_are_not_standard(selection, monkeypatch, data):
     specs["own"] = metric_spec(lambda *_: 0.0, standard=False)
     monkeypatch.setattr(get_manager(), "specs", lambda _: specs)
     assert ("own" in _select_names("metric", selection, "classification")) == (selection == "all")
+
+
+def test_a_class_that_is_missing_is_named():
+    X, y = load_digits(return_X_y=True)
+    rows = np.flatnonzero(y < 8)[:200]
+    distilled = DistilledSet(X=X[rows], y=y[rows], sample_weight=np.ones(200))
+    measured = measure_data(["coverage", "accuracy"], Reference(X, y), distilled, draws=0)
+    assert measured["coverage"]["note"] == "The distilled set has no rows of 2 of 10 classes (8, 9)."

@@ -9,6 +9,7 @@ import pytest
 from distillkit import metrics
 from distillkit.coresets import RandomSubset
 from distillkit.datasets import load_dataset
+from distillkit.exceptions import DataError
 from distillkit.metrics._specs import metric_specs
 from distillkit.metrics.reference import Reference
 
@@ -65,6 +66,20 @@ def test_directions():
     lower |= {spec.name for spec in SPECS.values() if spec.privacy} - {"nndr"}
     lower |= {"fid", "kid", "kl-targets", "js-targets", "kl-predictions", "js-predictions"}
     assert {name for name, up in better.items() if up is False} == lower
+
+
+@pytest.mark.parametrize("name", sorted(spec.name for spec in SPECS.values() if spec.stage == "data"))
+@pytest.mark.parametrize("mistake", ["order", "method", "arrays"])
+def test_arguments_that_are_no_distilled_set_are_named(name, mistake):
+    data = load_dataset("iris")
+    method = RandomSubset(3, random_state=0).fit(data.X_train, data.y_train)
+    arguments, remedy = {
+        "order": ((method.distilled_, data.X_train, data.y_train), "give the training rows first"),
+        "method": ((data.X_train, data.y_train, method), "give its attribute distilled_"),
+        "arrays": ((data.X_train, data.y_train, method.X_distilled_), "give the distilled_ of a fitted method"),
+    }[mistake]
+    with pytest.raises(DataError, match=f"distilled must be a DistilledSet, but it is a .*: {remedy}"):
+        SPECS[name].load()(*arguments)
 
 
 def test_names_that_are_not_there():

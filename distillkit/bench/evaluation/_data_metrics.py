@@ -24,6 +24,7 @@ __all__ = ["FloorCache", "lacks", "measure_data"]
 FloorCache = Callable[[str, Callable[[], FloorValues]], FloorValues]
 """Function of a key and of a function that computes what is not kept under this key."""
 
+_MOST_CLASSES = 5  # named in a sentence
 _MODALITIES = {2: "table", 3: "series", 4: "image"}
 _NEEDED_MODALITY = {"images": "image", "series": "series", "table": "table"}
 
@@ -100,7 +101,19 @@ def _measured(
     except Exception as exc:
         exc.add_note(f"while computing the metric {spec.name}")  # Otherwise the method would seem to have failed.
         raise
-    return _result(value, floor or FloorValues())
+    return _result(value, floor or FloorValues(), _absent_classes(reference, distilled))
+
+
+def _absent_classes(reference: Reference, distilled: DistilledSet) -> str:
+    """Return in one sentence which classes the distilled set lacks, or nothing."""
+    if reference.classes is None or distilled.y is None:
+        return ""
+    labels = distilled.y[np.asarray(distilled.sample_weight) > 0]
+    absent = [str(label) for label in reference.classes[~np.isin(reference.classes, labels)].tolist()]
+    if not absent:
+        return ""
+    shown = ", ".join(absent[:_MOST_CLASSES]) + (", ..." if len(absent) > _MOST_CLASSES else "")
+    return f"The distilled set has no rows of {len(absent)} of {len(reference.classes)} classes ({shown})."
 
 
 def _floor(

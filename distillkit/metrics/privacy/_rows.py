@@ -9,6 +9,7 @@ import numpy as np
 
 from distillkit.exceptions import DataError
 from distillkit.metrics._pairs import flat_rows
+from distillkit.metrics.reference._check_set import check_set
 from distillkit.metrics.reference._reference import Reference
 from distillkit.tables._frames import is_frame
 
@@ -53,8 +54,9 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
     Raises
     ------
     DataError
-        If there are no rows, if their features differ, or if values are NaN or infinite.
+        If `distilled` is no distilled set, there are no rows, their features differ, or values are NaN or infinite.
     """
+    check_set(X, distilled)
     if not len(distilled) or not len(X) or (holdout is not None and not len(holdout)):
         raise DataError(
             "the privacy panel needs at least one training row, one distilled row and, if any are given, one "

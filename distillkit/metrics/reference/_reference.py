@@ -12,6 +12,7 @@ import numpy as np
 from distillkit.distances._samples import NotFiniteError, as_floats, row_keys
 from distillkit.exceptions import DataError
 from distillkit.metrics.features import Extractor, make_extractor
+from distillkit.metrics.reference._check_set import check_set
 from distillkit.metrics.reference._parts import Part
 from distillkit.metrics.reference._targets import standardized_target
 from distillkit.tables._frames import is_frame
@@ -107,8 +108,10 @@ class Reference:
         Raises
         ------
         DataError
-            If `X` is a reference with targets and the set has none, or the rows cannot be used.
+            If `distilled` is no distilled set, `X` is a reference with targets and the set has none, or
+            the rows cannot be used.
         """
+        check_set(X, distilled)
         if isinstance(X, Reference):
             if X.y is not None and distilled.y is None:
                 raise DataError("the distilled set has no targets, but the reference has: give Reference(X) without y.")
