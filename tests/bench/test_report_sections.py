@@ -141,6 +141,23 @@ def test_sets_are_judged_by_the_mean_and_the_worst_evaluator(tmp_path: Path) -> 
     assert "d0, budget 10: accuracy over 2 evaluators" in texts(leaderboard, tmp_path)["md"]
 
 
+def test_the_order_of_the_evaluators_is_compared_with_that_of_the_whole_set(tmp_path: Path) -> None:
+    scores = {
+        "whole": {"knn": 0.9, "mlp": 0.8, "logistic": 0.7},
+        "random": {"knn": 0.5, "mlp": 0.4, "logistic": 0.3},  # the same order
+        "kmeans": {"knn": 0.3, "mlp": 0.4, "logistic": 0.5},  # the opposite order
+        "kcenter": {"knn": 0.5, "mlp": 0.3, "logistic": 0.4},  # one of three pairs differs
+    }
+    rows = many(1, ("knn", "mlp", "logistic"))
+    for one in rows:
+        one["metrics"]["accuracy"] = scores[one["method"]][one["evaluator"]]
+    found = board(rows).across_evaluators.set_index("method")["selection_correlation"]
+    assert found.to_dict() == pytest.approx({"whole": 1, "random": 1, "kmeans": -1, "kcenter": 1 / 3})
+    assert "| kmeans | 0.400 | 0.300 | knn | -1.00 |" in texts(board(rows), tmp_path)["md"]
+    few = board(many(1, ("knn", "mlp"))).across_evaluators["selection_correlation"]
+    assert few.isna().all()
+
+
 def test_a_method_that_lacks_a_value_with_one_evaluator_is_left_out() -> None:
     rows = many(1, ("knn", "mlp"))
     for one in rows:

@@ -38,8 +38,6 @@ _SKIPPED_COLUMNS = (*COMPARISON_KEY, "budget", "method", "cells", "reason")
 class LeaderboardData:
     """The compared results of a suite, from which reporters write their files.
 
-    `distillkit.Leaderboard` adds the views for scripts and notebooks.
-
     Parameters
     ----------
     title, description : str
@@ -71,7 +69,7 @@ class LeaderboardData:
         Results folder that the paths of artefacts are relative to.
     across_evaluators : DataFrame
         Mean and worst score of each method over the evaluators of a dataset, where there are
-        several.
+        several, and how well it ranks them.
     looks : dict of str to int
         Number of stored evaluations on the test rows of each dataset, also those of other plans.
     notes : list of str

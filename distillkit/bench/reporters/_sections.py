@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,14 +101,21 @@ def evaluator_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
     return [
         SectionTable(
             title,
-            ["method", "mean", "worst", "with"],
-            [
-                [record["method"], fmt.fixed(record["mean"]), fmt.fixed(record["worst"]), record["worst_evaluator"]]
-                for record in records
-            ],
+            ["method", "mean", "worst", "with", *(["selection"] if _any_selection(records) else [])],
+            [_evaluator_row(record, selection=_any_selection(records)) for record in records],
         )
         for (_, title), records in groups.items()
     ]
+
+
+def _any_selection(records: Sequence[dict[str, Any]]) -> bool:
+    return any(record["selection_correlation"] is not None for record in records)
+
+
+def _evaluator_row(record: dict[str, Any], *, selection: bool) -> list[str]:
+    row = [record["method"], fmt.fixed(record["mean"]), fmt.fixed(record["worst"]), record["worst_evaluator"]]
+    value = record["selection_correlation"]
+    return row + ([fmt.NO_VALUE if value is None else fmt.fixed(value, 2)] if selection else [])
 
 
 def overall_columns(overall: Overall) -> SectionTable:
@@ -169,7 +176,8 @@ SECTIONS = (
         "evaluators",
         "Over evaluators",
         "How well a set serves other models than one: mean and worst score over the evaluators, of methods that are "
-        "complete with all of them.",
+        "complete with all of them. With three evaluators or more, selection is the rank correlation (Kendall's "
+        "tau-b) of their scores with those after training on all rows: at 1, the set chooses the same model.",
         evaluator_tables,
     ),
     Section(
