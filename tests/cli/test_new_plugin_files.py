@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+import distillkit
 from distillkit import __version__
 from distillkit.cli._new_plugin import write_plugin
+from distillkit.cli._plugin_kinds import PLUGIN_KINDS
 from distillkit.exceptions import PluginError
 
 
@@ -33,6 +36,7 @@ def test_the_files(tmp_path):
         "distillkit_my_method/py.typed",
         "pyproject.toml",
         "tests/test_distillkit_my_method.py",
+        "tests/test_distillkit_my_method_registration.py",
     ]
     text = "".join(path.read_text() for path in written)
     assert "${" not in text
@@ -55,18 +59,43 @@ def test_the_project_file_fits_this_version_and_its_entry_point_is_there(tmp_pat
 
 
 def run_its_tests(root, *options):
-    """Without installing it: PYTHONPATH alone makes it importable."""
+    """Without installing it: PYTHONPATH alone makes it importable, and this distillkit is the one that it finds."""
+    path = os.pathsep.join([str(root), str(Path(distillkit.__file__).parents[1])])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *options]
-    return subprocess.run(
-        command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
-    )
+    return subprocess.run(command, cwd=root, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
 
 
-def test_its_own_tests_pass_without_installing(tmp_path):
-    write_plugin("my-method", tmp_path)
-    done = run_its_tests(tmp_path / "distillkit-my-method")
+def style_faults(root):
+    """Return the lines that are too wide and the placeholders that are left."""
+    lines = [line for path in root.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if len(line) > 120 or "$" in line]
+
+
+@pytest.mark.parametrize("kind", PLUGIN_KINDS)
+def test_its_own_tests_pass_without_installing(tmp_path, kind):
+    write_plugin("my-own", tmp_path, kind)
+    root = tmp_path / "distillkit-my-own"
+    assert style_faults(root) == []
+    done = run_its_tests(root)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout  # one of them is the example in the docstring
+    assert "passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("dataset", "rows[train].mean(axis=0)", "rows.mean(axis=0)"),
+        ("metric", "y_pred[y_true == label] == label", "y_true[y_pred == label] == label"),
+        ("reporter", 'orient="records"', 'orient="split"'),
+        ("engine", "reverse=True", "reverse=False"),
+    ],
+)
+def test_its_tests_fail_where_the_code_is_wrong(tmp_path, kind, right, wrong):
+    module = next(path for path in write_plugin("my-own", tmp_path, kind) if path.stem == PLUGIN_KINDS[kind].file)
+    text = module.read_text()
+    assert right in text
+    module.write_text(text.replace(right, wrong))
+    assert run_its_tests(tmp_path / "distillkit-my-own", "-x").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -91,11 +120,13 @@ def test_its_tests_fail_where_the_method_is_wrong(tmp_path):
     assert "1 failed" in done.stdout
 
 
-def test_listing_it_imports_nothing_heavy(tmp_path):
-    write_plugin("my-method", tmp_path)
-    code = "import sys, distillkit_my_method.plugin as p; p.distillkit_methods(); assert not {'numpy', 'sklearn'} & set(sys.modules)"
+@pytest.mark.parametrize("kind", PLUGIN_KINDS)
+def test_listing_it_imports_nothing_heavy(tmp_path, kind):
+    write_plugin("my-own", tmp_path, kind)
+    call = f"import sys, distillkit_my_own.plugin as p; p.{PLUGIN_KINDS[kind].hook}(); "
+    code = call + "assert not {'numpy', 'sklearn', 'pandas'} & set(sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path / "distillkit-my-method", capture_output=True, text=True
+        [sys.executable, "-c", code], cwd=tmp_path / "distillkit-my-own", capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
@@ -130,9 +161,19 @@ def test_names_that_are_refused(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["kmeans", "class-means", "distillkit-random"])
 def test_names_of_builtin_methods_are_refused(tmp_path, name):
-    with pytest.raises(PluginError, match="is a built-in method"):
+    with pytest.raises(PluginError, match="is built in as a method"):
         write_plugin(name, tmp_path)
     assert files_of(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("dataset", "digits"), ("metric", "accuracy"), ("evaluator", "knn"), ("reporter", "csv"), ("engine", "local")],
+)
+def test_names_of_other_builtin_things_are_refused(tmp_path, kind, name):
+    with pytest.raises(PluginError, match=f"is built in as an? {kind}"):
+        write_plugin(name, tmp_path, kind)
+    assert len(write_plugin(name, tmp_path)) == 9  # as a method the name is free
 
 
 def test_the_prefix_of_the_package_may_be_given(tmp_path):
@@ -157,7 +198,7 @@ def test_a_folder_with_other_files_is_fine(tmp_path):
     (root / "LICENSE").write_text("mine")
     write_plugin("my-method", tmp_path)
     assert (root / "LICENSE").read_text() == "mine"
-    assert len(files_of(root)) == 9
+    assert len(files_of(root)) == 10
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
