@@ -29,8 +29,9 @@ _PIPE_WIDTH = 240
 @click.option("--stage", help="For metrics: only those of this stage, prediction, data or run.")
 @click.option("--plugin", help="Only what this distribution provides.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
+@click.option("--requirements", is_flag=True, help="For plugins: print those in use as a requirements file for pip.")
 @click.option("--strict", is_flag=True, help="For plugins: exit with status 1 unless all of them are active.")
-def list_(things: str | None, as_json: bool, strict: bool, **filters: str | None) -> None:
+def list_(things: str | None, as_json: bool, requirements: bool, strict: bool, **filters: str | None) -> None:
     """List methods, datasets, metrics, evaluators, reporters, executors, suites or plugins.
 
     KIND is one of these words; without it, the kinds are listed with their numbers.
@@ -39,7 +40,12 @@ def list_(things: str | None, as_json: bool, strict: bool, **filters: str | None
     tell everything.
 
     Example: distillkit list methods --kind coreset --task regression
+
+    Example: distillkit list plugins --requirements > requirements.txt
     """
+    if requirements:
+        _print_requirements(things)
+        return
     if things is None:
         entries = kind_entries()
         things = "kinds"
@@ -54,6 +60,21 @@ def list_(things: str | None, as_json: bool, strict: bool, **filters: str | None
         _print(entries)
     if strict and any(entry.get("status") not in (None, "active") for entry in entries):
         raise click.exceptions.Exit(1)
+
+
+def _print_requirements(things: str | None) -> None:
+    """Print the distributions in use, distillkit first, one line each.
+
+    A checkout that is not installed has no version that pip could be asked for.
+    """
+    from distillkit.plugins import get_manager
+    from distillkit.utils._versions import UNKNOWN_VERSION, __version__
+
+    if things not in (None, "plugins"):
+        raise click.UsageError(f"--requirements does not apply to {things}: write `distillkit list plugins`.")
+    host = "distillkit" if __version__ == UNKNOWN_VERSION else f"distillkit=={__version__}"
+    for line in [host, *get_manager().requirements()]:
+        click.echo(line)
 
 
 def _filter(entries: list[dict[str, Any]], things: str, name: str, value: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from distillkit.exceptions import PluginError
 from distillkit.hookspecs import PROJECT
+from distillkit.utils._versions import UNKNOWN_VERSION
 
 __all__ = ["Candidate", "check_host", "find_candidates", "normalize"]
 
@@ -128,7 +129,7 @@ def check_host(requires: tuple[str, ...], host: str) -> None:
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
-    if host == "0+unknown":
+    if host == UNKNOWN_VERSION:
         return
     for text in requires:
         try:

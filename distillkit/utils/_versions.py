@@ -6,12 +6,15 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["__version__", "versions"]
+__all__ = ["UNKNOWN_VERSION", "__version__", "versions"]
+
+UNKNOWN_VERSION = "0+unknown"
+"""The version of a source checkout that is not installed."""
 
 try:
     __version__ = version("distillkit")
-except PackageNotFoundError:  # a source checkout that is not installed
-    __version__ = "0+unknown"
+except PackageNotFoundError:
+    __version__ = UNKNOWN_VERSION
 
 _PACKAGES = (
     "numpy",
