@@ -26,7 +26,7 @@ def manager():
 
 
 def short(manager, kind):
-    return {name: spec for name, spec in manager.specs(kind).items() if "/" not in name}
+    return manager.short_specs(kind)
 
 
 def all_specs():

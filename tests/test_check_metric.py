@@ -15,7 +15,7 @@ from distillkit.testing.metrics._by_design import BY_DESIGN
 from distillkit.testing.metrics._problem import make_problem
 from distillkit.testing.metrics._run import metric_results
 
-BUILT_IN = [name for name, spec in get_manager().specs("metric").items() if spec.stage != "run" and "/" not in name]
+BUILT_IN = [name for name, spec in get_manager().short_specs("metric").items() if spec.stage != "run"]
 # These train networks, or take long on many sets: here they are only called a few times.
 # `distillkit check metric NAME` runs all of their checks.
 SLOW = {"gradient-similarity", "gradient-distance", "two-sample-auc", "two-sample-accuracy", "inception-score"}

@@ -105,7 +105,7 @@ def assert_made_like(rows, frame):
     assert rows["since"].between(frame["since"].min(), frame["since"].max()).all()
 
 
-METHODS = [name for name, spec in get_manager().specs("method").items() if "/" not in name and spec.reduces == "rows"]
+METHODS = [name for name, spec in get_manager().short_specs("method").items() if spec.reduces == "rows"]
 
 
 @pytest.mark.parametrize("name", METHODS)

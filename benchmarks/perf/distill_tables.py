@@ -90,8 +90,8 @@ def main() -> None:
     parser.add_argument("--budget", default="10")
     parser.add_argument("--max-seconds", type=float, default=5.0)
     args = parser.parse_args()
-    specs = get_manager().specs("method")
-    every = [name for name, spec in specs.items() if spec.reduces == "rows" and "/" not in name]
+    specs = get_manager().short_specs("method")
+    every = [name for name, spec in specs.items() if spec.reduces == "rows"]
     warnings.simplefilter("ignore", DistillkitWarning)
     for name, target in TABLES.items():
         path = Path(os.environ["DISTILLKIT_DATA"]) / name

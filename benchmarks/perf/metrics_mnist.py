@@ -35,7 +35,7 @@ def main() -> None:
     picked = [rng.choice(np.flatnonzero(y == label), args.per_class, replace=False) for label in range(10)]
     rows = np.concatenate(picked)
     distilled = DistilledSet(X[rows], y[rows], indices=rows, classes=np.unique(y))
-    specs = {name: spec for name, spec in manager.specs("metric").items() if spec.stage == "data" and "/" not in name}
+    specs = {name: spec for name, spec in manager.short_specs("metric").items() if spec.stage == "data"}
     start, start_cpu = time.perf_counter(), time.process_time()
     reference = Reference(X, y, task="classification")
     print(f"{'metric':24}{'wall s':>8}{'CPU s':>8}{'value':>11}{'picked':>11}{'fresh':>11}{'z':>7}  note")

@@ -58,8 +58,7 @@ def _names(kind: str, *, presets: bool) -> list[tuple[str, str]]:
         entries = suite_entries() if kind == "suite" else plugin_entries()
         return [(entry["name"], entry.get("summary", "")) for entry in entries]
     names = []
-    for name, spec in get_manager().specs(kind).items():
-        if "/" not in name:
-            names.append((name, spec.summary))
-            names += [(f"{name}:{preset}", spec.summary) for preset in getattr(spec, "presets", ()) if presets]
+    for name, spec in get_manager().short_specs(kind).items():
+        names.append((name, spec.summary))
+        names += [(f"{name}:{preset}", spec.summary) for preset in getattr(spec, "presets", ()) if presets]
     return names

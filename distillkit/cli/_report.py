@@ -48,7 +48,7 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
     if (others := made_by_others(leaderboard.rows, leaderboard.environments, __version__)) is not None:
         click.echo(f"distillkit: note: {others}", err=True)
     files: list[Path] = []
-    for name in formats or [name for name in manager.specs("reporter") if "/" not in name]:
+    for name in formats or manager.short_specs("reporter"):
         spec = manager.get("reporter", name)
         try:
             files += spec.load()(leaderboard, store.folder)

@@ -97,6 +97,21 @@ class PluginManager(PluginLoader):
         """
         return dict(self._table(kind).specs)
 
+    def short_specs(self, kind: str) -> dict[str, Any]:
+        """Return the specs of one kind by their short names alone, the built-in ones first.
+
+        Parameters
+        ----------
+        kind : str
+            As for `specs`.
+
+        Returns
+        -------
+        dict of str to Spec
+            A spec whose short name belongs to another package, or to none, is left out.
+        """
+        return {name: spec for name, spec in self._table(kind).specs.items() if "/" not in name}
+
     def get(self, kind: str, name: str) -> Any:
         """Return the spec of one kind and name.
 

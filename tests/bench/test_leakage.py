@@ -23,7 +23,7 @@ from distillkit.plugins import PluginManager
 pytestmark = pytest.mark.filterwarnings("ignore:the generator may not have learned")  # two steps are too few
 
 MANAGER = PluginManager(strict=True, disabled=True).load()
-METHODS = {name: spec for name, spec in MANAGER.specs("method").items() if "/" not in name}
+METHODS = MANAGER.short_specs("method")
 REDUCERS = sorted(name for name, spec in METHODS.items() if spec.reduces == "rows")
 STUDENTS = sorted(name for name, spec in METHODS.items() if spec.reduces == "model")
 FEW_STEPS: dict[str, dict[str, Any]] = {
@@ -143,10 +143,8 @@ def test_condensed_images_do_not_depend_on_test_rows(method: str, tmp_path: Path
 
 
 def test_metrics_of_the_data_do_not_read_test_rows(tmp_path: Path) -> None:
-    specs = MANAGER.specs("metric").items()
-    names = [
-        f"{name}@{spec.version}" for name, spec in specs if "/" not in name and spec.stage == "data" and _cheap(spec)
-    ]
+    specs = MANAGER.short_specs("metric").items()
+    names = [f"{name}@{spec.version}" for name, spec in specs if spec.stage == "data" and _cheap(spec)]
     assert len(names) > 2
     plain = distilled("kmeans", prepared(tmp_path / "data", None), tmp_path / "a.safetensors", names)
     assert plain == distilled("kmeans", prepared(tmp_path / "absent", "absent"), tmp_path / "b.safetensors", names)

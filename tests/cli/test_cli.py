@@ -86,7 +86,7 @@ def test_lists(distillkit_, kind, name):
     lines = {line["name"]: line for line in json.loads(distillkit_("list", kind, "--json").out)}
     assert name in lines
     if kind not in ("plugins", "suites"):
-        short = [each for each in get_manager().specs(kind[:-1]) if "/" not in each]
+        short = list(get_manager().short_specs(kind[:-1]))
         assert list(lines) == short
         assert all(line["summary"] for line in lines.values())
         assert {line["plugin"] for line in lines.values()} >= {"distillkit"}

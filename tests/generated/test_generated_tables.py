@@ -58,7 +58,7 @@ CHEAP = {
     "max_start_epoch": 1,
     "random_state": 0,
 }
-METHODS = [name for name, spec in get_manager().specs("method").items() if "/" not in name and spec.reduces == "rows"]
+METHODS = [name for name, spec in get_manager().short_specs("method").items() if spec.reduces == "rows"]
 N_EXAMPLES = int(os.environ.get("DISTILLKIT_EXAMPLES", "150"))
 generated_examples = settings(
     max_examples=N_EXAMPLES,

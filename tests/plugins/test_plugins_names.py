@@ -142,10 +142,12 @@ def test_unknown_names(site):
 def test_builtins_come_first_then_plugins_by_name_then_full_names(site):
     site.add("dk-b", site.give("aaa"))
     site.add("dk-a", site.give("zzz"))
-    names = list(site.load()[0].specs("method"))
-    short = [name for name in names if "/" not in name]
+    manager = site.load()[0]
+    names, short = list(manager.specs("method")), list(manager.short_specs("method"))
     assert names[: len(short)] == short
     assert short[-2:] == ["zzz", "aaa"]  # by distribution, not by the order in which pluggy calls
     assert short[0] == "random"
+    assert not any("/" in name for name in short)
+    assert all("/" in name for name in names[len(short) :])
     assert names[len(short)] == "distillkit/random"
     assert len(names) == 2 * len(short)

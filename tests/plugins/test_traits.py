@@ -12,8 +12,8 @@ from distillkit.specs import MethodSpec
 
 CORESETS = [
     f"{name}{preset}"
-    for name, spec in get_manager().specs("method").items()
-    if spec.kind in ("coreset", "control") and spec.reduces == "rows" and "/" not in name
+    for name, spec in get_manager().short_specs("method").items()
+    if spec.kind in ("coreset", "control") and spec.reduces == "rows"
     for preset in ("", *(f":{preset}" for preset in spec.presets))
     if spec.target.startswith("distillkit.coresets") and not {"torch"} & set(spec.requires)
 ]

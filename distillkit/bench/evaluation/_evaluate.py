@@ -340,8 +340,7 @@ def _select_names(kind: str, selection: Iterable[str] | str, task: str) -> list[
     """Return the selected names; "all" selects those that support the task and can be loaded."""
     manager = get_manager()
     if isinstance(selection, str) and selection in ("all", "standard"):
-        specs: dict[str, Any] = manager.specs(kind)
-        supported = {name: spec for name, spec in specs.items() if "/" not in name and task in spec.tasks}
+        supported = {name: spec for name, spec in manager.short_specs(kind).items() if task in spec.tasks}
         return [
             name
             for name, spec in supported.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distillkit.bench.leaderboard._leaderboard import LeaderboardData, build_leaderboard
 from distillkit.bench.planning._primary import with_primary
@@ -30,11 +30,10 @@ def leaderboard_of(store: ResultsStore) -> LeaderboardData:
     # Which metric suits a dataset is known only once its rows are prepared.
     facts = {key: store.targets(key) for key in {cell["data_key"] for cell in plan["cells"] if "data_key" in cell}}
     cells = [with_primary(cell, facts.get(cell.get("data_key"))) for cell in plan["cells"]]
-    metrics: dict[str, Any] = manager.specs("metric")
     return build_leaderboard(
         cells,
         store.rows(),  # Rows of other plans count as looks at the test rows.
-        {name: spec for name, spec in metrics.items() if "/" not in name},
+        manager.short_specs("metric"),
         title=plan["suite"],
         description=plan["description"],
         primary=plan["primary"],

@@ -120,7 +120,7 @@ class Planner:
         """Return the methods of the suite; "all" stands for all registered ones, less `exclude`."""
         if self.suite.methods is not None:
             return list(self.suite.methods)
-        names = [name for name in self.manager.specs("method") if "/" not in name]
+        names = self.manager.short_specs("method")
         for name in self.suite.exclude:
             self.get("method", name, "exclude")
         return [Entry(name, name) for name in names if name not in self.suite.exclude]
@@ -192,8 +192,8 @@ class Planner:
         """
         everything = self.suite.metrics == ("all",)
         if self.suite.metrics is None or everything:
-            specs: dict[str, Any] = self.manager.specs("metric")
-            installed = {name: spec for name, spec in specs.items() if "/" not in name and not spec.missing()}
+            specs = self.manager.short_specs("metric")
+            installed = {name: spec for name, spec in specs.items() if not spec.missing()}
             names = [name for name, spec in installed.items() if everything or spec.standard]
         else:
             names = list(self.suite.metrics)

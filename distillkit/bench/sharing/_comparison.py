@@ -68,7 +68,7 @@ def compare_results(first: RowSource, second: RowSource) -> ComparedResults:
     entries: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for place in shared:
         entries.setdefault(place[: len(_ENTRY)], []).append(place)
-    metrics: dict[str, Any] = {name: spec for name, spec in get_manager().specs("metric").items() if "/" not in name}
+    metrics = get_manager().short_specs("metric")
     sampler = Sampler(metrics, _SharedTargets(first, second).of)
     records = [
         _record([one[place] for place in places], [other[place] for place in places], sampler)

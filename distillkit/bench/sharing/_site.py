@@ -133,11 +133,10 @@ def _leaderboard(site: Path, suite: str, rows: Sequence[Row]) -> LeaderboardData
     facts = _suite_facts(site, suite)
     order = ("dataset", "evaluator", "label_mode", "method", "split", "distil_seed", "eval_seed")
     cells = sorted(rows, key=lambda row: [str(row.get(name)) for name in order])
-    metrics: dict[str, Any] = manager.specs("metric")
     return build_leaderboard(
         cells,
         {row["key"]: row for row in rows},
-        {name: spec for name, spec in metrics.items() if "/" not in name},
+        manager.short_specs("metric"),
         title=suite,
         description=str(facts.get("description") or ""),
         primary={**DEFAULT_PRIMARY, **(facts.get("primary") or {})},

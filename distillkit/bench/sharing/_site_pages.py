@@ -36,8 +36,8 @@ def write_pages(site: Path, boards: Mapping[str, LeaderboardData]) -> list[Path]
     manager = get_manager()
     files: list[Path] = []
     for suite, board in boards.items():
-        for name in manager.specs("reporter"):
-            if manager.provider("reporter", name).dist == "distillkit" and "/" not in name:
+        for name in manager.short_specs("reporter"):
+            if manager.provider("reporter", name).dist == "distillkit":
                 files += manager.get("reporter", name).load()(board, site / "leaderboards" / suite)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
