@@ -15,6 +15,10 @@ from distillkit.utils._versions import __version__
 if TYPE_CHECKING:
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.evaluation import evaluate as evaluate
+    from distillkit.bench.interface import Leaderboard as Leaderboard
+    from distillkit.bench.interface import compare as compare
+    from distillkit.bench.interface import load_results as load_results
+    from distillkit.bench.interface import run_suite as run_suite
     from distillkit.budget import Budget as Budget
     from distillkit.condensation import BilevelDistiller as BilevelDistiller
     from distillkit.condensation import DistributionMatchingDistiller as DistributionMatchingDistiller
@@ -79,6 +83,7 @@ _HOMES = {
     "KCenterCoreset": "coresets",
     "KMeansCoreset": "coresets",
     "KernelDistiller": "condensation",
+    "Leaderboard": "bench.interface",
     "LeverageCoreset": "coresets",
     "LightweightCoreset": "coresets",
     "MixtureSynthesizer": "synthesis",
@@ -94,11 +99,14 @@ _HOMES = {
     "TreeSynthesizer": "synthesis",
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
+    "compare": "bench.interface",
     "evaluate": "bench.evaluation",
     "hookimpl": "hookspecs",
+    "load_results": "bench.interface",
     "make_pipeline": "pipeline",
     "plot_history": "plotting",
     "plot_rows": "plotting",
+    "run_suite": "bench.interface",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 (all are strings)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,11 +11,11 @@ import click
 from distillkit.cli._completion import Name
 
 if TYPE_CHECKING:
-    from distillkit.bench.planning._load_suite import Entry, Suite
+    from distillkit.bench.planning._load_suite import Suite
 
 __all__ = ["data_root_option", "load_narrowed", "results_folder", "suite_options"]
 
-_NARROWING = ("datasets", "methods", "evaluators", "budgets", "seeds", "splits")
+_LISTS = ("datasets", "methods", "evaluators", "budgets")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,35 +89,10 @@ def load_narrowed(name: str, narrow: dict[str, Any]) -> Suite:
     ``--splits`` and ``--download``. With ``--methods``, no controls are added.
     """
     from distillkit.bench.planning._load_suite import load_suite
-    from distillkit.budget import Budget
+    from distillkit.bench.planning._narrowing import narrowed
 
-    suite = load_suite(name)
-    changes: dict[str, Any] = {}
-    for key in ("datasets", "methods", "evaluators"):
-        if narrow.get(key):
-            changes[key] = _choose(key, _split(narrow[key]), getattr(suite, key))
-    if narrow.get("download"):
-        changes["datasets"] = tuple(map(_with_download, changes.get("datasets", suite.datasets)))
-    if narrow.get("budgets"):
-        budgets = map(Budget.parse, _split(narrow["budgets"]))
-        changes["budgets"] = tuple({str(budget): budget for budget in budgets}.values())
-    if narrow.get("seeds"):
-        changes["seeds"] = tuple(range(narrow["seeds"]))
-    if narrow.get("splits"):
-        changes["splits"] = tuple(range(narrow["splits"]))
-    if narrow.get("methods"):
-        changes["controls"] = False
-    narrowed = any(narrow.get(key) for key in _NARROWING)
-    return dataclasses.replace(suite, **changes, narrowed=narrowed)
-
-
-def _with_download(entry: Entry) -> Entry:
-    """Return the entry of a dataset with the download turned on, if the dataset offers one."""
-    from distillkit.plugins import get_manager
-
-    loader = get_manager().get("dataset", entry.name).load()
-    downloadable = "download" in inspect.signature(getattr(loader, "load", loader)).parameters
-    return dataclasses.replace(entry, params={**entry.params, "download": True}) if downloadable else entry
+    lists = {key: _split(narrow[key]) for key in _LISTS if narrow.get(key)}
+    return narrowed(load_suite(name), **{**narrow, **dict.fromkeys(_LISTS, ()), **lists})
 
 
 def _split(given: tuple[str, ...]) -> list[str]:
@@ -129,16 +102,3 @@ def _split(given: tuple[str, ...]) -> list[str]:
     if not parts:
         raise click.UsageError(f"{text!r} names nothing: give one name or several, separated by commas.")
     return parts
-
-
-def _choose(key: str, names: list[str], entries: Any) -> tuple[Any, ...]:
-    """Select entries of the suite by label, and other methods and evaluators by registry name."""
-    from distillkit.bench.planning._load_suite import Entry
-    from distillkit.exceptions import UnknownNameError
-
-    suite_entries = {entry.label: entry for entry in entries or ()}
-    if key == "datasets":
-        for name in names:
-            if name not in suite_entries:
-                raise UnknownNameError("dataset of this suite", name, suite_entries)
-    return tuple(suite_entries.get(name, Entry(name, name)) for name in names)

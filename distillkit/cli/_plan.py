@@ -30,17 +30,16 @@ __all__ = ["plan"]
 @click.option("--cells", is_flag=True, help="List every cell.")
 def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cells: bool, **narrow: Any) -> None:
     """Show which cells of SUITE are to run, done or skipped, and a forecast of the run time."""
-    from distillkit.bench.execution._run_plan import pending_cells
+    from distillkit.bench.interface._suite_run import SuiteRun
     from distillkit.bench.planning._forecast import forecast
-    from distillkit.bench.planning._make_plan import make_plan
-    from distillkit.bench.results._plan_file import plan_notes, united_with
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import format_seconds
 
-    suite_plan = make_plan(load_narrowed(suite, narrow), data_root)
-    store = ResultsStore(results_folder(suite_plan.suite.name, output))
-    rows = store.rows(cell.key for cell in suite_plan.cells)
-    pending = {cell.key for cell in pending_cells(suite_plan, store)}
+    loaded = load_narrowed(suite, narrow)
+    store = ResultsStore(results_folder(loaded.name, output))
+    whole = SuiteRun(loaded, store, data_root)
+    suite_plan, rows = whole.plan, whole.rows()
+    pending = {cell.key for cell in whole.pending()}
     states = {cell.key: _state(cell, cell.key in pending, rows.get(cell.key)) for cell in suite_plan.cells}
     if cells:
         _print_cells(suite_plan, states)
@@ -55,7 +54,7 @@ def plan(suite: str, output: Path | None, data_root: Path | None, jobs: int, cel
         click.echo(f"  skipped: {reason} ({number} cells)")
     for reason, number in Counter(cell.failure for cell in suite_plan.cells if cell.failure).most_common():
         click.echo(f"  failed: {reason} ({number} cells)")
-    for note in plan_notes(suite_plan, united_with(suite_plan, store)):
+    for note in whole.notes():
         click.echo(f"  {note}")
     todo = [cell for cell in suite_plan.cells if states[cell.key] == "to run"]
     seconds, known = forecast(todo, store.rows().values())

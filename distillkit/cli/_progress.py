@@ -90,6 +90,9 @@ class ProgressPrinter:
                     f"[{self.done}/{self.total}] {elapsed} elapsed, about {left}, {text}", file=sys.stderr, flush=True
                 )
 
+    def refresh(self) -> None:
+        """Do nothing, because each row is shown at once."""
+
     def _is_due(self, status: str) -> bool:
         """Return whether to print a line: for failures, the last cell, and else at intervals."""
         now = time.monotonic()

@@ -39,29 +39,13 @@ def write_reports(store: ResultsStore, *, show: bool, formats: tuple[str, ...] =
     from distillkit.bench.leaderboard._from_store import leaderboard_of
     from distillkit.bench.leaderboard._version_notes import made_by_others
     from distillkit.bench.reporters import render_terminal
-    from distillkit.exceptions import DistillkitWarning, ResultsError
-    from distillkit.plugins import get_manager
+    from distillkit.bench.reporters._write_all import write_reports as write_all
     from distillkit.utils._versions import __version__
 
-    manager = get_manager()
     leaderboard = leaderboard_of(store)
     if (others := made_by_others(leaderboard.rows, leaderboard.environments, __version__)) is not None:
         click.echo(f"distillkit: note: {others}", err=True)
-    files: list[Path] = []
-    for name in formats or manager.short_specs("reporter"):
-        spec = manager.get("reporter", name)
-        try:
-            files += spec.load()(leaderboard, store.folder)
-        except OSError as exc:
-            raise ResultsError(f"cannot write the {name} report into {store.folder}: {exc.strerror or exc}.") from exc
-        except KeyboardInterrupt:
-            raise
-        except BaseException as exc:  # The reporter of a plugin that fails must not stop the others.
-            if manager.provider("reporter", name).dist == "distillkit":
-                raise
-            import warnings
-
-            warnings.warn(f"reporter {name} failed: {type(exc).__name__}: {exc}", DistillkitWarning, stacklevel=2)
+    files = write_all(leaderboard, store.folder, formats)
     # The files come first, so that whatever happens to the output, they are there.
     if show:
         render_terminal(leaderboard, Console())

@@ -77,44 +77,30 @@ def run(
     The exit status is 0 if a cell succeeded, 1 if none did or, with --strict, if any did not, and 2
     for a wrong option, file or name.
     """
-    import dataclasses
-    from contextlib import closing
-
-    from distillkit.bench.execution._run_plan import pending_cells, run_plan
-    from distillkit.bench.planning._make_plan import make_plan
-    from distillkit.bench.results._plan_file import plan_notes, prune_plan, united_with
+    from distillkit.bench.interface._suite_run import SuiteRun
     from distillkit.bench.results._store import ResultsStore
     from distillkit.cli._progress import ProgressPrinter
     from distillkit.cli._report import write_reports
 
-    plan = make_plan(load_narrowed(suite, narrow), data_root)
-    limits = {"seconds": time_limit, "memory_mb": memory_limit}
-    plan = dataclasses.replace(
-        plan,
-        limits=dataclasses.replace(plan.limits, **{name: value for name, value in limits.items() if value is not None}),
-    )
     statuses = _statuses(retry)
-    with ResultsStore(results_folder(plan.suite.name, output)) as store:
+    loaded = load_narrowed(suite, narrow)
+    store = ResultsStore(results_folder(loaded.name, output))
+    whole = SuiteRun(loaded, store, data_root, {"seconds": time_limit, "memory_mb": memory_limit})
+    n_cells = len(whole.plan.cells)
+    with store:
         if prune:
-            click.echo(f"{prune_plan(plan, store)} cells taken off the leaderboard of {store.folder}.", err=True)
-        for note in plan_notes(plan, united_with(plan, store)):
+            click.echo(f"{whole.prune()} cells taken off the leaderboard of {store.folder}.", err=True)
+        for note in whole.notes():
             click.echo(f"distillkit: note: {note}", err=True)
-        n_done = len(plan.cells) - len(pending_cells(plan, store, statuses))
-        progress = ProgressPrinter(len(plan.cells), n_done, jobs, quiet=quiet)
-        options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": statuses, "on_row": progress.advance}
+        progress = ProgressPrinter(n_cells, n_cells - len(whole.pending(statuses)), jobs, quiet=quiet)
         remember(progress=progress, folder=store.folder)
-        # On an interrupt, `closing` ends the child processes.
-        with progress, closing(run_plan(plan, store, **options)) as rows:
-            for _ in rows:
-                pass
+        whole.run(progress, jobs=jobs, executor=executor, retry=statuses)
         write_reports(store, show=True)
-    statuses_of_run = Counter(row["status"] for row in store.rows(cell.key for cell in plan.cells).values())
+    statuses_of_run = whole.statuses()
     not_ok = statuses_of_run - Counter({"ok": statuses_of_run["ok"]})
     if strict and not_ok:
         counts = ", ".join(f"{number} {status}" for status, number in not_ok.most_common())
-        click.echo(
-            f"distillkit: --strict: {not_ok.total()} of {len(plan.cells)} cells are not ok ({counts}).", err=True
-        )
+        click.echo(f"distillkit: --strict: {not_ok.total()} of {n_cells} cells are not ok ({counts}).", err=True)
     if statuses_of_run["ok"] == 0 or (strict and not_ok):
         raise click.exceptions.Exit(1)
 

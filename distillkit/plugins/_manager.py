@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distillkit.exceptions import UnknownNameError
+from distillkit.exceptions import PluginError, UnknownNameError
 from distillkit.plugins._loader import PluginLoader
+from distillkit.plugins._record import OWN
 from distillkit.plugins._registry import KINDS, Table, build_table, unknown_name
 from distillkit.plugins._resolved import ResolvedName, resolve_name
 from distillkit.specs import PublishedResult
@@ -59,6 +60,7 @@ class PluginManager(PluginLoader):
     ) -> None:
         super().__init__(strict=strict, disabled=disabled, blocked=blocked, host_version=host_version)
         self._tables: dict[str, Table] = {}
+        self._added: dict[tuple[str, str], tuple[Spec, PluginRecord]] = {}
         self._published: list[PublishedResult] | None = None
 
     def register(self, plugin: object, record: PluginRecord) -> None:
@@ -81,6 +83,30 @@ class PluginManager(PluginLoader):
             self._tables.clear()
             self._published = None
             super().register(plugin, record)
+
+    def add(self, kind: str, spec: Spec, record: PluginRecord) -> str:
+        """Add one spec that no plugin provides, for this process alone.
+
+        It is found by its full name, which is returned, and listed nowhere, so that the objects of
+        one comparison do not appear in another one.
+
+        Parameters
+        ----------
+        kind : str
+            As for `specs`.
+        spec : Spec
+            It replaces one that was added under the same name.
+        record : PluginRecord
+            What the spec is attributed to; its `dist` is the first part of the full name.
+
+        Returns
+        -------
+        str
+            ``dist/name``.
+        """
+        name = f"{record.dist}/{spec.name}"
+        self._added[kind, name] = spec, record
+        return name
 
     def specs(self, kind: str) -> dict[str, Spec]:
         """Return all specs of one kind.
@@ -130,6 +156,8 @@ class PluginManager(PluginLoader):
             If two packages provide the name, or if a plugin that failed or is blocked may have
             provided it.
         """
+        if (added := self._added.get((kind, name))) is not None:
+            return added[0]
         return self._table(kind).specs[self._key(kind, name)]
 
     def resolve(self, kind: str, text: str, note: str = "") -> ResolvedName:
@@ -154,6 +182,8 @@ class PluginManager(PluginLoader):
 
     def provider(self, kind: str, name: str) -> PluginRecord:
         """Return the record of the plugin that provides a spec, for arguments as in `get`."""
+        if (added := self._added.get((kind, name))) is not None:
+            return added[1]
         return self._table(kind).owners[self._key(kind, name)]
 
     @property
@@ -220,6 +250,11 @@ class PluginManager(PluginLoader):
 
     def _key(self, kind: str, name: str) -> str:
         table = self._table(kind)
+        if name.startswith(f"{OWN}/"):
+            raise PluginError(
+                f"{kind} {name!r} is an object of whoever ran the comparison, which results do not carry: run it "
+                "again from its script."
+            )
         key = table.find(name)
         if key is None:
             stages = {"load", KINDS[kind][0]}

@@ -37,6 +37,8 @@ def make_method(name: str, params: Mapping[str, Any] | None = None, common: Mapp
     if isinstance(method_params.get("distiller"), str):
         method_params["distiller"] = make_method(method_params["distiller"], common=common)
     cls = resolved.spec.load()
+    if hasattr(cls, "make"):  # An object of the user's own, which knows where such parameters belong in it.
+        return cls.make(common, **method_params)
     # Not every method has every common parameter, so an instance is asked which ones it accepts.
     accepted = cls(**method_params).get_params(deep=False) if common else {}
     usable = {key: value for key, value in common.items() if key in accepted and value is not None}

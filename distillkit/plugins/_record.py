@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["PluginRecord", "Status"]
+__all__ = ["OWN", "PluginRecord", "Status"]
+
+OWN = "own"
+"""In place of a distribution, what objects of the user's own are attributed to."""
 
 Status = Literal["active", "failed", "blocked", "conflict"]
 

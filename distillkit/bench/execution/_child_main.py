@@ -81,6 +81,9 @@ def _perform(folder: Path) -> dict[str, Any]:
 
         from distillkit.bench.execution import _jobs
 
+        if job.get("results") is not None:
+            names = [item for item in job["payload"].items() if isinstance(item[1], str)]
+            _jobs.register_own(Path(job["results"]), names)
         with threadpool_limits(job["threads"]):
             value = getattr(_jobs, job["action"])(**job["payload"])
         json.dumps(value)  # A value that JSON cannot hold counts as a failure of the job.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from distillkit.bench.execution._job_process import JobResult, run_job
 from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
 from distillkit.bench.execution._rows import Row, make_row, metric_name
+from distillkit.bench.own._registration import register_own
 from distillkit.bench.planning._make_plan import Cell, CellGroup
 from distillkit.bench.planning._suite import Limits
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager
+from distillkit.plugins._record import OWN
 
 __all__ = ["GroupRunner"]
 
@@ -25,7 +28,9 @@ __all__ = ["GroupRunner"]
 class GroupRunner:
     """Callable that runs one group of cells and returns their rows.
 
-    It can be pickled, for executors that run groups in other processes or on other machines.
+    It can be pickled, for executors that run groups in other processes or on other machines. `ends`
+    is the time, in seconds since 1970, after which it begins no further job, so that cells stay
+    without a row.
     """
 
     folder: Path
@@ -36,6 +41,7 @@ class GroupRunner:
     n_concurrent: int
     environment: str
     on_row: Callable[[Row], None] | None = None
+    ends: float | None = None
     _locks: dict[str, Any] = field(default_factory=dict, repr=False)
     _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
     _intact: set[str] = field(default_factory=set, repr=False)
@@ -51,6 +57,8 @@ class GroupRunner:
     def __call__(self, group: CellGroup) -> list[Row]:
         """Prepare the data if necessary, distil once, evaluate each cell, and write all rows."""
         store = ResultsStore(self.folder)
+        for cell in group.cells:
+            register_own(self.folder, (("method", cell.method_name), ("evaluator", cell.evaluator_name)))
         rows: list[Row] = []
         facts: dict[str, Any] | None = None  # of the data, which all cells of a group share
         for cell, result, phase in self.outcomes(group, store):
@@ -71,18 +79,17 @@ class GroupRunner:
                 self.on_row(row)
         return rows
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time of the run is over."""
+        return self.ends is not None and time.time() >= self.ends
+
     def outcomes(self, group: CellGroup, store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
         """Yield each cell with its result and, unless it is ok, the phase in which it ended."""
         # 1. Report the cells that the plan skips, and those of data that cannot be read.
-        todo = []
-        for cell in group.cells:
-            if cell.failure is not None:
-                yield cell, JobResult("failed", {}, cell.failure, 0.0, 0.0), "plan"
-            elif cell.skip is not None:
-                yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
-            else:
-                todo.append(cell)
-        if not todo:
+        todo = [cell for cell in group.cells if cell.failure is None and cell.skip is None]
+        yield from _left_out(group)
+        if not todo or self.is_over:
             return
         # 2. Prepare the data and make the distilled set, which all cells of the group share.
         shared, phase = self.prepare(todo[0], store), "prepare"
@@ -97,7 +104,7 @@ class GroupRunner:
         for cell in todo:
             if shared.status != "ok":
                 yield cell, shared, phase
-            else:
+            elif not self.is_over:
                 evaluation = self.evaluate(cell, store)
                 merged = replace(evaluation, value={**shared.value, **evaluation.value})
                 yield cell, merged, None if evaluation.status == "ok" else "evaluate"
@@ -105,6 +112,8 @@ class GroupRunner:
     def models(self, cells: list[Cell], store: ResultsStore) -> Iterator[tuple[Cell, JobResult, str | None]]:
         """Fit and evaluate a method that reduces a model, in one job per cell."""
         for cell in cells:
+            if self.is_over:
+                return
             result = self.job_on_data(
                 cell,
                 store,
@@ -122,7 +131,13 @@ class GroupRunner:
     def job(self, action: str, imports: tuple[str, ...] = (), **payload: Any) -> JobResult:
         """Run one action in a child process under the limits of this run."""
         return run_job(
-            action, payload, seconds=self.seconds, memory_mb=self.memory_mb, threads=self.threads, imports=imports
+            action,
+            payload,
+            seconds=self.seconds,
+            memory_mb=self.memory_mb,
+            threads=self.threads,
+            imports=imports,
+            results=self.folder,
         )
 
     def prepare(self, cell: Cell, store: ResultsStore) -> JobResult:
@@ -223,17 +238,27 @@ class GroupRunner:
         )
 
 
+def _left_out(group: CellGroup) -> Iterator[tuple[Cell, JobResult, str]]:
+    """Yield the cells of a group that do not run, with the reason."""
+    for cell in group.cells:
+        if cell.failure is not None:
+            yield cell, JobResult("failed", {}, cell.failure, 0.0, 0.0), "plan"
+        elif cell.skip is not None:
+            yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
+
+
 def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the modules that may be imported in advance for a job.
 
     These are the modules of built-in targets and the packages that a built-in method or evaluator
-    requires. Modules of plugins are imported only in the child of their own job, because importing
-    them may have any effect.
+    requires, or an own one of the same class. Modules of plugins are imported only in the child of
+    their own job, because importing them may have any effect.
     """
     manager = get_manager()
     used = [(kind, name), *(("metric", metric_name(metric)) for metric in metrics)]
     builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
-    requires = manager.get(kind, name).requires if manager.provider(kind, name).dist == "distillkit" else ()
+    known = manager.provider(kind, name).dist in ("distillkit", OWN)
+    requires = manager.get(kind, name).requires if known else ()
     return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
 
 

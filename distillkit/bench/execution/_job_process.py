@@ -80,6 +80,7 @@ def run_job(
     memory_mb: float,
     threads: int,
     imports: tuple[str, ...] = (),
+    results: Path | None = None,
 ) -> JobResult:
     """Run one of the actions of `distillkit.bench.execution._jobs` in a child process.
 
@@ -95,6 +96,8 @@ def run_job(
         Number of threads for BLAS, OpenMP and torch in the child.
     imports : tuple of str
         Modules that the job needs and that may be imported in advance.
+    results : Path or None
+        The results folder, which has the objects of the user's own that the payload names.
 
     Returns
     -------
@@ -110,7 +113,13 @@ def run_job(
     """
     started = time.monotonic()
     with job_folder() as folder:
-        child, tree = _start(folder, {"action": action, "payload": payload, "threads": threads}, imports)
+        job = {
+            "action": action,
+            "payload": payload,
+            "threads": threads,
+            "results": None if results is None else str(results),
+        }
+        child, tree = _start(folder, job, imports)
         log = JobLog(folder / "log")
         try:
             limit, peak = _watch(child, tree, log, started + seconds, memory_mb)

@@ -19,6 +19,7 @@ from distillkit.bench.execution._floor_folder import floor_folder
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
 from distillkit.bench.execution._privacy_job import privacy
 from distillkit.bench.execution._sizes import distilled_bytes, training_bytes
+from distillkit.bench.own._registration import register_own
 from distillkit.bench.results._outcomes import encode
 from distillkit.bench.results._store import read_record, write_json
 from distillkit.datasets import Dataset
@@ -31,7 +32,7 @@ from distillkit.plugins import get_manager
 from distillkit.plugins._methods import make_method
 from distillkit.utils._weights import require_weight_support, weight_argument
 
-__all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare", "privacy"]
+__all__ = ["distil", "evaluate", "fit_model", "load_prepared", "prepare", "privacy", "register_own"]
 
 _MAX_TEXT = 200
 """Length to which texts of methods are cut in records."""

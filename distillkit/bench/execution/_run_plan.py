@@ -24,6 +24,7 @@ def run_plan(
     executor: str = "local",
     retry: frozenset[str] = frozenset(),
     on_row: Callable[[Row], None] | None = None,
+    ends: float | None = None,
 ) -> Generator[Row, None, None]:
     """Run the cells that have no row yet, and yield their rows as they finish.
 
@@ -42,6 +43,9 @@ def run_plan(
         Statuses of rows to run again, such as {"failed", "timeout"}.
     on_row : callable or None
         Called with each row as soon as it is written, from the thread that ran it.
+    ends : float or None
+        Time, in seconds since 1970, after which no further job begins. The cells that are left have
+        no row then, and the next run goes on with them.
     """
     run = get_manager().get("executor", executor).load()
     sweep()
@@ -58,6 +62,7 @@ def run_plan(
         n_concurrent=jobs,
         environment=environment_key(environment),
         on_row=on_row,
+        ends=ends,
     )
     for rows in run(plan.groups(pending), runner, jobs):
         yield from rows

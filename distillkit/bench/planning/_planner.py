@@ -20,6 +20,7 @@ from distillkit.bench.planning._suite import Entry, Suite, check_size
 from distillkit.budget import Budget
 from distillkit.exceptions import SuiteError, UnknownNameError
 from distillkit.plugins import PluginManager, PluginRecord
+from distillkit.plugins._record import OWN
 from distillkit.plugins._resolved import resolve_name
 from distillkit.specs import CONTROL, METHOD, DatasetSpec, EvaluatorSpec, MethodSpec, Spec
 
@@ -38,6 +39,11 @@ class _ResolvedEntry:
     provider: PluginRecord
     missing: tuple[str, ...]
     role: str = METHOD
+
+    @property
+    def shown(self) -> str:
+        """The name for messages; that of an own object would not tell much."""
+        return self.entry.label if self.provider.dist == OWN else self.entry.name
 
     @property
     def deterministic(self) -> bool:
@@ -278,7 +284,7 @@ def _label_mode(method: _ResolvedEntry) -> str:
 def _reason_to_skip(dataset: ResolvedDataset, method: _ResolvedEntry, evaluator: _ResolvedEntry) -> str | None:
     """Return why a combination cannot run, or None if it can."""
     for kind, resolved in (("method", method), ("evaluator", evaluator)):
-        name = f"{kind} {resolved.entry.name}"
+        name = f"{kind} {resolved.shown}"
         if resolved.missing:
             return f"{name} needs {', '.join(resolved.missing)}, which is not installed"
         if dataset.task not in resolved.spec.tasks:
@@ -287,5 +293,5 @@ def _reason_to_skip(dataset: ResolvedDataset, method: _ResolvedEntry, evaluator:
             return f"{name} does not take data of modality {dataset.modality} ({dataset.entry.label})"
     mode = _label_mode(method)
     if mode not in evaluator.spec.label_modes:
-        return f"evaluator {evaluator.entry.name} does not learn from {mode} labels ({method.entry.label})"
+        return f"evaluator {evaluator.shown} does not learn from {mode} labels ({method.entry.label})"
     return None

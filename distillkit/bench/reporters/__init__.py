@@ -10,13 +10,14 @@ from distillkit.bench.reporters._html import panel_rows, render_html
 from distillkit.bench.reporters._html import write as write_html
 from distillkit.bench.reporters._markdown import render_markdown
 from distillkit.bench.reporters._markdown import write as write_markdown
-from distillkit.bench.reporters._terminal import render_terminal, render_text
+from distillkit.bench.reporters._terminal import render_scores, render_terminal, render_text
 from distillkit.bench.reporters._terminal import write as write_terminal
 
 __all__ = [
     "panel_rows",
     "render_html",
     "render_markdown",
+    "render_scores",
     "render_terminal",
     "render_text",
     "write_csv",

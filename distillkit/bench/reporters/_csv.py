@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distillkit.bench.leaderboard import LeaderboardData
 
-__all__ = ["write"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["flat_rows", "table_csv", "write"]
 
 
 def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
@@ -26,18 +29,30 @@ def write(leaderboard: LeaderboardData, folder: Path) -> list[Path]:
         Both files. In ``rows.csv``, the columns of metrics are named ``metrics.<name>``, and lists
         and other mappings are written as JSON. The predictions for the test rows are left out.
     """
-    import pandas as pd
-
     folder.mkdir(parents=True, exist_ok=True)
     table, rows = folder / "leaderboard.csv", folder / "rows.csv"
-    leaderboard.table.to_csv(table, index=False, lineterminator="\n", errors="backslashreplace")
+    table_csv(leaderboard.table, table)
+    table_csv(flat_rows(leaderboard), rows)
+    return [table, rows]
+
+
+def table_csv(table: pd.DataFrame, path: Path | None = None) -> str:
+    """Return a table as CSV, or write it to a file."""
+    text = table.to_csv(path, index=False, lineterminator="\n", errors="backslashreplace")
+    return text or ""
+
+
+def flat_rows(leaderboard: LeaderboardData) -> pd.DataFrame:
+    """Return the finished rows as a table, without the predictions for the test rows.
+
+    The columns of metrics are named ``metrics.<name>``, and lists and other mappings are JSON.
+    """
+    import pandas as pd
+
     flat = [_flatten(row) for row in leaderboard.rows]
     names = list(dict.fromkeys(name for row in flat for name in row if not name.startswith("metrics.")))
     metrics = sorted({name for row in flat for name in row if name.startswith("metrics.")})
-    pd.DataFrame(flat, columns=[*names, *metrics]).to_csv(
-        rows, index=False, lineterminator="\n", errors="backslashreplace"
-    )
-    return [table, rows]
+    return pd.DataFrame(flat, columns=[*names, *metrics])
 
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from distillkit.bench.reporters._sections import SECTIONS, SectionTable, overall
 from distillkit.bench.reporters._students import LEGEND, student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, matched_published, skipped_groups
 
-__all__ = ["render_terminal", "render_text", "write"]
+__all__ = ["render_scores", "render_terminal", "render_text", "write"]
 
 WIDTH = 100
 MAX_LINES = 12
@@ -56,10 +57,28 @@ def render_text(leaderboard: LeaderboardData) -> str:
     ----------
     leaderboard : LeaderboardData
     """
+    return _as_text(lambda console: render_terminal(leaderboard, console))
+
+
+def render_scores(leaderboard: LeaderboardData) -> str:
+    """Return the tables of scores alone, as plain text.
+
+    Parameters
+    ----------
+    leaderboard : LeaderboardData
+    """
+
+    def render(console: Console) -> None:
+        _print_head(leaderboard, console)
+        for panel in leaderboard.panels():
+            _print_panel(panel, console)
+
+    return _as_text(render)
+
+
+def _as_text(render: Callable[[Console], None]) -> str:
     text = io.StringIO()
-    render_terminal(
-        leaderboard, Console(file=text, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    )
+    render(Console(file=text, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False))
     lines = [line.rstrip() for line in text.getvalue().splitlines()]  # Tables are padded with spaces.
     return "\n".join(lines) + "\n"
 
@@ -73,12 +92,7 @@ def render_terminal(leaderboard: LeaderboardData, console: Console) -> None:
     console : rich.console.Console
         Where to print. Tables are laid out for 100 columns and folded in narrower consoles.
     """
-    console.print(Text(leaderboard.title, style="bold"))
-    if leaderboard.description:
-        console.print(Text(leaderboard.description))
-    console.print(Text(fmt.progress(leaderboard), style="dim"))
-    for note in leaderboard.notes:
-        console.print(Text(note, style="yellow"))
+    _print_head(leaderboard, console)
     panels = leaderboard.panels()
     for panel in panels:
         _print_panel(panel, console)
@@ -89,6 +103,15 @@ def render_terminal(leaderboard: LeaderboardData, console: Console) -> None:
     _print_failures(leaderboard, console)
     _print_skipped(leaderboard, console)
     _print_legend(leaderboard, panels, console)
+
+
+def _print_head(leaderboard: LeaderboardData, console: Console) -> None:
+    console.print(Text(leaderboard.title, style="bold"))
+    if leaderboard.description:
+        console.print(Text(leaderboard.description))
+    console.print(Text(fmt.progress(leaderboard), style="dim"))
+    for note in leaderboard.notes:
+        console.print(Text(note, style="yellow"))
 
 
 def _print_panel(panel: Panel, console: Console) -> None:
