@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from distillkit.bench.evaluation import evaluate as evaluate
     from distillkit.bench.interface import Leaderboard as Leaderboard
     from distillkit.bench.interface import compare as compare
+    from distillkit.bench.interface import list_datasets as list_datasets
+    from distillkit.bench.interface import list_evaluators as list_evaluators
+    from distillkit.bench.interface import list_methods as list_methods
+    from distillkit.bench.interface import list_metrics as list_metrics
     from distillkit.bench.interface import load_results as load_results
     from distillkit.bench.interface import run_suite as run_suite
     from distillkit.budget import Budget as Budget
@@ -102,6 +106,10 @@ _HOMES = {
     "compare": "bench.interface",
     "evaluate": "bench.evaluation",
     "hookimpl": "hookspecs",
+    "list_datasets": "bench.interface",
+    "list_evaluators": "bench.interface",
+    "list_methods": "bench.interface",
+    "list_metrics": "bench.interface",
     "load_results": "bench.interface",
     "make_pipeline": "pipeline",
     "plot_history": "plotting",

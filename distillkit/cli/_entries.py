@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from distillkit.specs import Spec
-
-__all__ = ["PLURALS", "entries_of", "kind_entries", "plugin_entries", "spec_entries", "spec_entry", "suite_entries"]
+__all__ = ["PLURALS", "entries_of", "kind_entries", "plugin_entries", "suite_entries"]
 
 PLURALS: Mapping[str, str] = {
     "method": "methods",
@@ -23,12 +20,11 @@ PLURALS: Mapping[str, str] = {
 }
 """The kinds of things and the words by which they are listed."""
 
-_SINGLE = ("kind", "role", "reduces", "task", "modality", "stage")
-_SEVERAL = ("tasks", "modalities")
-
 
 def entries_of(things: str) -> list[dict[str, Any]]:
     """Return the entries of one kind of things, which is named in the plural."""
+    from distillkit.plugins._listing import spec_entries
+
     if things == "plugins":
         return plugin_entries()
     if things == "suites":
@@ -42,34 +38,6 @@ def kind_entries() -> list[dict[str, Any]]:
         {"kind": things, "number": len(entries_of(things)), "command": f"distillkit list {things}"}
         for things in PLURALS.values()
     ]
-
-
-def spec_entries(kind: str) -> list[dict[str, Any]]:
-    """Return an entry for each spec of one kind, under its short name if it has one."""
-    from distillkit.plugins import get_manager
-
-    specs = get_manager().specs(kind)
-    return [
-        spec_entry(kind, name, spec)
-        for name, spec in specs.items()
-        if "/" not in name or specs.get(name.partition("/")[2]) is not spec
-    ]
-
-
-def spec_entry(kind: str, name: str, spec: Spec) -> dict[str, Any]:
-    """Return what a listing says of one spec."""
-    from distillkit.plugins import get_manager
-
-    entry: dict[str, Any] = {"name": name}
-    entry |= {key: getattr(spec, key) for key in _SINGLE if hasattr(spec, key)}
-    entry |= {key: " ".join(sorted(getattr(spec, key))) for key in _SEVERAL if hasattr(spec, key)}
-    missing = spec.missing()
-    entry["summary"] = spec.summary + (f" (needs {', '.join(missing)})" if missing else "")
-    presets = getattr(spec, "presets", None)
-    if presets:
-        entry["summary"] += f" [presets: {', '.join(presets)}]"
-    entry["plugin"] = get_manager().provider(kind, name).dist
-    return entry
 
 
 def suite_entries() -> list[dict[str, Any]]:

@@ -33,11 +33,12 @@ def is_installed(module: str) -> bool:
         Its dotted name.
     """
     root = module.partition(".")[0]
-    if root in ("__main__", "__mp_main__"):
-        return False
-    file = getattr(sys.modules.get(root), "__file__", None)
-    if root == "distillkit" or root in sys.stdlib_module_names or file is None:
+    if root == "distillkit" or (root in sys.stdlib_module_names and root != "__main__"):
         return True
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in (module, root)]
+    file = next((each for each in files if each is not None), None)
+    if root in ("__main__", "__mp_main__") or file is None:
+        return False
     folders = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib", "platstdlib")}
     return not folders.isdisjoint(Path(file).resolve().parents)
 

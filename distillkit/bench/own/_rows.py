@@ -100,7 +100,7 @@ def _without_paths(text: str, shown: dict[str, str]) -> str:
     for path, name in shown.items():
         text = text.replace(f"{path}: X ", "X ").replace(f"{path}: X_test ", "X_test ").replace(path, name)
         text = text.replace(Path(path).name, name).replace(Path(path).stem, name)
-    return text
+    return text.replace("the option drop (--drop) leaves it out", "leave it out of X if it is one")
 
 
 def _write_arrays(folder: Path, rows: OwnRows) -> list[Path]:
