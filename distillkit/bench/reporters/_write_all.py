@@ -41,7 +41,7 @@ def write_reports(leaderboard: LeaderboardData, folder: Path, formats: Sequence[
     """
     manager = get_manager()
     files: list[Path] = []
-    for name in formats or [name for name in manager.specs("reporter") if "/" not in name]:
+    for name in formats or manager.short_specs("reporter"):
         spec = manager.get("reporter", name)
         try:
             files += spec.load()(leaderboard, folder)
