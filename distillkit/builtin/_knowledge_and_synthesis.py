@@ -68,6 +68,7 @@ SOFT_LABELS = (
     MethodSpec(
         name="soft-random",
         target="distillkit.knowledge:SoftLabels",
+        version=2,
         kind="knowledge",
         role=CONTROL,
         params={"distiller": "random"},
@@ -81,6 +82,7 @@ SOFT_LABELS = (
     MethodSpec(
         name="soft-kmeans",
         target="distillkit.knowledge:SoftLabels",
+        version=2,
         kind="knowledge",
         params={"distiller": "kmeans"},
         label_mode="soft",
@@ -127,6 +129,7 @@ def _students() -> tuple[MethodSpec, ...]:
         MethodSpec(
             name="teacher-student",
             target=student,
+            version=2,
             kind="knowledge",
             params=bare,
             reference="Hinton, Vinyals and Dean 2015, arXiv:1503.02531",

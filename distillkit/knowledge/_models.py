@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._temperature import EPS, logits_of
+from distillkit.knowledge._temperature import TINY, logits_of
 from distillkit.nn import NetworkClassifier, evaluating
 from distillkit.nn.networks._probabilities import refuse_probabilities
 from distillkit.utils._weights import sample_weight_name
@@ -159,7 +159,7 @@ def class_logits(model: Any, X: np.ndarray, model_classes: Any, classes: np.ndar
     if not np.isfinite(outputs).all():
         raise DataError(f"{type(model).__name__} gives NaN or infinity for some rows: train it again, or scale X.")
     # 2. Normalize, and place the columns among all classes.
-    logits = np.full((len(X), len(classes)), np.log(EPS))
+    logits = np.full((len(X), len(classes)), np.log(TINY))
     columns = np.searchsorted(classes, np.asarray(model_classes))
     logits[:, columns] = outputs - logsumexp(outputs, axis=1, keepdims=True)
     return logits

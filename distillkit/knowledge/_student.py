@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import clone, is_regressor
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils import get_tags
 from torch import nn
 
 from distillkit.exceptions import DataError
+from distillkit.knowledge._logit_classifier import LogitClassifier
 from distillkit.knowledge._loss import DistillationLoss
 from distillkit.knowledge._models import (
     check_task,
@@ -23,7 +22,7 @@ from distillkit.knowledge._models import (
     model_input,
 )
 from distillkit.knowledge._targets import DistillationTargets
-from distillkit.knowledge._temperature import logits_of, mixed_labels, softmax
+from distillkit.knowledge._temperature import logits_of, mixed_labels, softmax, with_floor
 from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._soft_labels import expand_soft_labels
 from distillkit.utils._weights import sample_weight_name
@@ -90,7 +89,8 @@ def fit_student(student: Any, targets: DistillationTargets) -> Student:
           labels themselves with ``alpha=1``.
     """
     model, method = _fit(student, targets)
-    return Student(model, method, targets.classes)
+    temperature = targets.temperature if method == "weights" else 1.0
+    return Student(model, method, targets.classes, temperature)
 
 
 def _fit(student: Any, targets: DistillationTargets) -> tuple[Any, str]:
@@ -171,16 +171,16 @@ def _fit_with_weights(student: Any, targets: DistillationTargets) -> Any:
     return fit_model(student, X, y, weight)
 
 
-def _fit_to_logits(student: Any, targets: DistillationTargets) -> Any:
+def _fit_to_logits(student: Any, targets: DistillationTargets) -> LogitClassifier:
     """Fit a regressor to the logits of the mixed labels.
 
-    The logits are brought back from the temperature of the labels to the teacher's own, and
-    centered so that their mean over the classes is 0.
+    The logits are brought back from the temperature of the labels to the teacher's own, limited
+    from below, and centered so that their mean over the classes is 0.
     """
-    logits = logits_of(_mixed_labels(targets)) * (targets.temperature if targets.alpha < 1 else 1.0)
-    multi_output = not hasattr(student, "__sklearn_tags__") or get_tags(student).target_tags.multi_output
-    model = student if multi_output else MultiOutputRegressor(student)
-    return fit_model(model, targets.rows.X, logits - logits.mean(axis=1, keepdims=True), targets.rows.weight)
+    assert targets.classes is not None
+    logits = with_floor(logits_of(_mixed_labels(targets)) * (targets.temperature if targets.alpha < 1 else 1.0))
+    centered = logits - logits.mean(axis=1, keepdims=True)
+    return LogitClassifier(student).fit_logits(targets.rows.X, centered, targets.classes, targets.rows.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,35 +194,39 @@ class Student:
         How the student was trained; see `fit_student`.
     classes : ndarray of shape (n_classes,) or None
         Sorted labels; None for regression.
+    temperature : float, default=1.0
+        Temperature of the probabilities that the model itself predicts. It is that of the soft
+        labels for students that were taught by weights, and 1 for all others.
     """
 
     model: Any
     method: str
     classes: np.ndarray | None
+    temperature: float = 1.0
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict labels or numbers (n,)."""
-        if self.method != "logits":
-            return np.asarray(self.model.predict(model_input(self.model, X))).reshape(len(X))
-        assert self.classes is not None
-        return self.classes[self.logits(X).argmax(axis=1)]  # type: ignore[no-any-return]
+        return np.asarray(self.model.predict(model_input(self.model, X))).reshape(len(X))
 
     def logits(self, X: np.ndarray) -> np.ndarray:
-        """Return the logits (n, n_classes).
+        """Return the logits (n, n_classes) at temperature 1.
 
         Raises
         ------
         DataError
             If the model has neither probabilities nor decision values.
         """
-        if self.method == "logits":
-            return np.asarray(self.model.predict(model_input(self.model, X)), dtype=np.float64)
+        if isinstance(self.model, LogitClassifier):
+            return self.model.logits(X)
         assert self.classes is not None
-        return class_logits(self.model, X, self.model.classes_, self.classes)
+        return self.temperature * class_logits(self.model, X, self.model.classes_, self.classes)
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        """Return class probabilities (n, n_classes), the model's own if it knows every class."""
+        """Return class probabilities (n, n_classes) at temperature 1.
+
+        They are the model's own if it knows every class and was taught at temperature 1.
+        """
         assert self.classes is not None
-        if self.method != "logits" and len(self.model.classes_) == len(self.classes):
+        if self.temperature == 1 and len(self.model.classes_) == len(self.classes):
             return np.asarray(self.model.predict_proba(model_input(self.model, X)))
         return softmax(self.logits(X))

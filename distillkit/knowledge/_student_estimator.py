@@ -90,7 +90,8 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
         return rows  # type: ignore[no-any-return]
 
     def _student(self) -> Student:
-        return Student(self.student_, self.student_way_, getattr(self, "classes_", None))
+        temperature = getattr(self, "_learned_temperature", 1.0)
+        return Student(self.student_, self.student_way_, getattr(self, "classes_", None), temperature)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels or numbers (n,) with the student."""
@@ -105,7 +106,12 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the student's class probabilities (n, n_classes); only for classification."""
+        """Return the student's class probabilities (n, n_classes); only for classification.
+
+        A student that was taught by weights has learned probabilities at the temperature of the
+        soft labels; they are brought back to temperature 1 by the power T, where `student_` itself
+        predicts them as it learned them.
+        """
         rows = self._validated(X)
         return self._student().probabilities(rows)
 

@@ -50,10 +50,10 @@ class TeacherStudentDistiller(StudentEstimator):
       numbers.
     - A scikit-learn classifier that takes `sample_weight` sees each row once per class k, weighted
       by :math:`\alpha\,1[k=y] + (1-\alpha)\,p_k^{1/T}/\sum p^{1/T}`, which for learners of the log
-      loss is exact soft cross-entropy. It has no temperature of its own, so it learns the
-      probabilities at temperature T; give ``temperature=1`` if calibrated probabilities matter
-      more than labels.
-    - A regressor learns the logits of the mixed labels.
+      loss is exact soft cross-entropy. It has no temperature of its own, so `student_` learns the
+      probabilities at temperature T, and `predict_proba` brings them back to temperature 1.
+    - A regressor learns the logits of the mixed labels, and `student_` is a classifier that
+      predicts the class of the largest output of its `regressor_`.
     - Any other classifier learns the most probable class of the mixed labels.
 
     Parameters
@@ -380,6 +380,7 @@ class TeacherStudentDistiller(StudentEstimator):
 
     def _store(self, teacher: Teacher, student: Student, control: Student | None) -> None:
         self.teacher_, self.student_, self.student_way_ = teacher.model, student.model, student.method
+        self._learned_temperature = student.temperature
         self.student_alone_ = None if control is None else control.model
         is_network = student.method == "loss"
         self.history_: list[dict[str, Any]] = list(student.model.history_) if is_network else []

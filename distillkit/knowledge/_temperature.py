@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import logsumexp
 
-__all__ = ["EPS", "apply_temperature", "logits_of", "mixed_labels", "softmax"]
+__all__ = ["EPS", "TINY", "apply_temperature", "logits_of", "mixed_labels", "softmax", "with_floor"]
 
+TINY = 1e-300
+"""Smallest probability before the logarithm, since forests and neighbors give exact zeros.
+
+It stays negligible when it is raised to the power 1/T: with 1e-7, the other 99 classes of a certain
+row would together get most of the probability at a temperature of 4.
+"""
 EPS = 1e-7
-"""Smallest probability before the logarithm, since forests and neighbors give exact zeros."""
+"""Smallest probability where logits themselves are learned, which have to be of moderate size."""
 
 
 def logits_of(probabilities: np.ndarray) -> np.ndarray:
-    """Return ``log(clip(p, EPS, 1))``, the logits whose softmax gives the probabilities back."""
-    return np.log(np.clip(np.asarray(probabilities, dtype=np.float64), EPS, 1.0))
+    """Return ``log(clip(p, TINY, 1))``, the logits whose softmax gives the probabilities back."""
+    return np.log(np.clip(np.asarray(probabilities, dtype=np.float64), TINY, 1.0))
+
+
+def with_floor(logits: np.ndarray) -> np.ndarray:
+    """Return normalized logits, whose exponentials sum to one, of at least ``log(EPS)``."""
+    normalized = logits - logsumexp(logits, axis=-1, keepdims=True)
+    return np.maximum(normalized, np.log(EPS))  # type: ignore[no-any-return]
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -56,7 +56,9 @@ def test_weight_expansion_is_soft_cross_entropy(weighted, targets):
 
     best = minimize(objective, np.zeros(15), tol=1e-10).x.reshape(5, 3)
     np.testing.assert_allclose(student.model.coef_, best[:4].T, atol=2e-4)
-    np.testing.assert_allclose(student.probabilities(X), softmax(X @ best[:4] + best[4], axis=1), atol=1e-4)
+    logits = X @ best[:4] + best[4]
+    np.testing.assert_allclose(student.model.predict_proba(X), softmax(logits, axis=1), atol=1e-4)
+    np.testing.assert_allclose(student.probabilities(X), softmax(4 * logits, axis=1), atol=1e-3)  # T = 4
 
 
 def test_a_tree_learns_the_mean_of_the_mixed_labels(targets):
@@ -65,7 +67,9 @@ def test_a_tree_learns_the_mean_of_the_mixed_labels(targets):
     for number in np.unique(leaf):
         inside = leaf == number
         expected = mixed(targets)[inside].mean(0)
-        np.testing.assert_allclose(student.probabilities(targets.rows.X[inside])[0], expected, atol=1e-6)
+        np.testing.assert_allclose(student.model.predict_proba(targets.rows.X[inside])[0], expected, atol=1e-6)
+        sharpened = expected**4 / (expected**4).sum()  # T = 4
+        np.testing.assert_allclose(student.probabilities(targets.rows.X[inside])[0], sharpened, atol=1e-6)
 
 
 def test_a_pipeline_is_weighted_at_its_last_step(targets):
@@ -116,7 +120,7 @@ def test_a_regressor_learns_mixed_logits(alpha, targets):
 
 def test_a_regressor_of_one_column_is_repeated(targets):
     student = fit_student(GradientBoostingRegressor(n_estimators=3, random_state=0), targets)
-    assert len(student.model.estimators_) == 3
+    assert len(student.model.regressor_.estimators_) == 3
     assert student.logits(targets.rows.X).shape == (150, 3)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import r2_score
@@ -286,12 +286,36 @@ def test_transform_is_the_softened_student(table, numbers):
         assert model.get_feature_names_out().tolist() == [f"teacherstudentdistiller{i}" for i in range(3)]
     margins = TeacherStudentDistiller(GaussianNB(), LinearSVC(), temperature=3, random_state=0).fit(X, y)
     assert not hasattr(margins, "predict_proba")
-    expected = np.exp(log_softmax(margins.student_.decision_function(X), axis=1) / 3)
-    np.testing.assert_allclose(margins.transform(X), expected / expected.sum(1, keepdims=True))
+    np.testing.assert_allclose(margins.transform(X), softmax(margins.student_.decision_function(X), axis=1))
     line = TeacherStudentDistiller(LinearRegression(), Ridge()).fit(*numbers)
     np.testing.assert_array_equal(line.transform(numbers[0]), line.predict(numbers[0])[:, None])
     assert len(line.get_feature_names_out()) == 1
     assert not hasattr(line, "predict_proba")
+
+
+def test_students_taught_by_weights_soften_once(table):
+    """A deep tree learns the soft labels by heart, so it must give back the teacher's probabilities."""
+    X, y = table
+    teacher = GaussianNB().fit(X, y)
+    student = DecisionTreeClassifier(random_state=0)
+    model = TeacherStudentDistiller(teacher, student, temperature=4, alpha=0, validation_fraction=None).fit(X, y)
+    assert model.student_way_ == "weights"
+    p = teacher.predict_proba(X)
+    np.testing.assert_allclose(model.predict_proba(X), p, atol=1e-6)
+    np.testing.assert_allclose(model.transform(X), p**0.25 / (p**0.25).sum(1, keepdims=True), atol=1e-6)
+    back = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("student", [Ridge(), GradientBoostingRegressor(n_estimators=3)])
+def test_a_control_of_logits_predicts_labels(student, table):
+    X, y = table
+    model = TeacherStudentDistiller(GaussianNB(), student, random_state=0).fit(X, y)
+    for part in (model.student_, model.student_alone_):
+        assert part.predict(X).shape == (150,)
+        assert part.score(X, y) > 0.6
+        np.testing.assert_allclose(part.predict_proba(X).sum(1), 1)
+    np.testing.assert_array_equal(model.student_.predict(X), model.predict(X))
 
 
 def test_set_output_names_the_columns(table):
