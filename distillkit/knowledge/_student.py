@@ -27,7 +27,7 @@ from distillkit.nn import NetworkClassifier, NetworkRegressor
 from distillkit.utils._soft_labels import expand_soft_labels
 from distillkit.utils._weights import sample_weight_name
 
-__all__ = ["Student", "epochs_for", "fit_student", "new_student"]
+__all__ = ["Student", "epochs_for", "fit_student", "new_student", "way_of_teaching"]
 
 _SMALLEST_WEIGHT = 1e-12
 _SMALL_NETWORK: dict[str, Any] = {"width": 16, "hidden": (32,)}
@@ -93,26 +93,38 @@ def fit_student(student: Any, targets: DistillationTargets) -> Student:
     return Student(model, method, targets.classes, temperature)
 
 
+def way_of_teaching(student: Any, task: str) -> str:
+    """Return how an unfitted student is taught by soft labels: the `method` of `fit_student`."""
+    is_network = isinstance(student, (NetworkClassifier, NetworkRegressor))
+    if is_network and is_regressor(student) == (task == "regression"):
+        return "loss"
+    if task == "regression":
+        return "numbers"
+    if is_regressor(student):
+        return "logits"
+    return "hard" if sample_weight_name(student) is None else "weights"
+
+
 def _fit(student: Any, targets: DistillationTargets) -> tuple[Any, str]:
     rows = targets.rows
-    if isinstance(student, (NetworkClassifier, NetworkRegressor)) and is_regressor(student) == (
-        targets.classes is None
-    ):
-        return _fit_network(student, targets), "loss"
-    if targets.classes is None:
-        return fit_model(student, rows.X, _mixed_numbers(targets), rows.weight), "numbers"
-    if is_regressor(student):
-        return _fit_to_logits(student, targets), "logits"
-    if targets.alpha == 1:
+    way = way_of_teaching(student, "regression" if targets.classes is None else "classification")
+    if way == "loss":
+        return _fit_network(student, targets), way
+    if way == "numbers":
+        return fit_model(student, rows.X, _mixed_numbers(targets), rows.weight), way
+    if way == "logits":
+        return _fit_to_logits(student, targets), way
+    if not targets.uses_teacher:
         return fit_model(student, rows.X, rows.y, rows.weight), "hard"
-    if sample_weight_name(student) is not None:
-        return _fit_with_weights(student, targets), "weights"
+    if way == "weights":
+        return _fit_with_weights(student, targets), way
+    assert targets.classes is not None
     labels = targets.classes[_mixed_labels(targets).argmax(axis=1)]
-    return fit_model(student, rows.X, labels, rows.weight), "hard"
+    return fit_model(student, rows.X, labels, rows.weight), way
 
 
 def _fit_network(student: Any, targets: DistillationTargets) -> Any:
-    if targets.alpha < 1 and student.augment is not None:
+    if targets.uses_teacher and student.augment is not None:
         raise DataError(
             f"student has augment={student.augment!r}, but the teacher has seen the rows as they are, not changed: "
             "leave augment out, or set alpha=1."
@@ -127,7 +139,7 @@ def _fit_network(student: Any, targets: DistillationTargets) -> Any:
                 else torch.as_tensor(teacher_outputs, dtype=torch.float32, device=device)
             )
             codes = None if targets.codes is None else torch.as_tensor(targets.codes, device=device)
-            return DistillationLoss.of_classes(codes, logits, targets.temperature, targets.alpha)
+            return DistillationLoss.of_classes(codes, logits, targets.temperature, _on_device(targets.alpha, device))
 
         return student.fit_loss(rows.X, targets.classes, of_classes, sample_weight=rows.weight)
 
@@ -137,10 +149,14 @@ def _fit_network(student: Any, targets: DistillationTargets) -> Any:
             None if numbers is None else torch.as_tensor(student.scaled(numbers), device=device)
             for numbers in (rows.y, teacher_outputs)
         )
-        return DistillationLoss.of_numbers(values, teacher_values, targets.alpha)
+        return DistillationLoss.of_numbers(values, teacher_values, _on_device(targets.alpha, device))
 
     y = teacher_outputs if rows.y is None else rows.y
     return student.fit_loss(rows.X, y, of_numbers, sample_weight=rows.weight)
+
+
+def _on_device(alpha: float | np.ndarray, device: torch.device) -> Any:
+    return float(alpha) if np.ndim(alpha) == 0 else torch.as_tensor(alpha, dtype=torch.float32, device=device)
 
 
 def _mixed_numbers(targets: DistillationTargets) -> np.ndarray:
@@ -149,7 +165,7 @@ def _mixed_numbers(targets: DistillationTargets) -> np.ndarray:
     The squared error from this target differs from the mixture of the squared errors from y and t
     by a constant alone, so both have the same minimum.
     """
-    if targets.teacher_outputs is None or targets.alpha == 1:
+    if targets.teacher_outputs is None or not targets.uses_teacher:
         assert targets.rows.y is not None
         return targets.rows.y
     y = 0.0 if targets.rows.y is None else np.asarray(targets.rows.y, dtype=np.float64)
@@ -158,7 +174,7 @@ def _mixed_numbers(targets: DistillationTargets) -> np.ndarray:
 
 def _mixed_labels(targets: DistillationTargets) -> np.ndarray:
     assert targets.classes is not None
-    codes = targets.codes if targets.alpha > 0 else None
+    codes = targets.codes if targets.uses_labels else None
     return mixed_labels(codes, targets.teacher_outputs, len(targets.classes), targets.temperature, targets.alpha)
 
 
@@ -178,7 +194,7 @@ def _fit_to_logits(student: Any, targets: DistillationTargets) -> LogitClassifie
     from below, and centered so that their mean over the classes is 0.
     """
     assert targets.classes is not None
-    logits = with_floor(logits_of(_mixed_labels(targets)) * (targets.temperature if targets.alpha < 1 else 1.0))
+    logits = with_floor(logits_of(_mixed_labels(targets)) * (targets.temperature if targets.uses_teacher else 1.0))
     centered = logits - logits.mean(axis=1, keepdims=True)
     return LogitClassifier(student).fit_logits(targets.rows.X, centered, targets.classes, targets.rows.weight)
 

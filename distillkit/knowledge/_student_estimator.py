@@ -46,7 +46,7 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
     teacher: Any
     student: Any
     task: str
-    temperature: float
+    temperature: Any
     teacher_: Any
     student_: Any
     student_way_: str
@@ -101,6 +101,8 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
     def predict_teacher(self, X: Any) -> np.ndarray:
         """Predict labels or numbers (n,) with the teacher, for comparison with the student."""
         rows = self._validated(X)
+        if self.teacher_ is None:
+            raise DataError("teacher=None, as only its answers were given in fit: give the teacher to predict with it.")
         names = getattr(self, "feature_names_in_", None)
         return Teacher(self.teacher_, getattr(self, "classes_", None), names).predict(rows)
 
@@ -133,7 +135,7 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
         rows = self._validated(X)
         if self.task_ == "regression":
             return self._student().predict(rows)[:, None]
-        return softmax(self._student().logits(rows), self.temperature)
+        return softmax(self._student().logits(rows), getattr(self, "temperature_", self.temperature))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy for labels, or R2 for numbers."""

@@ -43,21 +43,25 @@ class DistillationTargets:
     Parameters
     ----------
     rows : Rows
+        The label of a row of `alpha` zero is not used.
     classes : ndarray of shape (n_classes,) or None
         Sorted labels; None for regression.
     teacher_outputs : ndarray of shape (n, n_classes) or (n,), or None
         The teacher's logits, or its numbers for regression; None only with ``alpha=1``.
     temperature : float > 0
         Temperature of the soft labels.
-    alpha : float in [0, 1]
-        Weight of the hard labels.
+    alpha : float in [0, 1], or ndarray of shape (n,)
+        Weight of the hard labels, for all rows or for each row.
+    labeled : ndarray of bool of shape (n,) or None, default=None
+        Which of the rows the student alone may learn from; None means all of them.
     """
 
     rows: Rows
     classes: np.ndarray | None
     teacher_outputs: np.ndarray | None
     temperature: float
-    alpha: float
+    alpha: float | np.ndarray
+    labeled: np.ndarray | None = None
 
     @property
     def codes(self) -> np.ndarray | None:
@@ -66,6 +70,17 @@ class DistillationTargets:
             return None
         return np.searchsorted(self.classes, self.rows.y)
 
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether the teacher's outputs have a weight for any row."""
+        return bool(np.any(np.asarray(self.alpha) < 1))
+
+    @property
+    def uses_labels(self) -> bool:
+        """Whether the labels have a weight for any row."""
+        return bool(np.any(np.asarray(self.alpha) > 0))
+
     def without_teacher(self) -> DistillationTargets:
-        """Return the same rows with their hard labels alone."""
-        return replace(self, teacher_outputs=None, alpha=1.0)
+        """Return the labeled rows with their hard labels alone."""
+        rows = self.rows if self.labeled is None else self.rows.take(np.flatnonzero(self.labeled))
+        return replace(self, rows=rows, teacher_outputs=None, alpha=1.0, labeled=None)

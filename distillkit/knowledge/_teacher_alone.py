@@ -40,7 +40,8 @@ class TeacherAlone(TeacherStudentDistiller):
     def _needs_teacher_outputs(self) -> bool:
         return False
 
-    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
+    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher | None) -> Student:
+        assert teacher is not None
         return _TeacherAsStudent(teacher.model, "itself", teacher.classes)
 
     def _record_seconds(self, teacher: float, student: float) -> None:

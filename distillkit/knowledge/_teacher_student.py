@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import count
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import _fit_context, clone
-from sklearn.utils import check_random_state, check_X_y
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 
 from distillkit.exceptions import DataError
-from distillkit.knowledge._cross_fitting import teacher_outputs
-from distillkit.knowledge._models import check_task
+from distillkit.knowledge._neighbor_rows import default_number, neighbor_rows
 from distillkit.knowledge._split import hold_out
-from distillkit.knowledge._student import Student, epochs_for, fit_student, new_student
-from distillkit.knowledge._student_estimator import StudentEstimator
-from distillkit.knowledge._student_metrics import compare_models
-from distillkit.knowledge._targets import DistillationTargets, Rows
-from distillkit.knowledge._teacher import Teacher, find_classes, fit_or_reuse_teacher, is_prefitted
-from distillkit.tables._estimators import check_columns, learn_encoder
-from distillkit.tables._frame_model import for_table
-from distillkit.utils._containers import label_array, to_numpy
-from distillkit.utils._magnitude import check_target, within_range
-from distillkit.utils._numeric_rows import validate_rows
+from distillkit.knowledge._student import Student, fit_student
+from distillkit.knowledge._student_metrics import StudentCosts, StudentScores, compare_costs, compare_models
+from distillkit.knowledge._student_preparation import StudentPreparation
+from distillkit.knowledge._targets import DistillationTargets
+from distillkit.knowledge._teacher import Teacher, is_prefitted
+from distillkit.knowledge._teacher_source import TeacherSource
+from distillkit.knowledge._teaching_rows import TeachingRows, choose_labeled
+from distillkit.tables._estimators import learn_encoder
 from distillkit.utils._process_settings import standard_settings
 from distillkit.utils._progress import progress_task, shown_progress
-from distillkit.utils._seeds import seed_model
-from distillkit.utils._targets import infer_task, one_column
-from distillkit.utils._weights import checked_weight
 
 __all__ = ["TeacherStudentDistiller"]
 
 
-class TeacherStudentDistiller(StudentEstimator):
+class TeacherStudentDistiller(StudentPreparation):
     r"""A small student that learns from a large teacher's soft labels, with or without hard labels.
 
     This method makes a model smaller, not a data set. It is used like any scikit-learn estimator:
@@ -69,9 +64,10 @@ class TeacherStudentDistiller(StudentEstimator):
         of a network, a function of (shape, n_outputs) that returns a module, or a module to start
         from; or any scikit-learn estimator. None is a small network: 16 channels for series and
         images, 32 hidden units for tables.
-    temperature : float, default=4.0
+    temperature : float or "auto", default="auto"
         Temperature of the teacher's soft labels and of the probabilities that `transform` returns.
-        It has no effect on numbers.
+        "auto" is 4 for students that learn by the loss or by logits, and 1 for those taught by
+        weights or labels, whose own probabilities are the soft labels. It has no effect on numbers.
     alpha : float in [0, 1], default=0.1
         Weight of the hard labels. 1 is ordinary training, bit for bit; 0 needs no y if the teacher
         is fitted.
@@ -84,21 +80,35 @@ class TeacherStudentDistiller(StudentEstimator):
         in evaluation mode. Note that scikit-learn's `clone`, and therefore `GridSearchCV`, discards
         what an estimator has learned: wrap a teacher that must stay fitted in
         `sklearn.frozen.FrozenEstimator`.
-    teacher_cv : int or None, default=None
-        Number of cross-fitting folds. None takes the soft labels of a teacher trained here from
-        its own training rows. With folds, each row is labeled by a copy of the teacher that was not
-        trained on it. Use it for trees and neighbors, which are overconfident on their training
-        rows; a warning says where it is needed. For other teachers the default is better: folds
-        cost one more training each, and put the teacher's test errors into the soft labels.
+    teacher_cv : int, "auto" or None, default="auto"
+        Number of cross-fitting folds for a teacher trained here: each row is labeled by a copy of
+        the teacher that was not trained on it. "auto" does this, with five folds, for trees and
+        neighbors, which are overconfident on their training rows, and takes the out-of-bag answers
+        of forests and bagging. None, and "auto" for other teachers, takes the soft labels of the
+        teacher from its own training rows, since folds cost one more training each and put the
+        teacher's test errors into the soft labels.
+    n_labeled : int or None, default=None
+        Number of rows whose labels the student may use, drawn from the classes in turn. The teacher
+        is trained on the labels of all rows, and its answers are all that the student learns of the
+        other rows. None is all rows.
+    augment : {"auto", "neighbors"} or None, default="auto"
+        "neighbors" makes rows between each row and its neighbors, which the teacher answers, and
+        the student learns the own labels of labeled rows as they are. "auto" does this for students
+        that are a single tree if the rows are those of a table.
+    n_augment : int or None, default=None
+        Number of rows to make; None is five for each row, but at least 10,000 and at most 50,000.
     control : bool, default=True
         Whether to train the same student also without the teacher, for comparison.
     validation_fraction : float in (0, 1) or None, default=0.1
         Share of the rows that is held out from both models to compute the metrics. With None, or
         with fewer than ten such rows, the metrics are computed on the training rows;
         `measured_on_` says which.
+    refit : bool, default=True
+        Whether to train teacher, student and control once more on all rows after they have been
+        compared on the validation rows.
     epochs, batch_size, lr : int or None, int, float, default=None, 256, 0.005
         Training of a student that is not an estimator yet; see `distillkit.nn.NetworkClassifier`.
-        ``epochs=None`` means at least 600 steps.
+        ``epochs=None`` means at least 600 steps on the rows that the student learns from.
     max_seconds : float or None, default=None
         Time limit in seconds for training a network student, checked between steps. The control has
         the same limit once more.
@@ -112,8 +122,10 @@ class TeacherStudentDistiller(StudentEstimator):
     Attributes
     ----------
     teacher_, student_, student_alone_ : fitted models
-        The last is the control: the same student trained on hard labels alone. It is None without
-        control or y.
+        The last is the control: the same student trained on hard labels alone, of the labeled rows.
+        It is None without control or y; `teacher_` is None where only its answers were given.
+    temperature_ : float
+        The temperature in use.
     classes_ : ndarray of shape (n_classes,)
         Sorted labels, only for classification. They include classes that a fitted teacher knows
         and y does not hold.
@@ -173,11 +185,15 @@ class TeacherStudentDistiller(StudentEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "teacher": "no_validation",  # checked in fit, with a helpful message
         "student": "no_validation",
-        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "task": [StrOptions({"auto", "classification", "regression"})],
         "teacher_fit": [StrOptions({"if_unfitted", "never", "always"})],
-        "teacher_cv": [Interval(Integral, 2, None, closed="left"), None],
+        "teacher_cv": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
+        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
+        "augment": [StrOptions({"auto", "neighbors"}), None],
+        "n_augment": [Interval(Integral, 1, None, closed="left"), None],
+        "refit": ["boolean"],
         "control": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "epochs": [Interval(Integral, 1, None, closed="left"), None],
@@ -194,13 +210,17 @@ class TeacherStudentDistiller(StudentEstimator):
         teacher: Any = None,
         student: Any = None,
         *,
-        temperature: float = 4.0,
+        temperature: float | str = "auto",
         alpha: float = 0.1,
         task: str = "auto",
         teacher_fit: str = "if_unfitted",
-        teacher_cv: int | None = None,
+        teacher_cv: int | str | None = "auto",
+        n_labeled: int | None = None,
+        augment: str | None = "auto",
+        n_augment: int | None = None,
         control: bool = True,
         validation_fraction: float | None = 0.1,
+        refit: bool = True,
         epochs: int | None = None,
         batch_size: int = 256,
         lr: float = 5e-3,
@@ -216,8 +236,12 @@ class TeacherStudentDistiller(StudentEstimator):
         self.task = task
         self.teacher_fit = teacher_fit
         self.teacher_cv = teacher_cv
+        self.n_labeled = n_labeled
+        self.augment = augment
+        self.n_augment = n_augment
         self.control = control
         self.validation_fraction = validation_fraction
+        self.refit = refit
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -227,7 +251,9 @@ class TeacherStudentDistiller(StudentEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, X_unlabeled: Any = None, teacher_proba: Any = None
+    ) -> Self:
         """Train the teacher unless it is fitted, then the student.
 
         Parameters
@@ -238,10 +264,18 @@ class TeacherStudentDistiller(StudentEstimator):
             `TableEncoder` for teacher and student; a teacher that was fitted on such a frame, or
             that is a pipeline with a `ColumnTransformer`, gets the frame itself.
         y : array-like of shape (n,) or None
-            Class labels or numbers; None only with ``alpha=0`` and a fitted teacher.
+            Class labels or numbers; None only with ``alpha=0`` and a fitted teacher or
+            `teacher_proba`.
         sample_weight : array-like of shape (n,) or None
             Weights of the rows, for student and teacher if they take weights. Rows of weight zero
             are left out.
+        X_unlabeled : array-like of shape (u, ...) or None
+            Further rows without labels, in the form of X. The student learns the teacher's answers
+            for them, which helps most where labels are few and the teacher has seen more of them.
+        teacher_proba : array-like of shape (n + u, n_classes) or (n + u,), or None
+            The teacher's probabilities, one column per class in the order of the sorted labels, or
+            its numbers: for the rows of X, and then for those of X_unlabeled. They are used in
+            place of the answers of `teacher`; with ``teacher=None`` there is no teacher at all.
 
         Returns
         -------
@@ -259,114 +293,89 @@ class TeacherStudentDistiller(StudentEstimator):
             progress_task(type(self).__name__, "model", self.max_seconds) as task,
         ):
             # 1. Validate the input and settle the task.
-            prefitted = is_prefitted(self.teacher, self.teacher_fit)
+            answered = teacher_proba is not None and self.teacher is None
+            prefitted = answered or is_prefitted(self.teacher, self.teacher_fit)
             learn_encoder(self, X)
-            rows = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
+            rows, positions = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
+            extra = self._extra_rows(X_unlabeled, rows)
             rng = check_random_state(self.random_state)
-            classes = self._resolve_task(rows, prefitted=prefitted)
+            classes = self._resolve_task(rows, prefitted=prefitted, answered=teacher_proba if answered else None)
+            given = self._given(teacher_proba, classes, positions, len(extra))
             # 2. Draw the student's seed first, so that it is the same for every alpha and teacher.
             unfitted = self._new_student(len(rows), rng)
-            # 3. Hold out validation rows, which neither model sees.
-            train, validation = hold_out(None if classes is None else rows.y, len(rows), self.validation_fraction, rng)
-            training_rows, names = rows.take(train), getattr(self, "feature_names_in_", None)
-            # 4. Train the teacher and compute its outputs for the training rows.
-            teacher_start = time.perf_counter()
-            teacher, template = fit_or_reuse_teacher(
-                self._requested_teacher(),
-                training_rows,
-                classes,
-                prefitted=prefitted,
-                device=self.device,
-                rng=rng,
-                names=names,
-            )
-            outputs = None
-            if self._needs_teacher_outputs():
-                outputs = teacher_outputs(teacher, template, training_rows, self.teacher_cv, rng)
-            if classes is not None and outputs is not None and (prefitted or self.teacher_cv is None):
-                teacher.warn_if_one_hot(outputs)
-            # 5. Train the student on the mixture of hard and soft labels, and the control on the
-            # hard labels alone.
-            targets = DistillationTargets(training_rows, classes, outputs, float(self.temperature), float(self.alpha))
-            n_models = 3 if self.control else 2
-            task.update(1, n_models)
-            student_start = time.perf_counter()
-            student = self._fit_student(unfitted, targets, teacher)
-            self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
-            task.update(2, n_models)
-            control = self._fit_control(unfitted, student, targets)
-            task.update(n_models, n_models)
-            self._store(teacher, student, control)
-            # 6. Compare the models on the validation rows, or on training rows if there are none.
+            # 3. Hold out validation rows, which neither model sees, and choose the labeled rows.
+            labels = None if classes is None else rows.y
+            train, validation = hold_out(labels, len(rows), self.validation_fraction, rng)
+            labeled = choose_labeled(rows.y, train, len(rows), self.n_labeled, classes, rng)
+            material = TeachingRows(rows, labeled, extra, given)
+            source = self._teacher_source(material, classes, prefitted=prefitted, answered=answered, rng=rng)
+            # 4. Train the models, and compare them on the validation rows.
+            refits = self.refit and len(validation) > 0
+            n_models = (3 if self.control else 2) * (2 if refits else 1)
+            done = _counter(task, n_models)
+            models = self._teach(material.take(train), source, unfitted, rng, done)
             self.measured_on_ = "validation" if len(validation) else "training"
-            measured_rows = rows.take(validation) if len(validation) else training_rows
-            for name, value in vars(compare_models(teacher, student, control, measured_rows)).items():
-                setattr(self, f"{name}_", value)
+            measured = material.take(validation if len(validation) else train)
+            given = None if measured.given is None else measured.given[: len(measured.rows)]
+            self._record(compare_models(*models, measured.rows, given))
+            # 5. Train them once more on all rows.
+            if refits:
+                models = self._teach(material, source, unfitted, rng, done)
+            self._record(compare_costs(*models[:2], measured.rows.X))
+            self._store(*models)
         return self
 
-    def _validated_rows(self, X: Any, y: Any, sample_weight: Any, *, prefitted: bool) -> Rows:
-        """Validate the input and leave out rows of weight zero."""
-        if y is None and not (self.alpha == 0 and prefitted):
+    def _teach(
+        self,
+        material: TeachingRows,
+        source: TeacherSource,
+        unfitted: Any,
+        rng: np.random.RandomState,
+        done: Callable[[], None],
+    ) -> tuple[Teacher | None, Student, Student | None]:
+        """Train teacher, student and control on rows, and call `done` after each."""
+        # 1. Train the teacher and compute its answers.
+        teacher_start = time.perf_counter()
+        teacher = source.train(material.rows)
+        outputs, own_alpha = None, float(self.alpha)
+        if self._needs_teacher_outputs():
+            if n_made := self._n_made(material, teacher):
+                material, own_alpha = material.with_extra(neighbor_rows(material.rows.X, n_made, rng)), 1.0
+            own = own_alpha < 1 or not material.labeled.all()
+            outputs = source.answers(teacher, material, rng, own=own)
+        done()
+        # 2. Train the student on the mixture of hard and soft labels, and the control on the hard
+        # labels alone.
+        targets = material.targets(source.classes, outputs, self.temperature_, float(self.alpha), own_alpha)
+        student_start = time.perf_counter()
+        student = self._fit_student(self._sized(unfitted, targets), targets, teacher)
+        self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
+        done()
+        control = self._fit_control(unfitted, student, targets)
+        if self.control:
+            done()
+        return teacher, student, control
+
+    def _n_made(self, material: TeachingRows, teacher: Teacher | None) -> int:
+        """Return the number of rows to make between neighbors."""
+        if not self._augments(material):
+            return 0
+        if teacher is None or material.given is not None:
             raise DataError(
-                f"alpha={self.alpha} with this teacher requires y to be passed, but the target y is None: "
-                "only alpha=0 with a fitted teacher needs none."
+                "augment='neighbors' makes rows for the teacher to answer, but teacher_proba holds answers for given "
+                "rows only: leave one of the two out."
             )
-        checks: dict[str, Any] = {"dtype": [np.float64, np.float32]}
-        if "encoder_" in self.__dict__:
-            y = label_array(y)
-            check_columns(self, X, "no_validation" if y is None else y, reset=True)
-            encoded = self.encoder_.transform(X)
-            X, y = (encoded, None) if y is None else check_X_y(encoded, y, estimator=self)
-        elif y is None:
-            X = validate_rows(self, to_numpy(X), **checks)
-        else:
-            X, y = validate_rows(self, to_numpy(X), y=label_array(y), **checks)
-        y = None if y is None else one_column(y)
-        X = within_range(X, getattr(self, "feature_names_in_", None))
-        self.shape_ = X.shape[1:]
-        weight = checked_weight(sample_weight, X)
-        return Rows(X, y) if weight is None else Rows(X, y, weight).take(np.flatnonzero(weight > 0))
+        return self.n_augment or default_number(len(material.rows))
 
-    def _requested_teacher(self) -> Any:
-        """Return the teacher, behind the encoder of a mixed table if it needs the frame itself."""
-        return for_table(self.teacher, self.__dict__.get("encoder_"))
-
-    def _resolve_task(self, rows: Rows, *, prefitted: bool) -> np.ndarray | None:
-        """Set `task_` and return the sorted classes, or None for regression."""
-        for name in ("task_", "classes_"):  # refitting may change the task
-            self.__dict__.pop(name, None)
-        y = rows.y
-        declared = self._task_of_models() if self.task == "auto" else self.task
-        self.task_ = declared or (self._task_hint() if y is None else infer_task(y))
-        check_task("teacher", self.teacher, self.task_)
-        if self.task_ == "classification":
-            if y is not None:
-                check_classification_targets(y)
-            self.classes_ = find_classes(self._requested_teacher(), rows, prefitted=prefitted)
-            return self.classes_
-        if y is not None and y.dtype.kind not in "iufb":
-            raise DataError(
-                "Unknown label type: regression needs numbers in y, but y holds text or objects: give numbers, or a "
-                "classifier as teacher, or task='classification'."
-            )
-        if y is not None:
-            check_target(y)
-        return None
-
-    def _new_student(self, n_rows: int, rng: np.random.RandomState) -> Any:
-        training = {name: getattr(self, name) for name in ("epochs", "batch_size", "lr", "device")}
-        if self.epochs is None:
-            training["epochs"] = epochs_for(n_rows, self.batch_size)
-        student = new_student(self.student, self.task_, **training)
-        if self.max_seconds is not None and "max_seconds" in student.get_params(deep=False):
-            student.set_params(max_seconds=self.max_seconds)
-        return seed_model(student, rng)
+    def _record(self, measured: StudentScores | StudentCosts) -> None:
+        for name, value in vars(measured).items():
+            setattr(self, f"{name}_", value)
 
     def _needs_teacher_outputs(self) -> bool:
         return bool(self.alpha < 1)
 
-    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher) -> Student:
-        return fit_student(clone(unfitted), targets)
+    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher | None) -> Student:
+        return fit_student(unfitted, targets)
 
     def _record_seconds(self, teacher: float, student: float) -> None:
         self.seconds_teacher_ = teacher if self._needs_teacher_outputs() else 0.0
@@ -376,12 +385,20 @@ class TeacherStudentDistiller(StudentEstimator):
         """Train the student without the teacher; with ``alpha=1`` it is the student itself."""
         if not self.control or targets.rows.y is None:
             return None
-        return student if self.alpha == 1 else fit_student(unfitted, targets.without_teacher())
+        alone = targets.without_teacher()
+        return student if self.alpha == 1 else fit_student(self._sized(unfitted, alone), alone)
 
-    def _store(self, teacher: Teacher, student: Student, control: Student | None) -> None:
-        self.teacher_, self.student_, self.student_way_ = teacher.model, student.model, student.method
+    def _store(self, teacher: Teacher | None, student: Student, control: Student | None) -> None:
+        self.teacher_ = None if teacher is None else teacher.model
+        self.student_, self.student_way_ = student.model, student.method
         self._learned_temperature = student.temperature
         self.student_alone_ = None if control is None else control.model
         is_network = student.method == "loss"
         self.history_: list[dict[str, Any]] = list(student.model.history_) if is_network else []
         self.stopped_by_ = student.model.stopped_by_ if is_network else None
+
+
+def _counter(task: Any, n_models: int) -> Callable[[], None]:
+    """Return a function that reports one more model as trained."""
+    numbers = count(1)
+    return lambda: task.update(next(numbers), n_models)

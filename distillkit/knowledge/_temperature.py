@@ -58,7 +58,11 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
 
 
 def mixed_labels(
-    codes: np.ndarray | None, logits: np.ndarray | None, n_classes: int, temperature: float, alpha: float
+    codes: np.ndarray | None,
+    logits: np.ndarray | None,
+    n_classes: int,
+    temperature: float,
+    alpha: float | np.ndarray,
 ) -> np.ndarray:
     """Return the mixture ``alpha 1[k = y] + (1 - alpha) softmax(z / T)_k`` of hard and soft labels.
 
@@ -70,13 +74,14 @@ def mixed_labels(
         The teacher's logits z; may be None with ``alpha=1``.
     n_classes : int
     temperature : float > 0
-    alpha : float in [0, 1]
-        Weight of the hard labels.
+    alpha : float in [0, 1], or ndarray of shape (n,)
+        Weight of the hard labels, for all rows or for each row.
 
     Returns
     -------
     ndarray of shape (n, n_classes), float64
     """
+    share = np.reshape(alpha, (-1, 1))
     hard = 0.0 if codes is None else np.eye(n_classes)[codes]
     soft = 0.0 if logits is None else softmax(logits, temperature)
-    return np.asarray(alpha * hard + (1 - alpha) * soft)
+    return np.asarray(share * hard + (1 - share) * soft)
