@@ -11,7 +11,7 @@ import click
 
 from distillkit.cli._completion import Name
 from distillkit.cli._interrupts import note_of_distillation, noted, remember
-from distillkit.cli._options import data_root_option
+from distillkit.cli._options import data_root_option, plugin_option
 
 __all__ = ["distill", "parse_params"]
 
@@ -72,6 +72,7 @@ __all__ = ["distill", "parse_params"]
 @click.option("--download", is_flag=True, help="Download a named dataset into the data root if it is not there.")
 @data_root_option
 @noted(note_of_distillation)
+@plugin_option
 def distill(
     method: str,
     source: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,7 +28,7 @@ _PIPE_WIDTH = 240
 @click.option("--task", help="Only what does this task: classification or regression.")
 @click.option("--modality", help="Only what takes these rows: table, series or image.")
 @click.option("--stage", help="For metrics: only those of this stage, prediction, data or run.")
-@click.option("--plugin", help="Only what this distribution provides.")
+@click.option("--plugin", help="Only what this distribution, or this Python file with hooks, provides.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
 @click.option("--requirements", is_flag=True, help="For plugins: print those in use as a requirements file for pip.")
 @click.option("--strict", is_flag=True, help="For plugins: exit with status 1 unless all of them are active.")
@@ -46,6 +47,7 @@ def list_(things: str | None, as_json: bool, requirements: bool, strict: bool, *
     if requirements:
         _print_requirements(things)
         return
+    filters["plugin"] = _loaded(filters["plugin"])
     if things is None:
         entries = kind_entries()
         things = "kinds"
@@ -60,6 +62,16 @@ def list_(things: str | None, as_json: bool, requirements: bool, strict: bool, *
         _print(entries)
     if strict and any(entry.get("status") not in (None, "active") for entry in entries):
         raise click.exceptions.Exit(1)
+
+
+def _loaded(plugin: str | None) -> str | None:
+    """Return the name of a plugin, which is loaded first if it is a file."""
+    if plugin is None or not plugin.endswith(".py"):
+        return plugin
+    from distillkit.plugins import get_manager, use_plugin_files
+
+    use_plugin_files([plugin])
+    return get_manager().records[f"file:{Path(plugin).absolute()}"].dist
 
 
 def _print_requirements(things: str | None) -> None:

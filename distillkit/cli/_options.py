@@ -13,7 +13,7 @@ from distillkit.cli._completion import Name
 if TYPE_CHECKING:
     from distillkit.bench.planning._load_suite import Suite
 
-__all__ = ["data_root_option", "load_narrowed", "results_folder", "suite_options"]
+__all__ = ["data_root_option", "load_narrowed", "plugin_option", "results_folder", "suite_options"]
 
 _LISTS = ("datasets", "methods", "evaluators", "budgets")
 
@@ -28,6 +28,25 @@ data_root_option = click.option(
 )
 
 
+def _use_files(_ctx: click.Context, _param: click.Parameter, paths: tuple[Path, ...]) -> None:
+    if paths:
+        from distillkit.plugins import use_plugin_files
+
+        use_plugin_files(paths)
+
+
+plugin_option = click.option(
+    "--plugin",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_files,
+    metavar="FILE.py",
+    help="Use what this Python file with hooks provides (may be repeated).",
+)
+
+
 def suite_options(command: Command) -> Command:
     """Add the options that choose the results folder and narrow a suite."""
     options = [
@@ -36,6 +55,7 @@ def suite_options(command: Command) -> Command:
             "--output", "-o", type=click.Path(path_type=Path), help="Results folder.  [default: results/SUITE]"
         ),
         data_root_option,
+        plugin_option,
         click.option(
             "--download",
             is_flag=True,

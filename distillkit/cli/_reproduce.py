@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distillkit.cli._options import data_root_option
+from distillkit.cli._options import data_root_option, plugin_option
 
 if TYPE_CHECKING:
     from distillkit.bench.sharing._row_source import RowSource
@@ -19,6 +19,7 @@ __all__ = ["reproduce"]
 @click.argument("key")
 @click.argument("results", type=click.Path(path_type=Path), required=False)
 @data_root_option
+@plugin_option
 def reproduce(key: str, results: Path | None, data_root: Path | None) -> None:
     """Run the cell of the stored row KEY again, and say whether the outcome is identical.
 

@@ -9,6 +9,7 @@ import click
 
 from distillkit.cli._completion import Name
 from distillkit.cli._entries import PLURALS
+from distillkit.cli._options import plugin_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ _PIPE_WIDTH = 100
 @click.argument("name", type=Name(*PLURALS))
 @click.option("--kind", type=click.Choice(tuple(PLURALS)), help="Only what is of this kind, if several have the name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the description as JSON, for programs.")
+@plugin_option
 def show(name: str, kind: str | None, as_json: bool) -> None:
     """Show what NAME does, its parameters with their defaults, its presets, source and plugin.
 

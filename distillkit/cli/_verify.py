@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from distillkit.cli._options import data_root_option
+from distillkit.cli._options import data_root_option, plugin_option
 from distillkit.cli._reproduce import described
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["verify"]
     "rows that are not among them, and none of them may have changed.",
 )
 @data_root_option
+@plugin_option
 def verify(results: Path, sample: int, every: bool, seed: int, base: Path | None, data_root: Path | None) -> None:
     """Check the rows and files of RESULTS, and run a random sample of the rows again.
 

@@ -75,10 +75,12 @@ def load_image_tar(
 ) -> Dataset:
     """Load a tar archive of images, compressed or not.
 
-    The paths in the archive, the options and the errors are those of `load_image_folder`.
+    The paths in the archive and the errors are those of `load_image_folder`.
 
     Parameters
     ----------
+    path, test_path, size
+        As for `load_image_folder`, with archives in place of folders.
     split : int
         Number of the split, which chooses the rows that are held out.
     """

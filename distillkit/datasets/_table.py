@@ -133,6 +133,8 @@ def load_parquet(
 
     Parameters
     ----------
+    path, target, task, test_path, missing, drop, weight, soft_labels, max_categories
+        As for `load_csv`.
     split : int
         Number of the split, which chooses the rows that are held out.
     """

@@ -13,22 +13,28 @@ These environment variables are read when the manager is created:
     integration of a plugin.
 ``DISTILLKIT_DISABLE_PLUGINS=1``
     Load the built-in plugin only.
+``DISTILLKIT_PLUGINS="one.py:two.py"``
+    Load these files with hooks as well, joined as the folders of PATH; see `use_plugin_files`.
 ``DISTILLKIT_BLOCK_PLUGINS="name,name"``
     Never import these plugins, given as distributions, entry points or ``dist:entry``.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from distillkit.exceptions import PluginError
+from distillkit.plugins._files import FILES_VARIABLE, candidate_of_file, named_files
 from distillkit.plugins._manager import PluginManager
 from distillkit.plugins._record import PluginRecord
 from distillkit.plugins._registry import KINDS
 
-__all__ = ["KINDS", "PluginManager", "PluginRecord", "get_manager", "reset_manager"]
+__all__ = ["KINDS", "PluginManager", "PluginRecord", "get_manager", "reset_manager", "use_plugin_files"]
 
 
 @dataclass
@@ -68,3 +74,30 @@ def reset_manager() -> None:
     """Discard the manager, so that the next `get_manager` searches for plugins again."""
     with _shared.lock:
         _shared.manager = None
+
+
+def use_plugin_files(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Load single-file plugins in this process and in those that it starts from now on.
+
+    A file has hooks as the module of an installed plugin has them, and its targets are its own
+    classes and functions. What it provides has a version that is computed from the content of the
+    file, so that an edited file reruns its own benchmark cells.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Python files. One that is in use already is loaded again if it has been edited.
+
+    Raises
+    ------
+    PluginError
+        If a file cannot be read or is no Python file; then none is loaded.
+    """
+    new = list(dict.fromkeys(str(Path(path).absolute()) for path in paths))
+    for path in new:
+        candidate_of_file(path)
+    with _shared.lock:
+        os.environ[FILES_VARIABLE] = os.pathsep.join(dict.fromkeys([*named_files(), *new]))
+        if _shared.manager is not None:
+            for path in new:
+                _shared.manager.load_file(path)

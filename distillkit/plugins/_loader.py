@@ -15,6 +15,7 @@ from distillkit.exceptions import PluginError, PluginWarning
 from distillkit.hookspecs import PROJECT, Hooks
 from distillkit.plugins._containment import ProcessExitError, contain
 from distillkit.plugins._discovery import Candidate, check_host, find_candidates, normalize
+from distillkit.plugins._files import candidate_of_file, named_files
 from distillkit.plugins._record import PluginRecord
 from distillkit.plugins._validation import check_hooks, check_results
 
@@ -81,7 +82,31 @@ class PluginLoader:
                 self._records[record.name] = record
             else:
                 self._load_candidate(candidate, record)
+        for path in [] if self.disabled else named_files():
+            self.load_file(path)
         return self
+
+    def load_file(self, path: str) -> None:
+        """Register a single-file plugin, again if its content has changed.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path of a Python file with hooks.
+
+        Raises
+        ------
+        PluginError
+            If the file cannot be read, or if it is broken and the manager is strict.
+        """
+        candidate = candidate_of_file(path)
+        earlier = self._records.get(candidate.name)
+        if earlier is not None and earlier.version == candidate.version:
+            return
+        if self._pluggy.has_plugin(candidate.name):
+            self._pluggy.unregister(name=candidate.name)
+        record = PluginRecord(candidate.name, candidate.dist, candidate.version, is_file=True)
+        self._load_candidate(candidate, record)
 
     def _is_blocked(self, candidate: Candidate) -> bool:
         dist, _, entry = candidate.name.partition(":")

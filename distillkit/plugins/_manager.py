@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from distillkit.exceptions import PluginError, UnknownNameError
+from distillkit.plugins._files import versioned
 from distillkit.plugins._loader import PluginLoader
 from distillkit.plugins._record import OWN
 from distillkit.plugins._registry import KINDS, Table, build_table, unknown_name
@@ -108,6 +109,24 @@ class PluginManager(PluginLoader):
         self._added[kind, name] = spec, record
         return name
 
+    def load_file(self, path: str) -> None:
+        """Register a single-file plugin, again if its content has changed.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path of a Python file with hooks.
+
+        Raises
+        ------
+        PluginError
+            If the file cannot be read, or if it is broken and the manager is strict.
+        """
+        with self._lock:
+            self._tables.clear()
+            self._published = None
+            super().load_file(path)
+
     def specs(self, kind: str) -> dict[str, Spec]:
         """Return all specs of one kind.
 
@@ -195,8 +214,11 @@ class PluginManager(PluginLoader):
         return dict(self._records)
 
     def requirements(self) -> list[str]:
-        """Return ``"dist==version"`` of each third-party distribution in use, sorted."""
-        third_party = (record for record in self.records.values() if not record.is_builtin)
+        """Return ``"dist==version"`` of each third-party distribution in use, sorted.
+
+        Plugins that are single files are no distributions, and left out.
+        """
+        third_party = (record for record in self.records.values() if not (record.is_builtin or record.is_file))
         in_use = (record for record in third_party if record.status == "active" or record.provides)
         return sorted({f"{record.dist}=={record.version}" for record in in_use})
 
@@ -274,7 +296,10 @@ class PluginManager(PluginLoader):
         with self._lock:
             if kind not in self._tables:
                 hook, spec_type = KINDS[kind]
-                provided = self._collect(hook, spec_type)
+                provided = [
+                    (record, versioned(spec, record.version) if record.is_file else spec)
+                    for record, spec in self._collect(hook, spec_type)
+                ]
                 for record, spec in provided:
                     _record_provided(record, f"{kind}:{spec.name}")
                 table, conflicts = build_table(kind, provided)

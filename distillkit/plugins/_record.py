@@ -38,6 +38,9 @@ class PluginRecord:
         Names that the plugin provides, as ``"kind:name"``, for the hooks called so far.
     failed : list of str
         Stages that raised an error: ``"load"`` or the name of a hook.
+    is_file : bool
+        Whether the plugin is a single file, given by its path. Its distribution is called
+        ``"file+<name>"`` then, and its version is a checksum of its content.
     """
 
     name: str
@@ -48,6 +51,7 @@ class PluginRecord:
     hooks: list[str] = field(default_factory=list)
     provides: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    is_file: bool = False
 
     def __str__(self) -> str:
         return f"plugin {self.name!r} ({self.dist} {self.version})"

@@ -18,7 +18,8 @@ from distillkit.bench.planning._make_plan import Cell, CellGroup
 from distillkit.bench.planning._suite import Limits
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
-from distillkit.plugins import get_manager
+from distillkit.plugins import get_manager, use_plugin_files
+from distillkit.plugins._files import named_files
 from distillkit.plugins._record import OWN
 
 __all__ = ["GroupRunner"]
@@ -42,6 +43,7 @@ class GroupRunner:
     environment: str
     on_row: Callable[[Row], None] | None = None
     ends: float | None = None
+    plugin_files: tuple[str, ...] = field(default_factory=lambda: tuple(named_files()))
     _locks: dict[str, Any] = field(default_factory=dict, repr=False)
     _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
     _intact: set[str] = field(default_factory=set, repr=False)
@@ -53,6 +55,7 @@ class GroupRunner:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._guard = threading.Lock()
+        use_plugin_files(self.plugin_files)
 
     def __call__(self, group: CellGroup) -> list[Row]:
         """Prepare the data if necessary, distil once, evaluate each cell, and write all rows."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from distillkit.bench.planning._suite import Entry, Limits, Suite
 from distillkit.bench.planning._suite_parser import Parser as _Parser
 from distillkit.exceptions import SuiteError
+from distillkit.plugins import use_plugin_files
 from distillkit.utils._file_bounds import parsed_toml
 
 __all__ = ["Entry", "Limits", "Suite", "find_suite", "load_suite", "parse_suite", "shipped_suites"]
@@ -80,14 +81,15 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
         a list of them), ``seeds`` and ``evaluation_seeds`` (a number of seeds or a list of them;
         ``seeds`` also a table with the key ``default`` and the most seeds of each method),
         ``controls`` (false adds no controls to the methods),
-        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``settings``
+        ``metrics`` (names or "all"), ``exclude`` (methods left out of "all"), ``plugins``
+        (Python files with hooks, which are loaded at once), ``settings``
         (parameters by the name of a method or evaluator, for all of its uses), ``primary`` (the
         metric to rank by, per task), ``limits`` (``seconds`` and ``memory_mb`` of each child
         process) and ``threads`` (number of threads of each child process, 1 by default).
     filename : str, default="suite"
         Name of the file for error messages.
     base : Path or None
-        Folder that relative paths in ``datasets`` start from.
+        Folder that relative paths in ``datasets`` and ``plugins`` start from.
 
     Raises
     ------
@@ -98,4 +100,6 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
         data = parsed_toml(text)
     except ValueError as exc:  # of Python as well, about numbers of thousands of digits
         raise SuiteError(f"{filename} is not valid TOML: {exc}.") from None
-    return _Parser(data, text, filename, base).suite()
+    suite = _Parser(data, text, filename, base).suite()
+    use_plugin_files(suite.plugins)
+    return suite

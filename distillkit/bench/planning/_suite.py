@@ -73,6 +73,7 @@ class Suite:
     evaluation_seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] | None = None  # None: the standard ones; ("all",): every one
     exclude: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings_tuned_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
     primary: dict[str, str] = field(default_factory=dict)

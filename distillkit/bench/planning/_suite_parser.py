@@ -40,6 +40,7 @@ class Parser:
         "name",
         "description",
         "exclude",
+        "plugins",
         "settings",
         "controls",
         "splits",
@@ -76,6 +77,7 @@ class Parser:
             evaluation_seeds=self.numbers("evaluation_seeds", self.data.get("evaluation_seeds", 1)),
             metrics=self.metrics(),
             exclude=self.names("exclude") if self.data.get("exclude", []) != [] else (),
+            plugins=self.plugins(),
             settings=self.settings(),
             settings_tuned_on=self.settings_tuned_on(),
             primary=self.primary(),
@@ -84,6 +86,15 @@ class Parser:
             source=self.text,
             filename=self.filename,
         )
+
+    def plugins(self) -> tuple[str, ...]:
+        """Return the paths of the plugin files; relative ones start at the suite's folder."""
+        names = self.names("plugins") if self.data.get("plugins", []) != [] else ()
+        paths = [str((self.base or Path()) / name) for name in names]
+        for name, path in zip(names, paths, strict=True):
+            if Path(path).suffix != ".py" or not Path(path).is_file():
+                raise self.fail("plugins", f"names {name!r}, which is no Python file: correct the path.", name)
+        return tuple(paths)
 
     def check_keys(self) -> None:
         for key in self.data:

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from distillkit.exceptions import UnknownNameError
 from distillkit.plugins import get_manager
 from distillkit.specs import MetricSpec
+from distillkit.testing._runner import CheckResult, raise_first, run_checks
 from distillkit.testing.metrics import _graded, _invariances, _predictions
 from distillkit.testing.metrics._by_design import BY_DESIGN
 from distillkit.testing.metrics._subject import Subject
 
-__all__ = ["CheckResult", "check_metric", "metric_checks", "metric_results"]
+__all__ = ["by_design", "check_metric", "metric_checks", "metric_results"]
 
 _STAGES = ("data", "prediction")
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """Result of one check of a metric.
-
-    Parameters
-    ----------
-    name : str
-        Name of the check.
-    passed : bool
-    text : str
-        What the check demands; for a failure, what is wrong and how to mend it.
-    """
-
-    name: str
-    passed: bool
-    text: str
 
 
 def metric_checks(
@@ -69,7 +51,7 @@ def metric_checks(
         If the metric is of stage "run", whose records follow no rule that could be checked.
     """
     subject = _subject(metric, facts, options)
-    left_out = _by_design(metric)
+    left_out = by_design(metric)
     return [
         (check.__name__, partial(check, subject)) for check in _checks_of(subject) if check.__name__ not in left_out
     ]
@@ -96,13 +78,8 @@ def metric_results(
     UnknownNameError
         If `skip` contains the name of no check.
     """
-    checks = dict(metric_checks(metric, options=options, **facts))
-    for name in skip:
-        if name not in checks:
-            raise UnknownNameError("check", name, checks)
-        del checks[name]
-    return [_result(name, check) for name, check in checks.items()] + [
-        CheckResult(name, passed=True, text=f"left out: {reason}") for name, reason in _by_design(metric).items()
+    return run_checks(metric_checks(metric, options=options, **facts), skip) + [
+        CheckResult(name, passed=True, text=f"left out: {reason}") for name, reason in by_design(metric).items()
     ]
 
 
@@ -142,18 +119,10 @@ def check_metric(
     ...
     AssertionError: mean-distance fails ...
     """
-    checks = dict(metric_checks(metric, options=options, **facts))
-    for name in skip:
-        if name not in checks:
-            raise UnknownNameError("check", name, checks)
-        del checks[name]
-    for name, check in checks.items():
-        result = _result(name, check)
-        if not result.passed:
-            raise AssertionError(f"{_subject(metric, facts).spec.name} fails {name}: {result.text}")
+    raise_first(_subject(metric, facts).spec.name, metric_checks(metric, options=options, **facts), skip)
 
 
-def _by_design(metric: Any) -> dict[str, str]:
+def by_design(metric: Any) -> dict[str, str]:
     """Return the checks that a registered built-in metric fails by design, with the reasons."""
     if not isinstance(metric, str) or metric not in BY_DESIGN:
         return {}
@@ -186,14 +155,3 @@ def _subject(metric: Any, facts: dict[str, Any], options: Mapping[str, Any] | No
     else:
         raise TypeError(f"{metric!r} is no metric: give a registered name, a MetricSpec or a function.")
     return Subject(spec, partial(spec.load(), **options) if options else spec.load())
-
-
-def _result(name: str, check: Callable[[], None]) -> CheckResult:
-    try:
-        check()
-    except AssertionError as exc:
-        return CheckResult(name, passed=False, text=str(exc))
-    except Exception as exc:  # any other exception is also a failure
-        return CheckResult(name, passed=False, text=f"it raises {type(exc).__name__}: {exc}")
-    function = check.func if isinstance(check, partial) else check
-    return CheckResult(name, passed=True, text=(function.__doc__ or "").strip().split("\n")[0])
