@@ -139,7 +139,10 @@ def _fit_network(student: Any, targets: DistillationTargets) -> Any:
                 else torch.as_tensor(teacher_outputs, dtype=torch.float32, device=device)
             )
             codes = None if targets.codes is None else torch.as_tensor(targets.codes, device=device)
-            return DistillationLoss.of_classes(codes, logits, targets.temperature, _on_device(targets.alpha, device))
+            alpha = _on_device(targets.alpha, device)
+            return DistillationLoss.of_classes(
+                codes, logits, targets.temperature, alpha, targets.plan, int(student.epochs)
+            )
 
         return student.fit_loss(rows.X, targets.classes, of_classes, sample_weight=rows.weight)
 

@@ -71,10 +71,11 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
         A student that is a regressor decides nothing, because it can also learn the logits of a
         classification task.
         """
-        if _is_kind(is_classifier, self.teacher):
-            return "classification"
-        if _is_kind(is_regressor, self.teacher):
-            return "regression"
+        for teacher in self.teacher if isinstance(self.teacher, (list, tuple)) else [self.teacher]:
+            if _is_kind(is_classifier, teacher):
+                return "classification"
+            if _is_kind(is_regressor, teacher):
+                return "regression"
         return "classification" if _is_kind(is_classifier, self.student) else None
 
     def _validated(self, X: Any) -> np.ndarray:

@@ -10,12 +10,15 @@ from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from distillkit.exceptions import DataError
+from distillkit.knowledge._averaged_teachers import AveragedTeachers
+from distillkit.knowledge._loss_plan import LossPlan
 from distillkit.knowledge._memorizing import is_tree
 from distillkit.knowledge._models import check_task, is_estimator
+from distillkit.knowledge._soft_losses import DEFAULT_TEMPERATURES
 from distillkit.knowledge._student import epochs_for, new_student, way_of_teaching
 from distillkit.knowledge._student_estimator import StudentEstimator
 from distillkit.knowledge._targets import DistillationTargets, Rows
-from distillkit.knowledge._teacher import Teacher, find_classes, new_teacher
+from distillkit.knowledge._teacher import Teacher, find_classes, is_prefitted, new_teacher
 from distillkit.knowledge._teacher_source import TeacherSource
 from distillkit.knowledge._teaching_rows import TeachingRows, given_outputs
 from distillkit.tables._estimators import check_columns, check_order
@@ -29,7 +32,7 @@ from distillkit.utils._weights import checked_weight
 
 __all__ = ["StudentPreparation"]
 
-_NETWORK_TEMPERATURE = 4.0
+_EPOCHS_OF_SELF = 100
 
 
 class StudentPreparation(StudentEstimator):
@@ -39,6 +42,9 @@ class StudentPreparation(StudentEstimator):
     alpha: float
     teacher_cv: Any
     augment: str | None
+    loss: str
+    temperature_schedule: Any
+    alpha_schedule: Any
     epochs: int | None
     batch_size: int
     lr: float
@@ -99,7 +105,53 @@ class StudentPreparation(StudentEstimator):
 
     def _requested_teacher(self) -> Any:
         """Return the teacher, behind the encoder of a mixed table if it needs the frame itself."""
-        return for_table(self.teacher, self.__dict__.get("encoder_"))
+        return for_table(self._teacher_model(), self.__dict__.get("encoder_"))
+
+    def _teacher_model(self) -> Any:
+        """Return the teacher, where several are one, and the student teaches itself by name.
+
+        Raises
+        ------
+        DataError
+            If there is an empty list, or something in it that cannot teach.
+        """
+        if isinstance(self.teacher, str) and self.teacher == "self":
+            if is_estimator(self.student):
+                return clone(self.student)
+            regresses = self._task_hint() == "regression"
+            training = {name: getattr(self, name) for name in ("epochs", "batch_size", "lr", "device")}
+            training["epochs"] = self.epochs or _EPOCHS_OF_SELF
+            return new_student(self.student, "regression" if regresses else "classification", **training)
+        if not isinstance(self.teacher, (list, tuple)):
+            return self.teacher
+        if not self.teacher:
+            raise DataError("teacher=[] holds no teacher: give one or more.")
+        for member in self.teacher:
+            is_prefitted(member, "if_unfitted")  # refuses what cannot teach
+        return AveragedTeachers(list(self.teacher))
+
+    def _loss_plan(self, way: str) -> LossPlan:
+        """Return the loss and its schedules.
+
+        Raises
+        ------
+        DataError
+            If a loss or a schedule was set for a student that is not taught by a loss, or if the
+            schedule of alpha has no two terms to weigh.
+        """
+        plan = LossPlan(self.loss, self.temperature_schedule, self.alpha_schedule)
+        if plan == LossPlan():
+            return plan
+        if way != "loss" or self.task_ == "regression":
+            raise DataError(
+                f"loss={self.loss!r} and schedules are for networks that learn classes, but this student is taught by "
+                f"{way} ({self.task_}): leave them out, or give the name of a network as student."
+            )
+        if self.alpha_schedule is not None and not 0 < self.alpha < 1:
+            raise DataError(
+                f"alpha_schedule weighs labels and teacher, but alpha={self.alpha:g} leaves one of them out."
+            )
+        return plan
 
     def _resolve_task(self, rows: Rows, *, prefitted: bool, answered: Any = None) -> np.ndarray | None:
         """Set `task_` and return the sorted classes, or None for regression.
@@ -111,7 +163,7 @@ class StudentPreparation(StudentEstimator):
         y = rows.y
         declared = self._task_of_models() if self.task == "auto" else self.task
         self.task_ = declared or (self._task_hint() if y is None else infer_task(y))
-        check_task("teacher", self.teacher, self.task_)
+        check_task("teacher", self._teacher_model(), self.task_)
         if self.task_ == "classification":
             if y is not None:
                 check_classification_targets(y)
@@ -138,7 +190,8 @@ class StudentPreparation(StudentEstimator):
         if self.max_seconds is not None and "max_seconds" in student.get_params(deep=False):
             student.set_params(max_seconds=self.max_seconds)
         way = way_of_teaching(student, self.task_)
-        automatic = _NETWORK_TEMPERATURE if way in {"loss", "logits"} else 1.0
+        self._plan = self._loss_plan(way)
+        automatic = DEFAULT_TEMPERATURES[self.loss] if way in {"loss", "logits"} else 1.0
         self.temperature_ = automatic if isinstance(self.temperature, str) else float(self.temperature)
         return seed_model(student, rng)
 

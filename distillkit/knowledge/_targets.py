@@ -7,7 +7,11 @@ from typing import Self
 
 import numpy as np
 
+from distillkit.knowledge._loss_plan import LossPlan
+
 __all__ = ["DistillationTargets", "Rows"]
+
+_PLAN = LossPlan()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,8 @@ class DistillationTargets:
         Temperature of the soft labels.
     alpha : float in [0, 1], or ndarray of shape (n,)
         Weight of the hard labels, for all rows or for each row.
+    plan : LossPlan
+        Loss of network students and its schedules.
     labeled : ndarray of bool of shape (n,) or None, default=None
         Which of the rows the student alone may learn from; None means all of them.
     """
@@ -62,6 +68,7 @@ class DistillationTargets:
     temperature: float
     alpha: float | np.ndarray
     labeled: np.ndarray | None = None
+    plan: LossPlan = _PLAN
 
     @property
     def codes(self) -> np.ndarray | None:
@@ -83,4 +90,4 @@ class DistillationTargets:
     def without_teacher(self) -> DistillationTargets:
         """Return the labeled rows with their hard labels alone."""
         rows = self.rows if self.labeled is None else self.rows.take(np.flatnonzero(self.labeled))
-        return replace(self, rows=rows, teacher_outputs=None, alpha=1.0, labeled=None)
+        return replace(self, rows=rows, teacher_outputs=None, alpha=1.0, labeled=None, plan=_PLAN)

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from distillkit.exceptions import DataError, DistillkitWarning
+from distillkit.knowledge._averaged_teachers import AveragedTeachers
 from distillkit.knowledge._models import (
     class_logits,
     fit_model,
@@ -168,6 +170,14 @@ def new_teacher(
     device : str
     rng : RandomState
     """
+    if isinstance(teacher, AveragedTeachers):
+        members = [
+            (FrozenEstimator(member) if is_estimator(member) else member)
+            if not isinstance(member, str) and member is not None and is_fitted(member)
+            else new_teacher(member, shape, n_rows, task, device, rng)
+            for member in teacher.teachers
+        ]
+        return AveragedTeachers(members)
     if is_estimator(teacher):
         return seed_model(clone(teacher), rng)
     if teacher == "linear":

@@ -53,12 +53,13 @@ class TeacherStudentDistiller(StudentPreparation):
 
     Parameters
     ----------
-    teacher : estimator, Module, str or None, default=None
+    teacher : estimator, Module, str, list of these or None, default=None
         Any scikit-learn classifier or regressor, a torch module, or the name of a network. A module
         gets the rows in the units of X, as tensors of its own precision, and returns one logit per
         class in the order of the sorted labels, or one number. None is gradient boosting for tables
         and a network for series and images. The values of `decision_function` serve as logits for
-        classifiers without `predict_proba`.
+        classifiers without `predict_proba`. A list of teachers answers with the mean of their
+        probabilities or numbers, and "self" is the student itself, trained on the labels.
     student : estimator, Module, callable, str or None, default=None
         A `distillkit.nn.NetworkClassifier` or `NetworkRegressor` with settings of its own; the name
         of a network, a function of (shape, n_outputs) that returns a module, or a module to start
@@ -71,6 +72,16 @@ class TeacherStudentDistiller(StudentPreparation):
     alpha : float in [0, 1], default=0.1
         Weight of the hard labels. 1 is ordinary training, bit for bit; 0 needs no y if the teacher
         is fitted.
+    loss : {"kd", "dkd", "dist", "logit_std", "mse_logits"}, default="kd"
+        The soft term of networks that learn classes. "kd" is the divergence above, "dkd" weighs the
+        label against the other classes and, eight times as much, these among each other, "dist"
+        correlates the probabilities within rows and within classes, "logit_std" is "kd" of logits
+        of mean 0 and deviation 1 in each row, and "mse_logits" the squared difference of the
+        logits. `temperature` is then by default 4, for "logit_std" 2.
+    temperature_schedule, alpha_schedule : (float, float), callable or None, default=None
+        Values of the first and of the last epoch of a network, linear in between, or a function of
+        the progress from 0 to 1, in place of `temperature` and of `alpha`, which must lie between 0
+        and 1. `history_` then has the values.
     task : {"auto", "classification", "regression"}, default="auto"
         Kind of the target y. "auto" is the task of a teacher that is a classifier or a regressor,
         or else of a student that is a classifier; if neither decides, it is inferred from y as in
@@ -187,6 +198,9 @@ class TeacherStudentDistiller(StudentPreparation):
         "student": "no_validation",
         "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, 1, closed="both")],
+        "loss": [StrOptions({"kd", "dkd", "dist", "logit_std", "mse_logits"})],
+        "temperature_schedule": [tuple, callable, None],
+        "alpha_schedule": [tuple, callable, None],
         "task": [StrOptions({"auto", "classification", "regression"})],
         "teacher_fit": [StrOptions({"if_unfitted", "never", "always"})],
         "teacher_cv": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
@@ -212,6 +226,9 @@ class TeacherStudentDistiller(StudentPreparation):
         *,
         temperature: float | str = "auto",
         alpha: float = 0.1,
+        loss: str = "kd",
+        temperature_schedule: Any = None,
+        alpha_schedule: Any = None,
         task: str = "auto",
         teacher_fit: str = "if_unfitted",
         teacher_cv: int | str | None = "auto",
@@ -233,6 +250,9 @@ class TeacherStudentDistiller(StudentPreparation):
         self.student = student
         self.temperature = temperature
         self.alpha = alpha
+        self.loss = loss
+        self.temperature_schedule = temperature_schedule
+        self.alpha_schedule = alpha_schedule
         self.task = task
         self.teacher_fit = teacher_fit
         self.teacher_cv = teacher_cv
@@ -294,7 +314,7 @@ class TeacherStudentDistiller(StudentPreparation):
         ):
             # 1. Validate the input and settle the task.
             answered = teacher_proba is not None and self.teacher is None
-            prefitted = answered or is_prefitted(self.teacher, self.teacher_fit)
+            prefitted = answered or is_prefitted(self._teacher_model(), self.teacher_fit)
             learn_encoder(self, X)
             rows, positions = self._validated_rows(X, y, sample_weight, prefitted=prefitted)
             extra = self._extra_rows(X_unlabeled, rows)
@@ -346,7 +366,7 @@ class TeacherStudentDistiller(StudentPreparation):
         done()
         # 2. Train the student on the mixture of hard and soft labels, and the control on the hard
         # labels alone.
-        targets = material.targets(source.classes, outputs, self.temperature_, float(self.alpha), own_alpha)
+        targets = material.targets(source.classes, outputs, self.temperature_, float(self.alpha), own_alpha, self._plan)
         student_start = time.perf_counter()
         student = self._fit_student(self._sized(unfitted, targets), targets, teacher)
         self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)

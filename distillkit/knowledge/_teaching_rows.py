@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distillkit.exceptions import DataError
+from distillkit.knowledge._loss_plan import LossPlan
 from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.knowledge._temperature import logits_of
 from distillkit.utils._hold_out import rows_by_class
@@ -57,6 +58,7 @@ class TeachingRows:
         temperature: float,
         alpha: float,
         own_alpha: float,
+        plan: LossPlan,
     ) -> DistillationTargets:
         """Return what the student is trained on.
 
@@ -69,18 +71,19 @@ class TeachingRows:
         temperature, alpha : float
         own_alpha : float in [0, 1]
             Weight of the labels in the labeled rows if there are other rows.
+        plan : LossPlan
         """
         if outputs is None or (not len(self.extra) and self.labeled.all()):
             rows = self.rows if self.labeled.all() else self.rows.take(np.flatnonzero(self.labeled))
-            return DistillationTargets(rows, classes, outputs, temperature, alpha)
+            return DistillationTargets(rows, classes, outputs, temperature, alpha, plan=plan)
         # The labels of all other rows are replaced by the teacher's, so that none can be learned.
         labeled = np.concatenate([self.labeled, np.zeros(len(self.extra), dtype=bool)])
         if self.rows.y is None:
-            return DistillationTargets(self._all_rows(None), classes, outputs, temperature, alpha)
+            return DistillationTargets(self._all_rows(None), classes, outputs, temperature, alpha, plan=plan)
         y = outputs if classes is None else classes[outputs.argmax(axis=1)]
         y = np.where(_as_mask(labeled, y), np.concatenate([self.rows.y, y[len(self.rows) :]]), y)
         weights = np.where(labeled, own_alpha, 0.0)
-        return DistillationTargets(self._all_rows(y), classes, outputs, temperature, weights, labeled)
+        return DistillationTargets(self._all_rows(y), classes, outputs, temperature, weights, labeled, plan)
 
     def _all_rows(self, y: np.ndarray | None) -> Rows:
         weight = self.rows.weight

@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from distillkit import TeacherStudentDistiller
 from distillkit.exceptions import DataError
+from distillkit.knowledge._loss_plan import LossPlan
 from distillkit.knowledge._memorizing import default_folds, out_of_bag, with_out_of_bag
 from distillkit.knowledge._neighbor_rows import neighbor_rows
 from distillkit.knowledge._student import fit_student
@@ -84,7 +85,7 @@ def test_the_student_never_meets_the_labels_of_the_others(table):
     models = []
     for hidden in ("ant", "cow"):
         material = TeachingRows(Rows(X, np.where(mask, y, hidden)), mask, X[:0])
-        targets = material.targets(np.unique(y), np.log(teacher.predict_proba(X)), 1.0, 0.3, 0.3)
+        targets = material.targets(np.unique(y), np.log(teacher.predict_proba(X)), 1.0, 0.3, 0.3, LossPlan())
         models.append(fit_student(LogisticRegression(), targets).model.coef_)
     np.testing.assert_array_equal(*models)
 
