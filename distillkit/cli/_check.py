@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distillkit.cli._check_targets import Target, targets_of, usage_error
+from distillkit.cli._check_targets import CheckTarget, targets_of, usage_error
 from distillkit.cli._completion import Name
 from distillkit.cli._options import data_root_option, plugin_option
 
@@ -69,7 +69,9 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _results(target: Target, skip: tuple[str, ...], options: dict[str, Any], root: Path | None) -> list[CheckResult]:
+def _results(
+    target: CheckTarget, skip: tuple[str, ...], options: dict[str, Any], root: Path | None
+) -> list[CheckResult]:
     from distillkit.testing._conformance import left_out, spec_results
 
     names = [f"check_{each.removeprefix('check_')}" for each in skip]
@@ -77,7 +79,7 @@ def _results(target: Target, skip: tuple[str, ...], options: dict[str, Any], roo
     return results + left_out(target.kind, target.name)
 
 
-def _print(target: Target, results: list[CheckResult], *, several: bool) -> None:
+def _print(target: CheckTarget, results: list[CheckResult], *, several: bool) -> None:
     if several:
         click.echo(f"{target.kind} {target.name}")
     for result in results:

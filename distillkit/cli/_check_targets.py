@@ -12,11 +12,11 @@ import click
 if TYPE_CHECKING:
     from distillkit.specs import Spec
 
-__all__ = ["Target", "targets_of"]
+__all__ = ["CheckTarget", "targets_of"]
 
 
 @dataclass(frozen=True)
-class Target:
+class CheckTarget:
     """Something to check.
 
     Parameters
@@ -36,7 +36,7 @@ class Target:
     preset: dict[str, Any]
 
 
-def targets_of(words: tuple[str, ...]) -> list[Target]:
+def targets_of(words: tuple[str, ...]) -> list[CheckTarget]:
     """Return the things that the arguments of the command name.
 
     Parameters
@@ -75,16 +75,16 @@ def targets_of(words: tuple[str, ...]) -> list[Target]:
     return found
 
 
-def _target(kind: str, name: str) -> Target:
+def _target(kind: str, name: str) -> CheckTarget:
     from distillkit.plugins import get_manager
 
     if kind in ("method", "evaluator"):
         resolved = get_manager().resolve(kind, name)
-        return Target(kind, name, resolved.spec, dict(resolved.preset))
-    return Target(kind, name, get_manager().get(kind, name), {})
+        return CheckTarget(kind, name, resolved.spec, dict(resolved.preset))
+    return CheckTarget(kind, name, get_manager().get(kind, name), {})
 
 
-def _of_path(path: Path) -> list[Target]:
+def _of_path(path: Path) -> list[CheckTarget]:
     """Return what a local plugin provides, after loading it."""
     from distillkit.exceptions import PluginError
     from distillkit.plugins import get_manager, use_plugin_files
@@ -135,7 +135,7 @@ def _register_package(folder: Path) -> set[str]:
     return names
 
 
-def _of_records(names: set[str]) -> list[Target]:
+def _of_records(names: set[str]) -> list[CheckTarget]:
     """Return all that some plugins provide."""
     from distillkit.plugins import KINDS, get_manager
 

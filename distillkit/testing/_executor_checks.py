@@ -21,7 +21,7 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class _Group:
+class _NamedCells:
     """A group of cells, as an executor sees it."""
 
     name: str
@@ -35,7 +35,7 @@ class _Runner:
     folder: Path
     seconds: float = 0.0
 
-    def __call__(self, group: _Group) -> Rows:
+    def __call__(self, group: _NamedCells) -> Rows:
         note = f"{group.name}.{os.getpid()}.{time.monotonic_ns()}"
         (self.folder / f"start.{note}").touch()
         time.sleep(self.seconds)
@@ -58,8 +58,8 @@ class _Runner:
         return most
 
 
-def _groups(n: int) -> list[_Group]:
-    return [_Group(f"g{i}", tuple(f"g{i}-cell{j}" for j in range(1 + i % 3))) for i in range(n)]
+def _groups(n: int) -> list[_NamedCells]:
+    return [_NamedCells(f"g{i}", tuple(f"g{i}-cell{j}" for j in range(1 + i % 3))) for i in range(n)]
 
 
 def check_all_rows(run: Run) -> None:

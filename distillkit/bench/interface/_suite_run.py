@@ -17,10 +17,10 @@ from distillkit.bench.planning._suite import Suite
 from distillkit.bench.results._plan_file import plan_notes, prune_plan, united_with
 from distillkit.bench.results._store import ResultsStore
 
-__all__ = ["Progress", "SuiteRun"]
+__all__ = ["RunProgress", "SuiteRun"]
 
 
-class Progress(AbstractContextManager[Any], Protocol):
+class RunProgress(AbstractContextManager[Any], Protocol):
     """Shows how far a run is."""
 
     def advance(self, row: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ class SuiteRun:
 
     def run(
         self,
-        progress: Progress,
+        progress: RunProgress,
         *,
         jobs: int = 1,
         executor: str = "local",
@@ -92,7 +92,7 @@ class SuiteRun:
 
         Parameters
         ----------
-        progress : Progress
+        progress : RunProgress
             It is entered for the time of the run.
         jobs : int
             Number of cells at a time.

@@ -54,7 +54,8 @@ def panel_rows(X: Any, distilled: DistilledSet, holdout: Any, random_state: int)
     Raises
     ------
     DataError
-        If `distilled` is no distilled set, there are no rows, their features differ, or values are NaN or infinite.
+        If `distilled` is no distilled set, there are no rows, their features differ, or values are
+        NaN or infinite.
     """
     check_set(X, distilled)
     if not len(distilled) or not len(X) or (holdout is not None and not len(holdout)):

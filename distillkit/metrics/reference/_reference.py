@@ -108,8 +108,8 @@ class Reference:
         Raises
         ------
         DataError
-            If `distilled` is no distilled set, `X` is a reference with targets and the set has none, or
-            the rows cannot be used.
+            If `distilled` is no distilled set, `X` is a reference with targets and the set has
+            none, or the rows cannot be used.
         """
         check_set(X, distilled)
         if isinstance(X, Reference):
