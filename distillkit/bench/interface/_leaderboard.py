@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from distillkit.bench.interface._board_plot import plot_panels
 from distillkit.bench.leaderboard import LeaderboardData
+from distillkit.bench.leaderboard._from_store import leaderboard_of
 from distillkit.bench.reporters import render_html, render_markdown, render_scores, render_text
 from distillkit.bench.reporters._csv import flat_rows, table_csv
 from distillkit.bench.reporters._notebook import render_notebook
 from distillkit.bench.reporters._write_all import write_reports
+from distillkit.bench.results._store import ResultsStore
 from distillkit.exceptions import ResultsError
 
 if TYPE_CHECKING:
@@ -131,7 +133,7 @@ class Leaderboard:
         return _written(render_text(self.data), path)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Copy the results to a folder, with the reports that `distillkit report` writes.
+        """Copy what the folder of the results holds now, and write all reports beside it.
 
         Own estimators and own rows of the comparison are not copied, because the former are
         pickles, which nobody should open who has not written them.
@@ -162,7 +164,7 @@ class Leaderboard:
             )
         except (OSError, shutil.Error) as exc:
             raise ResultsError(f"cannot write {target}: {exc}. Free space, or give another folder.") from exc
-        write_reports(self.data, target)
+        write_reports(leaderboard_of(ResultsStore(target)), target)
         return target
 
     def __repr__(self) -> str:
