@@ -1,6 +1,7 @@
 """The functions of Python: what they take, that they resume, and what they say of wrong input."""
 
 import threading
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,26 @@ def test_every_view_shows_the_methods(board, tmp_path):
     assert {label.get_text() for label in ax.get_yticklabels()} == {"mine", "named"}
     with pytest.raises(DataError, match="is not on this leaderboard: it has iris with Centroids"):
         board.plot(dataset="wine")
+
+
+def test_text_is_returned_and_not_shown_in_a_notebook(board, monkeypatch):
+    text = board.to_text()
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert board.to_text() == text
+    assert repr(board) in text
+
+
+def test_names_are_text_in_the_view_of_a_notebook(board):
+    board.data.title, before = "<script>", board.data.title
+    try:
+        page = board._repr_html_()
+    finally:
+        board.data.title = before
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    parsed = ET.fromstring(page.replace("<br>", "<br/>"))  # noqa: S314 (our own page, whose elements are all closed)
+    assert [caption.text.strip() for caption in parsed.iter("caption")] == ["iris · Centroids()", "iris · knn"]
+    assert {cell.text for cell in parsed.iter("th")} >= {"method", "mine", "named"}
 
 
 def test_a_temporary_folder_goes_with_its_leaderboard():

@@ -78,7 +78,13 @@ def render_scores(leaderboard: LeaderboardData) -> str:
 
 def _as_text(render: Callable[[Console], None]) -> str:
     text = io.StringIO()
-    render(Console(file=text, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False))
+    plain: dict[str, Any] = {
+        "color_system": None,
+        "force_terminal": False,
+        "force_jupyter": False,
+        "legacy_windows": False,
+    }
+    render(Console(file=text, width=WIDTH, **plain))  # In a notebook, others would show what they print.
     lines = [line.rstrip() for line in text.getvalue().splitlines()]  # Tables are padded with spaces.
     return "\n".join(lines) + "\n"
 
