@@ -154,6 +154,16 @@ def test_a_suite_is_a_dict_with_the_same_forms(tmp_path):
     assert set(part.frame.dataset) == {"iris", "mine"}
 
 
+def test_data_can_be_a_name_or_a_file(tmp_path):
+    named = compare("iris", methods=["random"], evaluators=["knn"], **FAST)
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=np.array(["x", "y", "z"])[Y])
+    frame.to_csv(tmp_path / "flowers.csv", index=False)
+    read = compare(tmp_path / "flowers.csv", "kind", methods=["random"], evaluators=["knn"], **FAST)
+    assert (set(named.frame.dataset), set(read.frame.dataset)) == ({"iris"}, {"flowers"})
+    assert named.complete
+    assert read.frame["mean"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
@@ -173,6 +183,8 @@ def test_a_suite_is_a_dict_with_the_same_forms(tmp_path):
         ({"limits": {"minutes": 1}}, DataError, "'minutes' is not a limit: known are seconds and memory_mb"),
         ({"retry": "lost"}, DataError, "lost is not a status"),
         ({"metrics": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
+        ({"X": "iris", "y": None, "X_test": X, "y_test": Y}, DataError, "X_test goes with rows, but X='iris'"),
+        ({"X": "irises", "y": None}, UnknownNameError, "did you mean 'iris'"),
         ({"methods": [{"name": "kmeans", "centers": 1}]}, SuiteError, "centers is not a parameter of 'kmeans'"),
     ],
 )

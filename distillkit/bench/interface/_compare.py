@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from distillkit.bench.interface._results_folder import ResultsFolder
 from distillkit.bench.planning._suite import N_SPLITS
 from distillkit.bench.planning._suite_parser import Parser
 from distillkit.budget import Budget
-from distillkit.datasets import Dataset
-from distillkit.exceptions import BudgetError
+from distillkit.datasets import Dataset, load_dataset
+from distillkit.exceptions import BudgetError, DataError
+from distillkit.plugins import get_manager
 
 __all__ = ["compare"]
 
@@ -41,7 +43,7 @@ def compare(
     y_test: Any = None,
     sample_weight: Any = None,
     task: str | None = None,
-    name: str = "data",
+    name: str | None = None,
     n_jobs: int = 1,
     max_seconds: float | None = None,
     limits: Mapping[str, float] | None = None,
@@ -63,9 +65,10 @@ def compare(
     X : array-like of shape (n, ...) or frame of shape (n, d)
         Training rows: a table as array or as frame of pandas, polars or pyarrow, also with text,
         categories, dates and gaps; series (n, channels, time); images (n, channels, height, width).
-        Tensors of torch and sparse matrices will do as well.
+        Tensors of torch and sparse matrices will do as well, and so will the name of a registered
+        dataset and the path of a file (``"data.csv"``).
     y : array-like of shape (n,) or str
-        Labels or numbers, or the name of their column in `X`.
+        Labels or numbers, or the name of their column in `X` or in the file.
     methods : list, dict, or "all"
         Registered names, see `list_methods`, optionally with a preset (``"kmeans:medoids"``);
         tables as in a suite (``{"name": "kmeans", "representative": "mean"}``); and distillers of
@@ -93,8 +96,8 @@ def compare(
         Weights of the training rows.
     task : {"classification", "regression"} or None
         None infers it from `y`; see `BaseDistiller`.
-    name : str
-        Name of the data on the leaderboard.
+    name : str or None
+        Name of the data on the leaderboard; None takes "data", or the name of the dataset or file.
     n_jobs : int
         Number of cells at a time; -1 takes all cores. The results do not depend on it.
     max_seconds : float or None
@@ -166,8 +169,7 @@ def compare(
     try:
         own = OwnEntries(results.path)
         rows = {"X": X, "y": y, "X_test": X_test, "y_test": y_test, "sample_weight": sample_weight}
-        table = own.dataset({**rows, "task": task, "label": name})
-        data = own.rows[name].data
+        table, data = _named(rows, task, name) if _is_name(X) else _given(own, rows, task, name)
         suite: dict[str, Any] = {
             "name": _NAME,
             "datasets": [table],
@@ -188,6 +190,32 @@ def compare(
     except BaseException:
         results.remove()
         raise
+
+
+def _is_name(X: Any) -> bool:
+    return isinstance(X, str | os.PathLike)
+
+
+def _given(own: OwnEntries, rows: dict[str, Any], task: str | None, name: str | None) -> tuple[dict[str, Any], Dataset]:
+    """Return the entry of rows that are there, and the rows as the first split divides them."""
+    label = name or "data"
+    table = own.dataset({**rows, "task": task, "label": label})
+    return table, own.rows[label].data
+
+
+def _named(rows: dict[str, Any], task: str | None, name: str | None) -> tuple[dict[str, Any], Dataset]:
+    """Return the entry of a registered dataset or of a file, and its rows."""
+    source, target = os.fspath(rows["X"]), rows["y"]
+    with_rows = [key for key in ("X_test", "y_test", "sample_weight") if rows[key] is not None]
+    if with_rows:
+        raise DataError(f"{with_rows[0]} goes with rows, but X={source!r} is a name: load the rows, or leave it out.")
+    options = {key: value for key, value in {"target": target, "task": task}.items() if value is not None}
+    data = load_dataset(source, **options)
+    is_registered = source in get_manager().specs("dataset")
+    path = Path(source).expanduser()  # Other files are searched for in the data folder.
+    entry = {"name": source} if is_registered else {"path": str(path.absolute()) if path.exists() else source}
+    label = name or (source if is_registered else data.name)
+    return {**entry, **options, "label": label}, data
 
 
 def _budgets(budgets: Any, data: Dataset) -> list[Any]:
