@@ -213,3 +213,16 @@ def test_what_is_not_begun_in_time_is_left_for_the_next_call(tmp_path):
 
 def test_the_functions_are_found_without_torch():
     assert {"compare", "run_suite", "load_results", "Leaderboard"} <= set(distillkit.__all__)
+
+
+def test_an_interrupt_says_what_is_done(tmp_path, monkeypatch):
+    def stop(self, progress, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("distillkit.bench.interface._suite_run.SuiteRun.run", stop)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        compare(X, Y, methods=["random"], evaluators=["knn"], **FAST, folder=tmp_path)
+    assert interrupt.value.__notes__ == [f"0 of 1 cells are done in {tmp_path}; the same call goes on."]
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        compare(X, Y, methods=["random"], evaluators=["knn"], **FAST)
+    assert not hasattr(interrupt.value, "__notes__")

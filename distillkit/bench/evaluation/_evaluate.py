@@ -10,7 +10,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
 
 from distillkit.bench.evaluation._data_metrics import measure_data
 from distillkit.bench.evaluation._probabilities import (
@@ -20,6 +19,7 @@ from distillkit.bench.evaluation._probabilities import (
     need_probabilities,
 )
 from distillkit.bench.evaluation._training_cost import TrainingCost, optimizer_steps, repeated
+from distillkit.bench.own._factories import seeded_copy
 from distillkit.distilled import DistilledSet
 from distillkit.exceptions import DataError
 from distillkit.metrics import Reference
@@ -28,7 +28,6 @@ from distillkit.specs import EvaluatorSpec
 from distillkit.utils._cpu_time import timed_cpu
 from distillkit.utils._magnitude import within_range
 from distillkit.utils._progress import progress_task, shown_progress
-from distillkit.utils._seeds import seed_model
 from distillkit.utils._soft_labels import expand_soft_labels
 from distillkit.utils._targets import one_column
 
@@ -331,7 +330,7 @@ def _spec_of(estimator: Any) -> EvaluatorSpec:
         )
 
     def make(_task: str, random_state: int) -> Any:
-        return seed_model(clone(estimator), np.random.RandomState(random_state))
+        return seeded_copy(estimator, random_state)
 
     return EvaluatorSpec(name="own", target=make)
 

@@ -111,13 +111,18 @@ def _ranked(
             warnings.warn(_in_python(note), DistillkitWarning, stacklevel=4)
         total, statuses = len(run.plan.cells), options.statuses
         progress = CellProgress(suite.name, total, total - len(run.pending(statuses)), verbose=options.verbose)
-        run.run(
-            progress,
-            jobs=options.jobs,
-            executor=options.executor,
-            retry=statuses,
-            max_seconds=options.max_seconds,
-        )
+        try:
+            run.run(
+                progress,
+                jobs=options.jobs,
+                executor=options.executor,
+                retry=statuses,
+                max_seconds=options.max_seconds,
+            )
+        except KeyboardInterrupt as exc:
+            if not results.is_temporary:
+                exc.add_note(f"{progress.done} of {total} cells are done in {store.folder}; the same call goes on.")
+            raise
     return Leaderboard(leaderboard_of(store), results)
 
 
