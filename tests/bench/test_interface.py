@@ -1,5 +1,6 @@
 """The functions of Python: what they take, that they resume, and what they say of wrong input."""
 
+import pickle
 import threading
 from xml.etree import ElementTree as ET
 
@@ -127,11 +128,14 @@ def test_names_are_text_in_the_view_of_a_notebook(board):
 
 def test_a_temporary_folder_goes_with_its_leaderboard():
     board = compare(X, Y, methods=["random"], evaluators=["knn"], **FAST)
-    folder, frame = board.folder, board.frame
+    folder, frame, copied = board.folder, board.frame, pickle.loads(pickle.dumps(board))
     assert folder.is_dir()
     del board
     assert not folder.exists()
-    assert frame.complete.all()
+    pd.testing.assert_frame_equal(copied.frame, frame)
+    assert "random" in copied.to_html()
+    with pytest.raises(ResultsError, match="the folder of these results is gone"):
+        copied.save(folder)
 
 
 def test_a_suite_is_a_dict_with_the_same_forms(tmp_path):

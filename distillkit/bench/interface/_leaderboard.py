@@ -167,6 +167,9 @@ class Leaderboard:
         write_reports(leaderboard_of(ResultsStore(target)), target)
         return target
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"data": self.data, "_results": None}  # The temporary folder stays with this object.
+
     def __repr__(self) -> str:
         return render_scores(self.data).rstrip("\n")
 

@@ -27,7 +27,7 @@ class ResultsFolder:
         self.is_temporary = folder is None
         self._finalizer: Any = None
         if folder is not None:
-            self.path = Path(folder)
+            self.path = Path(folder).expanduser().absolute()
             return
         stack = ExitStack()
         self.path = stack.enter_context(job_folder()) / "results"
