@@ -158,8 +158,25 @@ def test_a_suite_is_a_dict_with_the_same_forms(tmp_path):
     assert set(part.frame.dataset) == {"iris", "mine"}
 
 
+class Refusing(Centroids):
+    """Refuses every row, with a word that is markup."""
+
+    def fit(self, X, y):
+        raise ValueError("<none> will do")
+
+
+def test_a_model_that_fails_ends_its_own_cells_alone():
+    board = compare(X, Y, methods=["random"], evaluators=[Refusing(), Centroids()], **FAST)
+    assert board.complete
+    assert board.failures[["evaluator", "status", "error"]].to_numpy().tolist() == [
+        ["Refusing()", "failed", "ValueError: <none> will do"]
+    ]
+    assert "random on data: failed, ValueError: &lt;none&gt; will do" in board._repr_html_()
+    assert board.frame.set_index("evaluator")["mean"].notna().to_dict() == {"Refusing()": False, "Centroids()": True}
+
+
 def test_data_can_be_a_name_or_a_file(tmp_path):
-    named = compare("iris", methods=["random"], evaluators=["knn"], **FAST)
+    named = compare("iris", methods="random", evaluators="knn", **FAST | {"budgets": 2, "metrics": "accuracy"})
     frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=np.array(["x", "y", "z"])[Y])
     frame.to_csv(tmp_path / "flowers.csv", index=False)
     read = compare(tmp_path / "flowers.csv", "kind", methods=["random"], evaluators=["knn"], **FAST)

@@ -55,9 +55,9 @@ class OwnEntries:
         """
         converted = dict(data)
         for key, kind in (("methods", "method"), ("evaluators", "evaluator")):
-            if key in data and not isinstance(data[key], str):
+            if key in data and not (isinstance(data[key], str) and data[key] == "all"):
                 converted[key] = self.entries(key, kind, data[key])
-        if "datasets" in data and not isinstance(data["datasets"], str):
+        if "datasets" in data:
             converted["datasets"] = [self.dataset(item) for item in _items("datasets", data["datasets"])]
         return converted
 

@@ -95,11 +95,11 @@ def _row(panel: Panel, row: dict[str, Any], students: list[Any]) -> Markup:
 def _left_out(leaderboard: LeaderboardData) -> Iterator[Markup]:
     """Yield a line for each group of cells that failed or were skipped."""
     for group in failure_groups(leaderboard):
-        yield Markup("<p>{} of {} on {}: {}</p>").format(
-            group["status"], group["method"], group["dataset"], group["error"] or "no message"
+        yield Markup("<p>{} on {}: {}, {}</p>").format(
+            group["method"], group["dataset"], group["status"], group["error"] or "no message"
         )
     for group in skipped_groups(leaderboard):
-        yield Markup("<p class='quiet'>skipped {} on {}: {}</p>").format(
+        yield Markup("<p class='quiet'>{} on {}: skipped, {}</p>").format(
             group["method"], group["dataset"], group["reason"]
         )
 
