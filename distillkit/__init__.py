@@ -13,6 +13,8 @@ from distillkit.exceptions import MissingPackageError
 from distillkit.utils._versions import __version__
 
 if TYPE_CHECKING:
+    from distillkit.advice import Recommendation as Recommendation
+    from distillkit.advice import recommend as recommend
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.evaluation import evaluate as evaluate
     from distillkit.bench.interface import Leaderboard as Leaderboard
@@ -94,6 +96,7 @@ _HOMES = {
     "Pipeline": "pipeline",
     "Preprocessing": "distilled",
     "RandomSubset": "coresets",
+    "Recommendation": "advice",
     "SensitivityCoreset": "coresets",
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
@@ -114,6 +117,7 @@ _HOMES = {
     "make_pipeline": "pipeline",
     "plot_history": "plotting",
     "plot_rows": "plotting",
+    "recommend": "advice",
     "run_suite": "bench.interface",
 }
 

@@ -27,6 +27,21 @@ BOTH_TASKS: frozenset[str] = frozenset({"classification", "regression"})
 ALL_MODALITIES: frozenset[str] = frozenset({"table", "series", "image"})
 METRIC_NEEDS: frozenset[str] = frozenset({"probabilities", "images", "series", "table", "classes", "held-out"})
 """What a metric may need; see `MetricSpec`."""
+SITUATIONS: frozenset[str] = frozenset(
+    {
+        "first-try",
+        "coverage",
+        "large-share",
+        "many-rows",
+        "chunks",
+        "linear",
+        "regression",
+        "series",
+        "images",
+        "tables",
+    }
+)
+"""Situations for which a method may be known to suit; see `MethodSpec`."""
 Trait = bool | Mapping[str, tuple[Any, ...]]
 """A property of a method, or the values of its parameters with which the method has it."""
 METHOD, CONTROL, REFERENCE = "method", "control", "reference"
@@ -144,6 +159,12 @@ class MethodSpec(Spec):
         on such a dataset and leaves them out of its ranks.
     presets_tuned_on : mapping of str to str or tuple of str
         The same for presets, in addition to `tuned_on`.
+    suits : frozenset of str
+        Situations in which the field or measurements favor the method, out of `SITUATIONS`, by
+        which `distillkit.recommend` ranks it. "first-try": any data. "coverage": rare and remote
+        rows must be represented. "large-share": a share of the rows is kept. "many-rows": it reads
+        the rows only a few times. "chunks": rows do not fit in memory. "linear": the model is
+        linear. "regression", "series", "images", "tables": data of that kind.
     """
 
     reduces: str = "rows"
@@ -161,6 +182,7 @@ class MethodSpec(Spec):
     deterministic: bool | Mapping[str, tuple[Any, ...]] = False
     tuned_on: str | tuple[str, ...] = "nothing"
     presets_tuned_on: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    suits: frozenset[str] = frozenset()
 
     @property
     def follows_budget(self) -> bool:

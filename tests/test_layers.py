@@ -18,7 +18,7 @@ FLOORS = (
     {"distances", "neighbors"},
     {"tables"},
     {"nn", "distilled", "plugins"},
-    {"base", "pipeline", "plotting"},
+    {"advice", "base", "pipeline", "plotting"},
     FAMILIES,
     {"builtin", "bench"},
     {"testing"},  # also what the bench runs and writes

@@ -19,6 +19,7 @@ CONDENSERS = (
         reference="Zhao, Mopuri and Bilen, ICLR 2021, arXiv:2006.05929",
         presets={"dc": {"preset": "dc"}, "dsa": {"preset": "dsa"}},
         starts_from_real={**_REAL_START, "preset": ("dsa",)},
+        suits=frozenset({"images", "series"}),
         summary="Rows optimized so that their training gradients match those of all rows",
     ),
     MethodSpec(
@@ -30,6 +31,7 @@ CONDENSERS = (
         tuned_on="mnist",  # the ridge of 1e-2 for images
         reference="Wang et al. 2018, arXiv:1811.10959; truncated: Feng et al., ICLR 2024, arXiv:2311.07025",
         starts_from_real=_REAL_START,
+        suits=frozenset({"series"}),
         summary="Rows optimized by backpropagation through the training of networks on them",
     ),
     MethodSpec(
@@ -41,6 +43,7 @@ CONDENSERS = (
         reference="Zhou et al., NeurIPS 2022, arXiv:2206.00719; linear: Chen et al., NeurIPS 2024",
         presets={"linear": {"feature_map": "linear"}},
         starts_from_real=_REAL_START,
+        suits=frozenset({"linear", "regression", "images"}),
         summary="Rows optimized so that kernel ridge regression on network features predicts all rows from them",
     ),
     MethodSpec(
@@ -68,6 +71,7 @@ CONDENSERS = (
             "hybrid": {"gradient_weight": 0.1},
         },
         starts_from_real=_REAL_START,
+        suits=frozenset({"images", "regression"}),
         summary="Rows optimized so that random networks embed them with the same distribution as all rows of the class",
     ),
     MethodSpec(
@@ -77,6 +81,7 @@ CONDENSERS = (
         requires=("torch",),
         reference="Cazenavette et al., CVPR 2022, arXiv:2203.11932",
         starts_from_real=_REAL_START,
+        suits=frozenset({"series"}),
         summary="Rows optimized so that training on them follows the weight trajectories of training on all rows",
     ),
 )

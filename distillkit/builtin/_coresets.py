@@ -16,6 +16,7 @@ CONTROLS = (
         kind="control",
         role=CONTROL,
         exposes_originals=True,
+        suits=frozenset({"many-rows"}),
         summary="Random rows, stratified by class or by quantiles of the target",
     ),
     MethodSpec(
@@ -48,6 +49,7 @@ CORESETS = (
         reference="Lloyd 1982, doi:10.1109/TIT.1982.1056489; k-means++: Arthur and Vassilvitskii, SODA 2007",
         presets={"medoids": {"representative": "member"}},
         exposes_originals={"representative": ("member",)},
+        suits=frozenset({"first-try"}),
         summary="k-means in each class: centroids weighted by the sizes of their clusters",
     ),
     MethodSpec(
@@ -57,6 +59,7 @@ CORESETS = (
         deterministic={**_UNLESS_IN_FEATURE_SPACE, "start": ("random",)},
         reference="Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5",
         exposes_originals=True,
+        suits=frozenset({"coverage"}),
         summary="Greedy k-center in each class: each next row is the one farthest from all selected ones",
     ),
     MethodSpec(
@@ -77,6 +80,7 @@ CORESETS = (
         reference="Nemhauser, Wolsey and Fisher 1978, doi:10.1007/BF01588971; lazily: Minoux 1978",
         presets={"cosine": {"metric": "cosine"}},
         exposes_originals=True,
+        suits=frozenset({"large-share", "coverage"}),
         summary="Facility location in each class: rows most similar to all others, selected greedily in ranking order",
     ),
     MethodSpec(
@@ -85,6 +89,7 @@ CORESETS = (
         kind="coreset",
         reference="Bachem, Lucic and Krause, KDD 2018, arXiv:1702.08248",
         exposes_originals=True,
+        suits=frozenset({"large-share", "many-rows"}),
         summary="Rows sampled half uniformly and half by squared distance to the mean, with unbiased weights",
     ),
     MethodSpec(
@@ -93,6 +98,7 @@ CORESETS = (
         kind="coreset",
         reference="Feldman and Langberg, arXiv:1106.1379; Bachem, Lucic and Krause, arXiv:1703.06476",
         exposes_originals=True,
+        suits=frozenset({"many-rows"}),
         summary="Rows sampled by their sensitivity for the k-means cost, with unbiased weights",
     ),
     MethodSpec(
@@ -102,6 +108,7 @@ CORESETS = (
         reference="Bentley and Saxe 1980, doi:10.1016/0196-6774(80)90015-2; Har-Peled and Mazumdar, arXiv:1810.12826",
         presets={"random": {"coreset": "random"}, "sampled": {"summary": "random", "oversampling": 20}},
         exposes_originals={"coreset": ()},
+        suits=frozenset({"chunks"}),
         summary="Merge-and-reduce: a coreset of rows that arrive in chunks, in bounded memory",
     ),
     MethodSpec(
@@ -130,6 +137,7 @@ CORESETS = (
         reference="Toneva et al., arXiv:1812.05159",
         presets={"hard": {"keep": "hard"}},
         exposes_originals=True,
+        suits=frozenset({"large-share"}),
         summary="Rows of each class that networks forget least often during training, or most often",
     ),
     MethodSpec(
@@ -156,6 +164,7 @@ CORESETS = (
         kind="coreset",
         reference="Mirzasoleiman, Bilmes and Leskovec, arXiv:1906.01827",
         exposes_originals=True,
+        suits=frozenset({"large-share"}),
         summary="Rows of each class selected by facility location on gradients, weighted by the rows they represent",
     ),
     MethodSpec(
@@ -172,6 +181,7 @@ CORESETS = (
         kind="coreset",
         reference="Drineas, Mahoney and Muthukrishnan, SODA 2006; Ma, Mahoney and Yu, arXiv:1306.5362",
         exposes_originals=True,
+        suits=frozenset({"linear"}),
         summary="Rows sampled by their leverage scores in a least-squares fit, with unbiased weights",
     ),
     MethodSpec(
@@ -182,6 +192,7 @@ CORESETS = (
         reference="Koh and Liang, arXiv:1703.04730; greedily: Killamsetty et al., arXiv:2012.10630",
         presets={"sensitivity": {"criterion": "sensitivity"}, "gradient": {"criterion": "gradient"}},
         exposes_originals=True,
+        suits=frozenset({"linear"}),
         summary="Rows selected greedily by their influence on a ridge model of all rows, in closed form",
     ),
 )

@@ -23,6 +23,7 @@ SYNTHESIZERS = (
         kind="synthesis",
         modalities=frozenset({"table"}),
         reference="Reiter, Journal of Official Statistics 21, 2005",
+        suits=frozenset({"tables"}),
         summary="Rows drawn column by column from the leaves of decision trees",
     ),
     MethodSpec(
@@ -59,6 +60,7 @@ SYNTHESIZERS = (
         starts_from_real=True,
         presets={"phases": {"method": "phases"}},
         reference="Theiler et al., Physica D 58, 1992",
+        suits=frozenset({"series"}),
         summary="Series of blocks of training series, or with random phases",
     ),
 )

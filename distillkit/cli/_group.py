@@ -12,6 +12,7 @@ from distillkit.cli._merge import merge
 from distillkit.cli._new_plugin_command import new_plugin
 from distillkit.cli._plan import plan
 from distillkit.cli._publish import publish
+from distillkit.cli._recommend import recommend
 from distillkit.cli._report import report
 from distillkit.cli._reproduce import reproduce
 from distillkit.cli._run import run
@@ -78,6 +79,7 @@ for _command in (
     show,
     check,
     distill,
+    recommend,
     new_plugin,
 ):
     cli.add_command(_command)

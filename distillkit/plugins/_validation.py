@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distillkit.exceptions import PluginError
 from distillkit.hookspecs import PROJECT
-from distillkit.specs import ALL_MODALITIES, BOTH_TASKS, CONTROL, METHOD, METRIC_NEEDS, REFERENCE, PublishedResult, Spec
+from distillkit.specs import (
+    ALL_MODALITIES,
+    BOTH_TASKS,
+    CONTROL,
+    METHOD,
+    METRIC_NEEDS,
+    REFERENCE,
+    SITUATIONS,
+    PublishedResult,
+    Spec,
+)
 
 if TYPE_CHECKING:
     import pluggy
@@ -202,6 +212,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "needs": (
         lambda value: isinstance(value, AbstractSet) and value <= METRIC_NEEDS,
         f"a frozenset of {', '.join(sorted(METRIC_NEEDS))}",
+    ),
+    "suits": (
+        lambda value: isinstance(value, AbstractSet) and value <= SITUATIONS,
+        f"a frozenset of {', '.join(sorted(SITUATIONS))}",
     ),
     "value_range": (_is_range, "two numbers or None, such as (0.0, None)"),
     "standard": (_is_flag, "True or False"),
