@@ -137,7 +137,7 @@ def test_figures_are_columns_where_there_are_students_and_nowhere_else() -> None
     assert not names & set(board(sets()).table.columns)
     of_students, of_sets = leaderboard.panels()
     assert [figure.title for figure in student_columns_of(of_students)] == [
-        "agrees", "parameters", "smaller", "faster", "distil", "train",
+        "recovered", "agrees", "parameters", "smaller", "faster", "distil", "train",
     ]  # fmt: skip
     assert student_columns_of(of_sets) == []
 
@@ -177,7 +177,7 @@ def test_the_terminal_shows_students_with_their_figures() -> None:
     lines = text_of(board([*students(), *sets()])).splitlines()
     assert max(map(len, lines)) <= 100
     (head,) = [one.split() for one in lines if "agrees" in one and "method" in one]
-    assert head == ["method", "accuracy", "agrees", "parameters", "smaller", "faster", "distil", "train"]
+    assert head == ["method", "accuracy", "recovered", "agrees", "parameters", "smaller", "faster", "distil", "train"]
     (best,) = [one for one in lines if one.startswith("teacher-student ")]
     assert "#1 0.913 ±" in best
     assert best.split()[-6:] == ["4x", "3.5x", "5", "s", "2", "s"]
@@ -209,10 +209,10 @@ def test_markdown_has_one_table_with_a_line_for_each(tmp_path: Path) -> None:
     head, _, *lines = [one for one in section.splitlines() if one.startswith("|")]
     assert (
         head
-        == "| method | accuracy | agrees | parameters | smaller | faster | distil | train | done | p | stopped by |"
+        == "| method | accuracy | recovered | agrees | parameters | smaller | faster | distil | train | done | p | stopped by |"
     )
     assert [one.split(" | ")[0] for one in lines] == ["| teacher-student", "| student-alone", "| pruned", "| *teacher*"]
-    assert " #1 | 0.943 | 5,000 | 4x | 3.5x | 5 s | 2 s | 3/3 | " in lines[0]
+    assert "] | 0.943 | 5,000 | 4x | 3.5x | 5 s | 2 s | 3/3 | " in lines[0]
     assert lines[-1].endswith("| 1x | 0.5x | 5 s | 2 s | 3/3 | — | — |")
 
 
@@ -229,7 +229,7 @@ def test_the_page_shows_students_with_their_figures_and_the_rest_without(tmp_pat
     text = write_html(board([*students(), *sets()]), tmp_path)[0].read_text(encoding="utf-8")
     panel, other = re.findall(r'<article class="panel">.*?</article>', text, re.DOTALL)
     assert re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", panel) == [
-        "method", "accuracy", "agrees", "parameters", "smaller", "faster", "distil", "train",
+        "method", "accuracy", "recovered", "agrees", "parameters", "smaller", "faster", "distil", "train",
     ]  # fmt: skip
     assert panel.count("<svg") == 0
     assert "smaller" not in other

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from distillkit.bench.leaderboard._entry import LeaderboardEntry, is_control
 from distillkit.bench.leaderboard._rank_intervals import rank_intervals
+from distillkit.bench.leaderboard._recovered_gap import RecoveredGap, recovered_gap
 from distillkit.bench.leaderboard._stats import holm, student_p, student_quantile
+from distillkit.bench.planning._cells import ANY_LABELS
 
 if TYPE_CHECKING:
     from distillkit.bench.leaderboard._sampling import Sampler, Sampling
@@ -90,6 +92,9 @@ class ComparedEntries:
             Corrected p-values by the position of the entry.
         """
         ranks, intervals = self._ranks(), self._rank_intervals()
+        gaps = self._recovered_gaps()
+        if any(gap.below_noise for gap in gaps.values()):
+            ranks, intervals = {}, {}
         return [
             {
                 "rank": ranks.get(place),
@@ -98,6 +103,7 @@ class ComparedEntries:
                 "tied_with_best": intervals[place][0] == 1 if place in intervals else None,
                 **self.interval(entry),
                 **self._control_columns(entry, pvalues.get(place)),
+                **self._gap_columns(gaps.get(place)),
             }
             for place, entry in enumerate(self.entries)
         ]
@@ -138,6 +144,35 @@ class ComparedEntries:
             return {}
         found = rank_intervals(sample, list(places), self.sign)
         return {places[method]: interval for method, interval in found.items()}
+
+    def _recovered_gaps(self) -> dict[int, RecoveredGap]:
+        """Return the share of the gap to the teacher that each student recovers, by its position.
+
+        There is none without a control and exactly one teacher to compare with, on the same rows.
+        """
+        sample, control = self.sampling.sample, self.control
+        teachers = [entry for entry in self.entries if entry.reference and entry.complete and entry.scores]
+        if control is None or control.cell["label_mode"] != ANY_LABELS or len(teachers) != 1:
+            return {}
+        if sample is None or not (control.complete and control.scores):
+            return {}
+        teacher = teachers[0].cell["method"]
+        found = {}
+        for place, entry in enumerate(self.entries):
+            if entry is control or entry.reference or not (entry.complete and entry.scores):
+                continue
+            gap = recovered_gap(sample, entry.cell["method"], control.cell["method"], teacher, self.sign)
+            if gap is not None:
+                found[place] = gap
+        return found
+
+    @staticmethod
+    def _gap_columns(gap: RecoveredGap | None) -> dict[str, Any]:
+        gap = RecoveredGap() if gap is None else gap
+        columns: dict[str, Any] = {"gap_recovered": gap.share, "gap_low": gap.low, "gap_high": gap.high}
+        if gap.below_noise:
+            columns["note"] = "no rank: the teacher is not better than the student alone by more than noise"
+        return columns
 
     def _control_columns(self, entry: LeaderboardEntry, p: float | None) -> dict[str, Any]:
         """Return the columns that compare an entry with the control."""

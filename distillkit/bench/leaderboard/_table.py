@@ -33,6 +33,7 @@ LEADING = (
     "metric", "mean", "ci_low", "ci_high", "interval_from", "std", "std_evaluation", "n", "n_splits",
     "done", "complete", "deterministic", "tuned_on_test",
     "p_vs_random", "vs_random", "better_than_random", "gap_to_whole",
+    "gap_recovered", "gap_low", "gap_high",
 )  # fmt: skip
 TRAILING = (
     *TRAINING_COLUMNS,
@@ -49,7 +50,18 @@ COSTS = ("rows", "bytes", "compression-rows", "compression-bytes", "seconds-dist
 COLUMNS = (*LEADING, *COSTS, *TRAILING)
 """The columns that every table has, in order; those of further metrics come before the costs."""
 
-_FLOATS = ("mean", "ci_low", "ci_high", "std", "std_evaluation", "p_vs_random", "gap_to_whole")
+_FLOATS = (
+    "mean",
+    "ci_low",
+    "ci_high",
+    "std",
+    "std_evaluation",
+    "p_vs_random",
+    "gap_to_whole",
+    "gap_recovered",
+    "gap_low",
+    "gap_high",
+)
 _PEAKS = ("peak_mb", "peak_mb_distil", "peak_mb_evaluate")
 DTYPES: dict[str, Any] = {
     "rank": "Int64",

@@ -62,6 +62,10 @@ COLUMN_HELP = {
     "deterministic": "Whether the method gives the same set for every seed.",
     "p_vs_random": "Two-sided p-value of the paired test against the control (the random subset, or for students "
     f"the student alone), corrected by {CORRECTION}; missing for incomplete methods.",
+    "gap_recovered": "Share of the gap between the teacher and the student alone that a taught student recovers: 0 is "
+    "the student alone, 1 the teacher. Empty where the gap is below its noise; the students have no rank then.",
+    "gap_low": "Lower end of the 95 % interval of the recovered share (Fieller's, for a ratio).",
+    "gap_high": "Upper end of the 95 % interval of the recovered share.",
     "gap_to_whole": "Mean minus the mean of the same evaluator trained on the whole training set.",
     "privacy": "Most severe verdict of the privacy panel over the distilled sets.",
     "exposes_originals": "Whether the method publishes training rows as they are.",

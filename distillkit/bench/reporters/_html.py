@@ -162,10 +162,11 @@ def _columns(leaderboard: LeaderboardData) -> list[_Column]:
         "seconds-train",
         *leaderboard.primary.values(),
     }
+    known = [column for column in STUDENT_COLUMNS if column.key in leaderboard.table.columns]
     student_columns = [
-        column for column in STUDENT_COLUMNS if column.key in leaderboard.table.columns and column.key not in listed
+        column for column in known if leaderboard.table[column.key].notna().any() and column.key not in listed
     ]
-    listed |= {column.key for column in student_columns}
+    listed |= {column.key for column in known}
     return [
         text("dataset", "dataset"),
         text("evaluator", "evaluator"),

@@ -12,7 +12,9 @@ from distillkit.bench.reporters import _format as fmt
 __all__ = ["LEGEND", "STUDENT_COLUMNS", "StudentColumn", "student_columns_of"]
 
 LEGEND = (
-    "Students: agrees = fraction of the test rows for which student and teacher predict the same class "
+    "Students: recovered = share of the gap between teacher and student alone that the student recovers, with its "
+    "95 % interval; where the teacher is not better by more than noise, there is none, and no rank; "
+    "agrees = fraction of the test rows for which student and teacher predict the same class "
     "(in regression: R2 between their predictions); smaller, faster = the teacher's number of parameters and "
     "prediction time divided by the student's; distil = time to train the teacher and compute its predictions; "
     "train = time to train the student."
@@ -44,7 +46,20 @@ class StudentColumn:
         return self.show(entry.get(self.key))
 
 
+@dataclass(frozen=True)
+class RecoveredColumn(StudentColumn):
+    """The recovered share of the gap, with its interval."""
+
+    def text(self, entry: dict[str, Any]) -> str:
+        """Return the share and the ends of its interval as text, in percent."""
+        share, low, high = (entry.get(name) for name in ("gap_recovered", "gap_low", "gap_high"))
+        if share is None or low is None or high is None:
+            return fmt.NO_VALUE
+        return f"{share:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
 STUDENT_COLUMNS = (
+    RecoveredColumn("gap_recovered", "recovered", fmt.fixed),
     StudentColumn("agreement", "agrees", fmt.fixed),
     StudentColumn("parameters", "parameters", lambda value: fmt.general(value, 6)),
     StudentColumn("parameter-compression", "smaller", fmt.ratio),
