@@ -340,8 +340,13 @@ class ReporterSpec(Spec):
 class ExecutorSpec(Spec):
     """Specification of an engine that runs cells.
 
-    ``target(groups, run_group, jobs) -> Iterator[list[Row]]`` yields the rows of the groups in any
-    order.
+    ``target(groups, run_group, jobs, **options) -> Iterator[list[Row]]`` calls ``run_group(group)``
+    for each group, at most `jobs` of them at the same time, and yields the rows that it returns, in
+    any order. `run_group` can be pickled; it writes the rows itself, and raises only for problems
+    of the machine, which end the run. An engine need not yield anything for a group that it has
+    lost: what is not yielded is submitted again. Options are keyword-only parameters with defaults,
+    which suites and the command line can set. The attribute ``resources`` of a group holds what its
+    method needs.
     """
 
 

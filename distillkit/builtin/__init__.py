@@ -87,7 +87,13 @@ def distillkit_executors() -> Iterable[ExecutorSpec]:
             name="local",
             target="distillkit.bench.execution._local_executor:run",
             summary="Runs cells in child processes on this machine",
-        )
+        ),
+        ExecutorSpec(
+            name="dask",
+            target="distillkit.bench.execution._dask_executor:run",
+            summary="Runs cells on the workers of a dask cluster",
+            requires=("distributed",),
+        ),
     ]
 
 

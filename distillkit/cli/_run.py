@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from distillkit.cli._completion import Name
+from distillkit.cli._engine_options import engine_options, parsed_engine_options
 from distillkit.cli._interrupts import note_of_run, noted, remember
 from distillkit.cli._options import load_narrowed, results_folder, suite_options
 
@@ -27,9 +27,7 @@ _STATUSES = ("failed", "timeout", "out_of_memory", "crashed", "skipped")
     show_default=True,
     help="Number of cells to run in parallel; the results are the same for any number.",
 )
-@click.option(
-    "--executor", type=Name("executor"), default="local", show_default=True, help="Executor that runs the cells."
-)
+@engine_options
 @click.option(
     "--retry",
     metavar="STATUS,...",
@@ -58,7 +56,9 @@ def run(
     output: Path | None,
     data_root: Path | None,
     jobs: int,
-    executor: str,
+    engine: str | None,
+    address: str | None,
+    engine_option: tuple[str, ...],
     retry: str | None,
     time_limit: float | None,
     memory_limit: float | None,
@@ -94,7 +94,8 @@ def run(
             click.echo(f"distillkit: note: {note}", err=True)
         progress = ProgressPrinter(n_cells, n_cells - len(whole.pending(statuses)), jobs, quiet=quiet)
         remember(progress=progress, folder=store.folder)
-        whole.run(progress, jobs=jobs, executor=executor, retry=statuses)
+        options = parsed_engine_options(address, engine_option)
+        whole.run(progress, jobs=jobs, executor=engine, options=options, retry=statuses)
         write_reports(store, show=True)
     statuses_of_run = whole.statuses()
     not_ok = statuses_of_run - Counter({"ok": statuses_of_run["ok"]})

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.execution._job_imports import job_imports
 from distillkit.bench.execution._job_process import JobResult, run_job
+from distillkit.bench.execution._left_out import left_out
 from distillkit.bench.execution._prepared_data import is_intact
 from distillkit.bench.execution._privacy_job import is_panel, unknown_panel
 from distillkit.bench.execution._rows import Row, make_row, metric_name
 from distillkit.bench.own._registration import register_own
 from distillkit.bench.planning._make_plan import Cell, CellGroup
 from distillkit.bench.planning._suite import Limits
+from distillkit.bench.results._claims import Claims
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager, use_plugin_files
 from distillkit.plugins._files import named_files
-from distillkit.plugins._record import OWN
 
 __all__ = ["GroupRunner"]
 
@@ -29,9 +33,9 @@ __all__ = ["GroupRunner"]
 class GroupRunner:
     """Callable that runs one group of cells and returns their rows.
 
-    It can be pickled, for executors that run groups in other processes or on other machines. `ends`
-    is the time, in seconds since 1970, after which it begins no further job, so that cells stay
-    without a row.
+    It can be pickled, for executors that run groups in other processes or on other machines. The
+    copies in one process share what they know about the data. `ends` is the time, in seconds since
+    1970, after which it begins no further job, so that cells stay without a row.
     """
 
     folder: Path
@@ -48,38 +52,66 @@ class GroupRunner:
     _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
     _intact: set[str] = field(default_factory=set, repr=False)
     _guard: Any = field(default_factory=threading.Lock, repr=False)
+    _token: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "on_row": None, "_locks": {}, "_failures": {}, "_intact": set(), "_guard": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._guard = threading.Lock()
-        use_plugin_files(self.plugin_files)
+    def __reduce__(self) -> tuple[Any, ...]:
+        public = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+        return _restored, (public | {"on_row": None}, self._token)
 
     def __call__(self, group: CellGroup) -> list[Row]:
-        """Prepare the data if necessary, distil once, evaluate each cell, and write all rows."""
+        """Prepare the data if necessary, distil once, evaluate each cell, and write all rows.
+
+        Rows that another process has written since the run was planned are returned as they are. If
+        another process is at work on the group, no row is returned.
+        """
         store = ResultsStore(self.folder)
         for cell in group.cells:
             register_own(self.folder, (("method", cell.method_name), ("evaluator", cell.evaluator_name)))
-        rows: list[Row] = []
+        claim = Claims(self.folder).take(group.key)
+        if claim is None:
+            return []
+        with claim:
+            settled = {cell.key: row for cell in group.cells if (row := group.settled(cell, store)) is not None}
+            rows = list(settled.values())
+            rest = replace(group, cells=tuple(cell for cell in group.cells if cell.key not in settled))
+            limit = group.resources.get("memory_mb", self.memory_mb)
+            for row in replace(self, memory_mb=limit).rows(rest, store):
+                if claim.is_lost():  # This process was stopped for so long that another one took over.
+                    return []
+                store.write_row(row)
+                rows.append(row)
+                if self.on_row is not None:
+                    self.on_row(row)
+        return rows
+
+    def rows(self, group: CellGroup, store: ResultsStore) -> Iterator[Row]:
+        """Run the cells of a group and yield their rows."""
         facts: dict[str, Any] | None = None  # of the data, which all cells of a group share
         for cell, result, phase in self.outcomes(group, store):
             facts = facts or store.targets(cell.data_key)
-            row = make_row(
-                cell,
-                result,
-                phase,
-                facts or {},
-                n_concurrent=self.n_concurrent,
-                threads=self.threads,
-                limits=Limits(self.seconds, self.memory_mb),
-                environment=self.environment,
-            )
+            yield self.row(cell, result, phase, facts or {})
+
+    def row(self, cell: Cell, result: JobResult, phase: str | None, facts: dict[str, Any]) -> Row:
+        """Return the row of a cell."""
+        return make_row(
+            cell,
+            result,
+            phase,
+            facts,
+            n_concurrent=self.n_concurrent,
+            threads=self.threads,
+            limits=Limits(self.seconds, self.memory_mb),
+            environment=self.environment,
+        )
+
+    def give_up(self, group: CellGroup, error: str) -> list[Row]:
+        """Write the rows of a group whose workers were lost again and again, as crashed ones."""
+        store = ResultsStore(self.folder)
+        cells = [cell for cell in group.cells if group.settled(cell, store) is None]
+        result = JobResult("crashed", {}, error, 0.0, 0.0)
+        rows = [self.row(cell, result, "distil", store.targets(cell.data_key) or {}) for cell in cells]
+        for row in rows:
             store.write_row(row)
-            rows.append(row)
-            if self.on_row is not None:
-                self.on_row(row)
         return rows
 
     @property
@@ -91,7 +123,7 @@ class GroupRunner:
         """Yield each cell with its result and, unless it is ok, the phase in which it ended."""
         # 1. Report the cells that the plan skips, and those of data that cannot be read.
         todo = [cell for cell in group.cells if cell.failure is None and cell.skip is None]
-        yield from _left_out(group)
+        yield from left_out(group)
         if not todo or self.is_over:
             return
         # 2. Prepare the data and make the distilled set, which all cells of the group share.
@@ -121,7 +153,7 @@ class GroupRunner:
                 cell,
                 store,
                 "fit_model",
-                _imports("method", cell.method_name),
+                job_imports("method", cell.method_name),
                 method=cell.method_name,
                 params=cell.method_params,
                 task=cell.task,
@@ -153,24 +185,31 @@ class GroupRunner:
         with lock:
             if cell.data_key in self._failures:
                 return self._failures[cell.data_key]
-            path = store.data_path(cell.data_key)
-            if cell.data_key in self._intact or (is_intact(path) and store.targets(cell.data_key) is not None):
-                self._intact.add(cell.data_key)
+            if cell.data_key in self._intact:
                 return JobResult("ok", {}, None, 0.0, 0.0)
-            if not is_intact(path):
-                store.discard_data(cell.data_key)
-            root = None if self.data_root is None else str(self.data_root.absolute())
-            result = self.job(
-                "prepare",
-                name=cell.dataset_name,
-                params=cell.dataset_params | ({} if cell.split is None else {SPLIT: cell.split}),
-                root=root,
-                folder=str(path),
-                targets=str(store.targets_path(cell.data_key)),
-            )
-            if result.status != "ok":
-                self._failures[cell.data_key] = result
-            return result
+            with Claims(self.folder).wait(f"data-{cell.data_key}"):  # other processes may need it too
+                return self.prepare_alone(cell, store)
+
+    def prepare_alone(self, cell: Cell, store: ResultsStore) -> JobResult:
+        """Prepare a dataset, unless it is there; nobody else does so at the same time."""
+        path = store.data_path(cell.data_key)
+        if is_intact(path) and store.targets(cell.data_key) is not None:
+            self._intact.add(cell.data_key)
+            return JobResult("ok", {}, None, 0.0, 0.0)
+        if not is_intact(path):
+            store.discard_data(cell.data_key)
+        root = None if self.data_root is None else str(self.data_root.absolute())
+        result = self.job(
+            "prepare",
+            name=cell.dataset_name,
+            params=cell.dataset_params | ({} if cell.split is None else {SPLIT: cell.split}),
+            root=root,
+            folder=str(path),
+            targets=str(store.targets_path(cell.data_key)),
+        )
+        if result.status != "ok":
+            self._failures[cell.data_key] = result
+        return result
 
     def job_on_data(
         self, cell: Cell, store: ResultsStore, action: str, imports: tuple[str, ...], **payload: Any
@@ -194,7 +233,7 @@ class GroupRunner:
             cell,
             store,
             "distil",
-            _imports("method", cell.method_name, metrics),
+            job_imports("method", cell.method_name, metrics),
             method=cell.method_name,
             params=cell.method_params,
             task=cell.task,
@@ -232,7 +271,7 @@ class GroupRunner:
             cell,
             store,
             "evaluate",
-            _imports("evaluator", cell.evaluator_name),
+            job_imports("evaluator", cell.evaluator_name),
             artefact=str(store.artefact_path(cell.distil_key)),
             evaluator=cell.evaluator_name,
             params=cell.evaluator_params,
@@ -241,28 +280,15 @@ class GroupRunner:
         )
 
 
-def _left_out(group: CellGroup) -> Iterator[tuple[Cell, JobResult, str]]:
-    """Yield the cells of a group that do not run, with the reason."""
-    for cell in group.cells:
-        if cell.failure is not None:
-            yield cell, JobResult("failed", {}, cell.failure, 0.0, 0.0), "plan"
-        elif cell.skip is not None:
-            yield cell, JobResult("skipped", {}, cell.skip, 0.0, 0.0), "plan"
+@lru_cache(maxsize=8)
+def _shared(token: str) -> dict[str, Any]:  # noqa: ARG001 (it is the key)
+    """Return what the copies of one runner share in this process."""
+    return {"_locks": {}, "_failures": {}, "_intact": set(), "_guard": threading.Lock()}
 
 
-def _imports(kind: str, name: str, metrics: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the modules that may be imported in advance for a job.
-
-    These are the modules of built-in targets and the packages that a built-in method or evaluator
-    requires, or an own one of the same class. Modules of plugins are imported only in the child of
-    their own job, because importing them may have any effect.
-    """
-    manager = get_manager()
-    used = [(kind, name), *(("metric", metric_name(metric)) for metric in metrics)]
-    builtin = [manager.get(*each) for each in used if manager.provider(*each).dist == "distillkit"]
-    known = manager.provider(kind, name).dist in ("distillkit", OWN)
-    requires = manager.get(kind, name).requires if known else ()
-    return (*requires, *sorted({spec.target.partition(":")[0] for spec in builtin if isinstance(spec.target, str)}))
+def _restored(public: dict[str, Any], token: str) -> GroupRunner:
+    use_plugin_files(public["plugin_files"])
+    return GroupRunner(**public, **_shared(token), _token=token)
 
 
 def _names(cell: Cell) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from typing import Any
 
+from distillkit.bench.execution._engine_options import engine_of
 from distillkit.bench.execution._group_runner import GroupRunner
 from distillkit.bench.execution._job_folders import sweep
+from distillkit.bench.execution._rounds import LOST, Rounds
 from distillkit.bench.execution._rows import Row
 from distillkit.bench.planning._make_plan import Cell, Plan
 from distillkit.bench.results._environment import collect_environment, environment_key
 from distillkit.bench.results._plan_file import write_united_plan
 from distillkit.bench.results._store import ResultsStore
-from distillkit.plugins import get_manager
 
 __all__ = ["pending_cells", "run_plan"]
 
@@ -21,12 +24,16 @@ def run_plan(
     store: ResultsStore,
     *,
     jobs: int = 1,
-    executor: str = "local",
+    executor: str | None = None,
+    options: Mapping[str, Any] | None = None,
     retry: frozenset[str] = frozenset(),
     on_row: Callable[[Row], None] | None = None,
     ends: float | None = None,
 ) -> Generator[Row, None, None]:
     """Run the cells that have no row yet, and yield their rows as they finish.
+
+    Groups of cells that an engine has lost, or that another process is at work on, are submitted
+    again until they have their rows; those lost three times get rows of crashed cells.
 
     Parameters
     ----------
@@ -37,22 +44,29 @@ def run_plan(
         Number of cells that run at the same time and share the cores. The rows record it, because
         times measured in parallel are not comparable to those of cells that ran alone. The results
         do not depend on it, because every cell has the number of threads that the suite says.
-    executor : str, default="local"
-        Registry name of the executor.
+    executor : str or None
+        Registry name of the executor; None takes that of the suite, or else "local".
+    options : mapping of str to Any or None
+        Options of the executor, beside those of the suite if that names the same executor.
     retry : frozenset of str
         Statuses of rows to run again, such as {"failed", "timeout"}.
     on_row : callable or None
-        Called with each row as soon as it is written, from the thread that ran it.
+        Called with each row as soon as this process knows it, from the thread that ran it.
     ends : float or None
         Time, in seconds since 1970, after which no further job begins. The cells that are left have
         no row then, and the next run goes on with them.
+
+    Raises
+    ------
+    SuiteError
+        If the executor has no such option.
     """
-    run = get_manager().get("executor", executor).load()
+    run = engine_of(plan.suite, executor, options or {})
     sweep()
     environment = collect_environment()
     store.write_environment(environment_key(environment), environment)
     write_united_plan(plan, store)
-    pending = pending_cells(plan, store, retry)
+    rounds = Rounds(plan, store, pending_cells(plan, store, retry), on_row)
     runner = GroupRunner(
         folder=store.folder.absolute(),
         data_root=plan.data_root,
@@ -61,11 +75,17 @@ def run_plan(
         threads=plan.suite.threads,
         n_concurrent=jobs,
         environment=environment_key(environment),
-        on_row=on_row,
+        on_row=rounds.tell,
         ends=ends,
     )
-    for rows in run(plan.groups(pending), runner, jobs):
-        yield from rows
+    while groups := rounds.groups():
+        with closing(run(groups, runner, jobs)) as finished:
+            for rows in finished:
+                yield from rounds.told(rows)
+        if runner.is_over:
+            return
+        for group in rounds.lost():
+            yield from rounds.told(runner.give_up(group, LOST))
 
 
 def pending_cells(plan: Plan, store: ResultsStore, retry: frozenset[str] = frozenset()) -> list[Cell]:

@@ -41,7 +41,7 @@ class RunOptions:
     n_jobs: int = 1
     max_seconds: float | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
-    executor: str = "local"
+    executor: str | None = None
     retry: Iterable[str] | str = ()
     verbose: bool = True
 

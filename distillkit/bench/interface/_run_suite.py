@@ -36,7 +36,7 @@ def run_suite(
     n_jobs: int = 1,
     max_seconds: float | None = None,
     limits: Mapping[str, float] | None = None,
-    executor: str = "local",
+    executor: str | None = None,
     retry: Iterable[str] | str = (),
     verbose: bool = True,
 ) -> Leaderboard:

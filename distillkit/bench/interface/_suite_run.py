@@ -84,7 +84,8 @@ class SuiteRun:
         progress: RunProgress,
         *,
         jobs: int = 1,
-        executor: str = "local",
+        executor: str | None = None,
+        options: Mapping[str, Any] | None = None,
         retry: frozenset[str] = frozenset(),
         max_seconds: float | None = None,
     ) -> None:
@@ -96,17 +97,19 @@ class SuiteRun:
             It is entered for the time of the run.
         jobs : int
             Number of cells at a time.
-        executor : str
-            Registered name.
+        executor : str or None
+            Registered name; None takes that of the suite, or else "local".
+        options : mapping of str to Any or None
+            Options of the executor.
         retry : frozenset of str
             Statuses of rows to run again.
         max_seconds : float or None
             Seconds after which no further job begins.
         """
         ends = None if max_seconds is None else time.time() + max_seconds
-        options: dict[str, Any] = {"jobs": jobs, "executor": executor, "retry": retry, "ends": ends}
+        given: dict[str, Any] = {"jobs": jobs, "executor": executor, "options": options, "retry": retry, "ends": ends}
         # On an interrupt, `closing` ends the child processes.
-        with progress, closing(run_plan(self.plan, self.store, on_row=progress.advance, **options)) as rows:
+        with progress, closing(run_plan(self.plan, self.store, on_row=progress.advance, **given)) as rows:
             for _ in rows:
                 progress.refresh()
 

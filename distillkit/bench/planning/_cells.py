@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from distillkit.bench.planning._keys import PROTOCOL
 from distillkit.bench.planning._suite import Limits, Suite
@@ -91,11 +91,39 @@ class Cell:
         return fields
 
 
+class RowReader(Protocol):
+    """Anything that reads the stored row of a cell, such as a results store."""
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """Return a row, or None if there is none."""
+
+
 @dataclass(frozen=True)
 class CellGroup:
-    """The cells that share one distilled set."""
+    """The cells that share one distilled set.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+    replaced : dict of str to dict
+        The rows, by key, that were there when the run began and that it replaces.
+    resources : dict of str to float
+        What the engine reserves for the group, see `distillkit.bench.planning._suite.Entry`.
+    """
 
     cells: tuple[Cell, ...]
+    replaced: dict[str, dict[str, Any]] = field(default_factory=dict, hash=False)
+    resources: dict[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def key(self) -> str:
+        """What the cells share: the key of their distilled set."""
+        return self.cells[0].distil_key
+
+    def settled(self, cell: Cell, store: RowReader) -> dict[str, Any] | None:
+        """Return the row of a cell, unless there is none or it is one that this run replaces."""
+        row = store.row(cell.key)
+        return None if row is None or row == self.replaced.get(cell.key) else row
 
 
 @dataclass(frozen=True)
@@ -112,4 +140,5 @@ class Plan:
         groups: dict[str, list[Cell]] = {}
         for cell in self.cells if cells is None else cells:
             groups.setdefault(cell.distil_key, []).append(cell)
-        return [CellGroup(tuple(group)) for group in groups.values()]
+        resources = {entry.label: entry.resources for entry in self.suite.methods or ()}
+        return [CellGroup(tuple(group), {}, resources.get(group[0].method, {})) for group in groups.values()]

@@ -85,7 +85,9 @@ def parse_suite(text: str, filename: str = "suite", base: Path | None = None) ->
         (Python files with hooks, which are loaded at once), ``settings``
         (parameters by the name of a method or evaluator, for all of its uses), ``primary`` (the
         metric to rank by, per task), ``limits`` (``seconds`` and ``memory_mb`` of each child
-        process) and ``threads`` (number of threads of each child process, 1 by default).
+        process), ``threads`` (number of threads of each child process, 1 by default) and ``engine``
+        (name of the engine, or a table of its ``name`` and options). The table of a method may have
+        ``resources``, which the engine reserves: ``cpu``, ``gpu`` and ``memory_mb``.
     filename : str, default="suite"
         Name of the file for error messages.
     base : Path or None

@@ -36,12 +36,16 @@ class Entry:
         to the suite file are absolute.
     tuned_on : tuple of str
         For methods: what the parameters were chosen by, see `distillkit.specs.MethodSpec`.
+    resources : dict of str to float
+        For methods: what an engine reserves for each group of its cells, of ``"gpu"`` and ``"cpu"``
+        (numbers of them) and ``"memory_mb"``, which is also the memory limit of its processes.
     """
 
     name: str
     label: str
     params: dict[str, Any] = field(default_factory=dict)
     tuned_on: tuple[str, ...] = ()
+    resources: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Suite:
 
     `seeds` is None if the suite names none. `most_seeds` holds the largest number of seeds by
     method, `primary` only the metrics that the suite names, and `settings_tuned_on` what the
-    parameters in `settings` were chosen by. `narrowed` says that options have left out a part of
+    parameters in `settings` were chosen by. `engine` holds the name of the engine and its options.
+    `narrowed` says that options have left out a part of
     the file's cells, or chosen others.
     """
 
@@ -80,6 +85,7 @@ class Suite:
     controls: bool = True
     limits: Limits = Limits()
     threads: int = 1
+    engine: dict[str, Any] = field(default_factory=dict)
     description: str = ""
     source: str = ""
     filename: str = ""

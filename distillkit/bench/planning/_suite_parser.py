@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from distillkit.bench.planning._engine_table import parsed_engine, parsed_resources
 from distillkit.bench.planning._suite import DEFAULT_PRIMARY, N_SPLITS, Entry, Limits, Suite, locate
 from distillkit.budget import Budget
 from distillkit.exceptions import BudgetError, DatasetError, SuiteError
@@ -17,7 +18,7 @@ from distillkit.utils._messages import shown
 __all__ = ["Parser"]
 
 _MOST_THREADS = 1024
-
+_OF_METHODS = ("name", "label", "tuned_on", "resources")
 
 _MOST_SEEDS = 10_000
 
@@ -50,6 +51,7 @@ class Parser:
         "primary",
         "limits",
         "threads",
+        "engine",
     )
     known = frozenset(required + optional)
 
@@ -83,6 +85,7 @@ class Parser:
             primary=self.primary(),
             limits=self.limits(),
             threads=self.threads(),
+            engine=parsed_engine(self),
             source=self.text,
             filename=self.filename,
         )
@@ -163,7 +166,9 @@ class Parser:
         params = self.params(key, item)
         arguments = ",".join(f"{name}={value}" for name, value in params.items())
         label = str(item.get("label", item["name"] + (f"({arguments})" if arguments else "")))
-        return Entry(item["name"], label, params, self.tuned_on(key, item) if key == "methods" else ())
+        if key != "methods":
+            return Entry(item["name"], label, params)
+        return Entry(item["name"], label, params, self.tuned_on(key, item), parsed_resources(self, item))
 
     def tuned_on(self, key: str, item: dict[str, Any]) -> tuple[str, ...]:
         """Return what the parameters of an entry were chosen by."""
@@ -191,7 +196,7 @@ class Parser:
         return {name: self.params("settings", params) for name, params in value.items()}
 
     def params(self, key: str, item: dict[str, Any]) -> dict[str, Any]:
-        own = ("name", "label") if key in ("datasets", "evaluators") else ("name", "label", "tuned_on")
+        own = ("name", "label") if key in ("datasets", "evaluators") else _OF_METHODS
         params = {name: value for name, value in item.items() if name not in own}
         for name, value in params.items():
             try:

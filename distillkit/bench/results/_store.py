@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from distillkit.bench.results._claims import Claims
 from distillkit.bench.results._schema import wrong_environment, wrong_plan, wrong_record, wrong_row, wrong_targets
 from distillkit.exceptions import ArtefactError, DistillkitWarning, ResultsError
 
@@ -63,6 +64,7 @@ class ResultsStore:
         FOLDER/environments/        versions and hardware of the runs
         FOLDER/targets/KEY.json     targets of the test rows of prepared datasets, and sizes
         FOLDER/data/                prepared datasets, rebuilt when missing or damaged
+        FOLDER/.claims/             one file for each piece of work that a process is doing
         FOLDER/leaderboard.*        written by the reporters
 
     Parameters
@@ -84,7 +86,9 @@ class ResultsStore:
             for name in ("cells", "artefacts", "environments", "targets", "data"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             self._take_lock()
-            self._remove_partial_files()
+            # Workers of a run whose head has died may still be at work.
+            if not Claims(self.folder).sweep():
+                self._remove_partial_files()
         except OSError as exc:
             self._drop_lock()
             raise ResultsError(
