@@ -65,7 +65,7 @@ def test_names(manager):
         short(manager, "metric")
     )
     assert list(short(manager, "reporter")) == ["terminal", "markdown", "csv", "html"]
-    assert {"local", "dask"} <= set(short(manager, "executor"))
+    assert list(short(manager, "executor")) == ["local", "dask", "ray", "slurm"]
 
 
 def test_all_is_well(manager):

@@ -3,9 +3,9 @@ r"""Kill runs of a suite, and processes of such runs, at random moments, and com
 Usage::
 
     python benchmarks/robustness/kills.py [--heads 100] [--children 30] [--jobs 2] \
-        [--minutes 30] [--seed 0]
+        [--minutes 30] [--seed 0] [--seeds 9] [--share 0.33] [--engine local]
 
-A suite of 72 cheap cells is first run without disturbance. Then
+A suite of cheap cells, eight for each of `--seeds`, is first run without disturbance. Then
 
 - runs of the same suite are killed by SIGKILL at a random moment, and the same command continues
   each time; when all cells are done, the next run starts in a new folder;
@@ -16,6 +16,9 @@ After each kill, no process of the run may survive for more than some seconds, a
 were stored must remain as they were. At the end of each folder, every cell must have one row, equal
 to that of the undisturbed run but for times, and no temporary file or folder may be left. The
 script prints what it found and exits with status 1 if anything differs.
+
+With ``--engine dask`` the cells run on two workers of a cluster on this machine, which the kills do
+not reach, so that workers go on while there is no command.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ import tempfile
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +49,10 @@ datasets = ["digits"]
 methods = ["random", "kmeans"]
 evaluators = ["knn", "knn:5"]
 budgets = [1, 5]
-seeds = 9
+seeds = %d
 metrics = ["accuracy"]
 """
-N_CELLS = 72
+CELLS_PER_SEED = 8
 MARK = "DISTILLKIT_KILLS"
 """Environment variable by which all processes of a run are found."""
 TIMES = ("seconds", "started", "peak_mb")
@@ -62,23 +67,23 @@ class Trial:
     ----------
     folder : Path
         A new folder, which gets the suite, the results and the temporary files.
-    jobs : int
-        Number of cells at the same time.
+    options : argparse.Namespace
+        The number of cells at the same time, the number of seeds and the engine.
     """
 
-    def __init__(self, folder: Path, jobs: int) -> None:
+    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
         self.folder, self.results, self.temporary = folder, folder / "results", folder / "temporary"
-        self.jobs, self.mark = jobs, uuid.uuid4().hex
+        self.options, self.mark = ["--jobs", str(options.jobs), *options.of_engine], uuid.uuid4().hex
         self.problems: list[str] = []
         self.temporary.mkdir(parents=True)
-        (folder / "suite.toml").write_text(SUITE, encoding="utf-8")
+        (folder / "suite.toml").write_text(SUITE % options.seeds, encoding="utf-8")
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         """Start the command that runs the suite, or continues it."""
         command = [sys.executable, "-m", "distillkit", "run", str(self.folder / "suite.toml"), "-o", str(self.results)]
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [*command, "--jobs", str(self.jobs), "--quiet", *options],
+                [*command, *self.options, "--quiet", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -138,6 +143,27 @@ class Trial:
         self.check_orphans()
 
 
+@contextmanager
+def dask_cluster(folder: Path, n_workers: int) -> Iterator[str]:
+    """Start a scheduler and workers of one thread, and yield the address of the scheduler."""
+    place, processes = folder / "scheduler.json", []
+    with (folder / "cluster.log").open("ab") as log:
+        for number in range(n_workers + 1):
+            program = "worker" if number else "scheduler"
+            own = ["--nthreads", "1", "--no-nanny"] if number else ["--port", "0"]
+            command = [sys.executable, "-m", f"distributed.cli.dask_{program}", "--scheduler-file", str(place)]
+            options = ["--host", "127.0.0.1", "--no-dashboard", *own]
+            processes.append(subprocess.Popen([*command, *options], cwd=folder, stdout=log, stderr=log))
+    try:
+        while not place.exists():
+            time.sleep(0.1)
+        yield json.loads(place.read_text(encoding="utf-8"))["address"]
+    finally:
+        for process in reversed(processes):
+            process.kill()
+            process.wait()
+
+
 def comparable(results: Path) -> dict[str, Any]:
     """Return the rows of a results folder without times, and their distilled arrays, by key."""
     rows: dict[str, Any] = {}
@@ -162,7 +188,7 @@ def kill_heads(
     deadline = time.monotonic() + 60 * options.minutes
     while counts["kills"] < n and time.monotonic() < deadline:
         if trial is None:
-            trial = Trial(folder / f"heads-{counts['folders']}", options.jobs)
+            trial = Trial(folder / f"heads-{counts['folders']}", options)
             counts["folders"] += 1
         before, head = trial.stored(), trial.start()
         try:
@@ -173,7 +199,7 @@ def kill_heads(
             counts["kills"] += 1
         trial.check_orphans()
         trial.check_stored(before)
-        if len(trial.stored()) == N_CELLS or counts["kills"] == n or time.monotonic() >= deadline:
+        if len(trial.stored()) == options.cells or counts["kills"] == n or time.monotonic() >= deadline:
             before = trial.stored()
             trial.finish()
             trial.check_stored(before)
@@ -188,7 +214,7 @@ def kill_children(folder: Path, n: int, options: argparse.Namespace, expected: d
     rng, counts = np.random.default_rng(options.seed + 1), Counter[str]()
     deadline = time.monotonic() + 60 * options.minutes
     while counts["kills"] < n and time.monotonic() < deadline:
-        trial = Trial(folder / f"children-{counts['folders']}", options.jobs)
+        trial = Trial(folder / f"children-{counts['folders']}", options)
         counts["folders"] += 1
         head = trial.start()
         if counts["folders"] % 4:  # A kill while the data are prepared fails all cells at once.
@@ -207,8 +233,8 @@ def kill_children(folder: Path, n: int, options: argparse.Namespace, expected: d
         rows = [json.loads(text) for text, _ in trial.stored().values()]
         crashed = [row for row in rows if row["status"] == "crashed"]
         counts["crashed rows, all repeated"] += len(crashed)
-        if len(rows) != N_CELLS:
-            trial.problems.append(f"{len(rows)} rows instead of {N_CELLS}")
+        if len(rows) != options.cells:
+            trial.problems.append(f"{len(rows)} rows instead of {options.cells}")
         for row in rows:
             if row["status"] != "ok" and (row["status"] != "crashed" or "SIGKILL" not in row["error"]):
                 trial.problems.append(f"row {row['key']} is {row['status']}: {row['error']}")
@@ -232,20 +258,27 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=30.0, help="longest time for each kind of kills")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=9, help="seeds of the suite, with eight cells each")
+    parser.add_argument("--share", type=float, default=1 / 3, help="latest kill, as a share of the time of a calm run")
+    parser.add_argument("--engine", choices=("local", "dask"), default="local")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kills-") as name:
+    options.cells = CELLS_PER_SEED * options.seeds
+    with tempfile.TemporaryDirectory(prefix="kills-") as name, ExitStack() as stack:
         folder = Path(name)
+        options.of_engine = ["--engine", options.engine]
+        if options.engine == "dask":
+            options.of_engine += ["--scheduler", stack.enter_context(dask_cluster(folder, options.jobs))]
         # 1. Run once without disturbance, for the expected rows and the time that a run takes.
-        calm = Trial(folder / "calm", options.jobs)
+        calm = Trial(folder / "calm", options)
         started = time.monotonic()
         calm.finish()
         seconds = time.monotonic() - started
         expected = comparable(calm.results)
-        assert len(expected) == N_CELLS, len(expected)
+        assert len(expected) == options.cells, len(expected)
         assert all(row["status"] == "ok" for row, _ in expected.values())
-        print(f"{N_CELLS} cells without disturbance: {seconds:.1f} s", flush=True)
+        print(f"{options.cells} cells without disturbance: {seconds:.1f} s", flush=True)
         # 2. Disturb further runs.
-        heads = kill_heads(folder, options.heads, options, expected, longest=seconds / 3)
+        heads = kill_heads(folder, options.heads, options, expected, longest=seconds * options.share)
         print("kills of the command:", dict(heads), flush=True)
         children = kill_children(folder, options.children, options, expected)
         print("kills of its processes:", dict(children), flush=True)

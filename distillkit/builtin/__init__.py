@@ -94,6 +94,18 @@ def distillkit_executors() -> Iterable[ExecutorSpec]:
             summary="Runs cells on the workers of a dask cluster",
             requires=("distributed",),
         ),
+        ExecutorSpec(
+            name="ray",
+            target="distillkit.bench.execution._ray_executor:run",
+            summary="Runs cells on a Ray cluster",
+            requires=("ray",),
+        ),
+        ExecutorSpec(
+            name="slurm",
+            target="distillkit.bench.execution._slurm_executor:run",
+            summary="Runs cells as jobs of SLURM",
+            requires=("submitit",),
+        ),
     ]
 
 

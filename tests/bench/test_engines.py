@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import distributed
+import psutil
 import pytest
 
 import distillkit
@@ -49,6 +50,7 @@ def check_fault_table(rows):
 @contextmanager
 def dask_cluster(folder, n_workers=2):
     """Start a scheduler and workers of one thread as processes of their own, on loopback."""
+    distributed = pytest.importorskip("distributed")
     place, processes = folder / "scheduler.json", []
     path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(distillkit.__file__).parents[1])])
 
@@ -90,21 +92,26 @@ def test_local_gives_the_fault_table(trouble, plan_for, do, tmp_path):
     check_fault_table(do(fault_table(plan_for, tmp_path), tmp_path / "results", jobs=2, executor="local"))
 
 
-def test_dask_gives_the_fault_table(dask, plan_for, do, tmp_path):
-    told = []
-    rows = do(
-        fault_table(plan_for, tmp_path),
-        tmp_path / "results",
-        jobs=2,
-        executor="dask",
-        options={"address": dask[0]},
-        on_row=told.append,
-    )
+def options_of(engine, request):
+    """Return the options of an engine; skip the test where it is not installed."""
+    pytest.importorskip({"dask": "distributed", "ray": "ray", "slurm": "submitit"}[engine])
+    request.getfixturevalue("trouble")
+    if engine == "dask":
+        return {"address": request.getfixturevalue("dask")[0]}
+    return {} if engine == "ray" else {"cluster": "local", "bundle": 5}
+
+
+@pytest.mark.parametrize("engine", ["dask", "ray", "slurm"])
+def test_a_cluster_gives_the_fault_table(engine, request, plan_for, do, tmp_path):
+    options, told, folder = options_of(engine, request), [], tmp_path / "results"
+    plan = fault_table(plan_for, tmp_path)
+    rows = do(plan, folder, jobs=2, executor=engine, options=options, on_row=told.append)
     check_fault_table(rows)
     assert told == rows
-    assert sorted(ResultsStore(tmp_path / "results").rows()) == sorted(row["key"] for row in rows)
+    assert sorted(ResultsStore(folder).rows()) == sorted(row["key"] for row in rows)
     for label in (label for label in WAYS if label.startswith("ok")):
         assert (tmp_path / f"{label}.log").read_text().count("\n") == 1
+    assert not list((folder / ".claims").iterdir())
 
 
 def slow_plan(plan_for, folder, n=4):
@@ -126,21 +133,28 @@ def began(log, n):
     return log.exists() and log.read_text().count("\n") >= n
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(dask, plan_for, do, tmp_path, wait_until):
-    address, workers = dask
-    plan, told, log = slow_plan(plan_for, tmp_path), [], tmp_path / "log.txt"
+def owners(results):
+    """Return the ids of the processes that are at work on a group."""
+    claims = (path for path in (results / ".claims").iterdir() if not path.name.startswith(("data-", ".")))
+    return [json.loads(path.read_text())["pid"] for path in claims]
+
+
+@pytest.mark.parametrize("engine", ["dask"])  # the others pass as well, and take long to start
+def test_a_killed_worker_loses_and_doubles_nothing(engine, request, plan_for, do, tmp_path, wait_until):
+    options = options_of(engine, request)
+    plan, told, log = slow_plan(plan_for, tmp_path, 3), [], tmp_path / "log.txt"
 
     def disturb():
-        both_work = wait_until(lambda: began(log, 2), 60)
-        worker = workers.pop()
-        worker.kill()
-        worker.wait()
+        both_work = wait_until(lambda: began(log, 2), 90)
+        victim = psutil.Process(owners(tmp_path / "results")[0])
+        children = victim.children(recursive=True)
+        victim.kill()
+        psutil.wait_procs([victim, *children], timeout=30)
         (tmp_path / "hold").unlink()
         return both_work
 
     disturbance = meanwhile(disturb)
-    options = {"executor": "dask", "options": {"address": address}}
-    rows = do(plan, tmp_path / "results", jobs=2, on_row=told.append, **options)
+    rows = do(plan, tmp_path / "results", jobs=2, executor=engine, options=options, on_row=told.append)
     assert disturbance.result()
     keys = sorted(cell.key for cell in plan.cells)
     assert sorted(row["key"] for row in rows) == sorted(row["key"] for row in told) == keys

@@ -18,7 +18,7 @@ from distillkit.utils._messages import shown
 __all__ = ["Parser"]
 
 _MOST_THREADS = 1024
-_OF_METHODS = ("name", "label", "tuned_on", "resources")
+_OWN = {"methods": ("name", "label", "tuned_on", "resources"), "settings": ("name", "label", "tuned_on")}
 
 _MOST_SEEDS = 10_000
 
@@ -196,7 +196,7 @@ class Parser:
         return {name: self.params("settings", params) for name, params in value.items()}
 
     def params(self, key: str, item: dict[str, Any]) -> dict[str, Any]:
-        own = ("name", "label") if key in ("datasets", "evaluators") else _OF_METHODS
+        own = _OWN.get(key, ("name", "label"))
         params = {name: value for name, value in item.items() if name not in own}
         for name, value in params.items():
             try:

@@ -1,4 +1,4 @@
-"""Claims on pieces of work in a results folder, so that no two processes do the same piece at once."""
+"""Claims on pieces of work in a results folder, so that no two processes do the same at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ATTEMPTS = 5
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 Generation = tuple[int, Path, str]
-"""The number, the file and the text of a claim; a claim of a higher number supersedes the others."""
+"""The number, the file and the text of a claim; that of the highest number is the valid one."""
 
 
 class Claims:
