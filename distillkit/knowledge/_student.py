@@ -21,6 +21,7 @@ from distillkit.knowledge._models import (
     is_estimator,
     model_input,
 )
+from distillkit.knowledge._named_students import NAMED_STUDENTS, named_student
 from distillkit.knowledge._targets import DistillationTargets
 from distillkit.knowledge._temperature import logits_of, mixed_labels, softmax, with_floor
 from distillkit.nn import NetworkClassifier, NetworkRegressor
@@ -48,7 +49,7 @@ def new_student(student: Any, task: str, **training: Any) -> Any:
     ----------
     student : estimator, Module, callable, str or None
         None and "auto" are a small network (16 channels, or one hidden layer of 32 units); an
-        estimator is cloned.
+        estimator is cloned. Names are those of `named_student` and of networks.
     task : {"classification", "regression"}
     **training
         Parameters of `NetworkClassifier`, for students that are not estimators yet.
@@ -58,6 +59,8 @@ def new_student(student: Any, task: str, **training: Any) -> Any:
     DataError
         If the student is none of these, or a classifier for numbers.
     """
+    if isinstance(student, str) and student in NAMED_STUDENTS:
+        return named_student(student, task)
     if is_estimator(student):
         if task == "regression":
             check_task("student", student, task)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from distillkit.exceptions import DataError
+from distillkit.knowledge._readable import as_sql, as_text, has_sql, has_text
 from distillkit.knowledge._student import Student
 from distillkit.knowledge._teacher import Teacher
 from distillkit.knowledge._temperature import softmax
@@ -137,6 +138,49 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
         if self.task_ == "regression":
             return self._student().predict(rows)[:, None]
         return softmax(self._student().logits(rows), getattr(self, "temperature_", self.temperature))
+
+    @available_if(lambda self: has_text(self.student_))
+    def export_text(self) -> str:
+        """Return the rules of a student that is a tree, or the coefficients of a linear one.
+
+        Returns
+        -------
+        str
+            One line for each rule or coefficient, with the names of the columns of X, or for a
+            mixed table with those of the encoded columns.
+        """
+        check_is_fitted(self, "student_")
+        return as_text(self.student_, self._column_labels())
+
+    @available_if(lambda self: has_sql(self.student_))
+    def export_sql(self) -> str:
+        """Return a student that is a tree as an expression of standard SQL.
+
+        Returns
+        -------
+        str
+            Nested CASE expressions over the columns of X, named ``x0``, ``x1``, ... if they have no
+            names, with the label or number as value. The tree compares columns in float32.
+
+        Raises
+        ------
+        DataError
+            If X was a mixed table, whose columns the tree does not see as they are.
+        """
+        check_is_fitted(self, "student_")
+        if "encoder_" in self.__dict__:
+            raise DataError(
+                "export_sql names the columns of X, but the student was trained on the encoded columns of a mixed "
+                "table: encode the table first, and fit on numbers."
+            )
+        classes = getattr(self, "classes_", None)
+        return as_sql(self.student_, self._column_labels(), None if classes is None else self.student_.classes_)
+
+    def _column_labels(self) -> list[str]:
+        if "encoder_" in self.__dict__:
+            return [str(name) for name in self.encoder_.get_feature_names_out()]
+        n_columns = int(np.prod(self.shape_))
+        return [str(name) for name in getattr(self, "feature_names_in_", [f"x{place}" for place in range(n_columns)])]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy for labels, or R2 for numbers."""

@@ -198,14 +198,15 @@ class StudentPreparation(StudentEstimator):
     def _sized(self, unfitted: Any, targets: DistillationTargets) -> Any:
         """Return a student with as many epochs as its own rows need, if it was made here."""
         student = clone(unfitted)
-        if self.epochs is None and not is_estimator(self.student):
+        if self.epochs is None and not is_estimator(self.student) and "epochs" in student.get_params(deep=False):
             student.set_params(epochs=epochs_for(len(targets.rows), self.batch_size))
         return student
 
     def _augments(self, material: TeachingRows) -> bool:
         """Whether rows are made between neighbors."""
         if self.augment == "auto":
-            return is_tree(self.student) and self.teacher is not None and material.given is None and _is_table(material)
+            to_tree = is_tree(self.student) or (isinstance(self.student, str) and self.student == "tree")
+            return to_tree and self.teacher is not None and material.given is None and _is_table(material)
         if self.augment is not None and not _is_table(material):
             raise DataError(
                 f"augment={self.augment!r} makes rows of tables, but these have the shape {material.rows.X.shape[1:]}: "

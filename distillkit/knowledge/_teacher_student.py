@@ -63,7 +63,10 @@ class TeacherStudentDistiller(StudentPreparation):
     student : estimator, Module, callable, str or None, default=None
         A `distillkit.nn.NetworkClassifier` or `NetworkRegressor` with settings of its own; the name
         of a network, a function of (shape, n_outputs) that returns a module, or a module to start
-        from; or any scikit-learn estimator. None is a small network: 16 channels for series and
+        from; or any scikit-learn estimator. "tree" is a tree of at most 32 leaves, "linear"
+        logistic or ridge regression on standardized columns, and "gam" boosting without
+        interactions, a sum of one function for each column; trees and linear models have
+        `export_text`, and trees `export_sql`. None is a small network: 16 channels for series and
         images, 32 hidden units for tables.
     temperature : float or "auto", default="auto"
         Temperature of the teacher's soft labels and of the probabilities that `transform` returns.
