@@ -27,7 +27,7 @@ __all__ = ["recommend"]
 
 _DEFAULT_LIMIT = 60.0
 """Seconds of the methods that take steps until a limit, where no seconds are given."""
-_PROBE_SECONDS = 10.0
+_PROBE_SECONDS = 6.0
 _LEAST_SHARE = 0.1
 
 
@@ -69,7 +69,7 @@ def recommend(
     estimator : estimator or None, default=None
         Unfitted model to be trained on the distilled set, by which the data are judged; None takes
         extremely randomized trees.
-    probe_seconds : float, default=10
+    probe_seconds : float, default=6
         Processor seconds that the fits to samples may take, about; 0 leaves the estimates out.
     random_state : int, default=0
         Seed of the samples.
