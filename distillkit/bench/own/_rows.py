@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from distillkit.bench.own._arrays import OwnRows
 from distillkit.bench.own._registration import FOLDER
+from distillkit.bench.results._store import part_of
 from distillkit.datasets import Dataset, fingerprint
 from distillkit.exceptions import DataError, DatasetError, ResultsError
 from distillkit.plugins import get_manager
@@ -125,7 +125,7 @@ def _write_frame(folder: Path, rows: OwnRows) -> list[Path]:
 
 def _named_by_content(folder: Path, suffix: str, write: Callable[[Any], Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".rows.{uuid.uuid4().hex}{suffix}"
+    part = part_of(folder / "rows")  # which a later run removes if this one is killed
     try:
         with part.open("wb") as file:
             write(file)

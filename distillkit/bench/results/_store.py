@@ -65,6 +65,7 @@ class ResultsStore:
         FOLDER/targets/KEY.json     targets of the test rows of prepared datasets, and sizes
         FOLDER/data/                prepared datasets, rebuilt when missing or damaged
         FOLDER/.claims/             one file for each piece of work that a process is doing
+        FOLDER/own/                 rows and objects of a comparison from Python, see `compare`
         FOLDER/leaderboard.*        written by the reporters
 
     Parameters
