@@ -57,7 +57,7 @@ metrics = ["accuracy"]
 CELLS_PER_SEED = 8
 MARK = "DISTILLKIT_KILLS"
 """Environment variable by which all processes of a run are found."""
-TIMES = ("seconds", "started", "peak_mb")
+TIMES = ("seconds", "cpu_", "started", "peak_mb")
 """Beginnings of the names of columns that may differ."""
 SECONDS_TO_END = 10.0
 

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,7 @@ WAYS = {
     "segfault": ("crashed", "killed by SIGSEGV: last words"),
     "sigkill": ("crashed", "killed by SIGKILL"),
     "eat": ("out_of_memory", "over its limit of 400 MB"),
-    "hang": ("timeout", "ran past its limit of 10 s"),
+    "hang": ("timeout", "ran past its limit of 3 s"),
     **{f"ok-{number}": ("ok", None) for number in range(4)},
 }
 
@@ -36,7 +37,16 @@ def fault_table(plan_for, folder):
         how = {"hang": f'how = "wait", hold = "{hold}"'}.get(label, f'how = "{label}"')
         how = f'log = "{folder / label}.log"' if label.startswith("ok") else how
         entries.append(f'{{name = "first", label = "{label}", {how}}}')
-    return plan_for(f"[{', '.join(entries)}]", limits="{seconds = 10, memory_mb = 400}")
+    return plan_for(f"[{', '.join(entries)}]", limits="{seconds = 60, memory_mb = 400}")
+
+
+def run_fault_table(do, plan, folder, **options):
+    """Run the cell that hangs after the others, so that only it has to keep a short limit."""
+    others = tuple(cell for cell in plan.cells if cell.method != "hang")
+    rows = do(replace(plan, cells=others), folder, **options)
+    new = do(replace(plan, limits=replace(plan.limits, seconds=3.0)), folder, **options)
+    assert [row["method"] for row in new] == ["hang"]
+    return rows + new
 
 
 def check_fault_table(rows):
@@ -89,7 +99,9 @@ def dask(trouble, tmp_path_factory):
 
 
 def test_local_gives_the_fault_table(trouble, plan_for, do, tmp_path):
-    check_fault_table(do(fault_table(plan_for, tmp_path), tmp_path / "results", jobs=2, executor="local"))
+    check_fault_table(
+        run_fault_table(do, fault_table(plan_for, tmp_path), tmp_path / "results", jobs=2, executor="local")
+    )
 
 
 def options_of(engine, request):
@@ -105,7 +117,7 @@ def options_of(engine, request):
 def test_a_cluster_gives_the_fault_table(engine, request, plan_for, do, tmp_path):
     options, told, folder = options_of(engine, request), [], tmp_path / "results"
     plan = fault_table(plan_for, tmp_path)
-    rows = do(plan, folder, jobs=2, executor=engine, options=options, on_row=told.append)
+    rows = run_fault_table(do, plan, folder, jobs=2, executor=engine, options=options, on_row=told.append)
     check_fault_table(rows)
     assert told == rows
     assert sorted(ResultsStore(folder).rows()) == sorted(row["key"] for row in rows)
