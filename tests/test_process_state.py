@@ -107,6 +107,10 @@ for _name in distillkit.__all__:  # coresets and controls, whose defaults are ch
         _estimator = _cls()
         _seed = SEED if "random_state" in _estimator.get_params(deep=False) else {}
         FITS[_name] = (_estimator.set_params(**_seed), TABLE)
+for _name in distillkit.__all__:  # generators that need no torch
+    if _name.endswith("Synthesizer") and _name not in {type(estimator).__name__ for estimator, _ in FITS.values()}:
+        _rows = SERIES if _name == "SurrogateSynthesizer" else TABLE
+        FITS[_name] = (getattr(distillkit, _name)(2, pool=10, **SEED), _rows)
 FITS["uneven scores"] = (FITS["GraNdCoreset"][0], IMAGES)
 
 GLOBAL_DRAWS = {

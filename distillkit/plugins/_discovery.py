@@ -79,10 +79,19 @@ def _field(dist: Distribution, key: str) -> str:
         return "unknown"
 
 
+def _has_metadata(dist: Distribution) -> bool:
+    """Return whether there is a metadata file, without which distributions of some finders raise.
+
+    Such finders, those of the package ``importlib_metadata``, take the place of Python's own when
+    any library imports that package.
+    """
+    return any(dist.read_text(name) is not None for name in ("METADATA", "PKG-INFO"))
+
+
 def _candidates(dist: Distribution, name: str) -> Iterator[Candidate]:
     version = _field(dist, "Version")
     try:
-        requires = tuple(dist.requires or ())
+        requires = tuple(dist.requires or ()) if _has_metadata(dist) else ()
         entry_points = [entry for entry in dist.entry_points if entry.group == PROJECT]
     except Exception as exc:  # One damaged distribution must not hide the plugins of the others.
         yield Candidate(

@@ -159,9 +159,9 @@ def test_evaluate_shows_floors_beside_the_metrics(data):
 def test_costly_metrics_are_not_standard(selection, monkeypatch, data):
     from distillkit.bench.evaluation._evaluate import _select_names
 
-    specs = dict(get_manager().specs("metric"))
+    specs = get_manager().short_specs("metric")
     specs["own"] = metric_spec(lambda *_: 0.0, standard=False)
-    monkeypatch.setattr(get_manager(), "specs", lambda _: specs)
+    monkeypatch.setattr(get_manager(), "short_specs", lambda _: specs)
     assert ("own" in _select_names("metric", selection, "classification")) == (selection == "all")
 
 

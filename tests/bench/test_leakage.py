@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ METHODS = MANAGER.short_specs("method")
 REDUCERS = sorted(name for name, spec in METHODS.items() if spec.reduces == "rows")
 STUDENTS = sorted(name for name, spec in METHODS.items() if spec.reduces == "model")
 FEW_STEPS: dict[str, dict[str, Any]] = {
-    name: {"max_iter": 2} for name, spec in METHODS.items() if spec.kind in ("condensation", "synthesis")
+    name: {"max_iter": 2}
+    for name, spec in METHODS.items()
+    if spec.kind in ("condensation", "synthesis") and "max_iter" in signature(spec.load()).parameters
 }
 FEW_STEPS["bilevel"] |= {"inner_steps": 4, "hidden": (8,)}
 FEW_STEPS["trajectory-matching"] |= {"n_experts": 1, "expert_epochs": 4, "student_steps": 4}
