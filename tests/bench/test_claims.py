@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -115,36 +114,35 @@ def test_the_files_that_living_workers_write_stay(tmp_path):
             claim.unlink()
 
 
-def contend(folder, results, rounds):
-    """Take and release a claim; note when two have it at once."""
-    claims, alone = Claims(folder), folder / "alone"
-    had = 0
-    for number in range(rounds):
-        claim = claims.take("a")
-        if claim is None:
-            continue
-        descriptor = os.open(alone, os.O_CREAT | os.O_EXCL)  # fails if another one is here
-        os.close(descriptor)
-        had += 1
-        alone.unlink()
-        if number % 3:
-            claim.release()
-        else:  # die without a word: the claim remains, as that of a process that is no more
-            text = json.loads(claim.path.read_text()) | {"created": 1.0}
-            claim.path.write_text(json.dumps(text))
-    results.put(had)
+CONTENDER = """
+import json, os, sys
+from pathlib import Path
+
+from distillkit.bench.results._claims import Claims
+
+folder = Path(sys.argv[1])
+claims, alone, had = Claims(folder), folder / "alone", 0
+for number in range(150):
+    claim = claims.take("a")
+    if claim is None:
+        continue
+    os.close(os.open(alone, os.O_CREAT | os.O_EXCL))  # fails if another one is here
+    had += 1
+    alone.unlink()
+    if number % 3:
+        claim.release()
+    else:  # die without a word: the claim remains, as that of a process that is no more
+        text = json.loads(claim.path.read_text()) | {"created": 1.0}
+        claim.path.write_text(json.dumps(text))
+print(had)
+"""
 
 
 def test_no_two_processes_have_a_claim_at_once(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [context.Process(target=contend, args=(tmp_path, results, 150)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    counts = [results.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    command = [sys.executable, "-c", CONTENDER, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    counts = [int(process.communicate(timeout=100)[0]) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
     assert sum(counts) > 0
 
 
