@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from distillkit.coresets import WholeSet as WholeSet
     from distillkit.distilled import DistilledSet as DistilledSet
     from distillkit.distilled import Preprocessing as Preprocessing
+    from distillkit.export import to_onnx as to_onnx
     from distillkit.hookspecs import hookimpl as hookimpl
     from distillkit.knowledge import SoftLabels as SoftLabels
     from distillkit.knowledge import TeacherStudentDistiller as TeacherStudentDistiller
@@ -119,6 +120,7 @@ _HOMES = {
     "plot_rows": "plotting",
     "recommend": "advice",
     "run_suite": "bench.interface",
+    "to_onnx": "export",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 (all are strings)

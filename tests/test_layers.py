@@ -20,7 +20,7 @@ FLOORS = (
     {"nn", "distilled", "plugins"},
     {"advice", "base", "pipeline", "plotting"},
     FAMILIES,
-    {"builtin", "bench"},
+    {"builtin", "bench", "export"},
     {"testing"},  # also what the bench runs and writes
     {"cli"},
     {"__main__"},  # the door: python -m distillkit
