@@ -11,7 +11,7 @@ import click
 
 from distillkit.cli._completion import Name
 from distillkit.cli._interrupts import note_of_distillation, noted, remember
-from distillkit.cli._options import data_root_option, plugin_option
+from distillkit.cli._options import budget_option, data_root_option, plugin_option, reading_options
 
 __all__ = ["distill", "parse_params"]
 
@@ -20,13 +20,7 @@ __all__ = ["distill", "parse_params"]
 @click.argument("method", type=Name("method"))
 @click.argument("source", type=Name("dataset", files=True))
 @click.option("--target", "-t", help="Column that holds the target; without it, the rows are distilled without one.")
-@click.option(
-    "--budget",
-    "-b",
-    default="0.1",
-    show_default=True,
-    help="Size of the distilled set: 10 (rows per class), 0.05 or 5% (of the rows), or cat=3,dog=5.",
-)
+@budget_option
 @click.option(
     "--output",
     "-o",
@@ -55,13 +49,10 @@ __all__ = ["distill", "parse_params"]
     type=click.FloatRange(min=0, min_open=True),
     help="Wall-clock limit in seconds, for iterative methods.",
 )
-@click.option("--separator", help="Character between the values of a CSV file, or tab.  [default: detected]")
 @click.option(
     "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="Decimal mark of a CSV file."
 )
-@click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]")
-@click.option("--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated).")
-@click.option("--drop", multiple=True, metavar="COLUMN,...", help="Columns to leave out (may be repeated).")
+@reading_options
 @click.option("--weight", metavar="COLUMN", help="Column of the weights of the rows.  [default: sample_weight, if any]")
 @click.option("--no-weight", is_flag=True, help="Read a column sample_weight as data.")
 @click.option(

@@ -13,7 +13,15 @@ from distillkit.cli._completion import Name
 if TYPE_CHECKING:
     from distillkit.bench.planning._load_suite import Suite
 
-__all__ = ["data_root_option", "load_narrowed", "plugin_option", "results_folder", "suite_options"]
+__all__ = [
+    "budget_option",
+    "data_root_option",
+    "load_narrowed",
+    "plugin_option",
+    "reading_options",
+    "results_folder",
+    "suite_options",
+]
 
 _LISTS = ("datasets", "methods", "evaluators", "budgets")
 
@@ -45,6 +53,30 @@ plugin_option = click.option(
     metavar="FILE.py",
     help="Use what this Python file with hooks provides (may be repeated).",
 )
+
+
+budget_option = click.option(
+    "--budget",
+    "-b",
+    default="0.1",
+    show_default=True,
+    help="Size of the distilled set: 10 (rows per class), 0.05 or 5% (of the rows), or cat=3,dog=5.",
+)
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options that say how a table is read."""
+    options = [
+        click.option("--separator", help="Character between the values of a CSV file, or tab.  [default: detected]"),
+        click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]"),
+        click.option(
+            "--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated)."
+        ),
+        click.option("--drop", multiple=True, metavar="COLUMN,...", help="Columns to leave out (may be repeated)."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def suite_options(command: Command) -> Command:

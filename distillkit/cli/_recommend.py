@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from distillkit.cli._completion import Name
-from distillkit.cli._options import data_root_option
+from distillkit.cli._options import budget_option, data_root_option, reading_options
 
 __all__ = ["recommend"]
 
@@ -19,24 +19,15 @@ __all__ = ["recommend"]
 @click.command()
 @click.argument("source", metavar="DATA", type=Name("dataset", files=True))
 @click.option("--target", "-t", help="Column that holds the target.")
-@click.option(
-    "--budget",
-    "-b",
-    default="0.1",
-    show_default=True,
-    help="Size of the distilled set: 10 (rows per class), 0.05 or 5% (of the rows), or cat=3,dog=5.",
-)
+@budget_option
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Seconds that a distillation may take.")
 @click.option("--device", default="auto", show_default=True, help="Device of the networks: auto, cpu or cuda.")
 @click.option("--privacy", is_flag=True, help="Leave out methods that publish training rows or start from them.")
 @click.option("--no-probe", is_flag=True, help="Leave out the estimates of seconds and memory, which take time.")
 @click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Suite file to write for `run`.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, for programs.")
-@click.option("--separator", help="Character between the values of a CSV file, or tab.  [default: detected]")
 @click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of a CSV file.  [default: .]")
-@click.option("--encoding", help="Encoding of a CSV file, such as latin-1.  [default: UTF-8]")
-@click.option("--missing", multiple=True, metavar="TEXT", help="Text that means a missing value (may be repeated).")
-@click.option("--drop", multiple=True, metavar="COLUMN,...", help="Columns to leave out (may be repeated).")
+@reading_options
 @data_root_option
 def recommend(
     source: str,

@@ -175,7 +175,7 @@ def compare(
             "datasets": [table],
             "methods": methods,
             "evaluators": _EVALUATORS[data.task] if evaluators is None else evaluators,
-            "budgets": budgets,
+            "budgets": _budgets(budgets, data),
             "splits": splits,
             "metrics": [metrics] if isinstance(metrics, str) and metrics not in ("standard", "all") else metrics,
             "controls": controls,
@@ -184,7 +184,6 @@ def compare(
         }
         if seeds is not None:
             suite["seeds"] = seeds
-        suite["budgets"] = _budgets(budgets, data)
         parsed = Parser(plain(own.suite(suite)), "", "compare", None).suite()
         return run_and_rank(parsed, results, options, prune=prune)
     except BaseException:

@@ -68,10 +68,9 @@ class RowGroups:
     def resampled(self, rows: TrainingRows, rng: np.random.RandomState) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the groups as `members` does, with rows drawn in proportion to their weights."""
         for group, members in self.members(rows):
-            yield (
-                group,
-                members if rows.weight is None else members[weighted_draw(rows.weight[members], len(members), rng)],
-            )
+            if rows.weight is not None:
+                members = members[weighted_draw(rows.weight[members], len(members), rng)]  # noqa: PLW2901
+            yield group, members
 
     def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the arrays of the groups, and all else as plain values for JSON."""
