@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ResultsMixin"]
 
+_LEFT_OUT = {"verbose", "checkpoint"}
+"""Parameters that say nothing of the distilled set: what is printed, and where a fit is saved."""
+
 
 class ResultsMixin(MixedTableMixin):
     """Mixin of `BaseDistiller` that stores the results of a fit."""
@@ -83,7 +86,7 @@ class ResultsMixin(MixedTableMixin):
         }
         return {
             "method": public_name(type(self)),
-            "params": to_jsonable({n: v for n, v in self.get_params(deep=False).items() if n != "verbose"}),
+            "params": to_jsonable({n: v for n, v in self.get_params(deep=False).items() if n not in _LEFT_OUT}),
             "task": source.task,
             "rows_seen": source.n_rows,
             "bytes_seen": source.nbytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from distillkit.bench.evaluation._data_metrics import measure_data
 from distillkit.bench.evaluation._evaluate import measure, train_and_predict
 from distillkit.bench.evaluation._probabilities import measure_probabilities, need_probabilities
 from distillkit.bench.evaluation._students import measure_model
+from distillkit.bench.execution._checkpoints import fit_from_checkpoints
 from distillkit.bench.execution._data_facts import data_facts
 from distillkit.bench.execution._floor_folder import floor_folder
 from distillkit.bench.execution._prepared_data import load_prepared, store_prepared
@@ -78,14 +80,16 @@ def distil(
         distiller = build_distiller(method, params, task, budget, seed)
         _import_packages(method)
         require_weight_support("method", distiller, dataset.weight_train)
+        weights = weight_argument(dataset.weight_train)
         started = time.perf_counter()
-        distiller.fit(dataset.X_train, dataset.y_train, **weight_argument(dataset.weight_train))
+        fit_from_checkpoints(distiller, lambda: distiller.fit(dataset.X_train, dataset.y_train, **weights), path)
         seconds = time.perf_counter() - started
         distilled = checked_rows(distiller.distilled_, dataset)
         facts = {
             "bytes": distilled_bytes(distilled, Path(data)),
             "bytes_seen": training_bytes(Path(data)),
-            "seconds_distil": seconds,
+            # Those before an interruption count: a method whose fit was resumed has added them up.
+            "seconds_distil": max(seconds, _number(distilled.provenance.get("seconds"))),
             **_histories(distiller),
         }
         record = _store(distilled, dataset, path, facts)
@@ -131,6 +135,12 @@ def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any,
     with a preset, and that method gets the budget.
     """
     return make_method(method, params, {"budget": budget, "task": task, "random_state": seed})
+
+
+def _number(value: Any) -> float:
+    """Return a finite number, or zero for anything else that the provenance of a plugin may hold."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else 0.0
 
 
 def _histories(distiller: Any) -> dict[str, Any]:
