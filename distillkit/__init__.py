@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from distillkit.plotting import plot_history as plot_history
     from distillkit.plotting import plot_rows as plot_rows
     from distillkit.synthesis import CopulaSynthesizer as CopulaSynthesizer
+    from distillkit.synthesis import ForestSynthesizer as ForestSynthesizer
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
     from distillkit.synthesis import InterpolationSynthesizer as InterpolationSynthesizer
     from distillkit.synthesis import MixtureSynthesizer as MixtureSynthesizer
@@ -80,6 +81,7 @@ _HOMES = {
     "EL2NCoreset": "coresets",
     "FacilityLocationCoreset": "coresets",
     "ForgettingCoreset": "coresets",
+    "ForestSynthesizer": "synthesis",
     "GANSynthesizer": "synthesis",
     "GraNdCoreset": "coresets",
     "GradMatchCoreset": "coresets",

@@ -72,6 +72,7 @@ ELSEWHERE = {
     "SoftLabels": "knowledge/test_knowledge_checks.py",
     "TeacherStudentDistiller": "knowledge/test_knowledge_checks.py",
     "TreeSynthesizer": "synthesis/test_table_checks.py",
+    "ForestSynthesizer": "synthesis/test_table_checks.py",
     "CopulaSynthesizer": "synthesis/test_table_checks.py",
     "InterpolationSynthesizer": "synthesis/test_table_checks.py",
     "MixtureSynthesizer": "synthesis/test_table_checks.py",

@@ -34,7 +34,7 @@ DATASETS = {
     "letter": ("tables/letter.csv", "lettr", "classification"),
     "california-housing": ("tables/california-housing.csv", "median_house_value", "regression"),
 }
-METHODS = ("trees", "interpolation", "mixture", "copula", "copula:empirical")
+METHODS = ("trees", "forest", "interpolation", "mixture", "copula", "copula:empirical")
 
 
 def read(name: str) -> tuple[pd.DataFrame, pd.Series, str]:

@@ -27,6 +27,15 @@ SYNTHESIZERS = (
         summary="Rows drawn column by column from the leaves of decision trees",
     ),
     MethodSpec(
+        name="forest",
+        target="distillkit.synthesis:ForestSynthesizer",
+        kind="synthesis",
+        modalities=frozenset({"table"}),
+        reference="Watson et al., AISTATS 2023, arXiv:2205.09435",
+        suits=frozenset({"tables"}),
+        summary="Rows drawn from the leaves of an adversarial random forest, a density",
+    ),
+    MethodSpec(
         name="mixture",
         target="distillkit.synthesis:MixtureSynthesizer",
         kind="synthesis",

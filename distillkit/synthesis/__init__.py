@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from distillkit.synthesis.controls._interpolation import InterpolationSynthesizer as InterpolationSynthesizer
     from distillkit.synthesis.controls._mixture import MixtureSynthesizer as MixtureSynthesizer
     from distillkit.synthesis.controls._surrogates import SurrogateSynthesizer as SurrogateSynthesizer
+    from distillkit.synthesis.forest._forest_synthesizer import ForestSynthesizer as ForestSynthesizer
     from distillkit.synthesis.trees._tree_synthesizer import TreeSynthesizer as TreeSynthesizer
 
 _HOMES = {
     "CopulaSynthesizer": "controls._copula",
+    "ForestSynthesizer": "forest._forest_synthesizer",
     "InterpolationSynthesizer": "controls._interpolation",
     "MixtureSynthesizer": "controls._mixture",
     "SurrogateSynthesizer": "controls._surrogates",

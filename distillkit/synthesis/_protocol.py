@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from distillkit.synthesis._condition import Condition
 
-__all__ = ["ClassJudge", "Generator"]
+__all__ = ["ClassJudge", "EventGenerator", "Generator"]
 
 
 class Generator(Protocol):
@@ -26,6 +26,19 @@ class Generator(Protocol):
 
     def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the arrays of the generator, and all else as plain values for JSON."""
+
+
+@runtime_checkable
+class EventGenerator(Protocol):
+    """A generator that can draw rows from its density under conditions."""
+
+    def events(self, conditions: Any, decoder: Any) -> dict[int, np.ndarray]:
+        """Return the sets of cells in which rows that meet conditions are."""
+
+    def rows_in(
+        self, events: dict[int, np.ndarray], n_rows: int, y: np.ndarray | None, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return rows in these cells with the labels (n_rows,) asked for, or with drawn ones."""
 
 
 class ClassJudge(Protocol):

@@ -25,6 +25,7 @@ SCHEMA = 1
 _GENERATORS = {
     "FittedGenerator": "_fitted",
     "CopulaGenerator": "controls._copula",
+    "ForestGenerator": "forest._forest_generator",
     "InterpolationGenerator": "controls._interpolation",
     "MixtureGenerator": "controls._mixture",
     "SurrogateGenerator": "controls._surrogates",

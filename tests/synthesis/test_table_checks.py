@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from distillkit.synthesis import (
     CopulaSynthesizer,
+    ForestSynthesizer,
     InterpolationSynthesizer,
     MixtureSynthesizer,
     SurrogateSynthesizer,
@@ -11,7 +12,8 @@ from distillkit.testing import parametrize_with_checks
 
 
 @parametrize_with_checks(
-    [TreeSynthesizer(), CopulaSynthesizer(), CopulaSynthesizer(copula="empirical")], modalities=["table"]
+    [TreeSynthesizer(), ForestSynthesizer(), CopulaSynthesizer(), CopulaSynthesizer(copula="empirical")],
+    modalities=["table"],
 )
 def test_contract_of_tables(estimator, check):
     check(estimator)

@@ -12,7 +12,7 @@ import numpy as np
 from distillkit.exceptions import DataError
 from distillkit.tables._reading import Labels, Numbers, Times, Values
 
-__all__ = ["Conditions"]
+__all__ = ["Conditions", "compared", "meets", "operands"]
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
@@ -74,19 +74,27 @@ def meets(values: Values, name: Any, condition: Any) -> np.ndarray:
         return values.missing
     mask: np.ndarray
     if isinstance(condition, str) and (parts := _comparisons(condition)):
-        mask = np.logical_and.reduce([_compared(values, name, sign, text) for sign, text in parts])
+        mask = np.logical_and.reduce([compared(values, name, sign, text) for sign, text in parts])
         return mask
     if isinstance(condition, tuple) and len(condition) == 2 and not isinstance(values, Labels):
         low, high = condition
         ends = [(sign, end) for sign, end in ((">=", low), ("<=", high)) if end is not None]
-        mask = np.logical_and.reduce([~values.missing, *(_compared(values, name, sign, end) for sign, end in ends)])
+        mask = np.logical_and.reduce([~values.missing, *(compared(values, name, sign, end) for sign, end in ends)])
         return mask
     members = list(condition) if isinstance(condition, (list, tuple, set, frozenset, np.ndarray)) else [condition]
     if not members:
         raise DataError(f"the condition on column {name!r} is an empty list, which no row can meet: give values.")
-    masks = [values.missing if member is None else _compared(values, name, "==", member) for member in members]
+    masks = [values.missing if member is None else compared(values, name, "==", member) for member in members]
     mask = np.logical_or.reduce(masks)
     return mask
+
+
+def operands(condition: Any) -> list[Any]:
+    """Return the values with which a condition compares those of a column."""
+    if isinstance(condition, str) and (parts := _comparisons(condition)):
+        return [text for _, text in parts]
+    members = list(condition) if isinstance(condition, (list, tuple, set, frozenset, np.ndarray)) else [condition]
+    return [member for member in members if member is not None]
 
 
 def _comparisons(text: str) -> list[tuple[str, str]]:
@@ -95,7 +103,7 @@ def _comparisons(text: str) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in matches if match] if all(matches) else []
 
 
-def _compared(values: Values, name: Any, sign: str, operand: Any) -> np.ndarray:
+def compared(values: Values, name: Any, sign: str, operand: Any) -> np.ndarray:
     """Return where the values of a column compare with an operand; gaps do not."""
     compare = _COMPARISONS[sign]
     mask: np.ndarray

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from distillkit.exceptions import DataError
-from distillkit.synthesis._protocol import Generator
+from distillkit.synthesis._protocol import EventGenerator, Generator
 from distillkit.synthesis.requests._batch import Batch
 from distillkit.synthesis.requests._constraints import meets_constraints
+from distillkit.synthesis.requests._events import ColumnDecoder
 from distillkit.synthesis.requests._given import Conditions
 from distillkit.synthesis.requests._row_decoder import RowDecoder
 from distillkit.tables._reading import Numbers
@@ -49,6 +51,13 @@ class RowSampler:
     constraints: Sequence[Callable[[Any], Any] | str] = ()
     agrees: Callable[[Batch], np.ndarray] | None = None
 
+    @cached_property
+    def _events(self) -> dict[int, np.ndarray]:
+        """Cells in which the generator is to draw rows, if it can; the conditions are then checked."""
+        if self.conditions is None or not isinstance(self.generator, EventGenerator):
+            return {}
+        return self.generator.events(self.conditions, ColumnDecoder(self._cast_rows, self.decoder))
+
     @property
     def accepts_all(self) -> bool:
         """Whether no row can be rejected."""
@@ -81,7 +90,7 @@ class RowSampler:
             # 1. Make several rows for each one that is still needed, by the share accepted so far.
             repeats = max(1, min(_MOST_ROWS // len(todo), 2 * (n_made + 1) // (n_accepted + 1)))
             order = np.tile(todo, repeats)
-            labels = self._labels(len(order), rng) if y is None else y[order]
+            labels = y[order] if y is not None else None if self._events else self._labels(len(order), rng)
             batch = self._make(len(order), labels, rng)
             n_made += len(order)
             # 2. Each needed row takes the first that is accepted.
@@ -107,9 +116,16 @@ class RowSampler:
         return None if labels is None else rng.permutation(labels)
 
     def _make(self, n_rows: int, y: np.ndarray | None, rng: np.random.RandomState) -> Batch:
-        X, labels = self.cast(self.generator.rows(n_rows, y, _seed(rng)), y)
+        if self._events:
+            X, labels = self.cast(*self.generator.rows_in(self._events, n_rows, y, _seed(rng)))
+        else:
+            X, labels = self.cast(self.generator.rows(n_rows, y, _seed(rng)), y)
         values = None if self.decoder is None else self.decoder.values(X, _generator(rng))
         return Batch(X, labels, values)
+
+    def _cast_rows(self, X: np.ndarray) -> np.ndarray:
+        """Return encoded rows in the type of the training rows."""
+        return self.cast(X, self.generator.condition.draw(len(X)))[0]
 
     def _accepts(self, batch: Batch) -> np.ndarray:
         mask = np.ones(len(batch.X), dtype=bool)
