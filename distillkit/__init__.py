@@ -15,6 +15,9 @@ from distillkit.utils._versions import __version__
 if TYPE_CHECKING:
     from distillkit.advice import Recommendation as Recommendation
     from distillkit.advice import recommend as recommend
+    from distillkit.auto import AutoDistiller as AutoDistiller
+    from distillkit.auto import AutoReport as AutoReport
+    from distillkit.auto import distill as distill
     from distillkit.base import BaseDistiller as BaseDistiller
     from distillkit.bench.evaluation import evaluate as evaluate
     from distillkit.bench.interface import Leaderboard as Leaderboard
@@ -69,6 +72,8 @@ if TYPE_CHECKING:
     from distillkit.synthesis import TreeSynthesizer as TreeSynthesizer
 
 _HOMES = {
+    "AutoDistiller": "auto",
+    "AutoReport": "auto",
     "BaseDistiller": "base",
     "BilevelDistiller": "condensation",
     "Budget": "budget",
@@ -110,6 +115,7 @@ _HOMES = {
     "UncertaintyCoreset": "coresets",
     "WholeSet": "coresets",
     "compare": "bench.interface",
+    "distill": "auto",
     "evaluate": "bench.evaluation",
     "hookimpl": "hookspecs",
     "list_datasets": "bench.interface",

@@ -118,8 +118,9 @@ class MethodSpec(Spec):
     ----------
     reduces : {"rows", "model"}
         What the method reduces.
-    kind : {"control", "coreset", "condensation", "synthesis", "knowledge"}
-        Family, for grouping in listings.
+    kind : {"control", "coreset", "condensation", "synthesis", "knowledge", "automatic"}
+        Family, for grouping in listings. An automatic method chooses among the others, and is
+        therefore never a candidate of another one.
     role : {"method", "control", "reference"}
         Role in a leaderboard. The other methods of a comparison are tested against its first
         control in the order of the suite. A control with parameters set by the suite is an ordinary

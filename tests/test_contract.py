@@ -64,6 +64,7 @@ ESTIMATORS = [
 CLASSIFYING = [ForgettingCoreset(), UncertaintyCoreset()]
 # Methods that train networks run the same checks, beside their own tests and with settings that make them quick.
 ELSEWHERE = {
+    "AutoDistiller": "auto/test_auto_checks.py",
     "BilevelDistiller": "condensation/test_condensation_checks.py",
     "DistributionMatchingDistiller": "condensation/test_condensation_checks.py",
     "GANSynthesizer": "synthesis/test_gan_checks.py",

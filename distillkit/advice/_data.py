@@ -28,6 +28,8 @@ class Data:
     budget : Budget
     seed : int
         Seed of the samples.
+    task : {"auto", "classification", "regression"}
+        Kind of target; "auto" infers it.
 
     Raises
     ------
@@ -37,7 +39,7 @@ class Data:
         If the budget does not suit the rows.
     """
 
-    def __init__(self, X: Any, y: Any, budget: Budget, seed: int = 0) -> None:
+    def __init__(self, X: Any, y: Any, budget: Budget, seed: int = 0, task: str = "auto") -> None:
         self.X = X if is_frame(X) else _array(X)
         if y is None:
             raise DataError("y=None: a recommendation judges methods by a target, so give the labels or numbers.")
@@ -47,7 +49,7 @@ class Data:
             raise DataError(f"X has {self.n_rows} rows and y has {len(self.y)} values: give one target for each row.")
         if self.n_rows < 4:
             raise DataError(f"X has {self.n_rows} rows, too few to recommend a method: give at least 4.")
-        self.task = infer_task(self.y)
+        self.task = infer_task(self.y) if task == "auto" else task
         self.budget = budget
         self._seed = seed
         if self.task == "classification" and len(self.counts) < 2:

@@ -52,4 +52,6 @@ def is_linear(estimator: Any) -> bool:
 
 
 def _last(estimator: Any) -> Any:
-    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    """Return the last step of a pipeline, or the model inside a registered evaluator."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    return last._model(2) if hasattr(last, "_model") else last  # noqa: SLF001 (of `EvaluatorBase`)

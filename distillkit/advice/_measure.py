@@ -23,11 +23,19 @@ _MOST_VALUES = 8_000_000
 _REPEATS = 3
 
 
-def measure(data: Data, *, estimator: Any = None, seconds: float | None, accelerated: bool, privacy: bool) -> Situation:
+def measure(
+    data: Data,
+    *,
+    estimator: Any = None,
+    seconds: float | None,
+    accelerated: bool,
+    privacy: bool,
+    most_rows: int = _MOST_ROWS,
+) -> Situation:
     """Return the situation that the rules judge.
 
-    The judge is trained on at most 4,000 rows, and scored on a third as many that it does not see.
-    All of them are training rows.
+    The judge is trained on a sample of the rows, and scored on a third as many that it does not
+    see. All of them are training rows.
 
     Parameters
     ----------
@@ -36,6 +44,8 @@ def measure(data: Data, *, estimator: Any = None, seconds: float | None, acceler
         The model to be trained on the distilled set; None takes extremely randomized trees.
     seconds, accelerated, privacy
         As of `Situation`.
+    most_rows : int, default=4000
+        Most rows of the sample on which the judge is trained.
     """
     counts = list(data.counts.values())
     mixed, gaps = _columns(data.X) if is_frame(data.X) else (0, 0)
@@ -54,7 +64,7 @@ def measure(data: Data, *, estimator: Any = None, seconds: float | None, acceler
         privacy=privacy,
         gradients=estimator is None or is_differentiable(estimator),
         linear=estimator is not None and is_linear(estimator),
-        **_scores(data, default_judge(data.task) if estimator is None else estimator),
+        **_scores(data, default_judge(data.task) if estimator is None else estimator, most_rows),
     )
 
 
@@ -71,9 +81,9 @@ def _has_gaps(column: Any) -> bool:
     return bool(column.null_count()) or (column.dtype.is_float() and bool(column.is_nan().any()))
 
 
-def _scores(data: Data, judge: Any) -> dict[str, float]:
+def _scores(data: Data, judge: Any, most_rows: int) -> dict[str, float]:
     """Return the fields of `Situation` that the judge measures."""
-    rows = data.order[: min(_MOST_ROWS * 4 // 3, max(_MOST_VALUES // data.n_features, 100))]
+    rows = data.order[: min(most_rows * 4 // 3, max(_MOST_VALUES // data.n_features, 100))]
     X, y = (data.take(rows)[0] if data.is_mixed and hasattr(judge, "steps") else data.numbers(rows)), data.y[rows]
     # Every fourth row is held out. By their order, each part has the classes in proportion.
     held_out = np.arange(len(rows)) % 4 == 3

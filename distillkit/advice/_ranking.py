@@ -8,12 +8,22 @@ from typing import Any
 from distillkit.advice._method_candidate import MethodCandidate
 from distillkit.advice._recommended import Recommended
 from distillkit.advice._rule import Rule
+from distillkit.advice._rule_verdict import RuleVerdict
 from distillkit.advice._situation import Situation
 from distillkit.advice.rules import RULES
 
-__all__ = ["judge", "rank"]
+__all__ = ["judge", "rank", "verdicts_of"]
 
 _NEUTRAL = "No rule speaks for it or against it."
+
+
+def verdicts_of(candidate: MethodCandidate, situation: Situation, rules: Iterable[Rule] = RULES) -> list[RuleVerdict]:
+    """Return what the rules that apply to a situation say of a method, in their order."""
+    return [
+        verdict
+        for rule in rules
+        if rule.applies(situation) and (verdict := rule.judge(candidate, situation)) is not None
+    ]
 
 
 def judge(
@@ -33,11 +43,7 @@ def judge(
     params : mapping or None
         Parameters that a suite sets.
     """
-    verdicts = [
-        verdict
-        for rule in rules
-        if rule.applies(situation) and (verdict := rule.judge(candidate, situation)) is not None
-    ]
+    verdicts = verdicts_of(candidate, situation, rules)
     reasons = [verdict.reason for verdict in sorted(verdicts, key=lambda one: -abs(one.points))]
     excluding = [verdict for verdict in verdicts if verdict.excludes]
     return Recommended(

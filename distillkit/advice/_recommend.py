@@ -23,7 +23,7 @@ from distillkit.budget import Budget
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
 
-__all__ = ["recommend"]
+__all__ = ["candidates", "is_accelerated", "recommend"]
 
 _DEFAULT_LIMIT = 60.0
 """Seconds of the methods that take steps until a limit, where no seconds are given."""
@@ -88,7 +88,7 @@ def recommend(
     _check_numbers(seconds, probe_seconds)
     if estimator is not None:
         check_estimator(estimator)
-    accelerated = _is_accelerated(device)
+    accelerated = is_accelerated(device)
     data = Data(X, y, budget if isinstance(budget, Budget) else Budget(budget), random_state)
     situation = measure(data, estimator=estimator, seconds=seconds, accelerated=accelerated, privacy=privacy)
     judged = [_judged(candidate, situation) for candidate in candidates()]
@@ -102,8 +102,15 @@ def recommend(
     )
 
 
-def candidates() -> list[MethodCandidate]:
-    """Return all registered methods, each under its short name."""
+def candidates(*, networks: bool = True) -> list[MethodCandidate]:
+    """Return all registered methods, each under its short name.
+
+    Parameters
+    ----------
+    networks : bool, default=True
+        Whether to find out which of the methods that need torch take steps until a limit. This
+        imports torch, which takes seconds; False takes none of them for such a method.
+    """
     manager = get_manager()
     specs: Mapping[str, Any] = manager.specs("method")
     return [
@@ -111,7 +118,10 @@ def candidates() -> list[MethodCandidate]:
             name=name,
             spec=spec,
             params=dict(spec.params),
-            time_bound=not spec.missing() and spec.reduces == "rows" and is_time_bound(spec),
+            time_bound=(networks or "torch" not in spec.requires)
+            and not spec.missing()
+            and spec.reduces == "rows"
+            and is_time_bound(spec),
         )
         for name, spec in specs.items()
         if "/" not in name or specs.get(name.partition("/")[2]) is not spec
@@ -166,7 +176,7 @@ def _check_numbers(seconds: Any, probe_seconds: Any) -> None:
             raise DataError(f"{name}={value!r} must be a number {least} 0.")
 
 
-def _is_accelerated(device: Any) -> bool:
+def is_accelerated(device: Any) -> bool:
     """Return whether a device is a GPU; without torch, none is used."""
     if find_spec("torch") is None:
         if device in ("auto", "cpu"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from distillkit.builtin._automatic import AUTOMATIC
 from distillkit.builtin._condensation import CONDENSERS
 from distillkit.builtin._coresets import CONTROLS, CORESETS
 from distillkit.builtin._knowledge_and_synthesis import SOFT_LABELS, STUDENTS, SYNTHESIZERS
@@ -34,8 +35,8 @@ __all__ = [
 
 @hookimpl
 def distillkit_methods() -> Iterable[MethodSpec]:
-    """Return the controls, then the coresets, then the methods that train networks."""
-    return [*CONTROLS, *CORESETS, *CONDENSERS, *SYNTHESIZERS, *SOFT_LABELS, *STUDENTS]
+    """Return the controls, the coresets, the methods of networks, and those that choose."""
+    return [*CONTROLS, *CORESETS, *CONDENSERS, *SYNTHESIZERS, *SOFT_LABELS, *STUDENTS, *AUTOMATIC]
 
 
 @hookimpl

@@ -46,9 +46,13 @@ __all__ = ["distill", "parse_params"]
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
 @click.option(
     "--max-seconds",
+    "--seconds",
     type=click.FloatRange(min=0, min_open=True),
-    help="Wall-clock limit in seconds, for iterative methods.",
+    help="Wall-clock limit in seconds, for `auto` and methods that take steps.",
 )
+@click.option("--privacy", is_flag=True, help="With `auto`: leave out methods that reveal training rows.")
+@click.option("--labels", type=click.Choice(["hard", "soft"]), help="With `auto`: kind of labels.  [default: hard]")
+@click.option("--estimator", type=Name("evaluator"), help="With `auto`: model for which the rows are chosen.")
 @click.option(
     "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="Decimal mark of a CSV file."
 )
@@ -75,6 +79,9 @@ def distill(
     standardize: bool | None,
     seed: int,
     max_seconds: float | None,
+    privacy: bool,
+    labels: str | None,
+    estimator: str | None,
     data_root: Path | None,
     missing: tuple[str, ...],
     drop: tuple[str, ...],
@@ -85,9 +92,10 @@ def distill(
     """Distil SOURCE with METHOD and write the small set.
 
     SOURCE is a .csv, .tsv, .parquet, .npz or .ts file, or the name of a dataset, of which the
-    training rows are taken. The rows written are in the units, shape and columns of SOURCE.
+    training rows are taken. The rows written are in the units, shape and columns of SOURCE. The
+    METHOD `auto` tries the others within the seconds given and reports what it found.
 
-    Example: distillkit distill kmeans data.csv --target label --budget 10 -o small.safetensors
+    Example: distillkit distill auto data.csv --target label --budget 5% --seconds 60 -o small.csv
     """
     from distillkit.budget import Budget
     from distillkit.cli._single import check_output, check_weights, distil_rows, make_distiller
@@ -98,7 +106,9 @@ def distill(
 
     check_output(output, source)
     common = {"max_seconds": max_seconds, "task": None if task == "auto" else task, "random_state": seed}
-    distiller = make_distiller(method, Budget.parse(budget), parse_params(params), common)
+    wishes = {"privacy": privacy or None, "labels": labels, "estimator": estimator}
+    given = parse_params(params) | {name: value for name, value in wishes.items() if value is not None}
+    distiller = make_distiller(method, Budget.parse(budget), given, common)
     if no_weight and weight is not None:
         raise click.UsageError("--weight names a column of weights, and --no-weight says that there is none: give one.")
     reading |= {"missing": missing, "drop": [name.strip() for names in drop for name in names.split(",")]}
@@ -112,6 +122,8 @@ def distill(
         small = distil_rows(distiller, X, y, weights, standardize=X.ndim < 4 if standardize is None else standardize)
     seconds = time.perf_counter() - started
     small.save(output, target or "target")
+    if (report := getattr(distiller, "report_", None)) is not None:
+        click.echo(f"{report}\n")
     click.echo(f"{len(small)} of {len(X)} rows ({len(small) / len(X):.2%}) in {seconds:.2f} s, written to {output}")
     if task == "auto" and y is not None and (description := describe_task(y, "--task")):
         click.echo(f"task: {description}")

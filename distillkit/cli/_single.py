@@ -21,6 +21,7 @@ from distillkit.tables import DistilledTable, TableEncoder
 from distillkit.tables._frames import is_frame, needs_encoding, take_rows
 from distillkit.utils._containers import as_numeric
 from distillkit.utils._preprocessing import Preprocessing
+from distillkit.utils._row_scaling import fit_scaling
 from distillkit.utils._weights import weight_argument
 
 __all__ = ["check_output", "check_weights", "distil_rows", "make_distiller"]
@@ -137,15 +138,15 @@ def distil_rows(distiller: Any, X: Any, y: Any, weight: np.ndarray | None = None
         If the method cannot use the rows or its parameters.
     """
     _check_finite(X)
+    distiller._standardizes = standardize  # noqa: SLF001 (no parameter: pipelines have an encoder for this)
     if is_frame(X) and needs_encoding(X):
-        distiller._standardizes = standardize  # noqa: SLF001 (no parameter: pipelines have an encoder for this)
         return _fit(distiller, X, y, weight)
     if not standardize:
         return _fit(distiller, X, y, weight)
     rows = np.asarray(as_numeric(X), dtype=np.float64)
     # The encoder of tables takes no weights, so that weighted columns are scaled without it.
     by_encoder = is_frame(X) and weight is None
-    scaling = TableEncoder().fit(X) if by_encoder else _scaling(rows, weight)
+    scaling = TableEncoder().fit(X) if by_encoder else fit_scaling(rows, weight)
     small = _fit(distiller, scaling.transform(X if by_encoder else rows), y, weight)
     # Bring the rows back to the original units, and drop all that refers to standardized ones.
     small.stored = None
@@ -167,16 +168,6 @@ def _unscaled(X: np.ndarray, scaling: TableEncoder | Preprocessing) -> np.ndarra
     if isinstance(scaling, Preprocessing):
         return scaling.inverse_transform(X)
     return np.asarray(as_numeric(scaling.inverse_transform(X, rounded=False)), dtype=np.float64)
-
-
-def _scaling(X: np.ndarray, weight: np.ndarray | None) -> Preprocessing:
-    """Fit mean 0 and standard deviation 1 per column, or per channel of series."""
-    if X.ndim != 3:
-        return Preprocessing.standardize(X, weight)
-    steps = None if weight is None else np.repeat(weight, X.shape[2])
-    scaling = Preprocessing.standardize(np.moveaxis(X, 1, 2).reshape(-1, X.shape[1]), steps)
-    mean, scale = (np.repeat(values, X.shape[2]) for values in (scaling.mean, scaling.scale))
-    return Preprocessing(mean, scale, kind="standardize")
 
 
 def _check_finite(X: Any) -> None:

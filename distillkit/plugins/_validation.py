@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_hooks", "check_results"]
 
-METHOD_KINDS = frozenset({"control", "coreset", "condensation", "synthesis", "knowledge"})
+METHOD_KINDS = frozenset({"control", "coreset", "condensation", "synthesis", "knowledge", "automatic"})
 ROLES = frozenset({METHOD, CONTROL, REFERENCE})
 REDUCES = frozenset({"rows", "model"})
 LABEL_MODES = frozenset({"hard", "soft"})

@@ -71,7 +71,7 @@ def test_every_shipped_suite_is_named_in_the_readme():
 
 def public_modules():
     names = ("base", "coresets", "distances", "neighbors", "nn", "metrics", "evaluators", "datasets", "plugins")
-    names += ("specs", "hookspecs", "testing", "exceptions", "plotting")
+    names += ("auto", "specs", "hookspecs", "testing", "exceptions", "plotting")
     return ["distillkit", *(f"distillkit.{name}" for name in names)]
 
 

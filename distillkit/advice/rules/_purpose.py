@@ -20,6 +20,8 @@ class Purpose(Rule):
     def judge(self, candidate: MethodCandidate, situation: Situation) -> RuleVerdict | None:
         if candidate.spec.reduces != "rows":
             return RuleVerdict.exclusion("It makes a model small, not the rows.")
+        if candidate.kind == "automatic":
+            return RuleVerdict.exclusion("It chooses among the other methods, and would try all of them.")
         if candidate.spec.role == REFERENCE:
             return RuleVerdict.exclusion("It ignores the budget and serves for orientation on leaderboards.")
         if candidate.suits("chunks"):

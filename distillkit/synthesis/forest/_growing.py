@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,8 +63,8 @@ def grow(codes: np.ndarray, weight: np.ndarray | None, sizes: list[int], growth:
             break
         tree = AdversarialTree()
         trees.append(tree)
-        options = {"min_leaf": growth.min_leaf, "tolerance": growth.tolerance, "is_first": number == 0}
-        nodes.append(tree.grow(cells, mass, run, rng, **options))
+        limits: dict[str, Any] = {"min_leaf": growth.min_leaf, "tolerance": growth.tolerance}
+        nodes.append(tree.grow(cells, mass, run, rng, is_first=number == 0, **limits))
         run.n_iter = number + 1
         run.record(iter=run.n_iter, accuracy=tree.accuracy, leaves=tree.n_leaves)
         run.progress.update(run.n_iter, growth.n_trees)

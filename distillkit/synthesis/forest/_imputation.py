@@ -79,7 +79,8 @@ class Imputation:
 
             def mean(values: np.ndarray) -> np.ndarray:
                 sums = np.bincount(rows, weights=share * shares.expectation(values)[leaves], minlength=len(self.V))  # noqa: B023
-                return sums[self.unknown[:, column]]  # noqa: B023
+                means: np.ndarray = sums[self.unknown[:, column]]  # noqa: B023
+                return means
 
             if part.is_number:
                 center = np.nan_to_num(part.means())

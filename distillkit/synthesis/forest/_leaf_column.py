@@ -84,7 +84,8 @@ class LeafColumn:
     @cached_property
     def _keys(self) -> np.ndarray:
         leaves = np.repeat(np.arange(len(self.low), dtype=np.int64), np.diff(self.starts))
-        return leaves * len(self.marginal) + self.cells
+        keys: np.ndarray = leaves * len(self.marginal) + self.cells
+        return keys
 
     @cached_property
     def _total(self) -> np.ndarray:
@@ -159,4 +160,4 @@ class LeafColumn:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray], smoothing: float) -> Self:
         """Return the column that `to_arrays` described."""
-        return cls(*(arrays[name] for name in _FIELDS), smoothing)
+        return cls(**{name: arrays[name] for name in _FIELDS}, smoothing=smoothing)

@@ -116,7 +116,7 @@ class RowSampler:
         return None if labels is None else rng.permutation(labels)
 
     def _make(self, n_rows: int, y: np.ndarray | None, rng: np.random.RandomState) -> Batch:
-        if self._events:
+        if self._events and isinstance(self.generator, EventGenerator):
             X, labels = self.cast(*self.generator.rows_in(self._events, n_rows, y, _seed(rng)))
         else:
             X, labels = self.cast(self.generator.rows(n_rows, y, _seed(rng)), y)
