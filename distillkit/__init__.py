@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from distillkit.pipeline import make_pipeline as make_pipeline
     from distillkit.plotting import plot_history as plot_history
     from distillkit.plotting import plot_rows as plot_rows
+    from distillkit.reports import SetReport as SetReport
+    from distillkit.reports import report as report
     from distillkit.synthesis import CopulaSynthesizer as CopulaSynthesizer
     from distillkit.synthesis import ForestSynthesizer as ForestSynthesizer
     from distillkit.synthesis import GANSynthesizer as GANSynthesizer
@@ -106,6 +108,7 @@ _HOMES = {
     "RandomSubset": "coresets",
     "Recommendation": "advice",
     "SensitivityCoreset": "coresets",
+    "SetReport": "reports",
     "SoftLabels": "knowledge",
     "StreamingCoreset": "coresets",
     "SurrogateSynthesizer": "synthesis",
@@ -127,6 +130,7 @@ _HOMES = {
     "plot_history": "plotting",
     "plot_rows": "plotting",
     "recommend": "advice",
+    "report": "reports",
     "run_suite": "bench.interface",
     "to_onnx": "export",
 }

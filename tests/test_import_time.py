@@ -28,6 +28,7 @@ LIGHT = (
     "import distillkit.plugins",
     "import distillkit.bench",
     "import distillkit.cli",
+    "import distillkit; distillkit.report, distillkit.SetReport",
     "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('method', 'dataset', 'metric')]",
     "from distillkit.plugins import get_manager; [get_manager().specs(kind) for kind in ('evaluator', 'reporter')]",
     "import distillkit; [getattr(distillkit, name) for name in distillkit.__all__ if 'Coreset' in name]",

@@ -23,7 +23,7 @@ FLOORS = (
     FAMILIES,
     {"builtin", "bench", "export"},
     {"auto"},
-    {"testing"},  # also what the bench runs and writes
+    {"testing", "reports"},  # also what the bench runs and writes
     {"cli"},
     {"__main__"},  # the door: python -m distillkit
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["verdict_of"]
+__all__ = ["FEW", "findings_of", "verdict_of"]
 
 _RATIO = 0.5  # median distance ratio of near copies
 _RATIO_HOLDOUT = 0.8  # that of held-out rows above which the ratio tells copies from other rows
 _Z_FAIL, _Z_WARN = 4.0, 3.0  # excess of the nearest-record share
 _TPR_FACTOR = 5.0  # membership at 0.1 %, in units of that of fresh rows
 _COINCIDENCE = 0.001  # probability below which copies are no coincidence
-_FEW = 50  # held-out rows below which shares and rates say nothing
+FEW = 50  # held-out rows below which shares and rates say nothing
 
 
 def verdict_of(figures: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -34,15 +34,31 @@ def verdict_of(figures: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     verdict : {"fail", "warn", "pass", "unknown"}
     reasons : tuple of str
     """
-    findings = [*_copies(figures), *_ratios(figures), *_shares(figures)]
+    findings = [finding for of_part in findings_of(figures).values() for finding in of_part]
     fails = [reason for verdict, reason in findings if verdict == "fail"]
     warns = [reason for verdict, reason in findings if verdict == "warn"]
     if fails:
         return "fail", (*fails, *warns)
-    if figures["holdout"] < _FEW:
-        few = f"{figures['holdout']} held-out rows are too few to tell training rows from fresh ones: give {_FEW}."
+    if figures["holdout"] < FEW:
+        few = f"{figures['holdout']} held-out rows are too few to tell training rows from fresh ones: give {FEW}."
         return "unknown", (*warns, few)
     return ("warn", tuple(warns)) if warns else ("pass", ())
+
+
+def findings_of(figures: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Return what each part of the panel finds, as pairs of a verdict and its reason.
+
+    Parameters
+    ----------
+    figures : mapping of str to Any
+        As of `verdict_of`.
+
+    Returns
+    -------
+    dict
+        With the keys "copies", "near copies" and "membership"; a part that finds nothing is empty.
+    """
+    return {"copies": _copies(figures), "near copies": _ratios(figures), "membership": _shares(figures)}
 
 
 def _copies(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -75,7 +91,7 @@ def _ratios(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _shares(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if figures["holdout"] < _FEW:
+    if figures["holdout"] < FEW:
         return []
     z, tpr, expected = (figures[name] for name in ("share_z", "membership_tpr01", "membership_tpr01_expected"))
     share = f"{figures['share']:.2f} of the published rows are nearer to a training row than to a held-out row"
