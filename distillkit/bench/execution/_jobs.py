@@ -138,7 +138,7 @@ def build_distiller(method: str, params: dict[str, Any], task: str, budget: Any,
 
 
 def _number(value: Any) -> float:
-    """Return a finite number, or zero for anything else that the provenance of a plugin may hold."""
+    """Return a finite number, or zero for anything else that a provenance may hold."""
     usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if usable else 0.0
 

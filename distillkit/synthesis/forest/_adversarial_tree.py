@@ -1,4 +1,4 @@
-"""A tree that is grown against rows made from its own leaves, until these are like training rows."""
+"""A tree grown against rows made from its own leaves, until these are like training rows."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class ForestDensity:
 
 
 def log_sums(rows: np.ndarray, log_values: np.ndarray, n_rows: int) -> np.ndarray:
-    """Return the logarithms (n_rows,) of the sums of values of each row, in the order of the rows."""
+    """Return the logarithms (n_rows,) of the sums of each row's values, in order of the rows."""
     sums = np.full(n_rows, -np.inf)
     if len(rows):
         present, starts = np.unique(rows, return_index=True)

@@ -75,7 +75,7 @@ class ForestGenerator:
         return X, labels if self.condition.classes is None else self.condition.classes[labels.astype(np.int64)]
 
     def events(self, conditions: Conditions, decoder: ColumnDecoder) -> Events:
-        """Return the cells in which rows that meet conditions are, and perhaps some further rows."""
+        """Return the cells in which rows that meet conditions are, perhaps with other rows."""
         first = int(self.density.has_label)
         masks = events_of(conditions, self.variables, self.density.cells[first:], decoder)
         return {position + first: mask for position, mask in masks.items()}

@@ -116,9 +116,11 @@ class ForestSynthesizer(BaseSynthesizer):
     >>> rows, _ = forest.sample(4, given={"age": ">=70"})
     >>> rows["city"].tolist()
     ['Rome', 'Rome', 'Rome', 'Rome']
-    >>> bool(np.diff(forest.log_prob(pd.DataFrame({"age": [80, 80], "city": ["Rome", "Oslo"]})))[0] < 0)
+    >>> people = pd.DataFrame({"age": [80, 80], "city": ["Rome", "Oslo"]})
+    >>> bool(np.diff(forest.log_prob(people))[0] < 0)
     True
-    >>> forest.impute(pd.DataFrame({"age": [20, 80], "city": [None, None]}), how="mean")["city"].tolist()
+    >>> with_gaps = pd.DataFrame({"age": [20, 80], "city": [None, None]})
+    >>> forest.impute(with_gaps, how="mean")["city"].tolist()
     ['Oslo', 'Rome']
     """
 
@@ -196,7 +198,7 @@ class ForestSynthesizer(BaseSynthesizer):
         return np.where((missing & lacks_gaps).any(axis=1) | impossible, -np.inf, log_prob)
 
     def impute(self, X: Any, y: Any = None, *, how: str = "draw", random_state: Any = None) -> Any:
-        """Return rows with values in place of gaps, by the density given all that is known of a row.
+        """Return rows with values in place of gaps, drawn given all that is known of a row.
 
         Parameters
         ----------

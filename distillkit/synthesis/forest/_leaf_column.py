@@ -116,14 +116,14 @@ class LeafColumn:
         return shares
 
     def expectation(self, values: np.ndarray) -> np.ndarray:
-        """Return the mean (n_leaves,) in every leaf of values that depend on the cell (n_cells,)."""
+        """Return the mean (n_leaves,) in every leaf of values of the cells (n_cells,)."""
         within = np.concatenate([[0.0], np.cumsum(self.marginal * values)])
         smooth = self._scale * (within[self.high + 1] - within[self.low])
         means: np.ndarray = (self._summed(self.mass * values[self.cells]) + smooth) / self._denominator(slice(None))
         return means
 
     def draw(self, leaves: np.ndarray, rng: np.random.Generator, mask: np.ndarray | None = None) -> np.ndarray:
-        """Draw a cell (m,) of each leaf (m,), all in a set of cells if a mask (n_cells,) is given."""
+        """Draw a cell (m,) of each leaf (m,), among those of a mask (n_cells,) if given."""
         chosen = self.mass if mask is None else self.mass * mask[self.cells]
         marginal = self.marginal if mask is None else self.marginal * mask
         ends, within = np.cumsum(chosen), np.concatenate([[0.0], np.cumsum(marginal)])

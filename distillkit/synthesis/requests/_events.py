@@ -53,7 +53,7 @@ class ColumnDecoder:
         return None
 
     def has_other(self, position: int) -> bool:
-        """Whether rare levels of a column share an encoded one, so that they are told apart later."""
+        """Whether rare levels of a column share an encoded one, and are told apart later."""
         column = None if self.rows is None else self.rows.encoder.columns_[position]
         return isinstance(column, CategoryColumn) and column.has_other
 

@@ -53,7 +53,7 @@ class RowSampler:
 
     @cached_property
     def _events(self) -> dict[int, np.ndarray]:
-        """Cells in which the generator is to draw rows, if it can; the conditions are then checked."""
+        """Cells in which the generator is to draw rows, if it can; conditions are then checked."""
         if self.conditions is None or not isinstance(self.generator, EventGenerator):
             return {}
         return self.generator.events(self.conditions, ColumnDecoder(self._cast_rows, self.decoder))
