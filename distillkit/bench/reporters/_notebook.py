@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from distillkit.bench.leaderboard import LeaderboardData, Panel
 from distillkit.bench.reporters import _format as fmt
-from distillkit.bench.reporters._html import panel_rows
+from distillkit.bench.reporters._panel_rows import panel_rows
 from distillkit.bench.reporters._students import student_columns_of
 from distillkit.bench.reporters._summary import failure_groups, skipped_groups
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from distillkit.utils._pictures import draw_rows
 if TYPE_CHECKING:
     from distillkit.distilled import DistilledSet
 
-__all__ = ["Picture", "draw_set", "make_pictures"]
+__all__ = ["Picture", "draw_set", "first_sets", "make_pictures"]
 
 MAX_PICTURES = 120
 MAX_FILE = 64 * 2**20
@@ -55,16 +55,25 @@ def make_pictures(leaderboard: LeaderboardData) -> tuple[list[Picture], int]:
     left_out : int
         Number of sets that are not drawn because there are more than `MAX_PICTURES`.
     """
+    rows = first_sets(leaderboard, ("image", "series"))
+    pictures = [_picture(row, leaderboard.folder) for row in rows[:MAX_PICTURES]]
+    return pictures, max(0, len(rows) - MAX_PICTURES)
+
+
+def first_sets(leaderboard: LeaderboardData, modalities: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return a row for each distilled set of some modalities, that of the smallest seed with a set.
+
+    Rows are ordered by dataset, budget and method.
+    """
     first: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for row in leaderboard.rows:
-        if row.get("artefact") and row.get("status") == "ok" and row.get("modality") in ("image", "series"):
+        if row.get("artefact") and row.get("status") == "ok" and row.get("modality") in modalities:
             key = (row["dataset"], row["budget"], row["method"])
             if key not in first or row["distil_seed"] < first[key]["distil_seed"]:
                 first[key] = row
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in first))
     order = sorted(first, key=lambda key: (datasets.index(key[0]), budget_order(key[1])))
-    pictures = [_picture(first[key], leaderboard.folder) for key in order[:MAX_PICTURES]]
-    return pictures, max(0, len(order) - MAX_PICTURES)
+    return [first[key] for key in order]
 
 
 def _picture(row: Mapping[str, Any], folder: Path | None) -> Picture:

@@ -32,6 +32,8 @@ class SectionTable:
         Number of columns that are aligned to the left.
     short : int
         Number of columns that narrow reports show.
+    dataset, budget, label_mode : str
+        What the rows belong to; empty for tables of several.
     """
 
     title: str
@@ -39,6 +41,9 @@ class SectionTable:
     rows: list[list[str]] = field(default_factory=list)
     left: int = 1
     short: int = 9
+    dataset: str = ""
+    budget: str = ""
+    label_mode: str = ""
 
 
 def floor_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
@@ -54,7 +59,8 @@ def floor_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
         for names in (shown[i : i + _METRICS_A_TABLE] for i in range(0, len(shown), _METRICS_A_TABLE)):
             head = ["method", *(part for name in names for part in (name, "random rows", "held-out rows", "z"))]
             rows = [[method, *_floor_cells(entry, names)] for method, entry in entries.items()]
-            tables.append(SectionTable(f"{dataset}, {_budget(budget)}: {', '.join(names)}", head, rows))
+            title = f"{dataset}, {_budget(budget)}: {', '.join(names)}"
+            tables.append(SectionTable(title, head, rows, dataset=dataset, budget=budget))
     return tables
 
 
@@ -87,24 +93,30 @@ def privacy_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
             key = (entry["method"], entry["budget"])
             found.setdefault(entry["dataset"], {}).setdefault(key, [*row, entry["privacy_reasons"] or fmt.NO_VALUE])
     head = ["method", "budget", "verdict", "publishes training rows", "starts from them", "reasons"]
-    return [SectionTable(dataset, head, list(rows.values()), left=6, short=5) for dataset, rows in found.items()]
+    return [
+        SectionTable(dataset, head, list(rows.values()), left=6, short=5, dataset=dataset)
+        for dataset, rows in found.items()
+    ]
 
 
 def evaluator_tables(leaderboard: LeaderboardData) -> list[SectionTable]:
     """Return one table per dataset and budget with the mean and worst score over evaluators."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in to_records(leaderboard.across_evaluators):
         labels = " soft labels," if record["label_mode"] == "soft" else ""
         title = f"{record['dataset']},{labels} {_budget(record['budget'])}: {record['metric']}"
         title += f" over {record['evaluators']} evaluators"
-        groups.setdefault((record["dataset"], title), []).append(record)
+        groups.setdefault((record["dataset"], record["budget"], record["label_mode"], title), []).append(record)
     return [
         SectionTable(
             title,
             ["method", "mean", "worst", "with", *(["selection"] if _any_selection(records) else [])],
             [_evaluator_row(record, selection=_any_selection(records)) for record in records],
+            dataset=dataset,
+            budget=budget,
+            label_mode=label_mode,
         )
-        for (_, title), records in groups.items()
+        for (dataset, budget, label_mode, title), records in groups.items()
     ]
 
 
