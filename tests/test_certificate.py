@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -196,6 +197,20 @@ def test_the_metric_is_the_error(y_is, table):
     X, y = table[0], target(y_is, *table)
     small = RandomSubset(10, random_state=0).fit(X, y).distilled_
     assert metrics.coreset_error(X, y, small, 0) == certify(small, X, y).error
+
+
+def test_the_metric_leaves_out_what_the_method_says_of_itself(table):
+    X = table[0]
+    small = KMeansCoreset(10, random_state=0).fit(X).distilled_
+    boastful = replace(small, provenance={**small.provenance, "offset": 100 * small.provenance["offset"]})
+    assert metrics.coreset_error(X, None, boastful) == metrics.coreset_error(X, None, small)
+    assert metrics.coreset_error(X, None, small) == certify(small, X, offset=False).error
+    # the k-means cost of the mean of the rows, by hand
+    center = X.mean(axis=0)
+    whole = ((X - center) ** 2).sum()
+    on_set = small.sample_weight @ ((small.X - center) ** 2).sum(axis=1)
+    step = certify(small, X, offset=False).costs[0]
+    np.testing.assert_allclose([step["whole"], step["distilled"]], [whole, on_set], rtol=1e-6)
 
 
 def test_rows_that_are_all_equal(table):

@@ -83,7 +83,13 @@ class Certificate(PicklesByPublicName):
 
 
 def certify(
-    distilled: DistilledSet, X: Any, y: Any = None, *, sample_weight: Any = None, random_state: int = 0
+    distilled: DistilledSet,
+    X: Any,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    offset: bool = True,
+    random_state: int = 0,
 ) -> Certificate:
     """Compare the costs of several solutions on a distilled set with their costs on all rows.
 
@@ -96,7 +102,8 @@ def certify(
     - k-means, without y and for classes (whose labels are ignored): ``sum_i w_i min_c |x_i - c|^2``
       for the mean, random rows, k-means of the rows and k-means of the set, with
       ``k = min(10, m / 5)`` centers. The offset of the set (``provenance["offset"]``, see
-      `Outcome`) is added, because sets of means lack the spread within their clusters.
+      `Outcome`) is added, because sets of means lack the spread within their clusters, unless
+      ``offset=False``.
     - logistic, for classes: ``sum_i w_i log(1 / p(y_i | x_i)) + |theta|^2 / 2`` for equal
       probabilities, the shares of the classes, and the models fitted to the rows and to the set.
     - ridge, for numbers: ``sum_i w_i (y_i - f(x_i))^2 + |theta|^2`` for the mean, random
@@ -114,6 +121,10 @@ def certify(
         Their labels or numbers.
     sample_weight : array-like of shape (n,), number or None, default=None
         Their weights, if the set was made with weights.
+    offset : bool, default=True
+        Whether the offset that the method has reported is part of the k-means cost. It is a
+        constant that a user who minimizes the cost can ignore, but nothing proves it; comparisons of
+        methods therefore leave it out.
     random_state : int, default=0
         Seed of random solutions and of the random rows.
 
@@ -134,7 +145,7 @@ def certify(
     """
     # 1. Take all rows, or a random sample of them if they are very many.
     start, rng = time.perf_counter(), np.random.RandomState(random_state)
-    rows, y_valid, distilled_rows = _validated_rows(distilled, X, y)
+    rows, y_valid, distilled_rows = _validated_rows(distilled, X, y, offset)
     row_weight = weight_of_the_fit(distilled, rows, sample_weight)
     max_rows = max(_FEWEST, _MOST_VALUES // rows.shape[1])
     sample = np.arange(len(rows))
@@ -160,7 +171,9 @@ def certify(
     return Certificate(error, _excess(costs), tuple(costs), len(sample), time.perf_counter() - start)
 
 
-def _validated_rows(distilled: DistilledSet, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None, WeightedRows]:
+def _validated_rows(
+    distilled: DistilledSet, X: Any, y: Any, with_offset: bool
+) -> tuple[np.ndarray, np.ndarray | None, WeightedRows]:
     """Return the flattened rows, their labels, and the distilled rows in the same units."""
     rows, distilled_rows = distilled.encode(X), distilled.in_original_units()
     names = distilled.feature_names if distilled.table is None else None
@@ -178,7 +191,8 @@ def _validated_rows(distilled: DistilledSet, X: Any, y: Any) -> tuple[np.ndarray
             if distilled.y is None
             else f"y has {len(labels)} values, but X has {len(rows)} rows: give one for each row."
         )
-    offset = 0.0 if distilled.preprocessing is not None else float(distilled.provenance.get("offset", 0.0))
+    known = with_offset and distilled.preprocessing is None
+    offset = float(distilled.provenance.get("offset", 0.0)) if known else 0.0
     weight = np.asarray(distilled.sample_weight, dtype=np.float64)
     return rows, labels, WeightedRows(distilled_rows, weight, None if labels is None else distilled.y, offset)
 

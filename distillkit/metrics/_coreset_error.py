@@ -19,7 +19,8 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
     """Return the largest relative difference of a cost between distilled and training rows.
 
     The cost on the weighted distilled rows is compared with that on the training rows over a set of
-    solutions that do not depend on the distilled rows; see `certify`.
+    solutions that do not depend on the distilled rows; see `certify`. An offset that the method
+    reports is left out, so that all methods are measured by their rows and weights alone.
 
     Parameters
     ----------
@@ -41,5 +42,5 @@ def coreset_error(X: Any, y: Any, distilled: DistilledSet, random_state: int = 0
     check_set(X, distilled)
     if isinstance(X, Reference):
         X, y = X.X, X.y
-    error = certify(distilled, X, y if distilled.y is not None else None, random_state=random_state).error
+    error = certify(distilled, X, y if distilled.y is not None else None, offset=False, random_state=random_state).error
     return error if math.isfinite(error) else None
