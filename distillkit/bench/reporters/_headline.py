@@ -41,7 +41,9 @@ def headlines(leaderboard: LeaderboardData) -> list[str]:
     for panel in leaderboard.panels():
         groups.setdefault((panel.task, panel.label_mode), []).append(panel)
     overall = {(one.task, one.label_mode): one for one in leaderboard.overall}
-    texts = [_Group(panels, overall.get(kind)).text(several=len(groups) > 1) for kind, panels in groups.items()]
+    texts = [
+        _ComparedPanels(panels, overall.get(kind)).text(several=len(groups) > 1) for kind, panels in groups.items()
+    ]
     return [text for text in texts if text]
 
 
@@ -65,7 +67,7 @@ class _Comparison:
         return any(entry["rank_low"] is not None for entry in self.entries.values())
 
 
-class _Group:
+class _ComparedPanels:
     """The comparisons of one task and one kind of labels."""
 
     def __init__(self, panels: Sequence[Panel], overall: Overall | None) -> None:

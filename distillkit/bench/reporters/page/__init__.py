@@ -1,4 +1,4 @@
-"""The page of a leaderboard: one HTML file that holds tables, charts and what is behind each number."""
+"""The page of a leaderboard: one HTML file with tables, charts and what is behind each number."""
 
 from distillkit.bench.reporters.page._render import render_page
 

@@ -22,7 +22,10 @@ LEADERS = 5
 """So many methods have a color of their own; the others are gray until they are chosen."""
 
 _FIRST_COLORS = {"hard": 0, "soft": LEADERS, ANY_LABELS: 0}
-"""The number of the first color of the leaders by kind of labels; students stand in no chart with the others."""
+"""Number of the first color of the leaders by kind of labels.
+
+Students stand in no chart with the others.
+"""
 
 _DIGITS = 6
 
@@ -38,7 +41,7 @@ def entry_keys(entries: Sequence[Mapping[str, Any]]) -> dict[Key, int]:
 
 
 def entry_key(record: Mapping[str, Any]) -> Key:
-    """Return what identifies the entry of a line of the table, or of a row, which may lack fields."""
+    """Return what identifies the entry of a line of the table, or of a row that may lack fields."""
     return tuple(record.get(name) for name in _KEY)
 
 
@@ -143,7 +146,8 @@ def _methods(leaderboard: LeaderboardData, panels: Sequence[Panel]) -> list[dict
     kinds = dict(zip(leaderboard.table["method"], leaderboard.table["kind"], strict=True))
     controls = {row["method"] for row in leaderboard.rows if role_of(row) == CONTROL and not is_reference(row)}
     candidates = [name for name in leading if name not in controls and kinds.get(name) != "control"]
-    # Methods with soft labels and students are compared only with their like, and have colors of their own.
+    # Methods with soft labels and students are compared only with their like, and have their own
+    # colors.
     modes = {name: panel.label_mode for panel in reversed(panels) for name in panel.methods if name in candidates}
     groups = {mode: [name for name in candidates if modes[name] == mode] for mode in _FIRST_COLORS}
     colors = {name: _FIRST_COLORS[mode] + i for mode, group in groups.items() for i, name in enumerate(group[:LEADERS])}
