@@ -123,8 +123,8 @@ def certify(
         Their weights, if the set was made with weights.
     offset : bool, default=True
         Whether the offset that the method has reported is part of the k-means cost. It is a
-        constant that a user who minimizes the cost can ignore, but nothing proves it; comparisons of
-        methods therefore leave it out.
+        constant that a user who minimizes the cost can ignore, but nothing proves it. Comparisons
+        of methods therefore leave it out.
     random_state : int, default=0
         Seed of random solutions and of the random rows.
 
