@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sklearn.utils.validation import has_fit_parameter
@@ -12,7 +12,9 @@ from distillkit.advice._probe import is_time_bound
 from distillkit.advice._ranking import judge, rank, verdicts_of
 from distillkit.advice._recommend import candidates
 from distillkit.advice._recommended import Recommended
+from distillkit.advice._rule import Rule
 from distillkit.advice._situation import Situation
+from distillkit.advice.rules import RULES, Privacy
 from distillkit.auto._contender import Contender
 from distillkit.exceptions import DataError
 from distillkit.plugins import get_manager
@@ -39,8 +41,9 @@ def select_contenders(
     """Return the methods that take part, the first by the rules first, and those left out.
 
     A method is left out if a rule of `recommend` excludes it or speaks strongly against it, if its
-    labels are of the other kind, or if it takes no weights and the rows have some. Controls come
-    first, so that there is something to compare with from the beginning.
+    labels are of the other kind, or if it takes no weights and the rows have some. If that leaves
+    none, as few rows that must not be revealed do, only what cannot be used or reveals rows is left
+    out. Controls come first, so that there is something to compare with from the beginning.
 
     Parameters
     ----------
@@ -65,15 +68,18 @@ def select_contenders(
     chosen = known
     if names is not None:
         chosen = [one for one in controls if one.name not in names] + [_named(name) for name in dict.fromkeys(names)]
-    found, left_out = [], []
-    for candidate in chosen:
-        judged = judge(candidate, situation)
-        reason = _reason(candidate, judged, situation, labels, strict=names is None, weighted=weighted)
-        yardstick = candidate in controls and situation.privacy and _exposes(candidate)
-        if reason:
-            left_out.append(replace(judged, excluded=True, reasons=(reason,)))
-        if not reason or yardstick:
-            found.append(Contender(candidate, judged, eligible=not reason))
+    for strict in (RULES, (Privacy(),)) if names is None else ((),):
+        found, left_out = [], []
+        for candidate in chosen:
+            judged = judge(candidate, situation)
+            reason = _reason(candidate, judged, situation, labels, strict=strict, weighted=weighted)
+            yardstick = candidate in controls and situation.privacy and _exposes(candidate)
+            if reason:
+                left_out.append(replace(judged, excluded=True, reasons=(reason,)))
+            if not reason or yardstick:
+                found.append(Contender(candidate, judged, eligible=not reason))
+        if any(one.eligible for one in found):
+            break
     if not any(one.eligible for one in found):
         raise DataError(
             "no method can be used here: "
@@ -93,15 +99,21 @@ def _named(name: str) -> MethodCandidate:
 
 
 def _reason(
-    candidate: MethodCandidate, judged: Recommended, situation: Situation, labels: str, *, strict: bool, weighted: bool
+    candidate: MethodCandidate,
+    judged: Recommended,
+    situation: Situation,
+    labels: str,
+    *,
+    strict: Iterable[Rule],
+    weighted: bool,
 ) -> str:
-    """Return why a method does not take part, or an empty text."""
+    """Return why a method does not take part, or an empty text; `strict` are rules that leave it out by points."""
     if judged.excluded:
         return " ".join(judged.reasons)
     if candidate.spec.label_mode != labels:
         return _LABELS[candidate.spec.label_mode]
-    against = min(verdicts_of(candidate, situation), key=lambda one: one.points, default=None)
-    if strict and against is not None and against.points <= _STRONG:
+    against = min(verdicts_of(candidate, situation, strict), key=lambda one: one.points, default=None)
+    if against is not None and against.points <= _STRONG:
         return against.reason
     if weighted and not has_fit_parameter(candidate.spec.load(), "sample_weight"):
         return "It takes no weights of rows."
