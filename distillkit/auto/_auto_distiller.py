@@ -30,9 +30,10 @@ class AutoDistiller(WeightedDistiller):
     The data are measured as `distillkit.recommend` does it, and methods that its rules exclude are
     left out. The others are compared by successive halving: they are fitted to a part of the
     training rows and judged on the rest, all of them on few rows and splits, and the better half of
-    them on more. The method that is best, or the simplest of those that cannot be told apart from
-    the best, is fitted to all rows; a method that takes steps gets the seconds that are left. The
-    random subset always takes part, and is taken where nothing is better than it beyond noise.
+    them on more. The best method, or the best without networks of those that cannot be told apart
+    from it, is fitted to all rows. A method that takes steps gets the seconds that are left, and one
+    that depends on its seed is drawn several times. The random subset always takes part, and is
+    taken where nothing scores higher.
 
     Tables and series are distilled in standardized units, and the rows returned are in those of the
     data. Candidates never see the validation rows of their split, and all rows are training rows:
@@ -63,6 +64,9 @@ class AutoDistiller(WeightedDistiller):
         all registered ones. The random subset takes part in any case.
     n_splits : int, default=10
         Validation splits of the last methods, at least 1.
+    n_draws : int, default=10
+        How often the chosen method is fitted to all rows with other seeds, at least 1. The draw is
+        taken whose rows teach the models above most of the training rows that are not in it.
     task : {"auto", "classification", "regression"}, default="auto"
         See `BaseDistiller`.
     device : str, default="auto"
@@ -111,6 +115,7 @@ class AutoDistiller(WeightedDistiller):
         "estimator": "no_validation",  # checked in fit, with a helpful message
         "candidates": ["array-like", tuple, None],
         "n_splits": [Interval(Integral, 1, None, closed="left")],
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
         "device": [str],
     }
 
@@ -127,6 +132,7 @@ class AutoDistiller(WeightedDistiller):
         estimator: Any = None,
         candidates: Any = None,
         n_splits: int = 10,
+        n_draws: int = 10,
         task: str = "auto",
         device: str = "auto",
         verbose: bool = False,
@@ -139,6 +145,7 @@ class AutoDistiller(WeightedDistiller):
         self.estimator = estimator
         self.candidates = candidates
         self.n_splits = n_splits
+        self.n_draws = n_draws
         self.task = task
         self.device = device
         self.verbose = verbose
@@ -166,6 +173,7 @@ class AutoDistiller(WeightedDistiller):
             estimator=self.estimator,
             names=None if names is None else [str(name) for name in names],
             n_splits=self.n_splits,
+            n_draws=self.n_draws,
             device=self.device,
         )
         fitted, report = choice.run()

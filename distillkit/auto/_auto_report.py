@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from distillkit.advice import Recommended, Situation
@@ -44,6 +44,11 @@ class AutoReport:
         All measurements.
     splits : tuple of Split
         The validation splits with the largest number of rows, by number.
+    draws : dict of int to float
+        Scores of the draws of the chosen method on all rows, by seed: those of the judges on
+        training rows outside of the draw. The best draw is returned. Empty if there was only one.
+    seed : int
+        Seed of the fit that is returned.
     n_rows, kept : int
         Training rows, and rows of the distilled set.
     max_seconds : float or None
@@ -66,6 +71,8 @@ class AutoReport:
     rungs: tuple[Rung, ...] = ()
     trials: tuple[Trial, ...] = ()
     splits: tuple[Split, ...] = ()
+    draws: dict[int, float] = field(default_factory=dict)
+    seed: int = 0
     n_rows: int = 0
     kept: int = 0
     max_seconds: float | None = None
@@ -91,6 +98,8 @@ class AutoReport:
             "measure": self.measure,
             "situation": None if self.situation is None else self.situation.to_dict(),
             "trials": [one.to_dict() for one in self.trials],
+            "draws": {str(seed): score for seed, score in self.draws.items()},
+            "seed": self.seed,
             "rows": self.n_rows,
             "kept": self.kept,
             "max_seconds": self.max_seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from distillkit.advice import Situation
@@ -16,6 +17,7 @@ from distillkit.auto._candidate_reports import candidate_reports
 from distillkit.auto._choice import Choice, choose
 from distillkit.auto._contender import Contender
 from distillkit.auto._contenders import NETWORK_SECONDS, select_contenders
+from distillkit.auto._draws import best_draw
 from distillkit.auto._fitting import Fitted, fit_candidate
 from distillkit.auto._judges import Judges
 from distillkit.auto._rung import Rung, plan_rungs
@@ -32,6 +34,8 @@ __all__ = ["AutoRun"]
 _MOST_MEASURED, _MEASURED_PER_SECOND = 4000, 100
 _LAST = 0.96
 """Share of the seconds at which a method that takes steps must end."""
+_LAST_DRAW = 0.93
+"""Share of the seconds at which the last draw of another method must end."""
 
 
 class AutoRun:
@@ -42,7 +46,7 @@ class AutoRun:
     source : Source
     run : Run
         Its clock, seed and limit of seconds.
-    budget, labels, privacy, estimator, n_splits, device
+    budget, labels, privacy, estimator, n_splits, n_draws, device
         As of `AutoDistiller`.
     names : sequence of str or None
         Names of the candidates.
@@ -59,11 +63,12 @@ class AutoRun:
         estimator: Any,
         names: Sequence[str] | None,
         n_splits: int,
+        n_draws: int,
         device: str,
     ) -> None:
         self.source, self.judge_of_user = source, estimator
         self.budget, self.labels, self.privacy, self.names = budget, labels, privacy, names
-        self.n_splits, self.device, self._run = n_splits, device, run
+        self.n_splits, self.n_draws, self.device, self._run = n_splits, n_draws, device, run
         self.limit = run.max_seconds
         self.seed = run.seed()
         self.trials: list[Trial] = []
@@ -194,6 +199,18 @@ class AutoRun:
                     raise
                 continue
             break
+        draws: dict[int, float] = {}
+        if search is not None:
+            fitted, draws = best_draw(
+                self.source,
+                search.judges,
+                contender,
+                fitted,
+                fit=partial(self._final_fit, contender),
+                seed=self.seed,
+                n_draws=self.n_draws,
+                has_time_for=self._has_time_for,
+            )
         reason = choice.reason
         if failures:
             reason = f"{' '.join(failures)} Therefore {contender.name} was taken."
@@ -207,6 +224,8 @@ class AutoRun:
             candidates=candidate_reports(contenders, choice, board, self._all_trials(search), alive, dropped),
             trials=tuple(self._all_trials(search)),
             splits=() if search is None else search.splits(),
+            draws=draws,
+            seed=max(draws, key=lambda seed: draws[seed], default=self.seed),
             kept=len(fitted.small),
             seconds_search=searched - measured,
             seconds_final=self._run.seconds - searched,
@@ -219,14 +238,17 @@ class AutoRun:
     def _all_trials(search: Search | None) -> list[Trial]:
         return [] if search is None else search.trials
 
-    def _final_fit(self, contender: Contender) -> Fitted:
+    def _has_time_for(self, seconds: float) -> bool:
+        return self.limit is None or self._run.seconds + seconds < _LAST_DRAW * self.limit
+
+    def _final_fit(self, contender: Contender, seed: int | None = None) -> Fitted:
         seconds = None if self.limit is None else max(_LAST * self.limit - self._run.seconds, 1e-3)
         return fit_candidate(
             contender.name,
             self.source,
             None,
             self.source.quotas,
-            seed=self.seed,
+            seed=self.seed if seed is None else seed,
             device=self.device,
             seconds=seconds,
         )

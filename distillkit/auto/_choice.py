@@ -40,8 +40,9 @@ def choose(board: Scoreboard, alive: Sequence[Contender], measure: str) -> Choic
 
     The best is the candidate with the largest mean gain over the random subset. All whose distance
     to the best is within the standard error of this distance are tied with it (the rule of one
-    standard error, Breiman and others 1984). Of these, the random subset is taken, or else the best
-    of those that train no networks.
+    standard error, Breiman and others 1984). Of these, the best of those that train no networks is
+    taken. The random subset is taken only if nothing scores higher: it is not simpler to use than
+    other rows, and where little could be measured, most methods are tied with it.
 
     Parameters
     ----------
@@ -66,10 +67,13 @@ def choose(board: Scoreboard, alive: Sequence[Contender], measure: str) -> Choic
     usable = [one for one in usable if one.name in gains]
     if not usable:
         return None
-    best = max(usable, key=lambda one: gains[one.name].mean)
+    best = max(usable, key=lambda one: (gains[one.name].mean, -one.simplicity))
     tied = [one for one in usable if one is best or _is_tied(board, best, one)]
-    simplest = min(one.simplicity for one in tied)
-    chosen = max((one for one in tied if one.simplicity == simplest), key=lambda one: gains[one.name].mean)
+    others_than_random = [one for one in tied if not one.is_control or one is best]
+    simplest = min(one.simplicity for one in others_than_random)
+    chosen = max(
+        (one for one in others_than_random if one.simplicity == simplest), key=lambda one: gains[one.name].mean
+    )
     others = tuple(one.name for one in tied if one is not chosen)
     return Choice(chosen, _reason(board, chosen, best, control, gains, measure, others), others)
 

@@ -43,6 +43,12 @@ def facts(report: Any) -> list[str]:
         f"It took {report.seconds:.1f} s{limit}: {report.seconds_measuring:.1f} s to measure the data, "
         f"{report.seconds_search:.1f} s to compare methods, {report.seconds_final:.1f} s for the rows returned."
     )
+    if report.draws:
+        mean = sum(report.draws.values()) / len(report.draws)
+        sentences.append(
+            f"Of {len(report.draws)} draws of {report.chosen} on all rows, the best by the training rows outside of it "
+            f"is returned: {max(report.draws.values()):.3f}, and {mean:.3f} on average."
+        )
     if report.ended_early:
         sentences.append("The seconds ended the comparison before its plan, so another run may choose differently.")
     return [" ".join(sentences)]

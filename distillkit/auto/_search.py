@@ -24,8 +24,10 @@ __all__ = ["Search"]
 
 _USED = 0.93
 """Share of the seconds that is planned with; the rest is for what is not measured."""
-_WITH_STEPPING = 0.62
-"""Share of the seconds after which the search ends if a method that takes steps may win."""
+_SEARCH = 0.62
+"""Share of the seconds after which the search ends; the chosen method gets the rest."""
+_FIRST = 0.4
+"""Share of the search for the first rung, which has the most candidates."""
 _SAFETY = 1.3
 _FINAL_SHARE = 0.5
 """Share of the seconds that the fit to all rows may take."""
@@ -211,16 +213,15 @@ class Search:
     def _end(self) -> float:
         """Return the second at which the search ends, so that the fit to all rows has its time."""
         limit = float(self.limit or np.inf)
-        if any(one.stepping for one in self.alive):
-            limit *= _WITH_STEPPING / _USED
         reserve = max((self.final_seconds(one) for one in self.alive if one.eligible), default=0.0)
-        return max(_USED * limit - _SAFETY * reserve, 0.0)
+        return max(min(_SEARCH * limit, _USED * limit - _SAFETY * reserve), 0.0)
 
     def _left(self, rung: Rung) -> float | None:
-        """Return the seconds left for a rung: all rungs share the time equally."""
+        """Return the seconds left for a rung: those after the first share the rest equally."""
         if self.limit is None:
             return None
-        share = (rung.number + 1) / len(self.rungs)
+        later = len(self.rungs) - 1
+        share = _FIRST + (1 - _FIRST) * rung.number / later if later else 1.0
         return max(self._end() * share - self.clock(), 0.0)
 
     def _in_time(self, contender: Contender, rung: Rung, rows: int) -> bool:

@@ -21,7 +21,7 @@ from distillkit.exceptions import DataError, UnknownNameError
 from distillkit.tables import TableEncoder
 
 METHODS = {"kmeans": KMeansCoreset, "random": RandomSubset}
-QUICK = {"candidates": ["kmeans"], "n_splits": 3, "device": "cpu", "random_state": 0}
+QUICK = {"candidates": ["kmeans"], "n_splits": 3, "n_draws": 1, "device": "cpu", "random_state": 0}
 
 
 def trials_of(report):
@@ -121,10 +121,10 @@ def test_random_rows_are_taken_where_nothing_is_better():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 200)
     X = rng.normal(size=(400, 3)) + 30 * y[:, None]
-    auto = AutoDistiller(5, candidates=["kmeans", "herding"], n_splits=3, random_state=0).fit(X, y)
+    auto = AutoDistiller(5, candidates=["kmeans", "herding"], n_splits=3, n_draws=2, random_state=0).fit(X, y)
     assert auto.report_.chosen == "random"
     assert set(auto.report_.tied) == {"kmeans", "herding"}
-    assert "takes random rows" in auto.report_.reason or "cannot be told apart" in auto.report_.reason
+    assert "cannot be told apart" in auto.report_.reason
     assert hasattr(auto, "sample_indices_")
 
 
@@ -244,3 +244,29 @@ def test_bad_parameters_are_named(options, error, words):
 def test_soft_labels_need_a_target():
     with pytest.raises(DataError, match="needs y"):
         AutoDistiller(3, labels="soft", **QUICK).fit(load_iris().data)
+
+
+def test_the_draw_that_teaches_most_of_the_rows_outside_of_it_is_returned(islands):
+    X, y = islands
+    judge = KNeighborsClassifier(1)
+    options = {**QUICK, "candidates": ["random"], "n_draws": 4}
+    auto = AutoDistiller(3, estimator=judge, **options).fit(X, y)
+    draws = auto.report_.draws
+    seed = auto.report_.trials[0].seed
+    assert list(draws) == [seed, seed + 1, seed + 2, seed + 3]
+    scaled = StandardScaler().fit_transform(X)
+    for drawn, score in draws.items():
+        taken = RandomSubset(budget=3, random_state=drawn).fit(scaled, y).sample_indices_
+        outside = np.setdiff1d(np.arange(len(X)), taken)
+        model = KNeighborsClassifier(1).fit(scaled[taken], y[taken])
+        assert score == pytest.approx(balanced_accuracy_score(y[outside], model.predict(scaled[outside])))
+    assert auto.report_.seed == max(draws, key=draws.get)
+    best = RandomSubset(budget=3, random_state=auto.report_.seed).fit(scaled, y)
+    np.testing.assert_array_equal(auto.sample_indices_, best.sample_indices_)
+    assert "Of 4 draws of random on all rows" in str(auto.report_).replace("\n", " ")
+
+
+def test_a_method_without_randomness_is_drawn_once(islands):
+    auto = AutoDistiller(3, **{**QUICK, "candidates": ["kcenter"], "n_draws": 4}).fit(*islands)
+    assert auto.report_.chosen == "kcenter"
+    assert auto.report_.draws == {}
