@@ -35,8 +35,9 @@ def verify(results: Path, sample: int, every: bool, seed: int, base: Path | None
 
     RESULTS is a results folder, a published site or a file of rows. Every row is checked by its key
     and by its stored predictions, and every file by its checksum. The rows of the sample run again
-    and have to be identical, see `distillkit reproduce`. The exit status is 0 if all is well, 1 if
-    not, and 2 for an error.
+    and have to be identical, see `distillkit reproduce`. Rows of Python objects that were given to
+    `compare` are not checkable, because no row holds them, and change no exit status. It is 0 if
+    all is well, 1 if not, and 2 for an error.
     """
     from distillkit.bench.sharing._row_source import open_source
     from distillkit.bench.sharing._verification import verify as check_results
@@ -67,7 +68,11 @@ def _print_summary(outcome: Verification, seconds: float) -> None:
         click.echo(f"FAILED {problem}")
     passed = sum(check.outcome == "identical" for check in outcome.checks)
     failed = len(outcome.checks) - passed + len(outcome.problems)
+    for reason, number in outcome.not_checkable.items():
+        click.echo(f"NOT CHECKABLE {number:,} rows: {reason}")
+    unchecked = sum(outcome.not_checkable.values())
     click.echo(
-        f"{outcome.n_rows:,} rows checked, {len(outcome.checks)} run again: {passed} passed, {failed} failed in "
-        f"{seconds:.1f} s"
+        f"{outcome.n_rows:,} rows checked, {len(outcome.checks)} run again: {passed} passed, {failed} failed"
+        + (f", {unchecked:,} not checkable" if unchecked else "")
+        + f" in {seconds:.1f} s"
     )

@@ -16,6 +16,7 @@ from distillkit.bench.planning._suite import Limits
 from distillkit.bench.results._environment import collect_environment, environment_key
 from distillkit.bench.results._store import ResultsStore
 from distillkit.bench.sharing._changed_versions import changed_environment, changed_registrations
+from distillkit.bench.sharing._own_objects import not_checkable
 from distillkit.bench.sharing._row_source import RowSource
 from distillkit.bench.sharing._row_values import Difference, row_differences
 from distillkit.exceptions import ArtefactError, ResultsError
@@ -73,7 +74,7 @@ def reproduce(row: Mapping[str, Any], source: RowSource, data_root: Path | None 
     Raises
     ------
     ResultsError
-        If the row lacks a field that its cell is made from.
+        If the row lacks a field that its cell is made from, or is of an object of whoever ran it.
     UnknownNameError, PluginError
         If its method, dataset or evaluator is not installed.
     """
@@ -115,6 +116,8 @@ def _run(
 
 def _cell_of(row: Mapping[str, Any], root: Path | None) -> Cell:
     """Return the cell of a row."""
+    if (reason := not_checkable(row)) is not None:
+        raise ResultsError(f"the row {row['key']} cannot run again: {reason}.")
     missing = [name for name in _NEEDED if name not in row]
     if missing:
         raise ResultsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from distillkit.bench.planning._united_plan import measured_otherwise
 from distillkit.bench.sharing._integrity import file_problems, row_problems
+from distillkit.bench.sharing._own_objects import not_checkable
 from distillkit.bench.sharing._reproduction import Reproduction, reproduce
 from distillkit.bench.sharing._row_source import RowSource
 from distillkit.exceptions import DistillkitError
@@ -47,11 +49,15 @@ class Verification:
         What is wrong with rows and files, in sentences.
     checks : list of Check
         The rows that were run again.
+    not_checkable : dict of str to int
+        Why rows cannot run again anywhere, and of how many rows that is true. These are no failure:
+        their keys and metrics were checked as those of all rows.
     """
 
     n_rows: int
     problems: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    not_checkable: dict[str, int] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -74,7 +80,7 @@ def verify(
     ----------
     source : RowSource
     sample : int or None, default=5
-        Number of rows to run again, drawn without replacement; None runs all.
+        Number of rows to run again, drawn without replacement from those that can; None runs all.
     seed : int, default=0
         Seed of the sample.
     base : RowSource or None
@@ -104,10 +110,12 @@ def verify(
         reasons = measured_otherwise(base.rows.values(), new.values())
         problems += [f"the new rows do not compare with those that are there: {reason}." for reason in reasons]
     # 2. Run a sample again. Rows that no run has made say nothing that could be measured.
-    keys = sorted(key for key, row in new.items() if row.get("status") != "skipped")
+    made = {key: not_checkable(row) for key, row in new.items() if row.get("status") != "skipped"}
+    keys = sorted(key for key, reason in made.items() if reason is None)
     if sample is not None and sample < len(keys):
         keys = sorted(np.random.default_rng(seed).choice(keys, sample, replace=False).tolist())
-    result = Verification(len(source.rows), problems)
+    unchecked = Counter(reason for reason in made.values() if reason is not None)
+    result = Verification(len(source.rows), problems, not_checkable=dict(unchecked))
     for key in keys:
         check = _checked(source, key, data_root)
         result.checks.append(check)
