@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from distillkit.exceptions import DataError
 from distillkit.metrics import Reference
 from distillkit.reports._matching import check_known
 from distillkit.reports._report_rows import ReportRows
+from distillkit.reports._row_figures import row_figures
 from distillkit.tables import DistilledTable, TableEncoder
 from distillkit.utils._targets import infer_task
 
@@ -128,14 +128,4 @@ class ComparedRows:
 
     def table_of(self, rows: ReportRows) -> pd.DataFrame:
         """Return rows as a table of columns; series and images by figures of each row."""
-        if isinstance(rows.X, pd.DataFrame):
-            return rows.X
-        # Single pixels and moments say little: each channel is shown by its mean and its spread.
-        flat = np.asarray(rows.X, dtype=np.float32).reshape(*rows.X.shape[:2], -1)
-        channels = range(flat.shape[1])
-        figures: dict[str, Any] = {}
-        for channel in channels:
-            of = f" of channel {channel}" if len(channels) > 1 else " of a row"
-            figures[f"mean{of}"] = flat[:, channel].mean(axis=1, dtype=np.float64)
-            figures[f"standard deviation{of}"] = flat[:, channel].std(axis=1, dtype=np.float64)
-        return pd.DataFrame(figures)
+        return rows.X if isinstance(rows.X, pd.DataFrame) else row_figures(rows.X)

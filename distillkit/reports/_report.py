@@ -6,15 +6,19 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from distillkit.exceptions import DataError
 from distillkit.reports._associations import association_changes
 from distillkit.reports._columns import column_reports, floor_draws
 from distillkit.reports._compared_rows import ComparedRows
+from distillkit.reports._examples import examples_of
 from distillkit.reports._fidelity import measure_fidelity
+from distillkit.reports._image_rows import as_images
 from distillkit.reports._judging import measure_utility
 from distillkit.reports._lights import lights_of, measure_privacy
 from distillkit.reports._matching import match
-from distillkit.reports._report_rows import read_real, read_small, read_test
+from distillkit.reports._report_rows import ReportRows, read_real, read_small, read_test
 from distillkit.reports._set_report import SetReport
 from distillkit.reports._sizes import sizes_of
 
@@ -28,6 +32,7 @@ def report(
     *,
     target: str | None = None,
     test: Any = None,
+    modality: str | None = None,
     estimator: Any = None,
     metrics: Iterable[str] | None = None,
     draws: int = 20,
@@ -44,7 +49,7 @@ def report(
     real : frame, array, pair (X, y), or path
         The real rows that the small set was made from: a table, series (n, channels, time) or
         images (n, channels, height, width). A path, or the name of a dataset, is read by
-        `distillkit.datasets.load_rows`.
+        `distillkit.datasets.load_rows`. Their weights are not used, and the report says so.
     small : DistilledSet, fitted distiller, frame, array, pair (X, y), or path
         The small set, also one that was made elsewhere. A path leads to a file of
         `DistilledSet.save`, or to a table.
@@ -56,6 +61,10 @@ def report(
     test : frame, array, pair (X, y), or path, optional
         Rows of the same source that the method has not seen, best thousands, with their targets.
         Without them, the model is tested on real rows, and of privacy only copies are found.
+    modality : {"image", "series"} or None
+        What rows of two axes are: None takes them as series, and "image" as gray images, so that
+        `real` may have the shape (n, height, width). If only one side has an axis of channels, the
+        other gets one.
     estimator : estimator or None
         Model that is trained on the small set and on all rows, which gets each row as numbers; None
         takes extremely randomized trees.
@@ -68,7 +77,8 @@ def report(
     Returns
     -------
     SetReport
-        Prints as plain words; `SetReport.frame` holds the figures of the columns.
+        Prints as plain words; `SetReport.to_html` writes a page, which notebooks show, and
+        `SetReport.frame` holds the figures of the columns.
 
     Raises
     ------
@@ -100,6 +110,7 @@ def report(
         raise DataError(f"draws={draws}: give at least 2, which the spread of a floor needs.")
     real_rows, small_rows = read_real(real, y, target), read_small(small, target)
     test_rows = read_test(test, target)
+    as_images([rows for rows in (real_rows, small_rows, test_rows) if rows is not None], modality)
     match(real_rows, small_rows, test_rows)
     compared = ComparedRows(real_rows, small_rows, test_rows, random_state)
     random_rows = floor_draws(compared, draws)
@@ -115,4 +126,16 @@ def report(
         associations=association_changes(compared),
         draws=len(random_rows),
         seconds=time.perf_counter() - started,
+        examples=examples_of(compared, random_rows),
+        notes=_notes(real_rows),
     )
+
+
+def _notes(real: ReportRows) -> tuple[str, ...]:
+    if real.weight is None or len(np.unique(real.weight)) == 1:
+        return ()
+    note = (
+        "The real rows have weights, which the report does not use: each real row counts once, so the shares and "
+        "floors are those of the unweighted rows."
+    )
+    return (note,)

@@ -90,10 +90,10 @@ def read_real(real: Any, y: Any, target: str | None, role: str = "the real rows"
     if isinstance(real, str | Path):
         from distillkit.datasets import load_rows
 
-        loaded, loaded_y, _ = load_rows(str(real), target=target, return_weight=True)
+        loaded, loaded_y, weight = load_rows(str(real), target=target, return_weight=True)
         y = loaded_y if y is None else y
         rows = _made(loaded, y, role)
-        rows.target = target
+        rows.target, rows.weight = target, weight
         return rows
     rows = _made(real, y, role)
     if target is not None and rows.y is None:

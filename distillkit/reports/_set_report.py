@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from distillkit.exceptions import DataError
 from distillkit.reports._column_report import ColumnReport
 from distillkit.reports._light import Light
 from distillkit.reports._text import summary_of, text_of
@@ -14,6 +17,7 @@ from distillkit.reports._utility import Utility
 
 if TYPE_CHECKING:
     from distillkit.metrics.privacy import PrivacyReport
+    from distillkit.reports._examples import Examples
     from distillkit.reports._sizes import Sizes
 
 __all__ = ["SetReport"]
@@ -23,7 +27,7 @@ __all__ = ["SetReport"]
 class SetReport:
     """A small set beside the real rows that it stands for; made by `distillkit.report`.
 
-    It prints as plain words.
+    It prints as plain words, and notebooks show it as a page.
 
     Parameters
     ----------
@@ -31,8 +35,9 @@ class SetReport:
         Rows and bytes of both sides: ``rows_real``, ``rows_small``, ``bytes_real``,
         ``bytes_small``; and ``modality``, ``task`` and ``method``.
     columns : tuple of ColumnReport
-        One for each column, with the target as the last one. Series and images have the mean and
-        the standard deviation of each row and channel in place of columns.
+        One for each column, with the target as the last one. Series and images have figures of each
+        row and channel in place of columns: mean, standard deviation and, for series, the
+        autocorrelation at lag 1 and the mean frequency.
     fidelity : DataFrame
         One row for each metric, with its ``value``, its own ``error`` if it used a sample of the
         rows, its floors ``picked`` and ``fresh`` (random real rows, among the rows that they are
@@ -52,6 +57,10 @@ class SetReport:
         of the real rows of a class, so that there are no floors.
     seconds : float
         Seconds that the report took.
+    examples : Examples or None
+        Some images or series of each class on both sides; None for tables.
+    notes : tuple of str
+        What of the input has not been used, in sentences.
     """
 
     sizes: Sizes
@@ -63,6 +72,8 @@ class SetReport:
     associations: pd.DataFrame = field(repr=False)
     draws: int
     seconds: float
+    examples: Examples | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -81,3 +92,42 @@ class SetReport:
     def __str__(self) -> str:
         text: str = text_of(self)
         return text
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the report as a page that needs no other file, and write it if a path is given.
+
+        It shows each column, or the images or series of each class, of both sides beside each
+        other, follows the dark mode of the reader's system, and has no scripts.
+
+        Parameters
+        ----------
+        path : str, Path or None
+            File to write; its folder is created if it does not exist.
+
+        Returns
+        -------
+        str
+            The page.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written.
+        """
+        from distillkit.reports.page import render_page
+
+        page: str = render_page(self)
+        if path is not None:
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).write_text(page, encoding="utf-8", errors="backslashreplace")
+            except OSError as exc:
+                raise DataError(f"cannot write {os.fspath(path)}: {exc.strerror or exc}. Name another file.") from exc
+        return page
+
+    def _repr_html_(self) -> str:
+        """Return the report as an element of a notebook."""
+        from distillkit.reports.page import render_fragment
+
+        fragment: str = render_fragment(self)
+        return fragment

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from distillkit.utils._tiles import by_class, tile, to_bytes, with_channels
 
-__all__ = ["MAX_CLASSES", "MAX_ROWS", "draw_rows"]
+__all__ = ["MAX_CLASSES", "MAX_ROWS", "draw_rows", "png_text"]
 
 MAX_CLASSES, MAX_ROWS, MAX_SERIES, MAX_POINTS = 10, 10, 5, 120
 
@@ -70,10 +70,11 @@ def _grid(X: np.ndarray, groups: Mapping[str, np.ndarray]) -> tuple[Markup, str]
     enlarge = max(1, round(TILE / max(X.shape[1:3])))
     size = (canvas.shape[1] * enlarge, canvas.shape[0] * enlarge)
     html = Markup('<img class="grid" width="{}" height="{}" alt="{}" src="data:image/png;base64,{}">')
-    return html.format(*size, f"distilled images: {note}", _png(canvas)), note + scale_note
+    return html.format(*size, f"distilled images: {note}", png_text(canvas)), note + scale_note
 
 
-def _png(canvas: np.ndarray) -> str:
+def png_text(canvas: np.ndarray) -> str:
+    """Return a picture of shape (height, width, 1 or 3) as the base64 text of a PNG file."""
     from PIL import Image
 
     image = Image.fromarray(canvas[:, :, 0] if canvas.shape[2] == 1 else canvas)
