@@ -16,7 +16,7 @@ from distillkit.knowledge._memorizing import is_tree
 from distillkit.knowledge._models import check_task, is_estimator
 from distillkit.knowledge._soft_losses import DEFAULT_TEMPERATURES
 from distillkit.knowledge._student import epochs_for, new_student, way_of_teaching
-from distillkit.knowledge._student_estimator import StudentEstimator
+from distillkit.knowledge._student_parameters import StudentParameters
 from distillkit.knowledge._targets import DistillationTargets, Rows
 from distillkit.knowledge._teacher import Teacher, find_classes, is_prefitted, new_teacher
 from distillkit.knowledge._teacher_source import TeacherSource
@@ -35,21 +35,8 @@ __all__ = ["StudentPreparation"]
 _EPOCHS_OF_SELF = 100
 
 
-class StudentPreparation(StudentEstimator):
+class StudentPreparation(StudentParameters):
     """Base of `TeacherStudentDistiller` with the steps of `fit` that come before the training."""
-
-    temperature: Any
-    alpha: float
-    teacher_cv: Any
-    augment: str | None
-    loss: str
-    temperature_schedule: Any
-    alpha_schedule: Any
-    epochs: int | None
-    batch_size: int
-    lr: float
-    max_seconds: float | None
-    device: str
 
     def _validated_rows(self, X: Any, y: Any, sample_weight: Any, *, prefitted: bool) -> tuple[Rows, np.ndarray]:
         """Validate the input, leave out rows of weight zero, and return the others' positions."""

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from itertools import count
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
-from distillkit.exceptions import DataError
-from distillkit.knowledge._neighbor_rows import default_number, neighbor_rows
 from distillkit.knowledge._split import hold_out
-from distillkit.knowledge._student import Student, fit_student
-from distillkit.knowledge._student_metrics import StudentCosts, StudentScores, compare_costs, compare_models
-from distillkit.knowledge._student_preparation import StudentPreparation
-from distillkit.knowledge._targets import DistillationTargets
-from distillkit.knowledge._teacher import Teacher, is_prefitted
-from distillkit.knowledge._teacher_source import TeacherSource
+from distillkit.knowledge._student_training import StudentTraining
+from distillkit.knowledge._teacher import is_prefitted
 from distillkit.knowledge._teaching_rows import TeachingRows, choose_labeled
 from distillkit.tables._estimators import learn_encoder
 from distillkit.utils._process_settings import standard_settings
@@ -30,7 +18,7 @@ from distillkit.utils._progress import progress_task, shown_progress
 __all__ = ["TeacherStudentDistiller"]
 
 
-class TeacherStudentDistiller(StudentPreparation):
+class TeacherStudentDistiller(StudentTraining):
     r"""A small student that learns from a large teacher's soft labels, with or without hard labels.
 
     This method makes a model smaller, not a data set. It is used like any scikit-learn estimator:
@@ -196,83 +184,6 @@ class TeacherStudentDistiller(StudentPreparation):
     ('weights', True, True)
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "teacher": "no_validation",  # checked in fit, with a helpful message
-        "student": "no_validation",
-        "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "loss": [StrOptions({"kd", "dkd", "dist", "logit_std", "mse_logits"})],
-        "temperature_schedule": [tuple, callable, None],
-        "alpha_schedule": [tuple, callable, None],
-        "task": [StrOptions({"auto", "classification", "regression"})],
-        "teacher_fit": [StrOptions({"if_unfitted", "never", "always"})],
-        "teacher_cv": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
-        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
-        "augment": [StrOptions({"auto", "neighbors"}), None],
-        "n_augment": [Interval(Integral, 1, None, closed="left"), None],
-        "refit": ["boolean"],
-        "control": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
-        "device": [str],
-        "verbose": ["boolean"],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        teacher: Any = None,
-        student: Any = None,
-        *,
-        temperature: float | str = "auto",
-        alpha: float = 0.1,
-        loss: str = "kd",
-        temperature_schedule: Any = None,
-        alpha_schedule: Any = None,
-        task: str = "auto",
-        teacher_fit: str = "if_unfitted",
-        teacher_cv: int | str | None = "auto",
-        n_labeled: int | None = None,
-        augment: str | None = "auto",
-        n_augment: int | None = None,
-        control: bool = True,
-        validation_fraction: float | None = 0.1,
-        refit: bool = True,
-        epochs: int | None = None,
-        batch_size: int = 256,
-        lr: float = 5e-3,
-        max_seconds: float | None = None,
-        device: str = "auto",
-        verbose: bool = False,
-        random_state: Any = None,
-    ) -> None:
-        self.teacher = teacher
-        self.student = student
-        self.temperature = temperature
-        self.alpha = alpha
-        self.loss = loss
-        self.temperature_schedule = temperature_schedule
-        self.alpha_schedule = alpha_schedule
-        self.task = task
-        self.teacher_fit = teacher_fit
-        self.teacher_cv = teacher_cv
-        self.n_labeled = n_labeled
-        self.augment = augment
-        self.n_augment = n_augment
-        self.control = control
-        self.validation_fraction = validation_fraction
-        self.refit = refit
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.max_seconds = max_seconds
-        self.verbose = verbose
-        self.device = device
-        self.random_state = random_state
-
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None, *, X_unlabeled: Any = None, teacher_proba: Any = None
@@ -332,96 +243,6 @@ class TeacherStudentDistiller(StudentPreparation):
             labeled = choose_labeled(rows.y, train, len(rows), self.n_labeled, classes, rng)
             material = TeachingRows(rows, labeled, extra, given)
             source = self._teacher_source(material, classes, prefitted=prefitted, answered=answered, rng=rng)
-            # 4. Train the models, and compare them on the validation rows.
-            refits = self.refit and len(validation) > 0
-            n_models = (3 if self.control else 2) * (2 if refits else 1)
-            done = _counter(task, n_models)
-            models = self._teach(material.take(train), source, unfitted, rng, done)
-            self.measured_on_ = "validation" if len(validation) else "training"
-            measured = material.take(validation if len(validation) else train)
-            given = None if measured.given is None else measured.given[: len(measured.rows)]
-            self._record(compare_models(*models, measured.rows, given))
-            # 5. Train them once more on all rows.
-            if refits:
-                models = self._teach(material, source, unfitted, rng, done)
-            self._record(compare_costs(*models[:2], measured.rows.X))
-            self._store(*models)
+            # 4. Train and compare the models.
+            self._train_and_compare(material, (train, validation), source, unfitted, rng, task)
         return self
-
-    def _teach(
-        self,
-        material: TeachingRows,
-        source: TeacherSource,
-        unfitted: Any,
-        rng: np.random.RandomState,
-        done: Callable[[], None],
-    ) -> tuple[Teacher | None, Student, Student | None]:
-        """Train teacher, student and control on rows, and call `done` after each."""
-        # 1. Train the teacher and compute its answers.
-        teacher_start = time.perf_counter()
-        teacher = source.train(material.rows)
-        outputs, own_alpha = None, float(self.alpha)
-        if self._needs_teacher_outputs():
-            if n_made := self._n_made(material, teacher):
-                material, own_alpha = material.with_extra(neighbor_rows(material.rows.X, n_made, rng)), 1.0
-            own = own_alpha < 1 or not material.labeled.all()
-            outputs = source.answers(teacher, material, rng, own=own)
-        done()
-        # 2. Train the student on the mixture of hard and soft labels, and the control on the hard
-        # labels alone.
-        targets = material.targets(source.classes, outputs, self.temperature_, float(self.alpha), own_alpha, self._plan)
-        student_start = time.perf_counter()
-        student = self._fit_student(self._sized(unfitted, targets), targets, teacher)
-        self._record_seconds(student_start - teacher_start, time.perf_counter() - student_start)
-        done()
-        control = self._fit_control(unfitted, student, targets)
-        if self.control:
-            done()
-        return teacher, student, control
-
-    def _n_made(self, material: TeachingRows, teacher: Teacher | None) -> int:
-        """Return the number of rows to make between neighbors."""
-        if not self._augments(material):
-            return 0
-        if teacher is None or material.given is not None:
-            raise DataError(
-                "augment='neighbors' makes rows for the teacher to answer, but teacher_proba holds answers for given "
-                "rows only: leave one of the two out."
-            )
-        return self.n_augment or default_number(len(material.rows))
-
-    def _record(self, measured: StudentScores | StudentCosts) -> None:
-        for name, value in vars(measured).items():
-            setattr(self, f"{name}_", value)
-
-    def _needs_teacher_outputs(self) -> bool:
-        return bool(self.alpha < 1)
-
-    def _fit_student(self, unfitted: Any, targets: DistillationTargets, teacher: Teacher | None) -> Student:
-        return fit_student(unfitted, targets)
-
-    def _record_seconds(self, teacher: float, student: float) -> None:
-        self.seconds_teacher_ = teacher if self._needs_teacher_outputs() else 0.0
-        self.seconds_student_ = student
-
-    def _fit_control(self, unfitted: Any, student: Student, targets: DistillationTargets) -> Student | None:
-        """Train the student without the teacher; with ``alpha=1`` it is the student itself."""
-        if not self.control or targets.rows.y is None:
-            return None
-        alone = targets.without_teacher()
-        return student if self.alpha == 1 else fit_student(self._sized(unfitted, alone), alone)
-
-    def _store(self, teacher: Teacher | None, student: Student, control: Student | None) -> None:
-        self.teacher_ = None if teacher is None else teacher.model
-        self.student_, self.student_way_ = student.model, student.method
-        self._learned_temperature = student.temperature
-        self.student_alone_ = None if control is None else control.model
-        is_network = student.method == "loss"
-        self.history_: list[dict[str, Any]] = list(student.model.history_) if is_network else []
-        self.stopped_by_ = student.model.stopped_by_ if is_network else None
-
-
-def _counter(task: Any, n_models: int) -> Callable[[], None]:
-    """Return a function that reports one more model as trained."""
-    numbers = count(1)
-    return lambda: task.update(next(numbers), n_models)
