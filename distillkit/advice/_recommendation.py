@@ -16,6 +16,7 @@ __all__ = ["Recommendation"]
 
 _MOST_METHODS = 5
 _MOST_EVALUATORS = 3
+_SPLITS = 5  # Ten, as suites have by default, would take twice the time until the first page.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Recommendation:
     def to_suite(self, dataset: str | Mapping[str, Any], name: str = "recommended") -> str:
         """Return the text of a suite file that compares the first five methods and the controls.
 
+        The automatic choice (`auto`) is among the methods, with the seconds that were asked for.
+
         Parameters
         ----------
         dataset : str or mapping
@@ -65,21 +68,25 @@ class Recommendation:
         """
         controls = [one for one in self.methods[_MOST_METHODS:] if one.kind == "control"]
         chosen = [*self.methods[:_MOST_METHODS], *controls]
+        private = self.situation.privacy
+        automatic = ["auto:private" if private else "auto"] if "auto" in {one.name for one in self.excluded} else []
         lines = [
             f"name = {_toml(name)}",
             'description = "The methods that distillkit recommends for these data."',
             f"datasets = [{_toml(dataset)}]",
-            f"methods = {_toml([one.name for one in chosen])}",
+            f"methods = {_toml([*(one.name for one in chosen), *automatic])}",
             f"evaluators = {_toml(self._evaluators())}",
             f"budgets = [{_toml(_budget_value(self.budget))}]",
-            "seeds = 3",
+            f"splits = {_SPLITS}",
         ]
-        if self.situation.privacy:
+        if private:
             lines.append("controls = false  # the controls publish training rows")
         for one in chosen:
             if one.params:
                 lines += ["", f"[settings.{_toml(one.name)}]"]
                 lines += [f"{key} = {_toml(value)}" for key, value in one.params.items()]
+        if automatic and self.situation.seconds is not None:
+            lines += ["", "[settings.auto]", f"max_seconds = {_toml(self.situation.seconds)}"]
         return "\n".join(lines) + "\n"
 
     def _evaluators(self) -> list[str]:

@@ -101,13 +101,17 @@ def test_the_suite_is_one_that_run_takes(table):
     suite = parse_suite(text, "mine.toml")
     assert suite.methods[0].name == advice.best.name
     assert [one.name for one in suite.methods if one.name == "random"] == ["random"]
+    assert suite.methods[-1].name == "auto"
+    assert suite.settings["auto"] == {"max_seconds": 7.5}
     assert suite.evaluators
     assert tomllib.loads(text)["datasets"] == [{"path": 'a "b".csv', "target": "y"}]
 
 
 def test_a_private_suite_has_no_controls(table):
     advice = advise(*table, privacy=True)
-    assert not parse_suite(advice.to_suite("digits"), "mine.toml").controls
+    suite = parse_suite(advice.to_suite("digits"), "mine.toml")
+    assert not suite.controls
+    assert suite.methods[-1].name == "auto:private"
     assert "random" not in {one.name for one in advice.methods}
 
 
