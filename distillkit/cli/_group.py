@@ -14,6 +14,7 @@ from distillkit.cli._plan import plan
 from distillkit.cli._publish import publish
 from distillkit.cli._recommend import recommend
 from distillkit.cli._report import report
+from distillkit.cli._report_set import report_set
 from distillkit.cli._reproduce import reproduce
 from distillkit.cli._run import run
 from distillkit.cli._show import show
@@ -70,6 +71,7 @@ for _command in (
     run,
     plan,
     report,
+    report_set,
     reproduce,
     verify,
     compare,

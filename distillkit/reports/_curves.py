@@ -16,6 +16,7 @@ _LARGEST_LAG = 50
 _SHORTEST = 3
 _BLOCK = 4_000_000
 _WIDTH = 2.0  # standard deviations
+_SHOWN_SHARE, _FEWEST = 0.99, 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,7 +28,8 @@ class Curve:
     name, axis : str
         What is shown, and along what.
     x, real, small : ndarray of shape (k,)
-        Means over the rows, which count by their weights, and over the channels.
+        Means over the rows, which count by their weights, and over the channels. Frequencies are
+        shown up to the one that reaches 99 % of the variance on both sides, and at least ten.
     low, high : ndarray of shape (k,) or None
         Mean of the same figure for sets of random real rows, minus and plus two standard
         deviations.
@@ -60,18 +62,14 @@ def curves_of(compared: ComparedRows, draws: list[tuple[np.ndarray, np.ndarray]]
     curves = []
     for name, axis, x, function in kinds:
         figures = _by_row(real, function)
-        low, high = _band(figures, draws)
-        curves.append(
-            Curve(
-                name=name,
-                axis=axis,
-                x=x,
-                real=figures.mean(axis=0),
-                small=np.average(_by_row(small, function), axis=0, weights=weight),
-                low=low,
-                high=high,
-            )
-        )
+        lines = [figures.mean(axis=0), np.average(_by_row(small, function), axis=0, weights=weight)]
+        lines += _band(figures, draws)
+        if function is _shares:  # high frequencies without power would take the place of the others
+            reached = [np.searchsorted(np.cumsum(line), _SHOWN_SHARE * line.sum()) + 1 for line in lines[:2]]
+            stop = max(_FEWEST, *reached)
+            lines = [np.maximum(line[:stop], 0) for line in lines]
+        sides = dict(zip(("real", "small", "low", "high"), lines, strict=False))
+        curves.append(Curve(name=name, axis=axis, x=x[: len(lines[0])], **sides))
     return tuple(curves)
 
 
@@ -88,11 +86,10 @@ def _by_row(series: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) ->
     return np.concatenate(parts)
 
 
-def _band(
-    figures: np.ndarray, draws: list[tuple[np.ndarray, np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+def _band(figures: np.ndarray, draws: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """Return the lower and the upper end of the band of random rows; nothing without draws."""
     if len(draws) < 2:
-        return None, None
+        return []
     means = np.array([np.average(figures[rows], axis=0, weights=weight) for rows, weight in draws])
     center, spread = means.mean(axis=0), _WIDTH * means.std(axis=0, ddof=1)
-    return center - spread, center + spread
+    return [center - spread, center + spread]

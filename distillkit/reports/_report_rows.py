@@ -83,6 +83,8 @@ def read_real(real: Any, y: Any, target: str | None, role: str = "the real rows"
     """
     if isinstance(real, DistilledSet) or hasattr(real, "distilled_"):
         raise DataError(f"{role} are a {type(real).__name__}: give the rows first, report(real, small).")
+    if isinstance(real, ReportRows):
+        return real
     if _is_pair(real):
         if y is not None:
             raise DataError(f"{role} are a pair (X, y), and y is given as well: give the targets once.")
@@ -129,8 +131,8 @@ def read_small(small: Any, target: str | None) -> ReportRows:
 
 def read_test(test: Any, target: str | None) -> ReportRows | None:
     """Read the held-out rows; see `read_real`."""
-    if test is None:
-        return None
+    if test is None or isinstance(test, ReportRows):
+        return test
     if _is_pair(test):
         return _made(test[0], test[1], "the test rows")
     if isinstance(test, str | Path):

@@ -150,5 +150,6 @@ def value_text(value: Any, kind: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """Return a number in four digits, and whole numbers in full."""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 10**9 else f"{value:.4g}"
+    """Return a number in four digits, and whole and large numbers without a fraction."""
+    is_whole = float(value).is_integer() or abs(value) >= _KILO
+    return f"{value:,.0f}" if is_whole and abs(value) < 10**9 else f"{value:.4g}"

@@ -46,7 +46,7 @@ def to_bytes(X: np.ndarray) -> tuple[np.ndarray, str]:
         X = X.astype(np.float64)
         low, high = np.nanpercentile(X, [0.5, 99.5])
         if low < -0.01 or high > 1.01:
-            note = f"; gray levels from {low:.2g} to {high:.2g}"
+            note = f"; gray levels from {low:.3g} to {high:.3g}"
         else:
             low, high = 0.0, 1.0
         X = np.nan_to_num(np.clip((X - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)

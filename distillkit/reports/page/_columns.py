@@ -51,6 +51,12 @@ class ColumnView:
     figures: list[tuple[str, str, str]]
     notes: list[str]
 
+    @property
+    def highest(self) -> float:
+        """The largest share of a level, which has the longest bar."""
+        shares = [share for _, real, small in self.levels for share in (real, small)]
+        return max(shares, default=1.0) or 1.0
+
 
 def percent(share: float) -> str:
     """Return a share in percent, with three digits at most."""
@@ -64,7 +70,7 @@ def reading_of(column: ColumnReport) -> str:
     if column.floor is None:
         return "no floor"
     if column.z is None:  # random rows do not differ from each other, such as in their class counts
-        return "as random rows" if abs(column.drift - column.floor) < _EQUAL else "not as random rows"
+        return "as random rows" if column.drift <= column.floor + _EQUAL else "not as random rows"
     if column.drifts:
         return "drifts more than random rows"
     return "nearer than random rows" if column.z < _NEAR else "as random rows"

@@ -77,7 +77,7 @@ def _values(about: Any) -> dict[str, Any]:
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table with their names, and None where there is no value."""
     return [
-        {"name": name} | {key: None if pd.isna(value) else value for key, value in row.items()}
+        {"name": name, **{str(key): None if pd.isna(value) else value for key, value in row.items()}}
         for name, row in frame.iterrows()
     ]
 

@@ -82,7 +82,7 @@ def _reduced(X: np.ndarray) -> np.ndarray:
 
 def _picture(pixels: np.ndarray, label: str) -> Markup:
     canvas = tile(pixels, [np.arange(len(pixels))], down=False)
-    enlarge = max(1, round(_TILE / max(pixels.shape[1:3])))
+    enlarge = max(1, -(-_TILE // max(pixels.shape[1:3])))
     return _IMAGE.format(canvas.shape[1] * enlarge, canvas.shape[0] * enlarge, label, png_text(canvas))
 
 
