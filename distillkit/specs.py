@@ -110,9 +110,10 @@ class MethodSpec(Spec):
     the rows: ``fit(X, y)`` on all training rows, then ``predict(X)`` with the small model. In a
     benchmark such a method has one cell per dataset and seed, with "student" as the evaluator, and
     is compared only with methods of its kind. The optional ``predict_teacher(X)`` and the optional
-    fitted attributes `n_parameters_teacher_`, `n_parameters_student_`, `latency_ratio_`,
-    `latency_ratio_single_`, `seconds_teacher_`, `seconds_student_` and `stopped_by_` (as of
-    `distillkit.TeacherStudentDistiller`) fill columns of the leaderboard.
+    fitted attributes `n_parameters_teacher_`, `n_parameters_student_`, `n_bytes_teacher_`,
+    `n_bytes_student_`, `latency_ratio_`, `latency_ratio_single_`, `seconds_teacher_`,
+    `seconds_student_` and `stopped_by_` (as of `distillkit.TeacherStudentDistiller`) fill columns
+    of the leaderboard.
 
     Parameters
     ----------

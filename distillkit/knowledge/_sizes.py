@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-__all__ = ["count_parameters"]
+__all__ = ["count_bytes", "count_parameters"]
 
 _ARRAYS = (
     *("coef_", "intercept_", "coefs_", "intercepts_"),  # linear models and perceptrons
@@ -51,11 +51,47 @@ def count_parameters(model: Any) -> int | None:
         return int(model.tree_.node_count)
     if hasattr(model, "_predictors"):  # scikit-learn's histogram gradient boosting
         return sum(len(tree.nodes) for stage in model._predictors for tree in stage)  # noqa: SLF001
-    sizes = [count_parameters(part) for part in _parts(model)]
+    return _sum(model, count_parameters, _size)
+
+
+def count_bytes(model: Any) -> int | None:
+    """Count the bytes of the arrays that a fitted model predicts from.
+
+    Unlike numbers of parameters, bytes of trees, networks and coefficients are comparable. Names,
+    settings, and what a model keeps of its training are not counted.
+
+    Parameters
+    ----------
+    model : Module or fitted estimator
+
+    Returns
+    -------
+    int or None
+        Weights and buffers of networks and the scaling of their rows; nodes of trees with the
+        values of all nodes; and for other estimators the arrays that `count_parameters` counts,
+        summed over ensembles and the steps of pipelines. None if the model has none of these.
+    """
+    if isinstance(model, nn.Module):
+        return sum(each.numel() * each.element_size() for each in (*model.parameters(), *model.buffers()))
+    if hasattr(model, "network_"):
+        scaling = [_nbytes(each) or 0 for each in vars(model.preprocessing_).values()]
+        return (count_bytes(model.network_) or 0) + sum(scaling)
+    if hasattr(model, "tree_"):
+        state = model.tree_.__getstate__()
+        return int(state["nodes"].nbytes + state["values"].nbytes)
+    if hasattr(model, "_predictors"):
+        trees = [tree for stage in model._predictors for tree in stage]  # noqa: SLF001
+        return sum(tree.nodes.nbytes + tree.raw_left_cat_bitsets.nbytes for tree in trees)
+    return _sum(model, count_bytes, _nbytes)
+
+
+def _sum(model: Any, of_part: Callable[[Any], int | None], of_array: Callable[[Any], int | None]) -> int | None:
+    """Return the sum over the models inside a model, or over its own arrays; None without any."""
+    sizes = [of_part(part) for part in _parts(model)]
     if not sizes:
         # A scaler stores its variance beside its scale, which is the variance's root.
         redundant = "var_" if hasattr(model, "scale_") else ""
-        sizes = [_size(getattr(model, name, None)) for name in _ARRAYS if name != redundant]
+        sizes = [of_array(getattr(model, name, None)) for name in _ARRAYS if name != redundant]
     known_sizes = [size for size in sizes if size is not None]
     return sum(known_sizes) if known_sizes else None
 
@@ -82,3 +118,13 @@ def _size(value: Any) -> int | None:
     if value is None or isinstance(value, str) or not hasattr(value, "shape"):
         return None
     return int(value.nnz) if hasattr(value, "nnz") else int(np.size(value))
+
+
+def _nbytes(value: Any) -> int | None:
+    if isinstance(value, list):
+        return sum(np.asarray(item).nbytes for item in value)
+    if value is None or isinstance(value, str) or not hasattr(value, "shape"):
+        return None
+    if hasattr(value, "indptr"):  # a sparse matrix
+        return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
+    return int(np.asarray(value).nbytes)

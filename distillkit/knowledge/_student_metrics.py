@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
-from distillkit.knowledge._sizes import count_parameters
-from distillkit.utils._cpu_time import cpu_ratio
+from distillkit.knowledge._sizes import count_bytes, count_parameters
+from distillkit.utils._cpu_time import latencies, paired_ratio
 
 if TYPE_CHECKING:
     from distillkit.knowledge._student import Student
@@ -38,6 +39,10 @@ class StudentCosts:
     n_parameters_teacher: int | None
     n_parameters_student: int | None
     compression_ratio: float | None
+    n_bytes_teacher: int | None
+    n_bytes_student: int | None
+    byte_compression_ratio: float | None
+    costs: dict[str, dict[str, float | None]]
     latency_ratio: float | None
     latency_ratio_single: float | None
 
@@ -81,31 +86,60 @@ def compare_models(
     )
 
 
-def compare_costs(teacher: Teacher | None, student: Student, X: np.ndarray) -> StudentCosts:
-    """Compare the sizes of a teacher and its student, and the time they take to predict rows.
+def compare_costs(teacher: Teacher | None, student: Student, control: Student | None, X: np.ndarray) -> StudentCosts:
+    """Compare the sizes of a teacher, its student and the control, and their times to predict rows.
 
     Parameters
     ----------
     teacher : Teacher or None
         None if only its answers are known.
     student : Student
+    control : Student or None
+        The same student trained without the teacher.
     X : ndarray of shape (n, ...)
+        Rows to predict; they are repeated where there are fewer than 256.
     """
-    n_teacher = None if teacher is None else count_parameters(teacher.model)
-    n_student = count_parameters(student.model)
+    named = {"teacher": teacher, "student": student, "student_alone": control}
+    models = {name: each for name, each in named.items() if each is not None}
+    many = _seconds(models, X[np.arange(_TIMED_ROWS) % len(X)])
+    single = _seconds(models, X[:1])
+    costs: dict[str, dict[str, float | None]] = {
+        name: {
+            "parameters": count_parameters(each.model),
+            "bytes": count_bytes(each.model),
+            "latency": statistics.median(many[name]),
+            "latency_single": statistics.median(single[name]),
+        }
+        for name, each in models.items()
+    }
+
+    def of(name: str, figure: str) -> Any:
+        return costs[name][figure] if name in costs else None
+
+    def quotient(figure: str) -> float | None:
+        first, second = of("teacher", figure), of("student", figure)
+        return first / second if first and second else None
+
     return StudentCosts(
-        n_parameters_teacher=n_teacher,
-        n_parameters_student=n_student,
-        compression_ratio=n_teacher / n_student if n_teacher and n_student else None,
-        latency_ratio=None if teacher is None else _latency_ratio(teacher, student, X[:_TIMED_ROWS]),
-        latency_ratio_single=None if teacher is None else _latency_ratio(teacher, student, X[:1]),
+        n_parameters_teacher=of("teacher", "parameters"),
+        n_parameters_student=of("student", "parameters"),
+        compression_ratio=quotient("parameters"),
+        n_bytes_teacher=of("teacher", "bytes"),
+        n_bytes_student=of("student", "bytes"),
+        byte_compression_ratio=quotient("bytes"),
+        costs=costs,
+        latency_ratio=None if teacher is None else paired_ratio(many["teacher"], many["student"]),
+        latency_ratio_single=None if teacher is None else paired_ratio(single["teacher"], single["student"]),
     )
 
 
-def _latency_ratio(teacher: Teacher, student: Student, X: np.ndarray) -> float:
-    if student.model is teacher.model:  # two timings of the same model would differ by chance
-        return 1.0
-    return cpu_ratio(lambda: teacher.predict(X), lambda: student.predict(X))
+def _seconds(models: dict[str, Teacher | Student], X: np.ndarray) -> dict[str, list[float]]:
+    """Return CPU seconds of each model to predict rows, one number per round, by its name."""
+    # A model that has two places is timed once, since two timings would differ by chance.
+    places = {id(each.model): each for each in models.values()}
+    measured = latencies([lambda each=each: each.predict(X) for each in places.values()])
+    seconds = dict(zip(places, measured, strict=True))
+    return {name: seconds[id(each.model)] for name, each in models.items()}
 
 
 def _agreement(truth: Any, predicted: Any, *, classifies: bool) -> float:

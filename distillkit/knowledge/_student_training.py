@@ -59,7 +59,7 @@ class StudentTraining(StudentPreparation):
         self._record(compare_models(*models, measured.rows, given))
         if refits:
             models = self._teach(material, source, unfitted, rng, done)
-        self._record(compare_costs(*models[:2], measured.rows.X))
+        self._record(compare_costs(*models, measured.rows.X))
         self._store(*models)
 
     def _teach(

@@ -154,10 +154,17 @@ class TeacherStudentDistiller(StudentTraining):
         they cannot be counted.
     compression_ratio_ : float or None
         The teacher's parameters divided by the student's.
+    n_bytes_teacher_, n_bytes_student_ : int or None
+        Bytes of the arrays that a model predicts from, which compare trees with networks.
+    byte_compression_ratio_ : float or None
+        The teacher's bytes divided by the student's.
     latency_ratio_, latency_ratio_single_ : float
-        The teacher's prediction time divided by the student's, for the same rows (at most 256) at
-        once and for a single row. Times are the medians of CPU seconds on one thread, measured for
-        both models in turn.
+        The teacher's prediction time divided by the student's, for 256 rows at once and for a
+        single row: the median over rounds in which all models predict the same rows in turn. Times
+        are CPU seconds of the thread that predicts.
+    costs_ : dict of str to dict
+        For "teacher", "student" and "student_alone" the "parameters", "bytes", and the seconds of
+        one prediction of 256 rows ("latency") and of a single row ("latency_single").
     seconds_teacher_, seconds_student_ : float
         Time in seconds for training the teacher, if it was trained here, and computing its outputs
         (0 with ``alpha=1``, which needs none), and for training the student.

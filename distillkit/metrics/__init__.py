@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from distillkit.metrics._model import agreement as agreement
     from distillkit.metrics._model import latency_ratio as latency_ratio
     from distillkit.metrics._model import latency_ratio_single as latency_ratio_single
+    from distillkit.metrics._model import model_bytes as model_bytes
+    from distillkit.metrics._model import model_compression as model_compression
     from distillkit.metrics._model import parameter_compression as parameter_compression
     from distillkit.metrics._model import parameters as parameters
     from distillkit.metrics._precision_recall import density as density
@@ -106,6 +108,8 @@ _HOMES = {
     "recall": "_precision_recall",
     "latency_ratio": "_model",
     "latency_ratio_single": "_model",
+    "model_bytes": "_model",
+    "model_compression": "_model",
     "macro_f1": "_prediction",
     "fid": "_frechet",
     "floors": "reference",

@@ -93,12 +93,20 @@ def _model() -> list[MetricSpec]:
         spec("parameters", "parameters", "parameters of the model that predicts", greater_is_better=None),
         spec("parameter-compression", "parameter_compression", "the teacher's parameters over the student's", unit="x"),
         spec(
+            "model-bytes",
+            "model_bytes",
+            "bytes of the arrays of the model that predicts",
+            greater_is_better=None,
+            unit="bytes",
+        ),
+        spec("model-compression", "model_compression", "the teacher's bytes over the student's", unit="x"),
+        spec(
             "latency-ratio",
             "latency_ratio",
-            "the teacher's CPU seconds to predict up to 256 rows over the student's",
+            "the teacher's CPU seconds to predict 256 rows over the student's",
             unit="x",
             timed=True,
-            version=2,  # medians of CPU time, measured in turn
+            version=3,  # medians over rounds of the ratios of CPU time of one thread
         ),
         spec(
             "latency-ratio-single",
@@ -106,6 +114,7 @@ def _model() -> list[MetricSpec]:
             "the teacher's CPU seconds to predict a single row over the student's",
             unit="x",
             timed=True,
+            version=2,
         ),
     ]
 

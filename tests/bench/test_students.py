@@ -111,6 +111,9 @@ def prepared(tmp_path):
     return prepare
 
 
+OF_MODELS = ["agreement", "parameters", "parameter-compression", "model-bytes", "model-compression", "latency-ratio"]
+
+
 def fit(folder, method, *, task="classification", seed=(3, 0), metrics=(), **params):
     spec = get_manager().get("method", method)
     return _jobs.fit_model(
@@ -119,7 +122,7 @@ def fit(folder, method, *, task="classification", seed=(3, 0), metrics=(), **par
         params={**spec.params, **params},
         task=task,
         seed=list(seed),
-        metrics=[SCORE[task], "agreement", "parameters", "parameter-compression", "latency-ratio", *metrics],
+        metrics=[SCORE[task], *OF_MODELS, *metrics],
     )
 
 
@@ -137,6 +140,8 @@ def test_a_student_is_measured_on_the_test_rows_beside_its_teacher(prepared, nam
     assert metrics["agreement"] == pytest.approx(alike)
     assert metrics["parameters"] == by_hand.n_parameters_student_
     assert metrics["parameter-compression"] == by_hand.compression_ratio_ > 1
+    assert metrics["model-bytes"] == by_hand.n_bytes_student_
+    assert metrics["model-compression"] == by_hand.n_bytes_teacher_ / by_hand.n_bytes_student_ > 1
     assert metrics["latency-ratio"] > 0
     assert (found["rows"], found["rows_seen"]) == (len(data.X_train), len(data.X_train))
     assert found["bytes"] == found["bytes_seen"] == data.X_train.nbytes + data.y_train.nbytes

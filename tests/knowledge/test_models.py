@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
     VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
@@ -20,7 +24,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch import nn
 
 from distillkit.exceptions import DataError
@@ -30,7 +34,7 @@ from distillkit.knowledge._models import (
     model_input,
     predicted_numbers,
 )
-from distillkit.knowledge._sizes import count_parameters
+from distillkit.knowledge._sizes import count_bytes, count_parameters
 from distillkit.nn import NetworkClassifier
 from distillkit.utils._seeds import seed_model
 from distillkit.utils._weights import sample_weight_name
@@ -206,7 +210,27 @@ def test_sizes_of_models(table, numbers):
     assert count_parameters(object()) is None
 
 
+def test_bytes_of_models(table, numbers):
+    """Every size is that of the arrays, and of a large model close to that of its pickle."""
+    X, y = table
+    line = LogisticRegression().fit(X, y)
+    assert count_bytes(line) == line.coef_.nbytes + line.intercept_.nbytes == 8 * 15
+    assert count_bytes(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)) == 8 * (8 + 15)
+    assert count_bytes(KNeighborsClassifier().fit(X, y)) == X.nbytes
+    network = NetworkClassifier(epochs=1, hidden=(5,)).fit(X, y)
+    scaling = network.preprocessing_.mean.nbytes + network.preprocessing_.scale.nbytes
+    assert count_bytes(network) == 4 * 43 + scaling == count_bytes(network.network_) + scaling
+    assert count_bytes(nn.BatchNorm1d(3)) == 4 * 4 * 3 + 8, "buffers count, with the counter of batches"
+    assert count_bytes(FunctionTransformer().fit(X)) is None
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(3000, 3)), rng.normal(size=3000)
+    for model in (DecisionTreeRegressor(), RandomForestRegressor(5), HistGradientBoostingRegressor(max_iter=200)):
+        size = len(pickle.dumps(model.fit(rows, targets)))
+        assert count_bytes(model) == pytest.approx(size, rel=0.1), model
+
+
 def test_sparse_coefficients_count_what_is_stored():
     X, y = make_classification(60, random_state=0)
     model = LogisticRegression(l1_ratio=1, C=0.1, solver="liblinear").fit(X, y).sparsify()
     assert count_parameters(model) == np.count_nonzero(model.coef_.toarray()) + 1 < 21
+    assert count_bytes(model) < 12 * 20 + 8 + 8

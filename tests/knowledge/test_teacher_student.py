@@ -172,10 +172,29 @@ def test_sizes_and_times(table):
     assert model.n_parameters_teacher_ == sum(tree.tree_.node_count for tree in model.teacher_.estimators_)
     assert model.n_parameters_student_ == 15
     assert model.compression_ratio_ == model.n_parameters_teacher_ / 15
+    assert model.n_bytes_student_ == model.student_.coef_.nbytes + model.student_.intercept_.nbytes
+    assert model.byte_compression_ratio_ == model.n_bytes_teacher_ / model.n_bytes_student_
     assert model.latency_ratio_ > 0
     assert model.latency_ratio_single_ > 0
+    assert list(model.costs_) == ["teacher", "student", "student_alone"]
+    assert model.costs_["student"]["bytes"] == model.costs_["student_alone"]["bytes"] == model.n_bytes_student_
+    assert all(costs["latency"] > 0 < costs["latency_single"] for costs in model.costs_.values())
     unknown = TeacherStudentDistiller(Oracle(), LogisticRegression(), alpha=0).fit(*table)
     assert (unknown.n_parameters_teacher_, unknown.compression_ratio_) == (None, None)
+    assert (unknown.n_bytes_teacher_, unknown.byte_compression_ratio_) == (None, None)
+
+
+def test_256_rows_and_a_single_one_are_timed_however_many_there_are(table):
+    """Few validation rows are repeated, so that all latencies are those of the same numbers of rows."""
+    sizes = set()
+
+    class Counted(LogisticRegression):
+        def predict(self, X):
+            sizes.add(len(X))
+            return super().predict(X)
+
+    TeacherStudentDistiller(GaussianNB(), Counted(), refit=False, random_state=0).fit(*table)
+    assert sizes == {15, 256, 1}
 
 
 class Oracle:

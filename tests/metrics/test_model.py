@@ -9,6 +9,8 @@ RECORD = {
     "agreement": 0.875,
     "parameters": 20,
     "parameters_teacher": 90,
+    "model_bytes": 400,
+    "model_bytes_teacher": 1000,
     "latency_ratio": 3.5,
     "latency_ratio_single": 2.5,
 }
@@ -20,6 +22,8 @@ RECORD = {
         ("agreement", 0.875, ["agreement"]),
         ("parameters", 20, ["parameters"]),
         ("parameter_compression", 4.5, ["parameters", "parameters_teacher"]),
+        ("model_bytes", 400, ["model_bytes"]),
+        ("model_compression", 2.5, ["model_bytes", "model_bytes_teacher"]),
         ("latency_ratio", 3.5, ["latency_ratio"]),
         ("latency_ratio_single", 2.5, ["latency_ratio_single"]),
     ],
@@ -35,8 +39,8 @@ def test_each_from_the_record_and_none_without_what_it_needs(name, value, needs)
 
 def test_a_set_of_rows_has_none_of_them():
     record = {"rows": 10.0, "rows_seen": 100.0, "seconds_train": 0.5}
-    names = ("agreement", "parameters", "parameter_compression", "latency_ratio")
-    assert [getattr(metrics, name)(record) for name in names] == [None] * 4
+    names = ("agreement", "parameters", "parameter_compression", "model_bytes", "latency_ratio")
+    assert [getattr(metrics, name)(record) for name in names] == [None] * 5
 
 
 def test_a_model_without_parameters_has_no_ratio():

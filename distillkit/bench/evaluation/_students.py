@@ -66,6 +66,8 @@ def measure_model(
         "agreement": _agreement(model, test, predictions),
         "parameters": getattr(model, "n_parameters_student_", None),
         "parameters_teacher": getattr(model, "n_parameters_teacher_", None),
+        "model_bytes": getattr(model, "n_bytes_student_", None),
+        "model_bytes_teacher": getattr(model, "n_bytes_teacher_", None),
         "latency_ratio": getattr(model, "latency_ratio_", None),
         "latency_ratio_single": getattr(model, "latency_ratio_single_", None),
     }
