@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from distillkit.cli._options import plugin_option
+
 if TYPE_CHECKING:
     from distillkit.bench.sharing._comparison import ComparedResults
 
@@ -29,6 +31,7 @@ _MOST_LINES = 20
     help="Form of the output.",
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write to, in place of the terminal.")
+@plugin_option
 def compare(first: Path, second: Path, form: str, output: Path | None) -> None:
     """Compare the scores of the cells that two results have, and name those that only one has.
 

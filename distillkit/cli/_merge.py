@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from distillkit.cli._options import plugin_option
+
 __all__ = ["merge"]
 
 
@@ -23,6 +25,7 @@ __all__ = ["merge"]
     type=click.Path(path_type=Path),
     help="Which of the RESULTS decide where others contradict them; without it, contradictions are errors.",
 )
+@plugin_option
 def merge(results: tuple[Path, ...], output: Path, prefer: Path | None) -> None:
     """Unite the rows, plans, environments, targets and distilled sets of several RESULTS.
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from distillkit.cli._options import plugin_option
+
 __all__ = ["publish"]
 
 
@@ -18,6 +20,7 @@ __all__ = ["publish"]
     type=click.Path(path_type=Path),
     help="The SITE or which of the RESULTS decides where others contradict it; without it, contradictions are errors.",
 )
+@plugin_option
 def publish(site: Path, results: tuple[Path, ...], artefacts: bool, prefer: Path | None) -> None:
     """Add RESULTS to the folder SITE, and write its pages: an index and a leaderboard per suite.
 

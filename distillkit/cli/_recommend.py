@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from distillkit.cli._completion import Name
-from distillkit.cli._options import budget_option, data_root_option, reading_options
+from distillkit.cli._options import budget_option, data_root_option, plugin_option, reading_options
 
 __all__ = ["recommend"]
 
@@ -29,6 +29,7 @@ __all__ = ["recommend"]
 @click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of a CSV file.  [default: .]")
 @reading_options
 @data_root_option
+@plugin_option
 def recommend(
     source: str,
     target: str | None,

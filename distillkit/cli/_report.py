@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from distillkit.cli._completion import Name
+from distillkit.cli._options import plugin_option
 
 if TYPE_CHECKING:
     from distillkit.bench.leaderboard import LeaderboardData
@@ -25,6 +26,7 @@ __all__ = ["report", "write_reports"]
     multiple=True,
     help="Run only this reporter (may be repeated); see `distillkit list reporters`.",
 )
+@plugin_option
 def report(folder: Path, formats: tuple[str, ...]) -> None:
     """Rebuild the leaderboard of a results FOLDER from its rows, even if the run is unfinished."""
     from distillkit.bench.results._store import ResultsStore
