@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from distillkit.exceptions import PluginError
-from distillkit.plugins._files import FILES_VARIABLE, candidate_of_file, named_files
+from distillkit.plugins._files import FILES_VARIABLE, candidate_of_file, named_files, path_of
 from distillkit.plugins._manager import PluginManager
 from distillkit.plugins._record import PluginRecord
 from distillkit.plugins._registry import KINDS
@@ -97,7 +97,9 @@ def use_plugin_files(paths: Iterable[str | os.PathLike[str]]) -> None:
     for path in new:
         candidate_of_file(path)
     with _shared.lock:
-        os.environ[FILES_VARIABLE] = os.pathsep.join(dict.fromkeys([*named_files(), *new]))
+        # An entry replaces an earlier one of the same file, which may ask for another content.
+        entries = {path_of(entry): entry for entry in [*named_files(), *new]}
+        os.environ[FILES_VARIABLE] = os.pathsep.join(entries.values())
         if _shared.manager is not None:
             for path in new:
                 _shared.manager.load_file(path)

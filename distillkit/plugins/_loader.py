@@ -92,7 +92,8 @@ class PluginLoader:
         Parameters
         ----------
         path : str
-            Absolute path of a Python file with hooks.
+            Absolute path of a Python file with hooks, alone or with the checksum of the content
+            that it must have.
 
         Raises
         ------
@@ -101,7 +102,7 @@ class PluginLoader:
         """
         candidate = candidate_of_file(path)
         earlier = self._records.get(candidate.name)
-        if earlier is not None and earlier.version == candidate.version:
+        if earlier is not None and earlier.version == candidate.version and "load" not in earlier.failed:
             return
         if self._pluggy.has_plugin(candidate.name):
             self._pluggy.unregister(name=candidate.name)

@@ -115,7 +115,8 @@ class PluginManager(PluginLoader):
         Parameters
         ----------
         path : str
-            Absolute path of a Python file with hooks.
+            Absolute path of a Python file with hooks, alone or with the checksum of the content
+            that it must have.
 
         Raises
         ------

@@ -103,3 +103,21 @@ def test_a_suite_that_names_no_file_is_refused_with_its_line(cli, tmp_path):
     assert "line 10: plugins names 'gone.py', which is no Python file: correct the path." in done.stderr
     done = cli("plan", "s.toml", "--plugin", "gone.py")
     assert "cannot read the plugin file" in done.stderr
+
+
+def test_cells_never_run_an_edit_that_is_made_during_the_run(cli, tmp_path):
+    path = tmp_path / "firsts.py"
+    # The first fit edits the file, as its author might meanwhile.
+    edit = "        with open(__file__, 'a') as file: file.write('# edited')\n"
+    path.write_text(PLUGIN.replace("        return Outcome", f"{edit}        return Outcome"))
+    suite = SUITE.replace("[2]", "[2, 3]") + "seeds = 1\nplugins = ['firsts.py']\n"
+    (tmp_path / "s.toml").write_text(suite)
+    done = cli("run", "s.toml", "-o", "out", "-q")
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(tmp_path / "out")
+    assert [row["status"] for row in rows if row["method"] == "random"] == ["ok", "ok"]
+    first, second = sorted((row for row in rows if row["method"] == "firsts"), key=lambda row: row["budget"])
+    assert (first["status"], second["status"]) == ("ok", "failed")
+    assert first["plugin_version"] == second["plugin_version"]
+    assert f"the plugin file {path} is not the one that the run began with" in second["error"]
+    assert path.read_text().endswith("\n# edited")

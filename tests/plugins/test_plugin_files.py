@@ -10,6 +10,7 @@ import pytest
 from distillkit.exceptions import PluginError, PluginWarning
 from distillkit.plugins import get_manager, reset_manager, use_plugin_files
 from distillkit.plugins._files import FILES_VARIABLE
+from distillkit.plugins._pinned import pinned_files
 
 METHOD = """
 from distillkit import RandomSubset, hookimpl
@@ -114,3 +115,35 @@ def test_a_file_with_the_name_of_a_module_hides_nothing(write):
 
     assert random.random
     assert get_manager().get("method", "mine").load()().fit([[0.0], [1.0]]).X_distilled_.shape == (1, 1)
+
+
+def test_a_pinned_file_runs_as_it_was_or_not_at_all(write):
+    path = write(METHOD)
+    use_plugin_files([path])
+    entries = pinned_files()
+    assert entries == [f"{path}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"]
+    use_plugin_files(entries)  # as a worker does that goes on with the content it has
+    assert os.environ[FILES_VARIABLE] == entries[0]
+    write(METHOD.replace("{word}", "edited"))
+    use_plugin_files(entries)
+    assert get_manager().get("method", "mine").summary == "Random rows, {word}"
+    reset_manager()  # as in a child process
+    with pytest.warns(PluginWarning, match="not the one that the run began with"):
+        get_manager()
+    assert get_manager().get("method", "random")
+    with pytest.raises(PluginError, match=rf"unknown method 'mine'.*the plugin file {path} is not the one"):
+        get_manager().get("method", "mine")
+    assert pinned_files() == entries
+    use_plugin_files([path])  # a new run takes the edited file
+    assert get_manager().get("method", "mine").summary == "Random rows, edited"
+    assert pinned_files() != entries
+
+
+def test_a_worker_with_another_content_does_not_pass_it_on(write):
+    path = write(METHOD)
+    use_plugin_files([path])
+    get_manager()
+    asked = f"{path}#sha256={'0' * 12}"
+    with pytest.warns(PluginWarning, match="or this machine has another"):
+        use_plugin_files([asked])
+    assert pinned_files() == [asked]

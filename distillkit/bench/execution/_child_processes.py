@@ -13,6 +13,9 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
+from distillkit.plugins._files import FILES_VARIABLE
+from distillkit.plugins._pinned import pinned_files
+
 __all__ = ["Child", "start_child"]
 
 # With -P and the sys.path of the parent, a file json.py in the working folder cannot shadow the
@@ -101,8 +104,11 @@ def _environment(threads: int) -> dict[str, str]:
     # OpenMP threads that spin at barriers slow each other down severely when jobs share the cores.
     # Sleeping at barriers costs almost nothing when a job has the machine to itself.
     wait_policy = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    # A job runs the plugin files as this process has read them, even if they are edited meanwhile.
+    files = pinned_files()
     return {
         **os.environ,
+        **({FILES_VARIABLE: os.pathsep.join(files)} if files else {}),
         **dict.fromkeys(names, str(threads)),
         **wait_policy,
         "PYTHONHASHSEED": "0",

@@ -24,7 +24,7 @@ from distillkit.bench.results._claims import Claims
 from distillkit.bench.results._store import ResultsStore
 from distillkit.datasets._loader import SPLIT
 from distillkit.plugins import get_manager, use_plugin_files
-from distillkit.plugins._files import named_files
+from distillkit.plugins._pinned import pinned_files
 
 __all__ = ["GroupRunner"]
 
@@ -47,7 +47,7 @@ class GroupRunner:
     environment: str
     on_row: Callable[[Row], None] | None = None
     ends: float | None = None
-    plugin_files: tuple[str, ...] = field(default_factory=lambda: tuple(named_files()))
+    plugin_files: tuple[str, ...] = field(default_factory=lambda: tuple(pinned_files()))
     _locks: dict[str, Any] = field(default_factory=dict, repr=False)
     _failures: dict[str, JobResult] = field(default_factory=dict, repr=False)
     _intact: set[str] = field(default_factory=set, repr=False)
