@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from distillkit.exceptions import DataError
-from distillkit.reports._report_rows import ReportRows
+from distillkit.reports._report_rows import WEIGHT, ReportRows, without_weight
 
 __all__ = ["match"]
 
@@ -24,6 +24,7 @@ def match(real: ReportRows, small: ReportRows, test: ReportRows | None) -> None:
     DataError
         If the columns, the shapes or the labels do not match.
     """
+    _take_weights(real, small, test)
     _find_target(real, small)
     for rows in (small, *([] if test is None else [test])):
         _take_target(real, rows)
@@ -38,6 +39,13 @@ def match(real: ReportRows, small: ReportRows, test: ReportRows | None) -> None:
     for rows in (small, *([] if test is None else [test])):
         _match_labels(real, rows)
     _check_weight(small)
+
+
+def _take_weights(real: ReportRows, small: ReportRows, test: ReportRows | None) -> None:
+    """Take the weights out of the columns of the real rows, unless the small set has the column."""
+    if small.is_named and WEIGHT not in small.names:
+        for rows in (real, *([] if test is None else [test])):
+            without_weight(rows)
 
 
 def _find_target(real: ReportRows, small: ReportRows) -> None:

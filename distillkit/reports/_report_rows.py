@@ -17,9 +17,9 @@ from distillkit.utils._containers import label_array, to_numpy
 from distillkit.utils._sparse import dense_rows, is_sparse
 from distillkit.utils._targets import one_column
 
-__all__ = ["ReportRows", "read_real", "read_small", "read_test"]
+__all__ = ["WEIGHT", "ReportRows", "read_real", "read_small", "read_test", "without_weight"]
 
-_WEIGHT = "sample_weight"
+WEIGHT = "sample_weight"
 _PAIR = 2
 
 
@@ -126,7 +126,7 @@ def read_small(small: Any, target: str | None) -> ReportRows:
         return small
     if _is_pair(small):
         return _made(small[0], small[1], role)
-    return _without_weight(_made(small, None, role))
+    return without_weight(_made(small, None, role))
 
 
 def read_test(test: Any, target: str | None) -> ReportRows | None:
@@ -226,11 +226,11 @@ def _split(rows: ReportRows, target: str) -> ReportRows:
     return rows.with_target(target)
 
 
-def _without_weight(rows: ReportRows) -> ReportRows:
+def without_weight(rows: ReportRows) -> ReportRows:
     """Take a column of weights, as the files of distilled sets have it, out of the features."""
-    if _WEIGHT in rows.names:
-        rows.weight = rows.X[_WEIGHT].to_numpy(dtype=np.float64)
-        rows.X = rows.X.drop(columns=_WEIGHT)
+    if WEIGHT in rows.names:
+        rows.weight = rows.X[WEIGHT].to_numpy(dtype=np.float64)
+        rows.X = rows.X.drop(columns=WEIGHT)
     return rows
 
 

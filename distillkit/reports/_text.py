@@ -77,7 +77,8 @@ def by_drift(columns: tuple[ColumnReport, ...]) -> list[ColumnReport]:
 
 def text_of(about: Any) -> str:
     """Return the whole report in plain words."""
-    lines = [*textwrap.wrap(summary_of(about), _WIDTH), "", "Privacy:"]
+    lines = [line for text in (summary_of(about), *about.notes) for line in [*textwrap.wrap(text, _WIDTH), ""]]
+    lines.append("Privacy:")
     lines += [f"  {light}" for name, light in about.lights.items() if name != "privacy"]
     lines += ["", str(about.utility), "", "Columns, by how far they drift from the real ones:"]
     columns = by_drift(about.columns)

@@ -1,4 +1,4 @@
-"""What the page shows of one column: a sentence, a chart or its levels, and the figures of both sides."""
+"""What the page shows of one column: a sentence, a chart or levels, and figures of both sides."""
 
 from __future__ import annotations
 
@@ -130,14 +130,9 @@ def _levels(column: ColumnReport) -> list[tuple[str, float, float]]:
     rows = [(short(level), real, small) for level, real, small in column.levels]
     n_others = (column.levels_real or 0) + (column.levels_new or 0) - len(rows)
     if n_others > 0:
-        others = [1 - sum(row[side] for row in rows) for side in (1, 2)]
-        rows.append(
-            (
-                f"{n_others:,} other levels",
-                max(0.0, others[0] - column.gaps_real),
-                max(0.0, others[1] - column.gaps_small),
-            )
-        )
+        real = 1 - column.gaps_real - sum(share for _, share, _ in rows)
+        small = 1 - column.gaps_small - sum(share for _, _, share in rows)
+        rows.append((f"{n_others:,} other levels", max(0.0, real), max(0.0, small)))
     if column.gaps_real or column.gaps_small:
         rows.append(("missing", column.gaps_real, column.gaps_small))
     return rows
@@ -185,9 +180,8 @@ def _notes(column: ColumnReport) -> list[str]:
             f"{column.levels_lost_expected:.1f}."
         )
     if column.levels_new:
-        notes.append(
-            f"{column.levels_new:,} levels are only in the small set ({_listed(column.new, column.levels_new)})."
-        )
+        listed = _listed(column.new, column.levels_new)
+        notes.append(f"{column.levels_new:,} levels are only in the small set ({listed}).")
     return notes
 
 
