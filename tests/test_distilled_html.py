@@ -70,6 +70,7 @@ def test_a_table_shows_its_figures_its_method_and_its_first_rows():
     assert "width height target sample_weight" in text
     assert "first 5 of 8 rows" in text
     assert f"{small.X[0, 0]:.6g}" in text
+    assert "distillkit.report(real, small) shows it beside the real rows" in text
 
 
 def test_names_labels_and_parameters_are_escaped():

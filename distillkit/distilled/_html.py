@@ -13,14 +13,26 @@ from distillkit.utils._pictures import MAX_CLASSES, MAX_ROWS, draw_rows
 __all__ = ["set_html"]
 
 _STYLE = Markup("""<style>
-.distillkit-set {max-width: 60em}
-.distillkit-set table {border-collapse: collapse; margin: .4em 0}
-.distillkit-set th, .distillkit-set td {text-align: left; vertical-align: top; padding: .1em .8em .1em 0}
+.distillkit-set {max-width: 60em; color: inherit}
+.distillkit-set .scroll {overflow-x: auto}
+.distillkit-set .head {font-size: 1.1em}
+.distillkit-set .quiet {opacity: .75; font-size: .9em}
+.distillkit-set table {border-collapse: collapse; margin: .4em 0; border: 0; color: inherit}
+.distillkit-set caption {text-align: left; opacity: .75; font-size: .9em; caption-side: top; color: inherit}
+.distillkit-set tr, .distillkit-set tbody tr:nth-child(odd), .distillkit-set tbody tr:hover {background: none}
+.distillkit-set th, .distillkit-set td {text-align: left; vertical-align: top; padding: .1em .8em .1em 0; border: 0;
+ max-width: none; white-space: nowrap}
+.distillkit-set .facts td {white-space: normal; overflow-wrap: anywhere}
+.distillkit-set .grid {max-width: 100%; height: auto}
 .distillkit-set .grid {image-rendering: pixelated}
 .distillkit-set .series {display: flex; flex-wrap: wrap; gap: .5em}
 .distillkit-set .series div {display: flex; flex-direction: column}
 .distillkit-set polyline {fill: none; stroke: currentColor; stroke-width: 1; opacity: .7}
 </style>""")
+_POINTER = Markup(
+    '<div class="quiet"><code>distillkit.report(real, small)</code> shows it beside the real rows: distributions, '
+    "fidelity, utility and privacy.</div>"
+)
 _TABLE_ROWS, _TABLE_COLUMNS = 5, 12
 _SHOWN_CLASSES = 12
 _SHOWN_TEXT = 200
@@ -29,10 +41,12 @@ _SHOWN_TEXT = 200
 def set_html(small: Any) -> str:
     """Return the view of a distilled set: its figures, its method, and some of its rows."""
     lines = [(name, text) for name, text in _facts(small) if text]
-    row = Markup("<tr><th>{}</th><td>{}</td></tr>")
+    row = Markup('<tr><th scope="row">{}</th><td>{}</td></tr>')
     facts = Markup("").join(row.format(name, text) for name, text in lines)
-    html = Markup('<div class="distillkit-set">{}<strong>DistilledSet</strong><table>{}</table>{}</div>')
-    return str(html.format(_STYLE, facts, _rows(small)))
+    html = Markup(
+        '<div class="distillkit-set">{}<strong class="head">DistilledSet</strong><table class="facts">{}</table>{}{}</div>'
+    )
+    return str(html.format(_STYLE, facts, _rows(small), _POINTER))
 
 
 def _facts(small: Any) -> list[tuple[str, Any]]:
@@ -133,7 +147,7 @@ def _picture(small: Any) -> Markup:
     some = _some(small, rows)
     html, _ = draw_rows(some.in_original_units(), some.y, "image" if small.X.ndim == 4 else "series")
     caption = f"{len(some)} of {len(small)} rows" + ("" if labels is None else ", by class")
-    return Markup("{}<div>{}</div>").format(html, caption)
+    return Markup('{}<div class="quiet">{}</div>').format(html, caption)
 
 
 def _table(some: Any, n_rows: int) -> Markup:
@@ -143,7 +157,9 @@ def _table(some: Any, n_rows: int) -> Markup:
         half = _TABLE_COLUMNS // 2
         frame = frame.iloc[:, [*range(half), *range(n_columns - half, n_columns)]]
         frame.insert(half, "...", "...")
-    # pandas escapes names and values.
-    html = Markup(frame.to_html(index=False, border=0, max_rows=None, float_format="{:.6g}".format))  # noqa: S704
+    html = frame.to_html(index=False, border=0, max_rows=None, float_format="{:.6g}".format)
     width = f", {n_columns} columns" if n_columns > _TABLE_COLUMNS else ""
-    return Markup("{}<div>first {} of {:,} rows{}</div>").format(html, len(some), n_rows, width)
+    caption = Markup("<caption>first {} of {:,} rows{}</caption><thead>").format(len(some), n_rows, width)
+    # pandas escapes names and values.
+    table = Markup(html.replace("<thead>", caption, 1).replace("<th>", '<th scope="col">'))  # noqa: S704
+    return Markup('<div class="scroll">{}</div>').format(table)

@@ -108,12 +108,26 @@ def _match_labels(real: ReportRows, rows: ReportRows) -> None:
     """Raise an error for labels of another kind than those of the real rows, or unknown to them."""
     if real.y is None or rows.y is None:
         return
+    _name_whole_numbers(real, rows)
     texts = [labels.dtype.kind in _TEXT for labels in (real.y, rows.y)]
     if texts[0] != texts[1]:
         kinds = ["text" if text else "numbers" for text in texts]
         raise DataError(
             f"the labels of {rows.role} are {kinds[1]}, those of the real rows {kinds[0]}: give labels of one kind."
         )
+
+
+def _name_whole_numbers(real: ReportRows, rows: ReportRows) -> None:
+    """Turn whole numbers into text where the real labels are these numbers as text.
+
+    The classes of a named dataset have text as names, also those of digits.
+    """
+    if real.y is None or rows.y is None or real.y.dtype.kind not in _TEXT or rows.y.dtype.kind not in "iu":
+        return
+    if set(rows.y.astype(str)) <= set(map(str, np.unique(real.y))):
+        rows.y = rows.y.astype(str)
+        if rows.classes is not None:
+            rows.classes = np.asarray(rows.classes).astype(str)
 
 
 def check_known(real: ReportRows, rows: ReportRows) -> None:

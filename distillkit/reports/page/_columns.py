@@ -175,8 +175,8 @@ def _notes(column: ColumnReport) -> list[str]:
     notes = []
     if column.levels_lost:
         notes.append(
-            f"{column.levels_lost:,} of {column.levels_real:,} levels, of {percent(column.share_lost or 0)} of the real "
-            f"rows, are lost ({_listed(column.lost, column.levels_lost)}). Random rows would lose "
+            f"{column.levels_lost:,} of {column.levels_real:,} levels, of {percent(column.share_lost or 0)} of the "
+            f"real rows, are lost ({_listed(column.lost, column.levels_lost)}). Random rows would lose "
             f"{column.levels_lost_expected:.1f}."
         )
     if column.levels_new:
