@@ -15,7 +15,7 @@ from sklearn.tree import BaseDecisionTree
 from distillkit.knowledge._models import class_logits
 from distillkit.knowledge._teacher import Teacher
 
-__all__ = ["default_folds", "is_tree", "last_step", "out_of_bag", "with_out_of_bag"]
+__all__ = ["default_folds", "is_tree", "last_step", "out_of_bag", "votes", "with_out_of_bag"]
 
 _FOLDS = 5
 _BAGS = (BaseForest, BaggingClassifier, BaggingRegressor)
@@ -32,6 +32,15 @@ def last_step(model: Any) -> Any:
 def is_tree(model: Any) -> bool:
     """Return whether a model, or the last step of a pipeline, is a single decision tree."""
     return isinstance(last_step(model), BaseDecisionTree)
+
+
+def votes(model: Any) -> bool:
+    """Return whether the probabilities of a model are shares of votes: of trees or of neighbors.
+
+    Such shares are soft already. At temperature 4 a single vote among a hundred would get almost a
+    third of the weight of the other 99, so that a student would mostly learn which votes went astray.
+    """
+    return isinstance(last_step(model), (*_BAGS, *_BY_HEART))
 
 
 def with_out_of_bag(template: Any) -> Any:

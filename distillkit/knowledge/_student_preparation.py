@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from distillkit.exceptions import DataError
 from distillkit.knowledge._averaged_teachers import AveragedTeachers
 from distillkit.knowledge._loss_plan import LossPlan
-from distillkit.knowledge._memorizing import is_tree
+from distillkit.knowledge._memorizing import is_tree, votes
 from distillkit.knowledge._models import check_task, is_estimator
 from distillkit.knowledge._soft_losses import DEFAULT_TEMPERATURES
 from distillkit.knowledge._student import epochs_for, new_student, way_of_teaching
@@ -178,9 +178,15 @@ class StudentPreparation(StudentParameters):
             student.set_params(max_seconds=self.max_seconds)
         way = way_of_teaching(student, self.task_)
         self._plan = self._loss_plan(way)
-        automatic = DEFAULT_TEMPERATURES[self.loss] if way in {"loss", "logits"} else 1.0
-        self.temperature_ = automatic if isinstance(self.temperature, str) else float(self.temperature)
+        self.temperature_ = self._default_temperature(way) if self.temperature == "auto" else float(self.temperature)
         return seed_model(student, rng)
+
+    def _default_temperature(self, way: str) -> float:
+        """Return the temperature for a way of teaching and the kind of the teacher."""
+        if way not in {"loss", "logits"}:
+            return 1.0
+        counted = way == "loss" and self.loss == "kd" and votes(self.teacher)
+        return 1.0 if counted else DEFAULT_TEMPERATURES[self.loss]
 
     def _sized(self, unfitted: Any, targets: DistillationTargets) -> Any:
         """Return a student with as many epochs as its own rows need, if it was made here."""

@@ -59,7 +59,9 @@ class TeacherStudentDistiller(StudentTraining):
     temperature : float or "auto", default="auto"
         Temperature of the teacher's soft labels and of the probabilities that `transform` returns.
         "auto" is 4 for students that learn by the loss or by logits, and 1 for those taught by
-        weights or labels, whose own probabilities are the soft labels. It has no effect on numbers.
+        weights or labels, whose own probabilities are the soft labels. It is also 1 for the loss
+        "kd" where the teacher is a forest, a tree, bagging or nearest neighbors, whose shares of
+        votes are soft already. It has no effect on numbers.
     alpha : float in [0, 1], default=0.1
         Weight of the hard labels. 1 is ordinary training, bit for bit; 0 needs no y if the teacher
         is fitted.

@@ -158,6 +158,19 @@ def test_the_temperature_follows_the_student(table):
         assert model.temperature_ == temperature
 
 
+@pytest.mark.parametrize(
+    ("teacher", "loss", "temperature"),
+    [
+        (RandomForestClassifier(5, random_state=0), "kd", 1.0),
+        (make_pipeline(StandardScaler(), KNeighborsClassifier()), "kd", 1.0),
+        (RandomForestClassifier(5, random_state=0), "logit_std", 2.0),
+    ],
+)
+def test_shares_of_votes_are_not_softened(teacher, loss, temperature, table):
+    model = TeacherStudentDistiller(teacher, loss=loss, control=False, **QUICK).fit(*table)
+    assert model.temperature_ == temperature
+
+
 def test_all_rows_are_learned_after_measuring(table):
     X, y = table
     settings = {"temperature": 1, "random_state": 0}
