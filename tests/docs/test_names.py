@@ -41,7 +41,7 @@ def test_every_hook_shows_an_example(name):
 def test_every_command_is_in_the_readme():
     used = set(
         re.findall(
-            r"distillkit (run|plan|report|list|show|check|distill|new-plugin|reproduce|verify|compare|merge|publish|recommend)",
+            r"distillkit (run|plan|report-set|report|list|show|check|distill|new-plugin|reproduce|verify|compare|merge|publish|recommend)",
             read("README.md"),
         )
     )
