@@ -44,7 +44,8 @@ def set_html(small: Any) -> str:
     row = Markup('<tr><th scope="row">{}</th><td>{}</td></tr>')
     facts = Markup("").join(row.format(name, text) for name, text in lines)
     html = Markup(
-        '<div class="distillkit-set">{}<strong class="head">DistilledSet</strong><table class="facts">{}</table>{}{}</div>'
+        '<div class="distillkit-set">{}<strong class="head">DistilledSet</strong>'
+        '<table class="facts">{}</table>{}{}</div>'
     )
     return str(html.format(_STYLE, facts, _rows(small), _POINTER))
 
