@@ -31,9 +31,9 @@ class AutoDistiller(WeightedDistiller):
     left out. The others are compared by successive halving: they are fitted to a part of the
     training rows and judged on the rest, all of them on few rows and splits, and the better half of
     them on more. The best method, or the best without networks of those that cannot be told apart
-    from it, is fitted to all rows. A method that takes steps gets the seconds that are left, and one
-    that depends on its seed is drawn several times. The random subset always takes part, and is
-    taken where nothing scores higher.
+    from it, is fitted to all rows. A method that takes steps gets the seconds that are left, and
+    one that depends on its seed is drawn several times. The random subset always takes part, and
+    is taken where nothing scores higher.
 
     Tables and series are distilled in standardized units, and the rows returned are in those of the
     data. Candidates never see the validation rows of their split, and all rows are training rows:

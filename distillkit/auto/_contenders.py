@@ -107,7 +107,10 @@ def _reason(
     strict: Iterable[Rule],
     weighted: bool,
 ) -> str:
-    """Return why a method does not take part, or an empty text; `strict` are rules that leave it out by points."""
+    """Return why a method does not take part, or an empty text.
+
+    The `strict` rules leave it out by points.
+    """
     if judged.excluded:
         return " ".join(judged.reasons)
     if candidate.spec.label_mode != labels:

@@ -63,7 +63,8 @@ def best_draw(
     if n_draws == 1 or contender.stepping or candidate.spec.is_deterministic(candidate.params):
         return first, {}
     rows = _sample(source, seed)
-    best, scores = first, {}
+    best = first
+    scores: dict[int, float] = {}
     started = time.perf_counter()
     slowest = first.seconds
     while len(scores) < n_draws:

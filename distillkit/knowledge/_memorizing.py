@@ -38,7 +38,8 @@ def votes(model: Any) -> bool:
     """Return whether the probabilities of a model are shares of votes: of trees or of neighbors.
 
     Such shares are soft already. At temperature 4 a single vote among a hundred would get almost a
-    third of the weight of the other 99, so that a student would mostly learn which votes went astray.
+    third of the weight of the other 99, so that a student would mostly learn which votes are
+    wrong.
     """
     return isinstance(last_step(model), (*_BAGS, *_BY_HEART))
 

@@ -81,7 +81,7 @@ def count_bytes(model: Any) -> int | None:
         return int(state["nodes"].nbytes + state["values"].nbytes)
     if hasattr(model, "_predictors"):
         trees = [tree for stage in model._predictors for tree in stage]  # noqa: SLF001
-        return sum(tree.nodes.nbytes + tree.raw_left_cat_bitsets.nbytes for tree in trees)
+        return int(sum(tree.nodes.nbytes + tree.raw_left_cat_bitsets.nbytes for tree in trees))
     return _sum(model, count_bytes, _nbytes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,7 @@ def _seconds(models: dict[str, Teacher | Student], X: np.ndarray) -> dict[str, l
     """Return CPU seconds of each model to predict rows, one number per round, by its name."""
     # A model that has two places is timed once, since two timings would differ by chance.
     places = {id(each.model): each for each in models.values()}
-    measured = latencies([lambda each=each: each.predict(X) for each in places.values()])
+    measured = latencies([functools.partial(each.predict, X) for each in places.values()])
     seconds = dict(zip(places, measured, strict=True))
     return {name: seconds[id(each.model)] for name, each in models.items()}
 

@@ -81,6 +81,9 @@ async function start() {
     document.getElementById("no-charts").hidden = false;
     for (const place of document.querySelectorAll("#pareto, .overall-charts, #charts .choose, #legend")) place.hidden = true;
   }
+  // The charts take room above what the address names.
+  const target = state.at && document.getElementById(state.at);
+  if (target) target.scrollIntoView();
   document.documentElement.dataset.ready = "charts";
 }
 

@@ -74,10 +74,14 @@ function frame(panel, words, width) {
   };
 }
 
+function noMarks(panel, words, width) {
+  return { ...frame(panel, words, width), height: 40, data: { values: [{}] }, mark: { type: "text", text: words, color: theme.soft } };
+}
+
 function lineSpec(panel, i, width) {
   const all = pointsOf(i, state.x), points = all.filter((point) => !point.reference && point.x !== null);
   const references = all.filter((point) => point.reference), axis = AXES[state.x];
-  if (!points.length && !references.length) return { ...frame(panel, "No scores", width), data: { values: [] }, mark: "point" };
+  if (!points.length && !references.length) return noMarks(panel, "No set has a score.", width);
   // Methods stand slightly apart, so that their intervals do not cover each other.
   const names = [...new Set(points.filter((point) => point.bright).map((point) => point.m))];
   const spread = Math.log(Math.max(...points.map((point) => point.x)) / Math.min(...points.map((point) => point.x)) || 2) || 1;
@@ -119,7 +123,7 @@ function frontOf(i) {
 
 function frontSpec(panel, i, width) {
   const points = frontOf(i);
-  if (!points.length) return { ...frame(panel, "No sets with this cost", width), height: 40, data: { values: [{}] }, mark: { type: "text", text: "No set has this cost.", color: theme.soft } };
+  if (!points.length) return noMarks(panel, "No set has a score and this cost.", width);
   const ordinal = state.cost === "privacy";
   const x = ordinal
     ? { field: "x", type: "ordinal", title: "verdict of the privacy panel", scale: { domain: PRIVACY }, axis: { labelAngle: 0 } }
