@@ -184,8 +184,10 @@ class StudentEstimator(PicklesByPublicName, ClassNamePrefixFeaturesOutMixin, Tra
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy for labels, or R2 for numbers."""
-        metric = accuracy_score if _classifies(self) else r2_score
-        return float(metric(to_numpy(y), self.predict(X), sample_weight=sample_weight))
+        return float(self._metric()(to_numpy(y), self.predict(X), sample_weight=sample_weight))
+
+    def _metric(self) -> Any:
+        return accuracy_score if _classifies(self) else r2_score
 
     @property
     def _n_features_out(self) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import statistics
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distillkit.knowledge._targets import Rows
     from distillkit.knowledge._teacher import Teacher
 
-__all__ = ["StudentCosts", "StudentScores", "compare_costs", "compare_models"]
+__all__ = ["StudentCosts", "StudentScores", "compare_costs", "compare_models", "predict_seconds"]
 
 _TIMED_ROWS = 256
 
@@ -102,8 +102,7 @@ def compare_costs(teacher: Teacher | None, student: Student, control: Student | 
     """
     named = {"teacher": teacher, "student": student, "student_alone": control}
     models = {name: each for name, each in named.items() if each is not None}
-    many = _seconds(models, X[np.arange(_TIMED_ROWS) % len(X)])
-    single = _seconds(models, X[:1])
+    many, single = (predict_seconds(models, X, n_rows) for n_rows in (_TIMED_ROWS, 1))
     costs: dict[str, dict[str, float | None]] = {
         name: {
             "parameters": count_parameters(each.model),
@@ -134,11 +133,20 @@ def compare_costs(teacher: Teacher | None, student: Student, control: Student | 
     )
 
 
-def _seconds(models: dict[str, Teacher | Student], X: np.ndarray) -> dict[str, list[float]]:
-    """Return CPU seconds of each model to predict rows, one number per round, by its name."""
+def predict_seconds(models: dict[str, Any], X: np.ndarray, n_rows: int) -> dict[str, list[float]]:
+    """Return CPU seconds of each model to predict rows, one number per round, by its name.
+
+    Parameters
+    ----------
+    models : dict of str to Teacher or Student
+    X : ndarray of shape (n, ...)
+    n_rows : int
+        Number of rows to predict; those of X are repeated where they are fewer.
+    """
+    rows = X[np.arange(n_rows) % len(X)]
     # A model that has two places is timed once, since two timings would differ by chance.
     places = {id(each.model): each for each in models.values()}
-    measured = latencies([functools.partial(each.predict, X) for each in places.values()])
+    measured = latencies([partial(each.predict, rows) for each in places.values()])
     seconds = dict(zip(places, measured, strict=True))
     return {name: seconds[id(each.model)] for name, each in models.items()}
 

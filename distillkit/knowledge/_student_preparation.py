@@ -217,6 +217,19 @@ class StudentPreparation(StudentParameters):
         rng: np.random.RandomState,
     ) -> TeacherSource:
         """Return the source of the teacher's answers."""
+        source = self._own_source(material, classes, prefitted=prefitted, answered=answered, rng=rng)
+        shared = self.__dict__.get("_shared_teacher")  # of several students of the same rows
+        return source if shared is None else shared.instead_of(source)
+
+    def _own_source(
+        self,
+        material: TeachingRows,
+        classes: np.ndarray | None,
+        *,
+        prefitted: bool,
+        answered: bool,
+        rng: np.random.RandomState,
+    ) -> TeacherSource:
         if answered:
             return TeacherSource(classes)
         requested = self._requested_teacher()
