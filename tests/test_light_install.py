@@ -17,7 +17,7 @@ from distillkit.plugins import get_manager
 from distillkit.specs import MethodSpec
 
 ROOT = Path(__file__).parent.parent
-ABSENT = ("numba", "skimage", "torch", "torchvision")
+ABSENT = ("numba", "skimage", "torch", "torchvision", "vl_convert")
 
 # A package that no finder finds is not installed, for `import` and for `find_spec`.
 SCRIPT = f"""
@@ -149,7 +149,7 @@ def test_the_light_group_is_the_dependencies_without_what_only_networks_use():
     project = tomllib.loads(path.read_text())
     whole = {Requirement(text).name: Requirement(text).specifier for text in project["project"]["dependencies"]}
     light = {Requirement(text).name: Requirement(text).specifier for text in project["dependency-groups"]["light"]}
-    assert set(whole) - set(light) == {"faiss-gpu", "numba", "scikit-image", "torch", "torchvision"}
+    assert set(whole) - set(light) == {"faiss-gpu", "numba", "scikit-image", "torch", "torchvision", "vl-convert-python"}
     assert light == {name: whole[name] for name in light}
 
 

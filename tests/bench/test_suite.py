@@ -221,9 +221,10 @@ def test_shipped_suites_are_valid_and_are_called_like_their_files(name):
 
 def test_shipped_suites_compare_every_method():
     assert {"quickstart", "digits", "mnist", "tabular", "regression", "series"} <= set(shipped_suites())
-    # `published` repeats single figures of papers, which are of the methods that it names, and
-    # `tabular` takes ten datasets in ten splits, for which some methods of each family have to do.
-    chosen = {"published", "tabular"}
+    # `published` repeats single figures of papers, which are of the methods that it names, `tabular`
+    # takes ten datasets in ten splits, for which some methods of each family have to do, and `auto`
+    # has those that the automatic choice chooses from.
+    chosen = {"published", "tabular", "auto"}
     assert all(load_suite(name).methods is None for name in shipped_suites() if name not in chosen)
     assert {"random", "whole", "kmeans", "gradient-matching", "gan"} <= {e.name for e in load_suite("tabular").methods}
 

@@ -42,7 +42,7 @@ def distillkit_reporters():
 """
 LOOK_UP = (
     *("run", "plan", "report", "reproduce", "verify", "compare", "merge", "publish"),
-    *("show", "check", "distill", "recommend"),
+    *("show", "check", "distill", "recommend", "report-set"),
 )
 
 

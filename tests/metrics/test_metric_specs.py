@@ -27,6 +27,7 @@ HELPERS = {
 HELPERS |= {"compare_gradients", "influences", "two_sample_test"}
 HELPERS |= {"augmentation_robust_score", "label_robust_score", "selection_correlation"}
 NEITHER = {
+    "model-bytes",
     "density",
     "vendi-ratio",
     "variance-ratio",

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from distillkit.exceptions import PluginError, PluginWarning
+from distillkit.exceptions import PluginError, PluginWarning, UnknownNameError
 from distillkit.plugins import get_manager, reset_manager, use_plugin_files
 from distillkit.plugins._files import FILES_VARIABLE
 from distillkit.plugins._pinned import pinned_files
@@ -131,7 +131,7 @@ def test_a_pinned_file_runs_as_it_was_or_not_at_all(write):
     with pytest.warns(PluginWarning, match="not the one that the run began with"):
         get_manager()
     assert get_manager().get("method", "random")
-    with pytest.raises(PluginError, match=rf"unknown method 'mine'.*the plugin file {path} is not the one"):
+    with pytest.raises(UnknownNameError, match=rf"unknown method 'mine'.*the plugin file {path} is not the one"):
         get_manager().get("method", "mine")
     assert pinned_files() == entries
     use_plugin_files([path])  # a new run takes the edited file
