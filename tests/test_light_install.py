@@ -149,7 +149,14 @@ def test_the_light_group_is_the_dependencies_without_what_only_networks_use():
     project = tomllib.loads(path.read_text())
     whole = {Requirement(text).name: Requirement(text).specifier for text in project["project"]["dependencies"]}
     light = {Requirement(text).name: Requirement(text).specifier for text in project["dependency-groups"]["light"]}
-    assert set(whole) - set(light) == {"faiss-gpu", "numba", "scikit-image", "torch", "torchvision", "vl-convert-python"}
+    assert set(whole) - set(light) == {
+        "faiss-gpu",
+        "numba",
+        "scikit-image",
+        "torch",
+        "torchvision",
+        "vl-convert-python",
+    }
     assert light == {name: whole[name] for name in light}
 
 
